@@ -1,0 +1,28 @@
+# The TypeScript sources run as they are, so there is nothing to build: only the packages are installed apart, to be
+# kept while the lock file stays the same.
+FROM node:24-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional packages are Node itself, for npm scripts outside of this image, and types.
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && npm cache clean --force
+
+FROM node:24-slim
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=4000 \
+    DATA_DIR=/data
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY package.json ./
+COPY schema ./schema
+COPY src ./src
+# A new volume takes its owner from the folder that it covers: both folders may be mounted.
+RUN mkdir -p /data/artifacts && chown -R node:node /data
+VOLUME /data
+USER node
+EXPOSE 4000
+# 127.0.0.1 because HOST, where it listens, may be every address.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/health/live', { signal: AbortSignal.timeout(4000) }).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
+# Not through npm, which would stand between the process and SIGTERM.
+CMD ["node", "src/main.ts"]

@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import { createArtifactLinks } from './artifacts/links.ts';
+import { ArtifactStore } from './artifacts/store.ts';
+import { claimVolume } from './artifacts/claim-volume.ts';
+import { Sweeper } from './background/sweeper.ts';
+import { createMemoryBus } from './bus/memory-bus.ts';
+import { createRedisBus } from './bus/redis-bus.ts';
+import type { Config } from './config.ts';
+import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from './database/open.ts';
+import { Cursors } from './graphql/cursor.ts';
+import { HttpServer } from './http/server.ts';
+import { Announcer } from './jobs/announcer.ts';
+import { Claimer } from './jobs/claimer.ts';
+import type { JobsContext } from './jobs/context.ts';
+import { CreationQueue } from './jobs/creation-queue.ts';
+import { Feed } from './jobs/feed.ts';
+import { ReportQueue } from './jobs/report-queue.ts';
+import { loadJobTypes } from './jobs/types/registry.ts';
+import type { Log } from './log.ts';
+import { createOutboundFetch } from './outbound/fetch.ts';
+import { keptSecret } from './secret.ts';
+import type { Services } from './services.ts';
+import { builtInHandlers } from './worker/handlers.ts';
+import { Runner } from './worker/runner.ts';
+import { Authenticator } from './workspaces/authenticator.ts';
+import { ensureDefaultWorkspace } from './workspaces/default-workspace.ts';
+
+/** A running process: whatever its ROLE asks for, started, and stopped in the opposite order. */
+export interface App {
+  /** Where it listens. */
+  url: string;
+  /** The admin key where this start made one: shown this once. */
+  madeKey: string | null;
+  services: Services;
+  sweeper: Sweeper;
+  /** Lets what is under way finish, within a bounded time. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  log: Log;
+  /** Called when the process may not go on: it lost its place on the database to another one. */
+  onFatal: (reason: Error) => void;
+  /** Opens the database in place of what the configuration names; tests bring theirs. */
+  openDatabase?: () => Promise<OpenDatabase>;
+}
+
+/** The only place where parts are wired together. Throws an Error with a readable reason where it cannot start. */
+export async function startApp(config: Config, options: AppOptions): Promise<App> {
+  const { log } = options;
+  const stops: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= stopAll(stops, log);
+    return stopping;
+  };
+  try {
+    const types = await loadJobTypes(config.jobTypesFile);
+    const opened = await (options.openDatabase ?? (() => openDatabase(config, options)))();
+    stops.push(() => opened.close());
+    const { database, installationId } = opened;
+    const { madeKey } = await ensureDefaultWorkspace(database, config);
+    const secret = config.secret ?? (await keptSecret(config.dataDir));
+
+    const artifacts = new ArtifactStore(config.artifactsDir);
+    await claimVolume(database, artifacts, installationId);
+    const fetch = createOutboundFetch({ allow: config.outboundAllow });
+    stops.push(() => fetch.close());
+
+    const bus =
+      config.redisUrl === null
+        ? createMemoryBus({ log })
+        : createRedisBus({ url: config.redisUrl, prefix: `longhaul:${installationId}:`, log });
+    stops.push(() => bus.close());
+
+    const context: JobsContext = { database, types, announcer: new Announcer(bus), limits: config };
+    const authenticator = new Authenticator(database, bus);
+    await authenticator.start();
+    stops.push(async () => authenticator.stop());
+    const reports = new ReportQueue(context);
+    stops.push(() => reports.drain());
+    const feed = new Feed(database, bus, log);
+    feed.start();
+    stops.push(() => feed.stop());
+    const claimer = new Claimer(context, bus, log);
+    await claimer.start();
+    stops.push(() => claimer.stop());
+    const sweeper = new Sweeper(context, artifacts, log);
+
+    let publicUrl = config.publicUrl;
+    const services: Services = {
+      config,
+      log,
+      bus,
+      context,
+      authenticator,
+      creations: new CreationQueue(context),
+      reports,
+      feed,
+      claimer,
+      artifacts,
+      links: createArtifactLinks({ secret, publicUrl: () => publicUrl }),
+      cursors: new Cursors(secret),
+    };
+
+    const http = new HttpServer(services);
+    stops.push(() => http.stop());
+    const url = await http.listen();
+    if (config.port === 0) publicUrl = url;
+
+    sweeper.start();
+    stops.push(() => sweeper.stop());
+    if (config.role !== 'api') {
+      const runner = new Runner({
+        ...services,
+        fetch,
+        handlers: builtInHandlers(config),
+        concurrency: config.workerConcurrency,
+        workerId: `${hostname()}/${process.pid}`,
+      });
+      runner.start();
+      stops.push(() => runner.stop());
+    }
+    return { url, madeKey, services, sweeper, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<OpenDatabase> {
+  if (config.databaseUrl === null) return openEmbeddedDatabase(config.dataDir);
+  return openServerDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    sharing: config.redisUrl === null ? 'sole' : 'shared',
+    log,
+    onEvicted: onFatal,
+  });
+}
+
+/** The last that started stops first. One part's failure to stop does not keep the others running. */
+async function stopAll(stops: (() => Promise<unknown>)[], log: Log): Promise<void> {
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop();
+    } catch (error) {
+      log.error({ err: error }, 'a part did not stop cleanly');
+    }
+  }
+}

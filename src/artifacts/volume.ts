@@ -1,0 +1,51 @@
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { v7 as uuidv7 } from 'uuid';
+
+const marker = '.longhaul-volume';
+const advice = 'ARTIFACTS_DIR must be the same volume for every process of an installation.';
+
+/**
+ * Checks that `dir` is writable and belongs to this installation: a marker file in it names the installation. With
+ * `mayClaim` a missing directory and marker are made; without, they are an error, for then this process looks at another
+ * volume than those that were here first. Throws an Error that says what to change.
+ */
+export async function bindVolume(dir: string, installationId: string, { mayClaim }: { mayClaim: boolean }): Promise<void> {
+  if (mayClaim) await mkdir(dir, { recursive: true }).catch(unusable(dir));
+  // Written to a file of its own first: the marker must appear whole, or a second process reads an empty name.
+  const own = join(dir, `${marker}.${uuidv7()}`);
+  await writeFile(own, `${installationId}\n`).catch(unusable(dir));
+  try {
+    if (mayClaim) await link(own, join(dir, marker)).catch(ignore('EEXIST'));
+  } finally {
+    await rm(own, { force: true });
+  }
+  const owner = await readFile(join(dir, marker), 'utf8').catch(ignore('ENOENT'));
+  if (owner === undefined) {
+    throw new Error(`${dir} does not hold the artifacts of this installation. ${advice} Mount that volume here.`);
+  }
+  if (owner.trim() !== installationId) {
+    throw new Error(`${dir} holds the artifacts of another installation. ${advice} Choose another directory.`);
+  }
+}
+
+function unusable(dir: string): (error: unknown) => never {
+  return (error) => {
+    const reason = codeOf(error) ?? 'unknown reason';
+    throw new Error(
+      `${dir} cannot be written to (${reason}). ${advice} Create it and let this process write to it.`,
+      { cause: error },
+    );
+  };
+}
+
+function ignore(code: string): (error: unknown) => undefined {
+  return (error) => {
+    if (codeOf(error) !== code) throw error;
+  };
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

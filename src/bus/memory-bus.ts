@@ -1,0 +1,53 @@
+import { silentLog, type Log } from '../log.ts';
+import type { Bus } from './bus.ts';
+import { Listeners } from './listeners.ts';
+
+/**
+ * The bus of a single process. Behaves as the one on Redis does when nothing fails: messages arrive in the order of
+ * their publishing, in a later turn of the event loop, at those who listen by then.
+ */
+export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
+  const topics = new Map<string, Listeners<[string]>>();
+  let waiting: { topic: string; message: string }[] = [];
+  let closed = false;
+
+  function deliver(): void {
+    const messages = waiting;
+    waiting = [];
+    for (const { topic, message } of messages) topics.get(topic)?.call(message);
+  }
+
+  return {
+    async subscribe(topic, listener) {
+      if (closed) return () => {};
+      const listeners = topics.get(topic) ?? new Listeners(log);
+      topics.set(topic, listeners);
+      const remove = listeners.add(listener);
+      return () => {
+        remove();
+        // By now the name may belong to another set of listeners.
+        if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic);
+      };
+    },
+
+    publish(topic, message) {
+      if (closed) return;
+      // Not a microtask: listeners that answer each other's messages would keep the event loop from everything else.
+      if (waiting.length === 0) setImmediate(deliver);
+      waiting.push({ topic, message });
+    },
+
+    onReconnect() {
+      return () => {};
+    },
+
+    healthy() {
+      return !closed;
+    },
+
+    async close() {
+      closed = true;
+      topics.clear();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { Log } from '../log.ts';
+import type { Bus } from './bus.ts';
+import { Listeners } from './listeners.ts';
+import { createRedisPublisher } from './redis-publisher.ts';
+import { createRedisSubscriber } from './redis-subscriber.ts';
+
+export interface RedisBusOptions {
+  /** As ioredis takes it: `redis://` or `rediss://`, with user, password and database as needed. */
+  url: string;
+  /** Put before every topic. Redis has one space of channels for all its databases: it keeps installations apart. */
+  prefix: string;
+  log: Log;
+}
+
+/** What the bus gives to each of its two connections. */
+export interface RedisSideOptions extends RedisBusOptions {
+  /** A message may have passed somebody by. */
+  onMissed(): void;
+  /** The connection may have become healthy; called at least with each heartbeat, twice a second. */
+  onHealthy(): void;
+}
+
+/**
+ * The bus between processes, on Redis pub/sub: one connection that listens, one that publishes. Connects in the
+ * background, and keeps the process alive until it is closed. While Redis is away, messages are dropped, not kept:
+ * who listens reads the database again when it is back.
+ *
+ * @throws Error when the URL cannot be read.
+ */
+export function createRedisBus(options: RedisBusOptions): Bus {
+  const reconnectListeners = new Listeners<[]>(options.log);
+  let missed = false;
+
+  const onMissed = () => {
+    missed = true;
+  };
+  // Both connections end and come back together as a rule; who listens is told once, when both are there.
+  const onHealthy = () => {
+    if (!missed || !healthy()) return;
+    missed = false;
+    reconnectListeners.call();
+  };
+  const subscriber = createRedisSubscriber({ ...options, onMissed, onHealthy });
+  const publisher = createRedisPublisher({ ...options, onMissed, onHealthy });
+
+  function healthy(): boolean {
+    return subscriber.healthy() && publisher.healthy();
+  }
+
+  return {
+    subscribe: subscriber.subscribe,
+    publish: publisher.publish,
+    onReconnect: (listener) => reconnectListeners.add(listener),
+    healthy,
+    async close() {
+      await Promise.all([subscriber.close(), publisher.close()]);
+    },
+  };
+}

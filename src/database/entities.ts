@@ -1,0 +1,37 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { ArtifactEntity } from '../artifacts/entities.ts';
+import {
+  IdempotencyKeyEntity,
+  JobAttemptEntity,
+  JobEntity,
+  JobTagEntity,
+  LeaseEntity,
+  SlotEntity,
+} from '../jobs/entities.ts';
+import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
+import { ApiKeyEntity, CreditTransactionEntity, WorkspaceEntity } from '../workspaces/entities.ts';
+
+/** What this installation is called, one row for each fact: its id, which its processes and volumes share. */
+export const SettingEntity = defineEntity({
+  name: 'Setting',
+  tableName: 'setting',
+  properties: {
+    name: p.text().primary(),
+    value: p.text(),
+  },
+});
+
+export const entities = [
+  SettingEntity,
+  WorkspaceEntity,
+  ApiKeyEntity,
+  CreditTransactionEntity,
+  JobEntity,
+  JobTagEntity,
+  JobAttemptEntity,
+  LeaseEntity,
+  SlotEntity,
+  IdempotencyKeyEntity,
+  WebhookDeliveryEntity,
+  ArtifactEntity,
+];

@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
+import { v7 as uuidv7 } from 'uuid';
+import type { Log } from '../log.ts';
+import { lockDataDir } from './data-dir-lock.ts';
+import { Database } from './database.ts';
+import { connectEmbedded, connectPostgres, openPglite } from './orm.ts';
+import { ProcessLock, type Sharing } from './process-lock.ts';
+
+/** A migrated database with this process's place on it taken. */
+export interface OpenDatabase {
+  database: Database;
+  /** Names this installation: its Redis topics and its artifact volume carry it. */
+  installationId: string;
+  close(): Promise<void>;
+}
+
+/** Opens DATABASE_URL. Waits for a migration that another process runs. */
+export async function openServerDatabase(options: {
+  url: string;
+  poolSize: number;
+  sharing: Sharing;
+  log: Log;
+  onEvicted: (reason: Error) => void;
+}): Promise<OpenDatabase> {
+  const lock = new ProcessLock(options);
+  const database = new Database(await connectPostgres(options.url, options.poolSize), null);
+  try {
+    await ProcessLock.exclusively(options.url, () => migrate(database));
+    await lock.hold();
+    const installationId = await findInstallationId(database);
+    return {
+      database,
+      installationId,
+      close: async () => {
+        await database.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    await database.close();
+    throw error;
+  }
+}
+
+/** Opens the embedded database in DATA_DIR, and takes the folder for this process. */
+export async function openEmbeddedDatabase(dataDir: string): Promise<OpenDatabase> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockDataDir(dataDir);
+  try {
+    const opened = await adoptPglite(await openPglite(join(dataDir, 'database')));
+    return {
+      ...opened,
+      close: async () => {
+        await opened.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Migrates a PGlite and makes it the database. It is closed with it. */
+export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
+  const database = new Database(await connectEmbedded(pglite), pglite);
+  await migrate(database);
+  const installationId = await findInstallationId(database);
+  return { database, installationId, close: () => database.close() };
+}
+
+async function migrate(database: Database): Promise<void> {
+  await database.orm.migrator.up();
+}
+
+async function findInstallationId(database: Database): Promise<string> {
+  await database.query(`INSERT INTO setting (name, value) VALUES ('installation', $1) ON CONFLICT DO NOTHING`, [
+    uuidv7(),
+  ]);
+  const [row] = await database.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
+  if (row === undefined) throw new Error('The setting that names this installation is missing.');
+  return row.value;
+}

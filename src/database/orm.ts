@@ -1,0 +1,57 @@
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM as EmbeddedORM, PgliteDriver } from '@mikro-orm/pglite';
+import { MikroORM as PostgresORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
+import { entities } from './entities.ts';
+import { Initial } from './migrations/2026-11-22-initial.ts';
+
+const shared = {
+  entities,
+  extensions: [Migrator],
+  migrations: {
+    migrationsList: [{ name: '2026-11-22-initial', class: Initial }],
+    snapshot: false,
+    silent: true,
+  },
+  // Every identity map lives in a fork; using the global one is a bug that must not pass unseen.
+  allowGlobalContext: false,
+};
+
+/** MikroORM on a Postgres server, with at most `poolSize` connections. */
+export function connectPostgres(url: string, poolSize: number): Promise<PostgresORM> {
+  return PostgresORM.init({
+    ...shared,
+    driver: PostgreSqlDriver,
+    clientUrl: url,
+    driverOptions: {
+      max: poolSize,
+      application_name: 'longhaul',
+      connectionTimeoutMillis: 10_000,
+      // A statement that hangs must not hold locks for ever; nothing here needs a tenth of it.
+      statement_timeout: 30_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
+  });
+}
+
+/** MikroORM on Postgres in this process. The caller closes the PGlite after the ORM. */
+export function connectEmbedded(pglite: PGlite): Promise<EmbeddedORM> {
+  return EmbeddedORM.init({
+    ...shared,
+    driver: PgliteDriver,
+    dbName: 'postgres',
+    driverOptions: { pglite: () => pglite },
+  });
+}
+
+/** Opens the embedded database in a folder, or in memory where none is named. */
+export function openPglite(dataDir: string | null, options: PGliteOptions = {}): Promise<PGlite> {
+  const parsers = createPostgreSqlTypeParsers(splitArray);
+  return PGlite.create({ ...options, ...(dataDir === null ? {} : { dataDir }), parsers });
+}
+
+/** Arrays of timestamps arrive as text, `{"a","b"}`; no query selects one, MikroORM asks for the parser all the same. */
+function splitArray(text: string): string[] {
+  return text.slice(1, -1).split(',');
+}

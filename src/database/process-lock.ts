@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Log } from '../log.ts';
+
+/** Advisory lock keys, in Longhaul's own half of the two-integer space. */
+const SPACE = 0x10_4a;
+const MIGRATION = 1;
+const PROCESSES = 2;
+
+/**
+ * `sole` where this process has no Redis: its bus is in memory, so no other process may work on the same database.
+ * `shared` with Redis: any number of such processes.
+ */
+export type Sharing = 'sole' | 'shared';
+
+/**
+ * A connection of its own that holds this process's place on the database for as long as it lives. Advisory locks go
+ * with their connection, so a killed process leaves nothing behind; a lost connection is made again, and if another
+ * process took the place meanwhile, `onEvicted` is called: two buses in memory on one database would lose wake-ups.
+ */
+export class ProcessLock {
+  readonly #url: string;
+  readonly #sharing: Sharing;
+  readonly #log: Log;
+  readonly #onEvicted: (reason: Error) => void;
+  readonly #stopping = new AbortController();
+  #client: pg.Client | null = null;
+
+  constructor(options: { url: string; sharing: Sharing; log: Log; onEvicted: (reason: Error) => void }) {
+    this.#url = options.url;
+    this.#sharing = options.sharing;
+    this.#log = options.log;
+    this.#onEvicted = options.onEvicted;
+  }
+
+  /** Runs `work` while no other process does: migrations. Call before `hold`. */
+  static async exclusively<T>(url: string, work: () => Promise<T>): Promise<T> {
+    const client = await connect(url);
+    try {
+      await client.query('SELECT pg_advisory_lock($1, $2)', [SPACE, MIGRATION]);
+      return await work();
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Takes the place. Throws a readable reason where another process excludes this one. */
+  async hold(): Promise<void> {
+    const client = await connect(this.#url);
+    const lock = this.#sharing === 'sole' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
+    const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}($1, $2) AS held`, [SPACE, PROCESSES]);
+    if (rows[0]?.held !== true) {
+      await client.end();
+      throw new Error(refusal[this.#sharing]);
+    }
+    this.#client = client;
+    client.once('end', () => {
+      if (this.#client === client) this.#client = null;
+      if (!this.#stopping.signal.aborted) void this.#holdAgain();
+    });
+  }
+
+  async release(): Promise<void> {
+    this.#stopping.abort();
+    const client = this.#client;
+    this.#client = null;
+    await client?.end();
+  }
+
+  async #holdAgain(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.hold();
+        return;
+      } catch (error) {
+        if (error instanceof Error && error.message === refusal[this.#sharing]) {
+          this.#onEvicted(error);
+          return;
+        }
+        this.#log.warn({ err: error }, 'the connection that holds this process’s place is away; trying again');
+        await delay(1_000, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+}
+
+const refusal: Record<Sharing, string> = {
+  sole:
+    'Another Longhaul process works on this DATABASE_URL, and without REDIS_URL there can be only one. ' +
+    'Stop the other one, or set REDIS_URL for all of them.',
+  shared:
+    'A Longhaul process without REDIS_URL works on this DATABASE_URL and cannot share it. ' +
+    'Stop it, or start it again with the same REDIS_URL as this one.',
+};
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'longhaul process lock',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  // Without a listener a dropped connection would end the process; `end` follows and is what is acted on.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}

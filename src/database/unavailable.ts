@@ -1,0 +1,29 @@
+import { LonghaulError } from '../errors.ts';
+
+/** Codes of Node's sockets, and classes of SQLSTATE, that say that the server cannot be reached or is going away. */
+const codes = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[123]|53300)$/;
+
+/** What pg and pg-pool say without a code. */
+const messages = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection/;
+
+/** Turns the failures that mean "the database is away" into UNAVAILABLE; all others pass unchanged. */
+export async function whenUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw new LonghaulError('UNAVAILABLE', 'The database cannot be reached at the moment. Try again.', {
+      cause: error,
+    });
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof LonghaulError) return false;
+  return ('code' in error && codes.test(String(error.code))) || messages.test(error.message);
+}
+
+/** The SQLSTATE of a failed statement, or null: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+export function sqlState(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,143 @@
+import type { Job } from './jobs/job.ts';
+
+/**
+ * The one table of errors. Every failure that a caller can meet has its row here; the README's catalogue and the
+ * GraphQL schema are held against it by a test.
+ *
+ * - `expected` failures are outcomes of a mutation: GraphQL returns them as union members, REST as a status and body.
+ * - `client` errors say that a request could not be taken as it is: GraphQL throws them with `extensions.code`.
+ * - `bug` is ours: masked, logged with an id.
+ */
+export const errorTable = {
+  VALIDATION_ERROR: { kind: 'expected', httpStatus: 400, graphqlType: 'ValidationError' },
+  NOT_FOUND: { kind: 'expected', httpStatus: 404, graphqlType: 'NotFoundError' },
+  INSUFFICIENT_CREDITS: { kind: 'expected', httpStatus: 402, graphqlType: 'InsufficientCreditsError' },
+  QUEUE_FULL: { kind: 'expected', httpStatus: 429, graphqlType: 'QueueFullError' },
+  IDEMPOTENCY_CONFLICT: { kind: 'expected', httpStatus: 409, graphqlType: 'IdempotencyConflictError' },
+  ALREADY_FINISHED: { kind: 'expected', httpStatus: 409, graphqlType: 'AlreadyFinishedError' },
+  LEASE_LOST: { kind: 'expected', httpStatus: 409, graphqlType: 'LeaseLostError' },
+  NOT_RETRYABLE: { kind: 'expected', httpStatus: 409, graphqlType: 'NotRetryableError' },
+  UNAUTHENTICATED: { kind: 'client', httpStatus: 401, graphqlType: null },
+  FORBIDDEN: { kind: 'client', httpStatus: 403, graphqlType: null },
+  BAD_USER_INPUT: { kind: 'client', httpStatus: 400, graphqlType: null },
+  LIMIT_EXCEEDED: { kind: 'client', httpStatus: 400, graphqlType: null },
+  PAYLOAD_TOO_LARGE: { kind: 'client', httpStatus: 413, graphqlType: null },
+  RATE_LIMITED: { kind: 'client', httpStatus: 429, graphqlType: null },
+  UNAVAILABLE: { kind: 'client', httpStatus: 503, graphqlType: null },
+  INTERNAL: { kind: 'bug', httpStatus: 500, graphqlType: null },
+} as const satisfies Record<string, ErrorRow>;
+
+interface ErrorRow {
+  kind: 'expected' | 'client' | 'bug';
+  httpStatus: number;
+  /** The member of the mutations' unions; null where the error is thrown instead. */
+  graphqlType: string | null;
+}
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** Anything that a caller is told about; whatever is thrown and is not one of these is a bug and is masked. */
+export class LonghaulError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+
+  get httpStatus(): number {
+    return errorTable[this.code].httpStatus;
+  }
+}
+
+/** One fault of an input: where it is, as a path into the input, and what is expected there. */
+export interface FieldIssue {
+  path: string[];
+  message: string;
+}
+
+export class ValidationError extends LonghaulError {
+  readonly issues: FieldIssue[];
+
+  constructor(issues: FieldIssue[]) {
+    super('VALIDATION_ERROR', issues.map(describeIssue).join('; ') || 'The input is not valid.');
+    this.issues = issues;
+  }
+}
+
+function describeIssue({ path, message }: FieldIssue): string {
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
+}
+
+export class NotFoundError extends LonghaulError {
+  constructor(what: string) {
+    super('NOT_FOUND', `${what} not found. Check the id and the workspace that the key belongs to.`);
+  }
+}
+
+export class InsufficientCreditsError extends LonghaulError {
+  readonly required: number;
+  readonly available: number;
+
+  constructor(required: number, available: number) {
+    super(
+      'INSUFFICIENT_CREDITS',
+      `This costs ${required} credits and the workspace has ${available}. Grant credits, then send it again.`,
+    );
+    this.required = required;
+    this.available = available;
+  }
+}
+
+export class QueueFullError extends LonghaulError {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super('QUEUE_FULL', `The workspace has ${limit} pending jobs, its limit. Try again when some have started.`);
+    this.limit = limit;
+  }
+}
+
+export class IdempotencyConflictError extends LonghaulError {
+  readonly job: Job;
+
+  constructor(job: Job) {
+    super(
+      'IDEMPOTENCY_CONFLICT',
+      'This idempotency key already created a job from a different request. Use a new key for a new request.',
+    );
+    this.job = job;
+  }
+}
+
+export class AlreadyFinishedError extends LonghaulError {
+  readonly job: Job;
+
+  constructor(job: Job) {
+    super('ALREADY_FINISHED', `The job is ${job.status} already and does not change any more.`);
+    this.job = job;
+  }
+}
+
+export class LeaseLostError extends LonghaulError {
+  /** Null when the token names nothing. */
+  readonly job: Job | null;
+
+  constructor(job: Job | null) {
+    super(
+      'LEASE_LOST',
+      'The lease on this attempt is gone: it expired, was superseded, or the job was cancelled. Stop working on it.',
+    );
+    this.job = job;
+  }
+}
+
+export class NotRetryableError extends LonghaulError {
+  readonly job: Job;
+
+  constructor(job: Job) {
+    super('NOT_RETRYABLE', `Only FAILED and CANCELLED jobs can be retried; this one is ${job.status}.`);
+    this.job = job;
+  }
+}

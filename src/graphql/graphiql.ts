@@ -1,0 +1,95 @@
+import type { GraphiQLOptions } from 'graphql-yoga';
+
+const createJob = `# Put a key into the headers below, then run this: the job is carried out by the built-in worker.
+mutation CreateJob {
+  createJob(
+    input: { type: "download", input: { sourceUrl: "https://nodejs.org/dist/latest-v24.x/SHASUMS256.txt" } }
+  ) {
+    __typename
+    ... on CreateJobPayload {
+      job {
+        id
+        uuid
+        status
+        creditsCharged
+      }
+    }
+    ... on ValidationError {
+      issues {
+        path
+        message
+      }
+    }
+    ... on UserError {
+      code
+      message
+    }
+  }
+}
+`;
+
+const watchJob = `# Give the id of a job as a variable. The subscription ends with the job.
+subscription WatchJob($id: ID!) {
+  jobProgress(id: $id) {
+    id
+    version
+    status
+    progress {
+      step
+      message
+      percentage
+    }
+    downloadUrl
+    error {
+      code
+      message
+    }
+  }
+}
+`;
+
+const listJobs = `query Jobs($after: String) {
+  workspace {
+    name
+    credits
+  }
+  jobs(first: 10, after: $after) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        id
+        type
+        status
+        createdAt
+        attempts {
+          number
+          workerId
+          error {
+            code
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
+const headers = JSON.stringify({ authorization: 'Bearer YOUR_KEY' }, null, 2);
+
+/** The page that browsers get at /graphql: three ready examples, and a place for the key. */
+export const graphiqlOptions: GraphiQLOptions = {
+  title: 'Longhaul',
+  headers,
+  defaultHeaders: headers,
+  shouldPersistHeaders: true,
+  subscriptionsProtocol: 'GRAPHQL_SSE',
+  defaultTabs: [
+    { query: createJob, headers },
+    { query: watchJob, headers, variables: JSON.stringify({ id: 'job_…' }, null, 2) },
+    { query: listJobs, headers },
+  ],
+};

@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Services } from '../services.ts';
+import { authenticate, secretIn } from '../workspaces/authenticate.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
+import { createLoaders } from './loaders.ts';
+import { publicError } from './public-error.ts';
+import type { Yoga } from './yoga.ts';
+
+/** Streams under way: each is cut when the server drains, because its end would tell the client that all was said. */
+export type OpenStreams = Set<FastifyReply>;
+
+/** GraphQL over HTTP and server-sent events (graphql-sse, distinct connections) at /graphql. */
+export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yoga, streams: OpenStreams): void {
+  void app.register(async (scope) => {
+    // JSON alone: no form of a foreign page can send it without asking first.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    scope.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: '/graphql',
+      handler: async (request, reply) => {
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
+        const { viewer, refusal } = await viewerOf(services, request);
+        const response =
+          refusal === null
+            ? await yoga.fetch(toFetchRequest(yoga, request, gone.signal), {
+                ...services,
+                viewer,
+                loaders: createLoaders(services.context.database),
+                signal: gone.signal,
+              })
+            : refusal;
+        return send(reply, response, streams);
+      },
+    });
+  });
+}
+
+async function viewerOf(
+  services: Services,
+  request: FastifyRequest,
+): Promise<{ viewer: Viewer | null; refusal: Response | null }> {
+  const secret = secretIn(request.headers);
+  if (secret === null || request.method === 'OPTIONS') return { viewer: null, refusal: null };
+  try {
+    return { viewer: await authenticate(services.authenticator, secret, 'NATIVE'), refusal: null };
+  } catch (error) {
+    const shown = publicError(error, services.log);
+    const { http, ...extensions } = shown.extensions;
+    const status = http?.status ?? 500;
+    const body = { errors: [{ message: shown.message, extensions }] };
+    const headers = { 'access-control-allow-origin': '*' };
+    return { viewer: null, refusal: Response.json(body, { status, headers }) };
+  }
+}
+
+function toFetchRequest(yoga: Yoga, request: FastifyRequest, signal: AbortSignal): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    for (const each of Array.isArray(value) ? value : [value]) if (each !== undefined) headers.append(name, each);
+  }
+  const body = request.body instanceof Buffer ? { body: new Uint8Array(request.body) } : {};
+  const url = `${request.protocol}://${request.host}${request.url}`;
+  return new yoga.fetchAPI.Request(url, { method: request.method, headers, signal, ...body });
+}
+
+async function send(reply: FastifyReply, response: Response, streams: OpenStreams): Promise<FastifyReply> {
+  reply.code(response.status);
+  for (const [name, value] of response.headers) reply.header(name, value);
+  if (response.body === null) return reply.send();
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return reply.send(await response.text());
+  streams.add(reply);
+  reply.raw.once('close', () => streams.delete(reply));
+  // Proxies that gather answers would hold every event back.
+  reply.header('x-accel-buffering', 'no');
+  return reply.send(Readable.from(response.body));
+}

@@ -1,0 +1,173 @@
+import { brandWithType } from '@pothos/core';
+import { NotFoundError } from '../errors.ts';
+import type { Job } from '../jobs/job.ts';
+import { countJobs, type JobFilter, listJobs } from '../jobs/list.ts';
+import { findDelivery } from '../webhooks/deliveries.ts';
+import { unauthenticated } from '../workspaces/authenticate.ts';
+import { findApiKey, findCreditTransaction, findWorkspace, listWorkspaces } from '../workspaces/find.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
+import { builder } from './builder.ts';
+import { type Connection, readPage } from './connection.ts';
+import type { GraphQLContext } from './context.ts';
+import { type NodeType, parseGlobalId, parseId } from './global-id.ts';
+import { JobFilterInput, JobOrderType } from './inputs.ts';
+import { ApiKeyType } from './types/api-key.ts';
+import { CreditTransactionType } from './types/credit-transaction.ts';
+import { JobType } from './types/job.ts';
+import { JobTypeType } from './types/job-type.ts';
+import { WebhookDeliveryType } from './types/webhook-delivery.ts';
+import { WorkspaceConnection, WorkspaceType } from './types/workspace.ts';
+
+type Seen = GraphQLContext & { viewer: Viewer };
+
+/** A page of jobs, and what it takes to count the whole list. */
+type JobPage = Connection<Job> & { workspaceId: string; filter: JobFilter };
+
+const JobConnection = builder.connectionObject(
+  {
+    type: JobType,
+    name: 'JobConnection',
+    description: 'A page of jobs.',
+    fields: (t) => ({
+      totalCount: t.int({
+        nullable: false,
+        description: 'Jobs that the filter leaves, in all. Counted only when selected.',
+        resolve: (page, _args, { context }) => {
+          const { workspaceId, filter } = counted(page);
+          return countJobs(context.database, workspaceId, filter);
+        },
+      }),
+    }),
+  },
+  { name: 'JobEdge', description: 'A job and its place in the list.' },
+);
+
+builder.queryType({
+  description: 'Everything that can be read. Needs a key with the READ scope, unless said otherwise.',
+  fields: (t) => ({
+    node: t.withAuth({ anyOf: ['READ'] }).field({
+      type: builder.nodeInterfaceRef(),
+      nullable: true,
+      description: 'Whatever has this id; null where it names nothing that the caller may see, whatever its form.',
+      args: { id: t.arg.id({ required: true, description: 'A global id.' }) },
+      resolve: (_root, { id }, context) => findNode(context, id),
+    }),
+    nodes: t.withAuth({ anyOf: ['READ'] }).field({
+      type: [builder.nodeInterfaceRef()],
+      nullable: { list: false, items: true },
+      description: 'Whatever has these ids, in their order, null where one names nothing. At most 100.',
+      args: { ids: t.arg.idList({ required: true, description: 'Global ids, at most 100.' }) },
+      resolve: (_root, { ids }, context) => findNodes(context, ids),
+    }),
+    workspace: t.withAuth({ anyOf: ['READ'] }).field({
+      type: WorkspaceType,
+      nullable: false,
+      description: "The workspace that the caller's key belongs to.",
+      resolve: async (_root, _args, { context, viewer }) => {
+        const workspace = await findWorkspace(context.database, viewer.workspaceId);
+        if (workspace === null) throw new NotFoundError('Workspace');
+        return workspace;
+      },
+    }),
+    job: t.withAuth({ anyOf: ['READ'] }).field({
+      type: JobType,
+      nullable: true,
+      description: 'One job; null where the id names nothing that the caller may see, whatever its form.',
+      args: { id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }) },
+      resolve: (_root, { id }, { loaders, viewer }) => {
+        const uuid = parseId('Job', id);
+        return uuid === null ? null : loaders.jobs.load({ id: uuid, workspaceId: viewer.workspaceId });
+      },
+    }),
+    jobs: t.connection(
+      {
+        type: JobType,
+        authScopes: { anyOf: ['READ'] },
+        nullable: false,
+        description: 'Keyset pagination. first and last: 1 to 100, 20 where neither is given.',
+        args: {
+          filter: t.arg({ type: JobFilterInput, description: 'Which jobs; all where not given.' }),
+          order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'By creation.' }),
+        },
+        resolve: async (_root, { filter, order, ...args }, { context, cursors, viewer }): Promise<JobPage> => {
+          // `t.withAuth` would say that there is a viewer, but does not go together with a connection of our own.
+          if (viewer === null) throw unauthenticated();
+          const { workspaceId } = viewer;
+          const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
+          const jobs = await listJobs(context.database, workspaceId, filter ?? {}, page.window);
+          return { ...page.toConnection(jobs), workspaceId, filter: filter ?? {} };
+        },
+      },
+      JobConnection,
+    ),
+    jobTypes: t.withAuth({ anyOf: ['READ'] }).field({
+      type: [JobTypeType],
+      nullable: false,
+      description: 'The kinds of job that can be created.',
+      resolve: (_root, _args, { context }) => context.types.all(),
+    }),
+    workspaces: t.connection(
+      {
+        type: WorkspaceType,
+        authScopes: { anyOf: ['ADMIN'] },
+        nullable: false,
+        description: 'ADMIN. Every workspace, oldest first.',
+        resolve: async (_root, args, { context, cursors }) => {
+          const page = readPage(cursors, 'workspaces', args, 'ASC');
+          return page.toConnection(await listWorkspaces(context.database, page.window));
+        },
+      },
+      WorkspaceConnection,
+    ),
+  }),
+});
+
+/** The connection that `jobs` resolved to: Pothos hands it on unchanged, without saying so in its type. */
+function counted(page: object): JobPage {
+  if (isJobPage(page)) return page;
+  throw new Error('a page of jobs came without its filter');
+}
+
+function isJobPage(page: object): page is JobPage {
+  return 'workspaceId' in page && 'filter' in page;
+}
+
+const nodeTypes = {
+  Job: JobType,
+  Workspace: WorkspaceType,
+  CreditTransaction: CreditTransactionType,
+  WebhookDelivery: WebhookDeliveryType,
+  ApiKey: ApiKeyType,
+} satisfies Record<NodeType, unknown>;
+
+async function findNode(context: Seen, globalId: string): Promise<object | null> {
+  const id = parseGlobalId(globalId);
+  if (id === null) return null;
+  const node = await load(context, id.type, id.uuid);
+  if (node !== null) brandWithType(node, nodeTypes[id.type]);
+  return node;
+}
+
+/** Jobs come in one statement; what else there may be, one by one. */
+function findNodes(context: Seen, ids: readonly string[]): Promise<(object | null)[]> {
+  return Promise.all(ids.map((id) => findNode(context, id)));
+}
+
+async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
+  const { viewer, loaders } = context;
+  const { database } = context.context;
+  switch (type) {
+    case 'Job':
+      return loaders.jobs.load({ id, workspaceId: viewer.workspaceId });
+    case 'Workspace':
+      // Administrators see them all.
+      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database, id) : null;
+    case 'CreditTransaction':
+      return findCreditTransaction(database, viewer.workspaceId, id);
+    case 'WebhookDelivery':
+      return findDelivery(database, viewer.workspaceId, id);
+    case 'ApiKey':
+      return viewer.scopes.has('ADMIN') ? findApiKey(database, viewer.workspaceId, id) : null;
+  }
+}
+

@@ -1,0 +1,52 @@
+import { createdAtOf } from '../../jobs/rows.ts';
+import type { ApiKey } from '../../workspaces/api-key.ts';
+import type { dialects } from '../../workspaces/dialect.ts';
+import type { scopes } from '../../workspaces/scope.ts';
+import { builder } from '../builder.ts';
+
+export const ScopeType = builder.enumType('Scope', {
+  description: 'What a key may do.',
+  values: {
+    READ: { description: 'Reads.' },
+    WRITE: { description: 'Creates, cancels, retries.' },
+    WORK: { description: "Claims and works in the key's workspace." },
+    WORK_ALL: { description: 'Claims and works in every workspace. Only keys of the workspace `default` can have it.' },
+    ADMIN: { description: 'Administers. Only keys of the workspace `default` can have it.' },
+  } satisfies Record<(typeof scopes)[number], { description: string }>,
+});
+
+export const DialectType = builder.enumType('Dialect', {
+  description: 'The surface that a key speaks. A NATIVE key works on GraphQL and in every dialect; the others only in theirs.',
+  values: {
+    NATIVE: { description: 'GraphQL, and every dialect that prefix, host or path has chosen.' },
+    VIDOCU: { description: 'Vidocu: keys like vdo_live_….' },
+    VIDEOCONDUIT: { description: 'VideoConduit: keys like vc_….' },
+    VYDRA: { description: 'Vydra: keys like vydra_live_user_….' },
+    REVID: { description: 'RevidAPI: keys in the header x-api-key.' },
+  } satisfies Record<(typeof dialects)[number], { description: string }>,
+});
+
+export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');
+
+builder.node(ApiKeyType, {
+  description: 'A key of a workspace. Its secret is shown once, when it is made, and stored only as a hash.',
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: false, description: 'As it was called when it was made.' }),
+    prefix: t.exposeString('prefix', { nullable: false, description: 'The first characters, enough to recognise it.' }),
+    scopes: t.expose('scopes', { type: [ScopeType], nullable: false, description: 'What it may do.' }),
+    dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The surface that it speaks.' }),
+    createdAt: t.field({
+      type: 'DateTime',
+      nullable: false,
+      description: 'When it was made or imported.',
+      resolve: ({ id }) => createdAtOf(id),
+    }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'Null while it is in force.' }),
+  }),
+});
+
+export const ApiKeyConnection = builder.connectionObject(
+  { type: ApiKeyType, name: 'ApiKeyConnection', description: 'A page of keys.' },
+  { name: 'ApiKeyEdge', description: 'A key and its place in the list.' },
+);

@@ -1,0 +1,37 @@
+import type { CreditTransaction } from '../../workspaces/find.ts';
+import { builder } from '../builder.ts';
+import { JobType } from './job.ts';
+
+const CreditTransactionKindType = builder.enumType('CreditTransactionKind', {
+  description: 'Why a balance changed.',
+  values: {
+    GRANT: { description: 'Given by an administrator.' },
+    CHARGE: { description: 'Paid for a job, with its creation.' },
+    REFUND: { description: 'Returned for a job that FAILED or was CANCELLED.' },
+  } satisfies Record<CreditTransaction['kind'], { description: string }>,
+});
+
+export const CreditTransactionType = builder.objectRef<CreditTransaction>('CreditTransaction');
+
+builder.node(CreditTransactionType, {
+  description: "One line of a workspace's ledger. The balance is the sum of all of them, always.",
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    kind: t.expose('kind', { type: CreditTransactionKindType, nullable: false, description: 'Why it changed.' }),
+    amount: t.exposeInt('amount', { nullable: false, description: 'Credits, signed: a charge is negative.' }),
+    balanceAfter: t.exposeInt('balanceAfter', { nullable: false, description: 'The balance with this line.' }),
+    job: t.field({
+      type: JobType,
+      nullable: true,
+      description: 'What was paid or refunded; null for a grant, and once the job was deleted.',
+      resolve: ({ jobId: id, workspaceId }, _args, { loaders }) =>
+        id === null ? null : loaders.jobs.load({ id, workspaceId }),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it changed.' }),
+  }),
+});
+
+export const CreditTransactionConnection = builder.connectionObject(
+  { type: CreditTransactionType, name: 'CreditTransactionConnection', description: 'A page of the ledger.' },
+  { name: 'CreditTransactionEdge', description: 'A line of the ledger and its place in the list.' },
+);

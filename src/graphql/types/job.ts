@@ -1,0 +1,144 @@
+import type { Job } from '../../jobs/job.ts';
+import { isBetweenAttempts, jobStatuses } from '../../jobs/state-machine.ts';
+import { builder } from '../builder.ts';
+import { readPage } from '../connection.ts';
+import { JobAttemptType } from './job-attempt.ts';
+import { JobErrorType } from './job-error.ts';
+import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
+
+export const JobStatusType = builder.enumType('JobStatus', {
+  description: 'Where a job is in its life. The last three are final.',
+  values: {
+    PENDING: { description: 'Accepted and waiting: for a worker, for its runAt, or for the next attempt.' },
+    RUNNING: { description: 'Leased by a worker.' },
+    COMPLETED: { description: 'Ended with a result.' },
+    FAILED: { description: 'Every attempt failed, or the failure was declared final.' },
+    CANCELLED: { description: 'Ended by whoever cancelled it; credits were refunded.' },
+  } satisfies Record<(typeof jobStatuses)[number], { description: string }>,
+});
+
+const JobProgressType = builder.objectRef<NonNullable<Job['progress']>>('JobProgress').implement({
+  description: "The current attempt's last report.",
+  fields: (t) => ({
+    step: t.exposeString('step', { description: 'Machine name of the current step, for example transcribing.' }),
+    message: t.exposeString('message', { description: 'Sentence for a person.' }),
+    percentage: t.exposeFloat('percentage', {
+      description: '0 to 100, never goes back within an attempt; null while it cannot be told.',
+    }),
+  }),
+});
+
+const JobRef = builder.objectRef<Job>('Job');
+export const JobType = JobRef;
+
+builder.node(JobRef, {
+  description: 'One piece of long-running work. Every field is of the same version.',
+  id: { resolve: ({ id }) => id, description: 'The same id works in every query, mutation and subscription.' },
+  fields: (t) => ({
+    uuid: t.exposeString('id', {
+      nullable: false,
+      description: "The same job's plain UUID (version 7), as the REST dialects show it.",
+    }),
+    type: t.exposeString('type', { nullable: false, description: 'Name of a job type: see `jobTypes`.' }),
+    status: t.expose('status', { type: JobStatusType, nullable: false, description: 'Where it is in its life.' }),
+    version: t.exposeInt('version', {
+      nullable: false,
+      description: 'Grows by at least one with every visible change of this job. Resume a subscription from it.',
+    }),
+    input: t.expose('input', { type: 'JSONObject', nullable: false, description: 'As it was submitted.' }),
+    progress: t.expose('progress', {
+      type: JobProgressType,
+      description: 'Null until the current attempt has reported; after the end, the last report.',
+    }),
+    output: t.expose('output', {
+      type: 'JSON',
+      nullable: true,
+      description: 'Set when COMPLETED: any JSON value, usually an object.',
+    }),
+    error: t.expose('error', { type: JobErrorType, description: 'Set when FAILED.' }),
+    tags: t.exposeStringList('tags', { nullable: false, description: 'At most 20, of 1 to 100 characters.' }),
+    priority: t.exposeInt('priority', {
+      nullable: false,
+      description: '-100 to 100: minutes of head start over jobs of the same workspace and type.',
+    }),
+    attempts: t.field({
+      type: [JobAttemptType],
+      nullable: false,
+      description: 'In their order, released ones included.',
+      resolve: ({ id }, _args, { loaders }) => loaders.attempts.load(id),
+    }),
+    maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'Failed attempts after which it is FAILED.' }),
+    creditsCharged: t.exposeInt('creditsCharged', { nullable: false, description: 'Charged with the creation.' }),
+    creditsRefunded: t.exposeInt('creditsRefunded', {
+      nullable: false,
+      description: 'Refunded when it FAILED or was CANCELLED; 0 before.',
+    }),
+    downloadUrl: t.field({
+      type: 'URL',
+      nullable: true,
+      description:
+        'The main result file, signed at the moment of reading; null when there is none or it has expired.',
+      resolve: (job, _args, { links }) => {
+        const file = downloadable(job);
+        return file === null ? null : links.sign(file);
+      },
+    }),
+    downloadUrlExpiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: "24 hours after the job's end; null where downloadUrl is.",
+      resolve: (job) => downloadable(job)?.expiresAt ?? null,
+    }),
+    retryOf: t.field({
+      type: JobRef,
+      nullable: true,
+      description: 'The job that this one retries.',
+      resolve: ({ retryOfId: id, workspaceId }, _args, { loaders }) =>
+        id === null ? null : loaders.jobs.load({ id, workspaceId }),
+    }),
+    cancelReason: t.exposeString('cancelReason', { description: 'What whoever cancelled it said, if anything.' }),
+    runAt: t.expose('runAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Not before this instant, where it was asked for.',
+    }),
+    nextAttemptAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When PENDING after a failed attempt: not before this instant.',
+      resolve: (job) => (isBetweenAttempts(job.status, job.failedAttempts) ? job.dueAt : null),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was accepted.' }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its first attempt started.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it became COMPLETED, FAILED or CANCELLED.',
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'When its version last grew.',
+    }),
+    webhookDeliveries: t.connection(
+      {
+        type: WebhookDeliveryType,
+        nullable: false,
+        description: 'What was sent, or is being sent, to its webhook URL; oldest first.',
+        resolve: async (job, args, { cursors, loaders }) => {
+          const page = readPage(cursors, `deliveries ${job.id}`, args, 'ASC');
+          return page.toConnection(await loaders.deliveries.load({ jobId: job.id, window: page.window }));
+        },
+      },
+      WebhookDeliveryConnection,
+    ),
+  }),
+});
+
+function downloadable({ artifactId: id, artifactExpiresAt: expiresAt }: Job): { id: string; expiresAt: Date } | null {
+  return id === null || expiresAt === null || expiresAt.getTime() <= Date.now() ? null : { id, expiresAt };
+}

@@ -1,0 +1,43 @@
+import type { WebhookDelivery } from '../../webhooks/deliveries.ts';
+import { webhookDeliveryStatuses, webhookEvents } from '../../webhooks/entities.ts';
+import { builder } from '../builder.ts';
+
+const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
+  description: 'What became of a delivery.',
+  values: {
+    PENDING: { description: 'Waiting for its first or next try.' },
+    DELIVERED: { description: 'Answered with 2xx.' },
+    FAILED: { description: 'Every try failed; redeliverWebhook tries anew.' },
+  } satisfies Record<(typeof webhookDeliveryStatuses)[number], { description: string }>,
+});
+
+const WebhookEventType = builder.enumType('WebhookEvent', {
+  description: 'What a delivery tells.',
+  values: {
+    JOB_COMPLETED: { description: 'The job ended with a result.' },
+    JOB_FAILED: { description: 'The job failed for good.' },
+    JOB_CANCELLED: { description: 'The job was cancelled.' },
+  } satisfies Record<(typeof webhookEvents)[number], { description: string }>,
+});
+
+export const WebhookDeliveryType = builder.objectRef<WebhookDelivery>('WebhookDelivery');
+
+builder.node(WebhookDeliveryType, {
+  description: "One message about one job's end, and what became of it.",
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    url: t.expose('url', { type: 'URL', nullable: false, description: 'Where it goes.' }),
+    event: t.expose('event', { type: WebhookEventType, nullable: false, description: 'What it tells.' }),
+    status: t.expose('status', { type: WebhookDeliveryStatusType, nullable: false, description: 'What became of it.' }),
+    attemptCount: t.exposeInt('attemptCount', { nullable: false, description: 'Tries so far.' }),
+    lastResponseStatus: t.exposeInt('lastResponseStatus', { description: 'HTTP status of the last answer, if any.' }),
+    lastError: t.exposeString('lastError', { description: 'Why the last try failed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: "When the job's end was noted." }),
+    deliveredAt: t.expose('deliveredAt', { type: 'DateTime', nullable: true, description: 'When it was answered with 2xx.' }),
+  }),
+});
+
+export const WebhookDeliveryConnection = builder.connectionObject(
+  { type: WebhookDeliveryType, name: 'WebhookDeliveryConnection', description: 'A page of deliveries.' },
+  { name: 'WebhookDeliveryEdge', description: 'A delivery and its place in the list.' },
+);

@@ -1,0 +1,50 @@
+import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
+import type { Workspace } from '../../workspaces/workspace.ts';
+import { builder } from '../builder.ts';
+import { readPage } from '../connection.ts';
+import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
+import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
+
+export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
+
+builder.node(WorkspaceType, {
+  description: 'A tenant: jobs, keys and credits belong to one, and nothing is seen from another.',
+  id: { resolve: ({ id }) => id },
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: false, description: '1 to 200 characters.' }),
+    credits: t.exposeInt('credits', { nullable: false, description: 'The balance: the sum of creditTransactions.' }),
+    concurrencyLimit: t.exposeInt('concurrencyLimit', {
+      description: 'Jobs of this workspace that may run at once; null is unlimited.',
+    }),
+    apiKeys: t.connection(
+      {
+        type: ApiKeyType,
+        nullable: false,
+        description: 'ADMIN. Oldest first.',
+        authScopes: { anyOf: ['ADMIN'] },
+        resolve: async ({ id }, args, { context, cursors }) => {
+          const page = readPage(cursors, `keys ${id}`, args, 'ASC');
+          return page.toConnection(await listApiKeys(context.database, id, page.window));
+        },
+      },
+      ApiKeyConnection,
+    ),
+    creditTransactions: t.connection(
+      {
+        type: CreditTransactionType,
+        nullable: false,
+        description: 'The ledger, newest first.',
+        resolve: async ({ id }, args, { context, cursors }) => {
+          const page = readPage(cursors, `credits ${id}`, args, 'DESC');
+          return page.toConnection(await listCreditTransactions(context.database, id, page.window));
+        },
+      },
+      CreditTransactionConnection,
+    ),
+  }),
+});
+
+export const WorkspaceConnection = builder.connectionObject(
+  { type: WorkspaceType, name: 'WorkspaceConnection', description: 'A page of workspaces.' },
+  { name: 'WorkspaceEdge', description: 'A workspace and its place in the list.' },
+);

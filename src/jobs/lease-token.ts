@@ -1,0 +1,28 @@
+/** What a lease token names: the job, and the secret that the claim of one attempt minted. */
+export interface LeaseRef {
+  jobId: string;
+  token: string;
+}
+
+const prefix = 'lease_';
+
+/** The token as workers hold it: opaque, `lease_` and 43 characters. */
+export function encodeLeaseToken({ jobId, token }: LeaseRef): string {
+  return prefix + Buffer.from((jobId + token).replaceAll('-', ''), 'hex').toString('base64url');
+}
+
+/** Null for what is no lease token at all. */
+export function decodeLeaseToken(text: string): LeaseRef | null {
+  if (!text.startsWith(prefix)) return null;
+  const hex = Buffer.from(text.slice(prefix.length), 'base64url').toString('hex');
+  if (hex.length !== 64 || encodeHex(hex) !== text) return null;
+  return { jobId: uuid(hex.slice(0, 32)), token: uuid(hex.slice(32)) };
+}
+
+function encodeHex(hex: string): string {
+  return prefix + Buffer.from(hex, 'hex').toString('base64url');
+}
+
+function uuid(hex: string): string {
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

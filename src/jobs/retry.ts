@@ -1,0 +1,29 @@
+import { NotFoundError, NotRetryableError } from '../errors.ts';
+import type { JobsContext } from './context.ts';
+import { createJob, type JobOrigin } from './create.ts';
+import type { CreationQueue } from './creation-queue.ts';
+import { findJob } from './find.ts';
+import type { Job } from './job.ts';
+import { isRetryable } from './state-machine.ts';
+
+/**
+ * Makes a new job with the type, input, tags, priority, attempts and webhook of one that FAILED or was CANCELLED. The
+ * old one stays as it ended.
+ *
+ * @throws NotFoundError, NotRetryableError, and what createJob throws: the type may have changed since.
+ */
+export async function retryJob(
+  context: JobsContext,
+  queue: CreationQueue,
+  workspaceId: string,
+  jobId: string,
+  idempotencyKey: string | null,
+  origin: JobOrigin,
+): Promise<Job> {
+  const old = await findJob(context.database, workspaceId, jobId);
+  if (old === null) throw new NotFoundError('Job');
+  if (!isRetryable(old.status)) throw new NotRetryableError(old);
+  const { type, input, priority, tags, webhookUrl, maxAttempts, clientReference } = old;
+  const request = { type, input, priority, tags, webhookUrl, maxAttempts, idempotencyKey };
+  return createJob(context, queue, workspaceId, request, { ...origin, clientReference, retryOfId: old.id });
+}

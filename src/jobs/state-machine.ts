@@ -1,0 +1,72 @@
+/**
+ * The life of a job. No other file compares status names: transitions take their `from` and `to` here, SQL takes its
+ * predicates here, and what merely renders a status (GraphQL's enum, the dialects) does so with an exhaustive switch.
+ *
+ *     PENDING ─claim→ RUNNING ─complete→ COMPLETED
+ *        ↑               ├─fail, expire→ FAILED      (no attempt left, or declared final)
+ *        └─fail, expire, release─┤                   (another attempt)
+ *        └───── cancel ──┴─cancel→ CANCELLED
+ */
+export const jobStatuses = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+
+export type JobStatus = (typeof jobStatuses)[number];
+
+/** What ends a job that did not complete well. */
+export type Ending = Extract<JobStatus, 'COMPLETED' | 'FAILED' | 'CANCELLED'>;
+
+interface Transition {
+  from: readonly JobStatus[];
+  to: JobStatus;
+}
+
+export const transitions = {
+  claim: { from: ['PENDING'], to: 'RUNNING' },
+  complete: { from: ['RUNNING'], to: 'COMPLETED' },
+  /** A failed or expired attempt after which another follows. */
+  tryAgain: { from: ['RUNNING'], to: 'PENDING' },
+  /** A failed or expired attempt that was the last. */
+  fail: { from: ['RUNNING'], to: 'FAILED' },
+  /** Handed back unharmed by a worker that shuts down. */
+  release: { from: ['RUNNING'], to: 'PENDING' },
+  cancel: { from: ['PENDING', 'RUNNING'], to: 'CANCELLED' },
+} as const satisfies Record<string, Transition>;
+
+/** Status of a job that was just created. */
+export const initialStatus = 'PENDING' satisfies JobStatus;
+
+const final: ReadonlySet<JobStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELLED'] satisfies JobStatus[]);
+
+/** Whether nothing can change the job any more. */
+export function isFinal(status: JobStatus): boolean {
+  return final.has(status);
+}
+
+/** A retry by hand makes a new job, and only of one that ended without a result. */
+export function isRetryable(status: JobStatus): boolean {
+  return status === 'FAILED' || status === 'CANCELLED';
+}
+
+/** Whether a worker holds the job. */
+export function isRunning(status: JobStatus): boolean {
+  return status === 'RUNNING';
+}
+
+/** Waiting between two attempts: dialects show it as running, so that no client sees a job go back. */
+export function isBetweenAttempts(status: JobStatus, attempt: number): boolean {
+  return status === 'PENDING' && attempt > 0;
+}
+
+/**
+ * SQL predicates over the table `job`. Literal, because the planner proves that a partial index applies only from
+ * constants.
+ */
+export const sqlIs = {
+  pending: `job.status = 'PENDING'`,
+  running: `job.status = 'RUNNING'`,
+  /** Waiting for a worker, and due. */
+  claimable: `job.status = 'PENDING' AND job.ready`,
+  /** Waiting for its runAt or for the end of a backoff. */
+  waiting: `job.status = 'PENDING' AND NOT job.ready`,
+  cancellable: `job.status IN ('PENDING', 'RUNNING')`,
+  final: `job.status IN ('COMPLETED', 'FAILED', 'CANCELLED')`,
+} as const;

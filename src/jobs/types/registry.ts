@@ -1,0 +1,60 @@
+import { readJobTypes } from './file.ts';
+import type { JobType } from './job-type.ts';
+import { shippedJobTypes } from './shipped.ts';
+
+/** The kinds of job that can be created. Does not change while the process runs. */
+export class JobTypes {
+  readonly #byName: ReadonlyMap<string, JobType>;
+
+  /** Of two types with one name the later counts, in the place of the earlier. */
+  constructor(types: Iterable<JobType>) {
+    this.#byName = new Map(Array.from(types, (type) => [type.name, type]));
+  }
+
+  get(name: string): JobType | undefined {
+    return this.#byName.get(name);
+  }
+
+  all(): JobType[] {
+    return [...this.#byName.values()];
+  }
+
+  names(): string[] {
+    return [...this.#byName.keys()];
+  }
+}
+
+/**
+ * The shipped types, changed and added to by the file JOB_TYPES.
+ * @param path The file, or null for the shipped types alone.
+ * @throws Error with one line for each fault of the file.
+ */
+export async function loadJobTypes(path: string | null): Promise<JobTypes> {
+  return new JobTypes(path === null ? shippedJobTypes : [...shippedJobTypes, ...(await readJobTypes(path))]);
+}
+
+/** For whoever names a type that is not there: the nearest name, if one is near, and all that are. */
+export function unknownTypeMessage(name: string, types: JobTypes): string {
+  const names = types.names();
+  const wanted = name.slice(0, 100);
+  const [nearest] = names
+    .map((known) => ({ known, distance: editDistance(wanted.toLowerCase(), known.toLowerCase()) }))
+    .filter(({ distance }) => distance <= 2)
+    .toSorted((a, b) => a.distance - b.distance);
+  const guess = nearest === undefined ? '' : ` Did you mean "${nearest.known}"?`;
+  return `Unknown job type ${JSON.stringify(wanted)}.${guess} Registered types: ${names.join(', ')}.`;
+}
+
+/** Letters to insert, drop or exchange to make one word of the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column++) {
+      const exchange = (row[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1);
+      next.push(Math.min(exchange, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

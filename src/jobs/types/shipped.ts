@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { checkInput, expecting, httpUrl } from '../../input.ts';
+import type { JsonObject } from '../job.ts';
+import { isJsonObject } from './job-type.ts';
+import type { JobType } from './job-type.ts';
+
+const sourceUrl = httpUrl.describe('Where the media is: an absolute http or https URL.');
+const videoId = text(200, "The caller's own id of the video.");
+const language = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/, { error: expecting('a language tag such as en or pt-BR') });
+const spoken = language.describe('Language that is spoken; detected where not given.').nullish();
+const targetLanguage = language.describe('Language to translate into, for example de or pt-BR.');
+const theme = text(500, 'What is built, for example "Cliffside Ocean Mansion".');
+
+/** A video that the caller names in one of two ways, or that its worker knows how to find. */
+const video = { sourceUrl: sourceUrl.nullish(), videoId: videoId.nullish() };
+
+/**
+ * The job types of the four dialects. `download` and `fingerprint` have built-in handlers, the others wait for workers
+ * of their own. Prices are those that the vendors' pages give, else 1; JOB_TYPES changes any of it.
+ *
+ * Only what a worker cannot do without is required, fields that are not named here are kept, and what is optional may be
+ * null: clients written years ago send more than this, and null for what they leave out.
+ */
+export const shippedJobTypes: readonly JobType[] = [
+  jobType({
+    name: 'analysis',
+    description: 'Analyses a video: scenes, script, summary.',
+    input: { ...video, language: spoken },
+  }),
+  jobType({
+    name: 'export',
+    description: 'Renders a video into a file.',
+    timeoutSeconds: 2 * 3600,
+    input: {
+      ...video,
+      format: text(20, 'Container of the file, for example mp4.').nullish(),
+      resolution: text(20, 'Size of the picture, for example 1080p.').nullish(),
+    },
+  }),
+  jobType({
+    name: 'translation',
+    description: 'Translates a video: subtitles, voice or both.',
+    input: { ...video, targetLanguage: targetLanguage.nullish() },
+  }),
+  jobType({
+    name: 'voiceover',
+    description: 'Speaks a script over a video.',
+    input: {
+      ...video,
+      script: text(100_000, 'What is spoken.').nullish(),
+      voice: text(200, 'Voice that speaks.').nullish(),
+      language: language.describe('Language to speak.').nullish(),
+    },
+  }),
+  jobType({
+    name: 'tool',
+    description: 'Runs one of the video tools.',
+    input: { ...video, tool: text(100, 'Name of the tool.').nullish() },
+  }),
+  jobType({
+    name: 'download',
+    description: 'Downloads a file and keeps it for the caller to fetch. Built in.',
+    input: { sourceUrl },
+  }),
+  jobType({
+    name: 'transcribe',
+    description: 'Writes down what is said in a video or audio file.',
+    credits: 3,
+    timeoutSeconds: 2 * 3600,
+    input: { sourceUrl, language: spoken },
+  }),
+  jobType({
+    name: 'translate',
+    description: 'Translates what is said in a video or audio file.',
+    credits: 4,
+    timeoutSeconds: 2 * 3600,
+    input: { sourceUrl, targetLanguage, language: spoken },
+  }),
+  jobType({
+    name: 'preview',
+    description: 'Makes a short preview or thumbnails of a video.',
+    timeoutSeconds: 1800,
+    input: { sourceUrl },
+  }),
+  jobType({
+    name: 'fingerprint',
+    description: 'Digests a file: SHA-256, size and media type. Built in.',
+    input: { sourceUrl },
+  }),
+  jobType({
+    name: 'comments',
+    description: 'Collects the public comments under a video.',
+    timeoutSeconds: 1800,
+    input: { sourceUrl },
+  }),
+  mediaTranscribe(),
+  jobType({
+    name: 'house-timelapse',
+    description: 'Generates a video of a house that is being built.',
+    credits: 150,
+    // Dear to run again, and its clients give up after half an hour.
+    maxAttempts: 2,
+    timeoutSeconds: 1800,
+    input: { theme },
+  }),
+  jobType({
+    name: 'renovation-timelapse',
+    description: 'Generates a video of a renovation.',
+    credits: 50,
+    maxAttempts: 2,
+    timeoutSeconds: 1800,
+    input: {
+      theme: theme.nullish(),
+      imageUrl: httpUrl.describe('Picture of the state before the renovation.').nullish(),
+    },
+  }),
+];
+
+/** RevidAPI's toolkit calls the source `media_url`; either name will do, and both are kept as they came. */
+function mediaTranscribe(): JobType {
+  const fields = z
+    .looseObject({
+      media_url: sourceUrl.nullish(),
+      sourceUrl: sourceUrl.nullish(),
+      task: z.enum(['transcribe', 'translate']).describe('transcribe where not given.').nullish(),
+      language: spoken,
+    })
+    .refine((input) => typeof (input.media_url ?? input.sourceUrl) === 'string', {
+      path: ['media_url'],
+      error: 'is required, here or as sourceUrl: expected the URL of the media',
+    })
+    // What the refinement says, for clients: zod cannot derive it.
+    .meta({ anyOf: [{ required: ['media_url'] }, { required: ['sourceUrl'] }] });
+  return fromSchema(fields, {
+    name: 'media/transcribe',
+    description: 'Writes down, or translates, what is said in a video or audio file.',
+    timeoutSeconds: 2 * 3600,
+  });
+}
+
+type Terms = Pick<JobType, 'name' | 'description'> &
+  Partial<Pick<JobType, 'credits' | 'maxAttempts' | 'timeoutSeconds'>>;
+
+function jobType({ input, ...terms }: Terms & { input: z.ZodRawShape }): JobType {
+  return fromSchema(z.looseObject(input), terms);
+}
+
+function fromSchema(schema: z.ZodType, terms: Terms): JobType {
+  // Through JSON, because zod's object carries functions beside the schema.
+  const inputSchema: JsonObject = JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' })));
+  return {
+    credits: 1,
+    maxAttempts: 3,
+    timeoutSeconds: 3600,
+    leaseSeconds: 30,
+    ...terms,
+    inputSchema,
+    parseInput(input) {
+      const checked = checkInput(schema, input);
+      if (!checked.ok) return checked;
+      // The input itself rather than zod's copy of it: nothing is dropped or put in another order.
+      if (isJsonObject(input)) return { ok: true, input };
+      return { ok: false, issues: [{ path: [], message: expecting('an object')({ input }) }] };
+    },
+  };
+}
+
+function text(maxLength: number, description: string) {
+  return z.string().min(1).max(maxLength).describe(description);
+}

@@ -1,0 +1,64 @@
+import closeWithGrace from 'close-with-grace';
+import { startApp } from './app.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { createLog } from './log.ts';
+
+/** Time to stop in, in milliseconds; then the process ends all the same. */
+const stopMilliseconds = 15_000;
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major === undefined || major < 24) {
+  refuse([`Longhaul needs Node.js 24 or later; this is ${process.version}. Start it with \`npm start\`.`]);
+}
+
+const config = readConfig();
+const log = createLog(config.logLevel);
+
+try {
+  const app = await startApp(config, {
+    log,
+    onFatal: (reason) => {
+      log.error({ err: reason }, reason.message);
+      stopper.close();
+    },
+  });
+  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false }, async ({ signal, err }) => {
+    if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
+    log.info({ signal }, 'stopping');
+    await app.stop();
+  });
+  log.info({ url: app.url, role: config.role }, 'ready');
+  if (config.role !== 'worker') greet(app.url, app.madeKey);
+} catch (error) {
+  refuse([error instanceof Error ? error.message : String(error)]);
+}
+
+function readConfig() {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error.lines);
+    throw error;
+  }
+}
+
+/** Why it does not start: to the point, and without a stack. */
+function refuse(lines: readonly string[]): never {
+  process.stderr.write(`Longhaul cannot start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  process.exit(1);
+}
+
+function greet(url: string, madeKey: string | null): void {
+  const key = madeKey ?? 'YOUR_KEY';
+  const query = JSON.stringify({ query: '{ workspace { name credits } jobTypes { name credits } }' });
+  const lines = [
+    '',
+    `  Longhaul is ready at ${url}/graphql (open it in a browser for GraphiQL).`,
+    ...(madeKey === null ? [] : ['', `  Admin key, shown this once: ${madeKey}`]),
+    '',
+    '  Try it:',
+    `  curl -s ${url}/graphql -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '${query}'`,
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

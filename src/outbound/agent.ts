@@ -1,0 +1,82 @@
+import { lookup as resolve, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+
+import { Agent, buildConnector } from 'undici';
+
+import { isAllowedAddress, isAllowedHost, type OutboundAllow } from './addresses.ts';
+import { BlockedAddressError } from './errors.ts';
+
+/** In milliseconds. */
+export const outboundTimeouts = { connect: 10_000, headers: 30_000, bodyIdle: 60_000 } as const;
+
+/**
+ * The connections of everything that goes out to a URL which somebody else wrote. It connects to public addresses and
+ * to what `allow` names; any other request is rejected with BlockedAddressError before a packet is sent. Redirects are
+ * not followed. End it with `destroy()`, which may be called twice.
+ */
+export function createOutboundAgent(allow: OutboundAllow): Agent {
+  return new Agent({
+    connect: createConnector(allow),
+    allowH2: false,
+    headersTimeout: outboundTimeouts.headers,
+    bodyTimeout: outboundTimeouts.bodyIdle,
+  });
+}
+
+function createConnector(allow: OutboundAllow): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: outboundTimeouts.connect,
+    allowH2: false,
+    lookup: createFilteringLookup(allow),
+  });
+  return (options, callback) => {
+    const { hostname } = options;
+    // net.connect asks no lookup about an IP literal.
+    if (isIP(hostname) !== 0 && !isAllowedAddress(hostname, allow)) {
+      process.nextTick(callback, new BlockedAddressError(hostname), null);
+      return;
+    }
+    connect(options, (...result) => {
+      const [error, socket] = result;
+      if (error !== null || isAllowedPeer(socket, hostname, allow)) {
+        callback(...result);
+        return;
+      }
+      socket.destroy();
+      callback(new BlockedAddressError(hostname), null);
+    });
+  };
+}
+
+/**
+ * Whether a connected socket ended up where it may: the last word, whatever happened between name and connection.
+ * Requests that reuse the connection rely on this one answer.
+ */
+export function isAllowedPeer(socket: Socket, hostname: string, allow: OutboundAllow): boolean {
+  if (isAllowedHost(hostname, allow)) return true;
+  // Without an address the peer has hung up already; undici finds that out by itself.
+  return socket.remoteAddress === undefined || isAllowedAddress(socket.remoteAddress, allow);
+}
+
+/** The socket connects to the very answers that were checked, so a second, different answer (DNS rebinding) is no way in. */
+function createFilteringLookup(allow: OutboundAllow): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, answers) => {
+      if (error !== null) {
+        callback(error, '', 0);
+        return;
+      }
+      const allowed = allowedAnswers(hostname, answers, allow);
+      const [first] = allowed;
+      if (first === undefined) callback(new BlockedAddressError(hostname), '', 0);
+      else if (options.all === true) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** Of the addresses that a name resolves to, those that may be connected to. */
+export function allowedAnswers(hostname: string, answers: LookupAddress[], allow: OutboundAllow): LookupAddress[] {
+  if (isAllowedHost(hostname, allow)) return answers;
+  return answers.filter(({ address }) => isAllowedAddress(address, allow));
+}

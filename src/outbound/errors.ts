@@ -1,0 +1,49 @@
+export type OutboundErrorCode = 'ADDRESS_REFUSED' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
+
+/** Why a request went nowhere. The message names the host and never the path, the query or an address behind it. */
+export class OutboundError extends Error {
+  readonly code: OutboundErrorCode;
+
+  constructor(code: OutboundErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The host has no address that may be reached. */
+export class BlockedAddressError extends OutboundError {
+  constructor(host: string) {
+    super(
+      'ADDRESS_REFUSED',
+      `${host} is not a public address. Use a public URL, or ask the operator to add the host to OUTBOUND_ALLOW.`,
+    );
+  }
+}
+
+const timeoutCodes = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+]);
+
+/** What a failure of undici, of the socket or of a response's body means; an OutboundError stays as it is. */
+export function toOutboundError(error: unknown, host: string): OutboundError {
+  if (error instanceof OutboundError) return error;
+  const code = codeOf(error);
+  if (code !== null && timeoutCodes.has(code)) {
+    return new OutboundError('TIMEOUT', `${host} took too long to answer. Try again later.`, { cause: error });
+  }
+  const reason = code === null ? '' : ` (${code})`;
+  const message = `${host} cannot be reached${reason}. Check the host and its certificate, then try again.`;
+  return new OutboundError('UNREACHABLE', message, { cause: error });
+}
+
+function codeOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // One for each address that was tried.
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return codeOf(error.cause);
+}

@@ -1,0 +1,28 @@
+import type { ArtifactLinks } from './artifacts/links.ts';
+import type { ArtifactStore } from './artifacts/store.ts';
+import type { Bus } from './bus/bus.ts';
+import type { Config } from './config.ts';
+import type { Cursors } from './graphql/cursor.ts';
+import type { Claimer } from './jobs/claimer.ts';
+import type { JobsContext } from './jobs/context.ts';
+import type { CreationQueue } from './jobs/creation-queue.ts';
+import type { Feed } from './jobs/feed.ts';
+import type { ReportQueue } from './jobs/report-queue.ts';
+import type { Log } from './log.ts';
+import type { Authenticator } from './workspaces/authenticator.ts';
+
+/** What a surface works with: the domain and what renders it. Made once, in app.ts. */
+export interface Services {
+  config: Config;
+  log: Log;
+  bus: Bus;
+  context: JobsContext;
+  authenticator: Authenticator;
+  creations: CreationQueue;
+  reports: ReportQueue;
+  feed: Feed;
+  claimer: Claimer;
+  artifacts: ArtifactStore;
+  links: ArtifactLinks;
+  cursors: Cursors;
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+
+import { fileTypeFromBuffer } from 'file-type';
+
+import type { Handler } from '../handler.ts';
+import { openSource } from './source.ts';
+
+/** As much as file-type looks at by default. */
+const headBytes = 4100;
+
+/** Reads the file behind `input.sourceUrl` and keeps nothing but its hash. Files over `maxBytes` are refused. */
+export function createFingerprintHandler({ maxBytes }: { maxBytes: number }): Handler {
+  return async (attempt) => {
+    const source = await openSource(attempt, { maxBytes });
+    try {
+      const hash = createHash('sha256');
+      let head = Buffer.alloc(0);
+      let bytes = 0;
+      for await (const chunk of source.bytes) {
+        hash.update(chunk);
+        bytes += chunk.byteLength;
+        if (head.byteLength < headBytes) head = Buffer.concat([head, chunk]).subarray(0, headBytes);
+      }
+      return { output: { sha256: hash.digest('hex'), bytes, mediaType: await sniff(head) } };
+    } finally {
+      source.close();
+    }
+  };
+}
+
+/** The media type that the content shows; what the source declares is not believed. */
+async function sniff(head: Uint8Array): Promise<string> {
+  const type = await fileTypeFromBuffer(head);
+  return type?.mime ?? 'application/octet-stream';
+}

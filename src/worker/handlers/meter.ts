@@ -1,0 +1,27 @@
+import type { Attempt } from '../handler.ts';
+
+const bytesPerReport = 1_000_000;
+
+/**
+ * Reports the step `downloading`, then what has been received: whenever a whole percent of `total` is reached, or, where
+ * the total is not known, every megabyte with no percentage.
+ */
+export function createMeter(attempt: Attempt, total: number | null): (received: number) => void {
+  const markOf = (received: number) =>
+    total === null ? Math.floor(received / bytesPerReport) : total === 0 ? 100 : Math.floor((received * 100) / total);
+  const report = (received: number) => {
+    const size = total === null ? formatBytes(received) : `${formatBytes(received)} of ${formatBytes(total)}`;
+    attempt.report({ message: size, percentage: total === null ? null : markOf(received) });
+  };
+  let reported = 0;
+  attempt.report({ step: 'downloading', percentage: total === null ? null : 0 });
+  return (received) => {
+    if (markOf(received) <= reported) return;
+    reported = markOf(received);
+    report(received);
+  };
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < bytesPerReport ? `${bytes} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,202 @@
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { LeaseLostError } from '../errors.ts';
+import type { StartedAttempt } from '../jobs/claim.ts';
+import type { Claimer } from '../jobs/claimer.ts';
+import { completeJob } from '../jobs/complete.ts';
+import type { JobsContext } from '../jobs/context.ts';
+import { failJob } from '../jobs/fail.ts';
+import type { Feed } from '../jobs/feed.ts';
+import { encodeLeaseToken } from '../jobs/lease-token.ts';
+import { releaseJob } from '../jobs/release.ts';
+import { type Report, reportProgress } from '../jobs/report.ts';
+import type { ReportQueue } from '../jobs/report-queue.ts';
+import { isRunning } from '../jobs/state-machine.ts';
+import type { Log } from '../log.ts';
+import type { OutboundFetch } from '../outbound/fetch.ts';
+import { type Handler, HandlerError } from './handler.ts';
+
+export interface RunnerOptions {
+  context: JobsContext;
+  claimer: Claimer;
+  reports: ReportQueue;
+  feed: Feed;
+  artifacts: ArtifactStore;
+  fetch: OutboundFetch;
+  handlers: ReadonlyMap<string, Handler>;
+  /** Jobs at once. */
+  concurrency: number;
+  /** Stands in the attempts. */
+  workerId: string;
+  log: Log;
+}
+
+/** How long one claim waits, in seconds; another follows at once. */
+const waitSeconds = 30;
+
+/** The pause after a claim that failed, in milliseconds. */
+const retryMilliseconds = 1_000;
+
+/** The worker in the process: claims jobs of the types it has handlers for, in every workspace, and carries them out. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #stopping = new AbortController();
+  readonly #attempts = new Set<Promise<void>>();
+  #loop: Promise<void> | null = null;
+  #roomFreed: (() => void) | null = null;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#options.handlers.size > 0) this.#loop ??= this.#claimForEver();
+  }
+
+  /** Claims no more; aborts what runs and hands it back unharmed. May be called twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#roomFreed?.();
+    await this.#loop;
+    await Promise.all(this.#attempts);
+  }
+
+  async #claimForEver(): Promise<void> {
+    const { claimer, handlers, concurrency, workerId, log } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const limit = Math.min(concurrency - this.#attempts.size, 100);
+      if (limit === 0) {
+        await new Promise<void>((resolve) => {
+          this.#roomFreed = resolve;
+        });
+        continue;
+      }
+      try {
+        const started = await claimer.claim(null, { types: [...handlers.keys()], limit, workerId, waitSeconds }, signal);
+        for (const attempt of started) this.#begin(attempt);
+      } catch (error) {
+        log.warn({ err: error }, 'claiming failed; trying again');
+        await pause(retryMilliseconds, signal);
+      }
+    }
+  }
+
+  #begin(started: StartedAttempt): void {
+    const attempt = this.#carryOut(started)
+      .catch((error: unknown) => {
+        // The lease ends by itself, and with it the attempt.
+        this.#options.log.error({ err: error, jobId: started.job.id }, 'an attempt could not be ended');
+      })
+      .finally(() => {
+        this.#attempts.delete(attempt);
+        this.#roomFreed?.();
+      });
+    this.#attempts.add(attempt);
+  }
+
+  async #carryOut({ job, token, expiresAt }: StartedAttempt): Promise<void> {
+    const { context, artifacts, fetch, handlers, log } = this.#options;
+    const handler = handlers.get(job.type);
+    if (handler === undefined) throw new Error(`claimed a job of type ${job.type} without a handler for it`);
+    const lease = new HeldLease(this.#options, { job, token, expiresAt }, this.#stopping.signal);
+    try {
+      const { output, artifact } = await handler({
+        job,
+        signal: lease.signal,
+        report: (progress) => lease.report(progress),
+        artifacts,
+        fetch,
+      });
+      try {
+        await completeJob(context, null, { token: lease.token, output }, artifact ?? null);
+      } catch (error) {
+        if (artifact !== undefined) await artifacts.remove(artifact.workspaceId, artifact.id);
+        throw error;
+      }
+    } catch (error) {
+      if (error instanceof LeaseLostError || lease.lost) {
+        log.info({ jobId: job.id }, 'the attempt ended without its worker: cancelled, or the lease was lost');
+      } else if (this.#stopping.signal.aborted) {
+        await ignoreLeaseLost(releaseJob(context, null, { token: lease.token }));
+      } else {
+        await ignoreLeaseLost(failJob(context, null, { token: lease.token, ...this.#describe(error, job.id) }));
+      }
+    } finally {
+      await lease.close();
+    }
+  }
+
+  /** What the submitter reads. A bug's own words stay in the log. */
+  #describe(error: unknown, jobId: string): { code: string; message: string; retryable: boolean } {
+    if (error instanceof HandlerError) return { code: error.code, message: error.message, retryable: error.retryable };
+    this.#options.log.error({ err: error, jobId }, 'a handler failed unexpectedly');
+    return { code: 'PROCESSING_ERROR', message: 'The job failed unexpectedly.', retryable: true };
+  }
+}
+
+/** A running attempt's hold on its job: renews the lease, and aborts the handler when the job is no longer its own. */
+class HeldLease {
+  readonly token: string;
+  lost = false;
+  readonly #options: RunnerOptions;
+  readonly #own = new AbortController();
+  readonly #watching: Promise<void>;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly signal: AbortSignal;
+
+  constructor(options: RunnerOptions, { job, token, expiresAt }: StartedAttempt, stopping: AbortSignal) {
+    this.#options = options;
+    this.token = encodeLeaseToken({ jobId: job.id, token });
+    this.signal = AbortSignal.any([this.#own.signal, stopping]);
+    const leaseMilliseconds = expiresAt.getTime() - Date.now();
+    this.#heartbeat = setInterval(() => this.report({}), Math.max(leaseMilliseconds / 3, 100));
+    this.#watching = this.#watch(job.id, job.attempt);
+  }
+
+  report(progress: Omit<Report, 'token'>): void {
+    if (this.#own.signal.aborted) return;
+    reportProgress(this.#options.reports, null, { token: this.token, ...progress }).catch((error: unknown) => {
+      if (error instanceof LeaseLostError) this.#lose();
+      else this.#options.log.warn({ err: error }, 'progress was not written; the next report tries again');
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#own.abort();
+    await this.#watching;
+  }
+
+  // Cancelled, expired, superseded: whatever takes the job away shows in its row.
+  async #watch(jobId: string, attempt: number): Promise<void> {
+    for await (const job of this.#options.feed.watch(jobId, 0, this.#own.signal)) {
+      if (!isRunning(job.status) || job.attempt !== attempt) this.#lose();
+    }
+  }
+
+  #lose(): void {
+    if (this.#own.signal.aborted) return;
+    this.lost = true;
+    this.#own.abort();
+  }
+}
+
+async function ignoreLeaseLost(ending: Promise<unknown>): Promise<void> {
+  try {
+    await ending;
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

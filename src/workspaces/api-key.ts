@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Dialect } from './dialect.ts';
+import type { Scope } from './scope.ts';
+
+/** A key as its workspace's administrator sees it. The secret is shown once, at its creation. */
+export interface ApiKey {
+  id: string;
+  workspaceId: string;
+  name: string;
+  /** The first characters of the secret, enough to recognise it. */
+  prefix: string;
+  scopes: Scope[];
+  dialect: Dialect;
+  revokedAt: Date | null;
+}
+
+export const apiKeyColumns =
+  'api_key.id, api_key.workspace_id, api_key.name, api_key.prefix, api_key.scopes, api_key.dialect, api_key.revoked_at';
+
+export interface ApiKeyRow {
+  id: string;
+  workspace_id: string;
+  name: string;
+  prefix: string;
+  scopes: Scope[];
+  dialect: Dialect;
+  revoked_at: string | null;
+}
+
+export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    name: row.name,
+    prefix: row.prefix,
+    scopes: row.scopes,
+    dialect: row.dialect,
+    revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at),
+  };
+}
+
+/** How each dialect's keys begin: DIALECTS.md, "Auth" of its section. RevidAPI documents no form. */
+export const secretPrefixes: Record<Dialect, string> = {
+  NATIVE: 'lh_',
+  VIDOCU: 'vdo_live_',
+  VIDEOCONDUIT: 'vc_',
+  VYDRA: 'vydra_live_user_',
+  REVID: '',
+};
+
+/** 32 random bytes behind the dialect's prefix. */
+export function newSecret(dialect: Dialect): string {
+  return secretPrefixes[dialect] + randomBytes(32).toString('hex');
+}
+
+/** What is stored of a secret: its SHA-256, in hex. Enough against guessing, since a secret is random and long. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** The part of a secret that may be shown: its dialect's prefix and a few characters, never more than a third. */
+export function shownPrefix(secret: string, dialect: Dialect): string {
+  const prefix = secretPrefixes[dialect];
+  const lead = secret.startsWith(prefix) ? prefix.length : 0;
+  return secret.slice(0, lead + Math.min(4, Math.floor((secret.length - lead) / 3)));
+}

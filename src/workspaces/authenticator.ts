@@ -1,0 +1,64 @@
+import { timingSafeEqual } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Bus, Unsubscribe } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow, hashSecret } from './api-key.ts';
+
+/** Bus topic of revoked keys; a message is the key's id. */
+const revokedTopic = 'keys';
+
+/** A cached answer is believed for so long, in case the word of a revocation was lost. */
+const believedMilliseconds = 2_000;
+
+type Known = ApiKey & { hash: string };
+
+/** Finds the key that a secret belongs to. Answers are cached; a revocation takes effect at once on every process. */
+export class Authenticator {
+  readonly #database: Database;
+  readonly #bus: Bus;
+  readonly #known = new LRUCache<string, Promise<Known | null>>({ max: 10_000, ttl: believedMilliseconds });
+  #unsubscribe: Unsubscribe[] = [];
+
+  constructor(database: Database, bus: Bus) {
+    this.#database = database;
+    this.#bus = bus;
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = [
+      await this.#bus.subscribe(revokedTopic, () => this.#known.clear()),
+      this.#bus.onReconnect(() => this.#known.clear()),
+    ];
+  }
+
+  stop(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+  }
+
+  /** The key, revoked ones included (their owner is told so); null for a secret that is no key's. */
+  async find(secret: string): Promise<ApiKey | null> {
+    const hash = hashSecret(secret);
+    let known = this.#known.get(hash);
+    if (known === undefined) {
+      known = this.#look(hash);
+      this.#known.set(hash, known);
+      known.catch(() => this.#known.delete(hash));
+    }
+    const key = await known;
+    return key !== null && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : null;
+  }
+
+  /** Lets every process look at the key anew. */
+  forget(apiKeyId: string): void {
+    this.#known.clear();
+    this.#bus.publish(revokedTopic, apiKeyId);
+  }
+
+  async #look(hash: string): Promise<Known | null> {
+    const [row] = await this.#database.query<ApiKeyRow & { hash: string }>(
+      `SELECT ${apiKeyColumns}, api_key.hash FROM api_key WHERE api_key.hash = $1`,
+      [hash],
+    );
+    return row === undefined ? null : { ...apiKeyFromRow(row), hash: row.hash };
+  }
+}

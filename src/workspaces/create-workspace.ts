@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { Database, Queryable } from '../database/database.ts';
+import { parseInput } from '../input.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The largest balance: GraphQL's Int. */
+export const mostCredits = 2_147_483_647;
+
+const request = z.object({
+  name: z.string().min(1).max(200),
+  credits: z.int().min(0).max(mostCredits).nullish(),
+  concurrencyLimit: z.int().min(1).max(10_000).nullish(),
+});
+
+export interface WorkspaceRequest {
+  /** 1 to 200 characters. */
+  name: string;
+  /** Its first grant; 0 where not given. */
+  credits?: number | null | undefined;
+  /** 1 to 10,000 jobs at once; unlimited where not given. */
+  concurrencyLimit?: number | null | undefined;
+}
+
+/** Creates a tenant with its slots, its webhook secret and its first grant. Throws ValidationError. */
+export async function createWorkspace(database: Database, asked: WorkspaceRequest): Promise<Workspace> {
+  const { name, credits, concurrencyLimit } = parseInput(request, asked);
+  const workspace = { id: uuidv7(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
+  await database.transaction((transaction) => insertWorkspace(transaction, workspace));
+  return workspace;
+}
+
+export async function insertWorkspace(transaction: Queryable, workspace: Workspace): Promise<void> {
+  const { id, name, credits, concurrencyLimit } = workspace;
+  await transaction.query(
+    `INSERT INTO workspace (id, name, credits, concurrency_limit, webhook_secret) VALUES ($1, $2, $3, $4, $5)`,
+    [id, name, credits, concurrencyLimit, newWebhookSecret()],
+  );
+  if (concurrencyLimit !== null) {
+    await transaction.query(`INSERT INTO slot (workspace_id, n) SELECT $1::uuid, generate_series(1, $2::int)`, [
+      id,
+      concurrencyLimit,
+    ]);
+  }
+  if (credits > 0) {
+    await transaction.query(
+      `INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after) VALUES ($1, $2, 'GRANT', $3, $3)`,
+      [uuidv7(), id, credits],
+    );
+  }
+}
+
+/** Standard Webhooks form: `whsec_` and the base64 of 24 to 64 random bytes. */
+export function newWebhookSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}

@@ -1,0 +1,245 @@
+import { resolve } from 'node:path';
+import fastify from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, configVariables, loadConfig } from '../src/config.ts';
+
+const secret = 'a-secret-of-more-than-32-characters';
+const postgres = 'postgres://longhaul:hunter2@db.internal:5432/longhaul';
+const redis = 'redis://:hunter2@cache.internal:6379';
+
+/** What is wrong with an environment; fails where nothing is. */
+function linesOf(env: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines;
+    throw error;
+  }
+  throw new Error('This configuration was expected to be refused.');
+}
+
+describe('without any variable', () => {
+  test('everything is embedded and listens on this machine only', () => {
+    expect(loadConfig({})).toEqual({
+      port: 4000,
+      host: '127.0.0.1',
+      publicUrl: 'http://localhost:4000',
+      trustProxy: false,
+      databaseUrl: null,
+      redisUrl: null,
+      dataDir: resolve('.data'),
+      artifactsDir: resolve('.data/artifacts'),
+      role: 'all',
+      jobTypesFile: null,
+      adminApiKey: null,
+      initialCredits: 10_000,
+      secret: null,
+      compatHosts: new Map(),
+      outboundAllow: { hosts: new Set(), networks: [] },
+      maxQueueLength: 100_000,
+      maxInputBytes: 262_144,
+      maxOutputBytes: 1_048_576,
+      maxArtifactBytes: 10 * 1024 ** 3,
+      rateLimit: 6000,
+      workerConcurrency: 4,
+      databasePoolSize: 10,
+      logLevel: 'info',
+      graphiql: true,
+      introspection: true,
+    });
+  });
+
+  test('an empty variable counts as not set', () => {
+    const empty = Object.fromEntries(configVariables.map(({ name }) => [name, '']));
+    expect(loadConfig(empty)).toEqual(loadConfig({}));
+  });
+
+  test('each variable is described with what it expects', () => {
+    expect(configVariables).not.toHaveLength(0);
+    for (const { name, description } of configVariables) {
+      expect(name).toMatch(/^[A-Z_]+$/);
+      expect(description).toMatch(/Expected: .+\.$/s);
+    }
+  });
+});
+
+describe('a configuration of several processes', () => {
+  test('is taken with a database, a Redis and a secret', () => {
+    const config = loadConfig({ DATABASE_URL: postgres, REDIS_URL: redis, SECRET: secret, ROLE: 'worker' });
+    expect(config).toMatchObject({ databaseUrl: postgres, redisUrl: redis, secret, role: 'worker' });
+  });
+
+  test('is refused without a secret', () => {
+    expect(linesOf({ DATABASE_URL: postgres })).toEqual([expect.stringMatching(/^SECRET: required with DATABASE_URL/)]);
+  });
+
+  test('is refused for a worker without the shared servers, with the reason', () => {
+    for (const env of [{}, { REDIS_URL: redis }, { DATABASE_URL: postgres, SECRET: secret }]) {
+      expect(linesOf({ ROLE: 'worker', ...env })).toEqual([
+        'ROLE: worker needs DATABASE_URL and REDIS_URL: what is embedded serves one process. Set both, or use all.',
+      ]);
+    }
+  });
+
+  test('is refused with a Redis beside the embedded database', () => {
+    expect(linesOf({ REDIS_URL: redis })).toEqual([expect.stringMatching(/^REDIS_URL: needs DATABASE_URL/)]);
+  });
+});
+
+describe('a mistake', () => {
+  test('is reported together with all others, those between variables too', () => {
+    const lines = linesOf({ PORT: '70000', LOG_LEVEL: 'loud', DATABASE_URL: postgres, GRAPHIQL: 'maybe' });
+    expect(lines).toEqual([
+      'PORT: expected an integer from 0 to 65535, got "70000".',
+      'LOG_LEVEL: expected one of fatal, error, warn, info, debug, trace, silent, got "loud".',
+      'GRAPHIQL: expected true or false, got "maybe".',
+      expect.stringMatching(/^SECRET: required/),
+    ]);
+  });
+
+  test('stands in the message of the error, a line for each', () => {
+    expect(() => loadConfig({ PORT: 'x', RATE_LIMIT: '-1' })).toThrow(/\n {2}PORT: .+\n {2}RATE_LIMIT: .+/);
+  });
+
+  test.each(['1e3', '0x10', '1.5', '-1', '１２', 'Infinity'])('integer %j is refused', (text) => {
+    expect(linesOf({ MAX_INPUT_BYTES: text })).toEqual([
+      `MAX_INPUT_BYTES: expected an integer from 2 to 67108864, got ${JSON.stringify(text)}.`,
+    ]);
+  });
+
+  test.each([
+    ['PORT', 0, 65_535],
+    ['INITIAL_CREDITS', 0, 2_147_483_647],
+    ['RATE_LIMIT', 0, 100_000_000],
+    ['MAX_QUEUE_LENGTH', 1, 100_000_000],
+    ['MAX_INPUT_BYTES', 2, 67_108_864],
+    ['MAX_OUTPUT_BYTES', 2, 67_108_864],
+    ['MAX_ARTIFACT_BYTES', 1, Number.MAX_SAFE_INTEGER],
+    ['WORKER_CONCURRENCY', 1, 1000],
+    ['DATABASE_POOL_SIZE', 2, 200],
+  ])('%s is taken from %d to %d and no further', (name, min, max) => {
+    for (const within of [min, max]) expect(() => loadConfig({ [name]: String(within) })).not.toThrow();
+    for (const beyond of [min - 1, max + 1]) expect(linesOf({ [name]: String(beyond) })).toHaveLength(1);
+  });
+});
+
+describe('a secret', () => {
+  test.each([
+    ['SECRET', { SECRET: 'hunter2' }],
+    ['SECRET', { SECRET: 'hunter2', DATABASE_URL: postgres }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: 'hunter2' }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: 'hunter2 hunter2 hunter2 hunter2 hunter2' }],
+    ['ADMIN_API_KEY', { ADMIN_API_KEY: `hunter2${'é'.repeat(40)}` }],
+    ['DATABASE_URL', { DATABASE_URL: 'mysql://root:hunter2@db', SECRET: secret }],
+    ['DATABASE_URL', { DATABASE_URL: 'hunter2:x@db/longhaul', SECRET: secret }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://root:hunter2@db:port/x', SECRET: secret }],
+    ['REDIS_URL', { DATABASE_URL: postgres, SECRET: secret, REDIS_URL: 'http://:hunter2@cache' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'https://me:hunter2@jobs.example.com' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'https://jobs.example.com/?key=hunter2' }],
+    ['OUTBOUND_ALLOW', { OUTBOUND_ALLOW: 'http://me:hunter2@media.internal' }],
+    ['TRUST_PROXY', { TRUST_PROXY: 'me:hunter2@proxy' }],
+  ])('in %s is not repeated in its error %#', (name, env) => {
+    const lines = linesOf(env);
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
+  test('of 32 characters is taken as it is', () => {
+    const key = '0123456789abcdef0123456789ABCDE!';
+    expect(loadConfig({ ADMIN_API_KEY: key, SECRET: key })).toMatchObject({ adminApiKey: key, secret: key });
+  });
+});
+
+describe('the public URL', () => {
+  test('follows the port', () => {
+    expect(loadConfig({ PORT: '8080' }).publicUrl).toBe('http://localhost:8080');
+  });
+
+  test.each([
+    ['https://jobs.example.com/', 'https://jobs.example.com'],
+    ['HTTPS://Jobs.Example.com/longhaul//', 'https://jobs.example.com/longhaul'],
+  ])('%s is handed out as %s', (text, url) => {
+    expect(loadConfig({ PUBLIC_URL: text }).publicUrl).toBe(url);
+  });
+
+  test.each(['jobs.example.com', 'ftp://jobs.example.com', 'https://jobs.example.com/#top', 'https://', 'http:jobs'])(
+    '%s is refused',
+    (text) => expect(linesOf({ PUBLIC_URL: text })).toEqual([expect.stringContaining(`got "${text}"`)]),
+  );
+});
+
+describe('trusted proxies', () => {
+  test.each([
+    ['none', '192.0.2.9'],
+    ['false', '192.0.2.9'],
+    ['0', '192.0.2.9'],
+    ['TRUE', '203.0.113.1'],
+    ['1', '10.0.0.1'],
+    ['2', '203.0.113.2'],
+    ['192.0.2.0/24, ::1 loopback', '10.0.0.1'],
+    ['10.0.0.1', '192.0.2.9'],
+  ])('%s make a request come from %s', async (text, address) => {
+    const app = fastify({ trustProxy: loadConfig({ TRUST_PROXY: text }).trustProxy });
+    app.get('/', (request) => request.ip);
+    const headers = { 'x-forwarded-for': '203.0.113.1, 203.0.113.2, 10.0.0.1' };
+    expect((await app.inject({ url: '/', headers, remoteAddress: '192.0.2.9' })).body).toBe(address);
+    await app.close();
+  });
+
+  test.each(['all', '33', '10.0.0.0/33', '10.0.0.0/0', '10.0.0.0/8/8', 'proxy.internal', ',', '1.2.3'])(
+    '%j is refused',
+    (text) => expect(linesOf({ TRUST_PROXY: text })).toHaveLength(1),
+  );
+});
+
+describe('hosts of dialects', () => {
+  test('are read in any case', () => {
+    const { compatHosts } = loadConfig({ COMPAT_HOSTS: 'API.vidocu.ai=Vidocu, vydra.app=vydra,' });
+    expect([...compatHosts]).toEqual([
+      ['api.vidocu.ai', 'VIDOCU'],
+      ['vydra.app', 'VYDRA'],
+    ]);
+  });
+
+  test.each([
+    'api.vidocu.ai',
+    'api.vidocu.ai=',
+    'api.vidocu.ai=native',
+    'api.vidocu.ai=vidocu=vydra',
+    'api.vidocu.ai:443=vidocu',
+    'https://api.vidocu.ai=vidocu',
+    '=vidocu',
+    'api.vidocu.ai=vidocu,API.VIDOCU.AI=vidocu',
+  ])('%s is refused', (text) => expect(linesOf({ COMPAT_HOSTS: text })).toHaveLength(1));
+
+  test('are faulted one by one', () => {
+    expect(linesOf({ COMPAT_HOSTS: 'a=b,c=vydra,d' })).toHaveLength(2);
+  });
+});
+
+describe('private addresses that may be reached', () => {
+  test('are read with commas or spaces between them', () => {
+    const { outboundAllow } = loadConfig({ OUTBOUND_ALLOW: 'Media.internal,10.0.0.0/8 ::1' });
+    expect(outboundAllow.hosts).toEqual(new Set(['media.internal']));
+    expect(outboundAllow.networks).toHaveLength(2);
+  });
+
+  test('are faulted one by one, with the entry', () => {
+    expect(linesOf({ OUTBOUND_ALLOW: '10.0.0.0/99 media.internal *.internal' })).toEqual([
+      expect.stringMatching(/^OUTBOUND_ALLOW: "10\.0\.0\.0\/99" is not/),
+      expect.stringMatching(/^OUTBOUND_ALLOW: "\*\.internal" is not/),
+    ]);
+  });
+});
+
+test.each([
+  ['true', true],
+  ['1', true],
+  ['False', false],
+  ['0', false],
+])('GRAPHIQL=%s means %s', (text, graphiql) => expect(loadConfig({ GRAPHIQL: text }).graphiql).toBe(graphiql));
+
+test('artifacts lie beside the data unless they have a folder of their own', () => {
+  expect(loadConfig({ DATA_DIR: '/data' })).toMatchObject({ dataDir: '/data', artifactsDir: '/data/artifacts' });
+  expect(loadConfig({ DATA_DIR: '/data', ARTIFACTS_DIR: '/shared' }).artifactsDir).toBe('/shared');
+});

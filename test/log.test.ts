@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createLog, type LogLevel } from '../src/log.ts';
+
+function openLog(level: LogLevel) {
+  const lines: string[] = [];
+  return { lines, log: createLog(level, { write: (line) => void lines.push(line) }) };
+}
+
+test('secrets are not written, wherever a request, a configuration or an error holds them', () => {
+  const { lines, log } = openLog('info');
+  const req = { headers: { authorization: 'Bearer hunter2', 'x-api-key': 'hunter2', cookie: 'session=hunter2', host: 'here' } };
+  const err = Object.assign(new Error('The call failed.'), { config: { password: 'hunter2' }, token: 'hunter2' });
+
+  log.info({ req, secret: 'hunter2', key: { apiKey: 'hunter2' }, config: { databaseUrl: 'postgres://u:hunter2@h/d' } }, 'a');
+  log.error({ err }, 'b');
+
+  expect(lines).toEqual([expect.stringContaining('"host":"here"'), expect.stringContaining('The call failed.')]);
+  expect(lines.join('')).not.toContain('hunter2');
+});
+
+test('what is less severe than the level is not written', () => {
+  const { lines, log } = openLog('warn');
+
+  log.debug({}, 'a');
+  log.info({}, 'b');
+  log.warn({}, 'c');
+  log.error({}, 'd');
+
+  expect(lines.map((line) => line.includes('"msg":"c"') || line.includes('"msg":"d"'))).toEqual([true, true]);
+});

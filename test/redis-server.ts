@@ -1,0 +1,89 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+
+/** A Redis of the test's own, which it may stop, start again on the same port, and freeze. */
+export interface RedisServer {
+  url: string;
+  port: number;
+  /** Resolves when it serves. */
+  start(): Promise<void>;
+  /** Kills it, frozen or not, and resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Its sockets stay open and connections are accepted, but nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+}
+
+/** Whether a redis-server can be started here. On CI it has to be: a missing one fails the tests that need it. */
+export function hasRedisServer(): boolean {
+  if (spawnSync('redis-server', ['--version']).status === 0) return true;
+  if (process.env['CI'] === 'true') throw new Error('CI needs a redis-server in the PATH. Install the package redis-server.');
+  process.stderr.write('No redis-server in the PATH: the scenarios on Redis are skipped. Install redis-server to run them.\n');
+  return false;
+}
+
+/** A server on a free port, not started yet, without persistence. */
+export async function createRedisServer(...flags: string[]): Promise<RedisServer> {
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  const kill = () => child?.kill('SIGKILL');
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async start() {
+      const persistence = ['--save', '', '--appendonly', 'no'];
+      const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', ...persistence, ...flags], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      child = server;
+      process.once('exit', kill);
+      await new Promise<void>((resolve, reject) => {
+        // Read to its end, or Redis would stop at a full pipe.
+        server.stdout.on('data', (text) => String(text).includes('Ready to accept connections') && resolve());
+        server.once('error', reject);
+        server.once('exit', () => reject(new Error('redis-server ended before it served. Run it by hand to see why.')));
+      });
+    },
+    async stop() {
+      process.off('exit', kill);
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      kill();
+      await gone;
+    },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+  };
+}
+
+/** A server that accepts connections and never says a word. */
+export async function listenInSilence(port: number): Promise<{ accepted(count: number): Promise<void>; close(): Promise<void> }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    // Without reading, the end of the other side would not be noticed.
+    socket.resume().on('error', () => {});
+    sockets.push(socket);
+  }).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    async accepted(count) {
+      while (sockets.length < count) await once(server, 'connection');
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No free port was found. Check the loopback interface.');
+  return address.port;
+}
