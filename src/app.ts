@@ -23,7 +23,7 @@ import type { Services } from './services.ts';
 import { builtInHandlers } from './worker/handlers.ts';
 import { Runner } from './worker/runner.ts';
 import { Authenticator } from './workspaces/authenticator.ts';
-import { ensureDefaultWorkspace } from './workspaces/default-workspace.ts';
+import { ensureDefaultWorkspace } from './workspaces/ensure-default-workspace.ts';
 
 /** A running process: whatever its ROLE asks for, started, and stopped in the opposite order. */
 export interface App {

@@ -111,13 +111,16 @@ function secretOf(connectionParams: Record<string, unknown> | undefined, request
   const params = Object.fromEntries(
     Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
   return (
     secretIn({
       authorization: text(params['authorization']),
       'x-api-key': text(params['apikey']) ?? text(params['x-api-key']),
     }) ?? secretIn({ authorization: request.headers.authorization, 'x-api-key': request.headers['x-api-key'] })
   );
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 // graphql-ws hands the arguments on as they came from onSubscribe; the envelope travels as the root value.

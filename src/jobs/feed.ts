@@ -101,17 +101,19 @@ export class Feed {
     let watched = this.#watched.get(jobId);
     if (watched === undefined) {
       const entry: Watched = { watchers: new Set(), bound: Promise.resolve(), unsubscribe: null };
-      entry.bound = this.#bus
-        .subscribe(jobTopic(jobId), () => this.#read(jobId))
-        .then((unsubscribe) => {
-          entry.unsubscribe = unsubscribe;
-          if (entry.watchers.size === 0) unsubscribe();
-        });
+      entry.bound = this.#bind(jobId, entry);
       this.#watched.set(jobId, entry);
       watched = entry;
     }
     watched.watchers.add(watcher);
     return watched;
+  }
+
+  /** The last watcher may have left before the bus has answered. */
+  async #bind(jobId: string, watched: Watched): Promise<void> {
+    const unsubscribe = await this.#bus.subscribe(jobTopic(jobId), () => this.#read(jobId));
+    watched.unsubscribe = unsubscribe;
+    if (watched.watchers.size === 0) unsubscribe();
   }
 
   #remove(jobId: string, watched: Watched, watcher: Watcher): void {

@@ -1,73 +1,11 @@
-import { v7 as uuidv7 } from 'uuid';
-import type { Database, Queryable } from '../database/database.ts';
-import { hashSecret, newSecret } from './api-key.ts';
-import { insertApiKey } from './create-api-key.ts';
-import { insertWorkspace } from './create-workspace.ts';
-import { scopes } from './scope.ts';
+import type { Queryable } from '../database/database.ts';
 
 /** The setting that names the workspace `default`; another workspace may bear the same name. */
-const setting = 'default_workspace';
-
-/** Name of the key that ADMIN_API_KEY gives. */
-const configuredKeyName = 'ADMIN_API_KEY';
+export const defaultWorkspaceSetting = 'default_workspace';
 
 /** The workspace whose keys alone may have WORK_ALL and ADMIN. */
 export async function defaultWorkspaceId(database: Queryable): Promise<string> {
-  const [row] = await database.query<{ value: string }>('SELECT value FROM setting WHERE name = $1', [setting]);
+  const [row] = await database.query<{ value: string }>('SELECT value FROM setting WHERE name = $1', [defaultWorkspaceSetting]);
   if (row === undefined) throw new Error('The workspace `default` is missing: start the API once to create it.');
   return row.value;
-}
-
-/**
- * On the first start, makes the workspace `default` and an admin key in it; on every start, puts the key that
- * ADMIN_API_KEY names in force, and the one that it named before out of force.
- *
- * @returns the admin key where one was just made, to be printed this once.
- */
-export async function ensureDefaultWorkspace(
-  database: Database,
-  options: { adminApiKey: string | null; initialCredits: number },
-): Promise<{ workspaceId: string; madeKey: string | null }> {
-  const id = uuidv7();
-  return database.transaction(async (transaction) => {
-    // Two processes that start together: the second waits here for the first, and finds the setting made.
-    const made = await transaction.query(
-      'INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING name',
-      [setting, id],
-    );
-    const first = made.length > 0;
-    if (first) {
-      await insertWorkspace(transaction, {
-        id,
-        name: 'default',
-        credits: options.initialCredits,
-        concurrencyLimit: null,
-      });
-    }
-    const workspaceId = first ? id : await defaultWorkspaceId(transaction);
-    if (options.adminApiKey !== null) {
-      await putInForce(transaction, workspaceId, options.adminApiKey);
-      return { workspaceId, madeKey: null };
-    }
-    if (!first) return { workspaceId, madeKey: null };
-    const madeKey = newSecret('NATIVE');
-    await insertApiKey(transaction, { workspaceId, name: 'admin', scopes, dialect: 'NATIVE', secret: madeKey });
-    return { workspaceId, madeKey };
-  });
-}
-
-async function putInForce(transaction: Queryable, workspaceId: string, secret: string): Promise<void> {
-  const hash = hashSecret(secret);
-  await transaction.query(
-    `UPDATE api_key SET revoked_at = now()
-     WHERE workspace_id = $1 AND name = $2 AND hash <> $3 AND revoked_at IS NULL`,
-    [workspaceId, configuredKeyName, hash],
-  );
-  const [known] = await transaction.query(
-    'UPDATE api_key SET revoked_at = NULL WHERE workspace_id = $1 AND hash = $2 RETURNING id',
-    [workspaceId, hash],
-  );
-  if (known !== undefined) return;
-  const key = { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret } as const;
-  await insertApiKey(transaction, key);
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { dialects } from './dialect.ts';
-import { scopes } from './scope.ts';
+import type { Scope } from './scope.ts';
 
 export const WorkspaceEntity = defineEntity({
   name: 'Workspace',
@@ -28,7 +28,7 @@ export const ApiKeyEntity = defineEntity({
     prefix: p.text(),
     /** SHA-256 of the secret, in hex. The secret itself is stored nowhere. */
     hash: p.text().unique('api_key_hash_unique'),
-    scopes: p.array().columnType('text[]').$type<(typeof scopes)[number][]>(),
+    scopes: p.array().columnType('text[]').$type<Scope[]>(),
     dialect: p.enum(() => dialects).default('NATIVE'),
     revokedAt: p.datetime().nullable(),
   },

@@ -1,7 +1,7 @@
 import { createdAtOf } from '../../jobs/rows.ts';
 import type { ApiKey } from '../../workspaces/api-key.ts';
-import type { dialects } from '../../workspaces/dialect.ts';
-import type { scopes } from '../../workspaces/scope.ts';
+import type { Dialect } from '../../workspaces/dialect.ts';
+import type { Scope } from '../../workspaces/scope.ts';
 import { builder } from '../builder.ts';
 
 export const ScopeType = builder.enumType('Scope', {
@@ -12,7 +12,7 @@ export const ScopeType = builder.enumType('Scope', {
     WORK: { description: "Claims and works in the key's workspace." },
     WORK_ALL: { description: 'Claims and works in every workspace. Only keys of the workspace `default` can have it.' },
     ADMIN: { description: 'Administers. Only keys of the workspace `default` can have it.' },
-  } satisfies Record<(typeof scopes)[number], { description: string }>,
+  } satisfies Record<Scope, { description: string }>,
 });
 
 export const DialectType = builder.enumType('Dialect', {
@@ -23,7 +23,7 @@ export const DialectType = builder.enumType('Dialect', {
     VIDEOCONDUIT: { description: 'VideoConduit: keys like vc_….' },
     VYDRA: { description: 'Vydra: keys like vydra_live_user_….' },
     REVID: { description: 'RevidAPI: keys in the header x-api-key.' },
-  } satisfies Record<(typeof dialects)[number], { description: string }>,
+  } satisfies Record<Dialect, { description: string }>,
 });
 
 export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');

@@ -1,5 +1,5 @@
 import type { Job } from '../../jobs/job.ts';
-import { isBetweenAttempts, jobStatuses } from '../../jobs/state-machine.ts';
+import { isBetweenAttempts, type JobStatus } from '../../jobs/state-machine.ts';
 import { builder } from '../builder.ts';
 import { readPage } from '../connection.ts';
 import { JobAttemptType } from './job-attempt.ts';
@@ -14,7 +14,7 @@ export const JobStatusType = builder.enumType('JobStatus', {
     COMPLETED: { description: 'Ended with a result.' },
     FAILED: { description: 'Every attempt failed, or the failure was declared final.' },
     CANCELLED: { description: 'Ended by whoever cancelled it; credits were refunded.' },
-  } satisfies Record<(typeof jobStatuses)[number], { description: string }>,
+  } satisfies Record<JobStatus, { description: string }>,
 });
 
 const JobProgressType = builder.objectRef<NonNullable<Job['progress']>>('JobProgress').implement({

@@ -1,5 +1,5 @@
 import type { WebhookDelivery } from '../../webhooks/deliveries.ts';
-import { webhookDeliveryStatuses, webhookEvents } from '../../webhooks/entities.ts';
+import type { WebhookDeliveryStatus, WebhookEvent } from '../../webhooks/entities.ts';
 import { builder } from '../builder.ts';
 
 const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
@@ -8,7 +8,7 @@ const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
     PENDING: { description: 'Waiting for its first or next try.' },
     DELIVERED: { description: 'Answered with 2xx.' },
     FAILED: { description: 'Every try failed; redeliverWebhook tries anew.' },
-  } satisfies Record<(typeof webhookDeliveryStatuses)[number], { description: string }>,
+  } satisfies Record<WebhookDeliveryStatus, { description: string }>,
 });
 
 const WebhookEventType = builder.enumType('WebhookEvent', {
@@ -17,7 +17,7 @@ const WebhookEventType = builder.enumType('WebhookEvent', {
     JOB_COMPLETED: { description: 'The job ended with a result.' },
     JOB_FAILED: { description: 'The job failed for good.' },
     JOB_CANCELLED: { description: 'The job was cancelled.' },
-  } satisfies Record<(typeof webhookEvents)[number], { description: string }>,
+  } satisfies Record<WebhookEvent, { description: string }>,
 });
 
 export const WebhookDeliveryType = builder.objectRef<WebhookDelivery>('WebhookDelivery');

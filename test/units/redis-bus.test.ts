@@ -1,13 +1,11 @@
 import { Redis } from 'ioredis';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Bus } from '../src/bus/bus.ts';
-import { createRedisBus, type RedisBusOptions } from '../src/bus/redis-bus.ts';
-import { silentLog, type Log } from '../src/log.ts';
-import { closedAfterTest, connected, everythingArrived, nextReconnect, randomPrefix, resolvesWithin2Seconds } from './bus.ts';
-import { createRedisServer, hasRedisServer, listenInSilence } from './redis-server.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import type { Bus } from '../../src/bus/bus.ts';
+import { createRedisBus, type RedisBusOptions } from '../../src/bus/redis-bus.ts';
+import { silentLog, type Log } from '../../src/log.ts';
+import { closedAfterTest, connected, everythingArrived, nextReconnect, randomPrefix, resolvesWithin2Seconds } from '../support/bus.ts';
+import { createRedisServer, hasRedisServer, listenInSilence } from '../support/redis-server.ts';
 
 const within2Seconds = { timeout: 2_000, interval: 20 };
 const patience = { timeout: 20_000, interval: 20 };

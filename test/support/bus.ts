@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, onTestFinished, vi } from 'vitest';
-import type { Bus } from '../src/bus/bus.ts';
+import type { Bus } from '../../src/bus/bus.ts';
 
 export function closedAfterTest(bus: Bus): Bus {
   onTestFinished(() => bus.close());

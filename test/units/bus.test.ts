@@ -1,13 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Bus } from '../src/bus/bus.ts';
-import { createMemoryBus } from '../src/bus/memory-bus.ts';
-import { createRedisBus } from '../src/bus/redis-bus.ts';
-import { silentLog, type Log } from '../src/log.ts';
-import { closedAfterTest, connected, everythingArrived, randomPrefix } from './bus.ts';
-import { createRedisServer, hasRedisServer } from './redis-server.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import type { Bus } from '../../src/bus/bus.ts';
+import { createMemoryBus } from '../../src/bus/memory-bus.ts';
+import { createRedisBus } from '../../src/bus/redis-bus.ts';
+import { silentLog, type Log } from '../../src/log.ts';
+import { closedAfterTest, connected, everythingArrived, randomPrefix } from '../support/bus.ts';
+import { createRedisServer, hasRedisServer } from '../support/redis-server.ts';
 
 const server = await createRedisServer();
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ValidationError } from '../src/errors.ts';
-import { checkInput, httpUrl, integerFrom, parseInput, textIssues } from '../src/input.ts';
+import { ValidationError } from '../../src/errors.ts';
+import { checkInput, httpUrl, integerFrom, parseInput, textIssues } from '../../src/input.ts';
 
 /** Messages by path, as `path: message`. */
 function issuesOf(schema: z.ZodType, value: unknown): string[] {

@@ -5,8 +5,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JobType } from '../src/jobs/types/job-type.ts';
-import { JobTypes, loadJobTypes, unknownTypeMessage } from '../src/jobs/types/registry.ts';
+import type { JobType } from '../../src/jobs/types/job-type.ts';
+import { JobTypes, loadJobTypes, unknownTypeMessage } from '../../src/jobs/types/registry.ts';
 
 let shipped: JobTypes;
 let folder: string;

@@ -7,9 +7,9 @@ import { createServer as createTlsServer } from 'node:tls';
 import { assert, ipV4, property } from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 
-import { isAllowedAddress, isAllowedHost, parseOutboundAllow } from '../src/outbound/addresses.ts';
-import { allowedAnswers, isAllowedPeer } from '../src/outbound/agent.ts';
-import { createOutboundFetch, discard, type OutboundFetch, type OutboundRequestOptions } from '../src/outbound/fetch.ts';
+import { isAllowedAddress, isAllowedHost, parseOutboundAllow } from '../../src/outbound/addresses.ts';
+import { allowedAnswers, isAllowedPeer } from '../../src/outbound/agent.ts';
+import { createOutboundFetch, discard, type OutboundFetch, type OutboundRequestOptions } from '../../src/outbound/fetch.ts';
 
 const nothing = parseOutboundAllow([]);
 const cleanups: (() => Promise<unknown>)[] = [];

@@ -9,14 +9,14 @@ import { gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { ArtifactStore } from '../src/artifacts/store.ts';
-import type { Job, JobProgress, JsonObject } from '../src/jobs/job.ts';
-import { parseOutboundAllow } from '../src/outbound/addresses.ts';
-import { createOutboundFetch, type OutboundFetch } from '../src/outbound/fetch.ts';
-import { HandlerError, type Attempt } from '../src/worker/handler.ts';
-import { createDownloadHandler } from '../src/worker/handlers/download.ts';
-import { cleanFilename, filenameOf } from '../src/worker/handlers/filename.ts';
-import { createFingerprintHandler } from '../src/worker/handlers/fingerprint.ts';
+import { ArtifactStore } from '../../src/artifacts/store.ts';
+import type { Job, JobProgress, JsonObject } from '../../src/jobs/job.ts';
+import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
+import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';
+import { HandlerError, type Attempt } from '../../src/worker/handler.ts';
+import { createDownloadHandler } from '../../src/worker/handlers/download.ts';
+import { cleanFilename, filenameOf } from '../../src/worker/handlers/filename.ts';
+import { createFingerprintHandler } from '../../src/worker/handlers/fingerprint.ts';
 
 const workspaceId = '0198c0de-0000-7000-8000-000000000001';
 const maxBytes = 3_000_000;

@@ -1,0 +1,28 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { adoptPglite } from '../../src/database/open.ts';
+import { openPglite } from '../../src/database/orm.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A migrated PGlite's folder as an archive: loading it takes a sixth of the time of making one. */
+    pgliteTemplate: string;
+    /** A migrated Postgres database to copy. */
+    databaseTemplate: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-template-'));
+  const pglite = await openPglite(null);
+  const opened = await adoptPglite(pglite);
+  await opened.database.query('DELETE FROM setting');
+  const archive = await pglite.dumpDataDir('none');
+  const path = join(folder, 'pglite.tar');
+  await writeFile(path, Buffer.from(await archive.arrayBuffer()));
+  await opened.close();
+  project.provide('pgliteTemplate', path);
+  return () => rm(folder, { recursive: true, force: true });
+}

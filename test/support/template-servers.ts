@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { openServerDatabase } from '../../src/database/open.ts';
+import { silentLog } from '../../src/log.ts';
+import { testDatabaseUrl } from './servers.ts';
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  const url = new URL(testDatabaseUrl);
+  url.pathname = name;
+  const opened = await openServerDatabase({
+    url: url.href,
+    poolSize: 2,
+    sharing: 'sole',
+    log: silentLog,
+    onEvicted: () => undefined,
+  });
+  await opened.database.query('DELETE FROM setting');
+  await opened.close();
+  project.provide('databaseTemplate', name);
+  return () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+export async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: testDatabaseUrl });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
