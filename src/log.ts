@@ -26,7 +26,7 @@ const secretNames = [
   'redisUrl',
 ];
 
-/** The field itself, in an object (`headers`), in an object of an object (`req.headers`). A line costs 5 µs for each. */
+/** The field itself, in an object (`headers`), in an object of an object (`req.headers`). A line costs 5 µs each. */
 const depths = ['', '*', '*.*'];
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The wake-up line between processes. It carries no truth: a message may be lost or doubled, and whoever hears one reads
- * the database. Topics are short names such as `job:0198c0de-…`, `work`, `keys`.
+ * The wake-up line between processes. It carries no truth: a message may be lost or doubled, and whoever hears one
+ * reads the database. Topics are short names such as `job:0198c0de-…`, `work`, `keys`.
  */
 export interface Bus {
   /**

@@ -32,7 +32,7 @@ export class Listeners<Args extends unknown[]> {
       try {
         entry.listener(...args);
       } catch (error) {
-        this.#log.error({ err: error }, 'A listener of the bus threw; the others were called. Make it catch its errors.');
+        this.#log.error({ err: error }, 'A listener of the bus threw; the others were called. Catch the error there.');
       }
     }
   }

@@ -25,7 +25,7 @@ export interface RedisConnectionOptions {
 }
 
 const HEARTBEAT_MS = 500;
-/** Cut after 1 to 1.5 seconds without an answer. Heartbeats are counted, not time: a blocked event loop is no silence. */
+/** Cut after 1 to 1.5 seconds of silence. Heartbeats are counted, not time: our own blocked event loop is no silence. */
 const HEARTBEATS_UNANSWERED = 2;
 /** ioredis waits for the server's side of the closing, and a frozen server never closes. */
 const CLOSING_MS = 100;
@@ -34,8 +34,8 @@ const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 2_000;
 
 /**
- * A connection that comes back by itself, for ever, and that is cut when Redis does not answer: a frozen Redis keeps its
- * sockets open, accepts new ones and says nothing. Never throws for a Redis that is away; throws for an unreadable URL.
+ * A connection that comes back by itself, for ever, and that is cut when Redis does not answer: a frozen Redis keeps
+ * its sockets open, accepts new ones and says nothing. Never throws for a Redis that is away; throws for an unreadable URL.
  */
 export function openRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { log, name } = options;
@@ -80,7 +80,9 @@ export function openRedisConnection(options: RedisConnectionOptions): RedisConne
   }
 
   // Without a listener of `error`, ioredis prints to the console.
-  client.on('error', (error) => complain(error, 'Redis cannot be reached. Check that it runs and that REDIS_URL is right.'));
+  client.on('error', (error) => {
+    complain(error, 'Redis cannot be reached. Check that it runs and that REDIS_URL is right.');
+  });
   client.on('close', lose);
   client.on('connect', () => {
     if (closing) return;

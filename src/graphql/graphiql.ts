@@ -1,9 +1,13 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
-const createJob = `# Put a key into the headers below, then run this: the job is carried out by the built-in worker.
+const createJob = `# Put a key into the headers below, then run this.
+# The built-in worker carries the job out.
 mutation CreateJob {
   createJob(
-    input: { type: "download", input: { sourceUrl: "https://nodejs.org/dist/latest-v24.x/SHASUMS256.txt" } }
+    input: {
+      type: "download"
+      input: { sourceUrl: "https://nodejs.org/dist/index.json" }
+    }
   ) {
     __typename
     ... on CreateJobPayload {
@@ -28,7 +32,8 @@ mutation CreateJob {
 }
 `;
 
-const watchJob = `# Give the id of a job as a variable. The subscription ends with the job.
+const watchJob = `# Give the id of a job as a variable.
+# The subscription ends with the job.
 subscription WatchJob($id: ID!) {
   jobProgress(id: $id) {
     id
@@ -78,7 +83,8 @@ const listJobs = `query Jobs($after: String) {
 }
 `;
 
-const headers = JSON.stringify({ authorization: 'Bearer YOUR_KEY' }, null, 2);
+// Empty rather than an example: with a wrong key not even the schema is answered, with none it is.
+const headers = JSON.stringify({ 'x-api-key': '' }, null, 2);
 
 /** The page that browsers get at /graphql: three ready examples, and a place for the key. */
 export const graphiqlOptions: GraphiQLOptions = {

@@ -18,8 +18,10 @@ export interface RedisServer {
 /** Whether a redis-server can be started here. On CI it has to be: a missing one fails the tests that need it. */
 export function hasRedisServer(): boolean {
   if (spawnSync('redis-server', ['--version']).status === 0) return true;
-  if (process.env['CI'] === 'true') throw new Error('CI needs a redis-server in the PATH. Install the package redis-server.');
-  process.stderr.write('No redis-server in the PATH: the scenarios on Redis are skipped. Install redis-server to run them.\n');
+  if (process.env['CI'] === 'true') {
+    throw new Error('CI needs a redis-server in the PATH. Install the package redis-server.');
+  }
+  process.stderr.write('No redis-server in the PATH: the scenarios on Redis are skipped. Install it to run them.\n');
   return false;
 }
 
@@ -58,8 +60,14 @@ export async function createRedisServer(...flags: string[]): Promise<RedisServer
   };
 }
 
+interface SilentServer {
+  /** Resolves when so many connections were accepted. */
+  accepted(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** A server that accepts connections and never says a word. */
-export async function listenInSilence(port: number): Promise<{ accepted(count: number): Promise<void>; close(): Promise<void> }> {
+export async function listenInSilence(port: number): Promise<SilentServer> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     // Without reading, the end of the other side would not be noticed.
@@ -84,6 +92,8 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No free port was found. Check the loopback interface.');
+  if (address === null || typeof address === 'string') {
+    throw new Error('No free port was found. Check the loopback interface.');
+  }
   return address.port;
 }

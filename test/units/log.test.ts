@@ -8,10 +8,11 @@ function openLog(level: LogLevel) {
 
 test('secrets are not written, wherever a request, a configuration or an error holds them', () => {
   const { lines, log } = openLog('info');
-  const req = { headers: { authorization: 'Bearer hunter2', 'x-api-key': 'hunter2', cookie: 'session=hunter2', host: 'here' } };
+  const headers = { authorization: 'Bearer hunter2', 'x-api-key': 'hunter2', cookie: 'session=hunter2', host: 'here' };
+  const config = { databaseUrl: 'postgres://longhaul:hunter2@host/longhaul' };
   const err = Object.assign(new Error('The call failed.'), { config: { password: 'hunter2' }, token: 'hunter2' });
 
-  log.info({ req, secret: 'hunter2', key: { apiKey: 'hunter2' }, config: { databaseUrl: 'postgres://u:hunter2@h/d' } }, 'a');
+  log.info({ req: { headers }, secret: 'hunter2', key: { apiKey: 'hunter2' }, config }, 'a');
   log.error({ err }, 'b');
 
   expect(lines).toEqual([expect.stringContaining('"host":"here"'), expect.stringContaining('The call failed.')]);

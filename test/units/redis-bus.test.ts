@@ -4,7 +4,14 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { Bus } from '../../src/bus/bus.ts';
 import { createRedisBus, type RedisBusOptions } from '../../src/bus/redis-bus.ts';
 import { silentLog, type Log } from '../../src/log.ts';
-import { closedAfterTest, connected, everythingArrived, nextReconnect, randomPrefix, resolvesWithin2Seconds } from '../support/bus.ts';
+import {
+  closedAfterTest,
+  connected,
+  everythingArrived,
+  nextReconnect,
+  randomPrefix,
+  resolvesWithin2Seconds,
+} from '../support/bus.ts';
 import { createRedisServer, hasRedisServer, listenInSilence } from '../support/redis-server.ts';
 
 const within2Seconds = { timeout: 2_000, interval: 20 };
@@ -113,7 +120,8 @@ describe.runIf(hasRedis)('the bus between processes', () => {
   test('a password, a user and a database in the URL are used, and RESP2 is spoken where it is asked for', async () => {
     const admin = openAdmin();
     await admin.call('ACL', 'SETUSER', 'longhaul', 'on', '>p@ss:word', '&*', '+@all');
-    const bus = await connected(openRedisBus({ url: `redis://longhaul:p%40ss%3Aword@127.0.0.1:${server.port}/3` }));
+    const url = `redis://longhaul:p%40ss%3Aword@127.0.0.1:${server.port}/3`;
+    const bus = await connected(openRedisBus({ url }));
     const oldProtocol = await connected(openRedisBus({ url: `${server.url}?protocol=2` }));
 
     expect(String(await admin.client('LIST'))).toMatch(/name=longhaul-subscriber .*db=3 .*user=longhaul/);
@@ -182,7 +190,7 @@ describe.runIf(hasRedis)('the bus between processes', () => {
     expect(warnings()).toEqual([expect.stringContaining(`&${shared}*`)]);
   });
 
-  test('more messages at once than may be in flight are dropped, and the listeners of reconnects are told', async () => {
+  test('more messages at once than may be in flight are dropped, and listeners are told', async () => {
     const bus = await connected(openRedisBus());
     const heard: string[] = [];
     await bus.subscribe('work', (message) => heard.push(message));
@@ -262,7 +270,7 @@ describe.runIf(hasRedis)('the bus and a Redis that fails', () => {
     expect(reconnects).toBe(1);
   });
 
-  test.each(['subscriber', 'publisher'])('a %s that Redis throws out comes back and the listeners of reconnects are told', async (name) => {
+  test.each(['subscriber', 'publisher'])('a %s that Redis throws out comes back, and listeners are told', async (name) => {
     await server.start();
     const bus = await connected(openRedisBus());
     const heard: string[] = [];
@@ -277,7 +285,7 @@ describe.runIf(hasRedis)('the bus and a Redis that fails', () => {
     expect(heard).toEqual(['a']);
   });
 
-  test('a frozen Redis is noticed within 2 seconds, delays subscribing no longer, and is used again when it thaws', async () => {
+  test('a frozen Redis is noticed within 2 seconds, delays nobody longer, and is used again when it thaws', async () => {
     await server.start();
     const shared = randomPrefix();
     const bus = await connected(openRedisBus({ prefix: shared }));
