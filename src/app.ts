@@ -22,6 +22,7 @@ import { keptSecret } from './secret.ts';
 import type { Services } from './services.ts';
 import { builtInHandlers } from './worker/handlers.ts';
 import { Runner } from './worker/runner.ts';
+import { AccessTokens } from './workspaces/access-token.ts';
 import { Authenticator } from './workspaces/authenticator.ts';
 import { ensureDefaultWorkspace } from './workspaces/ensure-default-workspace.ts';
 
@@ -94,6 +95,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       bus,
       context,
       authenticator,
+      accessTokens: new AccessTokens(secret),
       creations: new CreationQueue(context),
       reports,
       feed,

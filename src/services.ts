@@ -9,6 +9,7 @@ import type { CreationQueue } from './jobs/creation-queue.ts';
 import type { Feed } from './jobs/feed.ts';
 import type { ReportQueue } from './jobs/report-queue.ts';
 import type { Log } from './log.ts';
+import type { AccessTokens } from './workspaces/access-token.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
 
 /** What a surface works with: the domain and what renders it. Made once, in app.ts. */
@@ -18,6 +19,7 @@ export interface Services {
   bus: Bus;
   context: JobsContext;
   authenticator: Authenticator;
+  accessTokens: AccessTokens;
   creations: CreationQueue;
   reports: ReportQueue;
   feed: Feed;

@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
@@ -9,6 +10,7 @@ import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 import { type NodeType, toGlobalId } from './global-id.ts';
+import { queryLimits } from './limits.ts';
 
 /** The types that the schema is built of. */
 interface SchemaShape {
@@ -20,29 +22,50 @@ interface SchemaShape {
     JSONObject: { Input: JsonObject; Output: JsonObject };
     URL: { Input: string; Output: string };
   };
-  /** Any one of these scopes. */
-  AuthScopes: { anyOf: readonly Scope[] };
+  /** Any one of these scopes; and a key itself, where an access token is not enough. */
+  AuthScopes: { anyOf: readonly Scope[]; key: boolean };
   /** Whoever passed a field's scopes has a viewer. */
-  AuthContexts: { anyOf: GraphQLContext & { viewer: Viewer } };
+  AuthContexts: { anyOf: GraphQLContext & { viewer: Viewer }; key: GraphQLContext };
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }
 
 export const builder = new SchemaBuilder<SchemaShape>({
-  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin],
+  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, ComplexityPlugin],
   scopeAuth: {
     authorizeOnSubscribe: true,
-    authScopes: ({ viewer }) => ({ anyOf: (scopes) => viewer !== null && scopes.some((scope) => viewer.scopes.has(scope)) }),
+    authScopes: ({ viewer }) => ({
+      anyOf: (scopes) => viewer !== null && scopes.some((scope) => viewer.scopes.has(scope)),
+      key: viewer !== null && viewer.restriction === null,
+    }),
     unauthorizedError: (_parent, { viewer }, _info, { failure }) =>
       viewer === null
         ? unauthenticated()
-        : new LonghaulError('FORBIDDEN', `The key lacks the scope for this${neededScope(failure)}.`),
+        : new LonghaulError('FORBIDDEN', forbidden(viewer, failure)),
   },
   errors: { directResult: true },
+  complexity: {
+    defaultComplexity: 1,
+    // Lists without a page: attempts, tags, job types.
+    defaultListMultiplier: 10,
+    limit: { complexity: queryLimits.cost },
+    complexityError: (_kind, { complexity }) =>
+      new LonghaulError(
+        'LIMIT_EXCEEDED',
+        `This would cost ${complexity}; at most ${queryLimits.cost} are taken. Ask for smaller pages or fewer fields.`,
+      ),
+  },
   relay: {
     cursorType: 'String',
-    edgesFieldOptions: { nullable: false },
-    nodeFieldOptions: { nullable: false },
+    idFieldOptions: { description: 'Opaque: its prefix tells the type. It works wherever an id of that type is taken.' },
+    edgesFieldOptions: {
+      nullable: false,
+      description: 'What is on this page, in the order of the list.',
+      // The connection's own cost has counted the page.
+      complexity: { field: 1, multiplier: 1 },
+    },
+    nodeFieldOptions: { nullable: false, description: 'What stands there.' },
+    pageInfoFieldOptions: { description: 'Where this page stands in its list.' },
     // `node` and `nodes` are our own: an id that names nothing is null there, whatever its form.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
@@ -61,8 +84,15 @@ export const builder = new SchemaBuilder<SchemaShape>({
   },
 });
 
-function neededScope(failure: { kind: string; parameter?: unknown }): string {
-  return Array.isArray(failure.parameter) ? `: it needs ${failure.parameter.join(' or ')}` : '';
+function forbidden({ restriction }: Viewer, failure: object): string {
+  if (restriction !== null) return 'An access token opens only its own job or tag. Use a key for this.';
+  return `The key lacks the scope for this${neededScopes(failure)}.`;
+}
+
+/** The scopes that the plugin asked for, somewhere in its account of the failure. */
+function neededScopes(failure: object): string {
+  if ('parameter' in failure && Array.isArray(failure.parameter)) return `: it needs ${failure.parameter.join(' or ')}`;
+  return 'failures' in failure && Array.isArray(failure.failures) ? failure.failures.map(neededScopes).join('') : '';
 }
 
 function nodeType(typename: string): NodeType {

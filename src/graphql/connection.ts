@@ -31,6 +31,11 @@ export type ListOrder = 'ASC' | 'DESC';
 const defaultSize = 20;
 const largestSize = 100;
 
+/** What a connection costs: its page at full size. */
+export function pageCost({ first, last }: PageArgs): { field: number; multiplier: number } {
+  return { field: 1, multiplier: Math.min(Math.max(first ?? last ?? defaultSize, 1), largestSize) };
+}
+
 /** A page that was asked for: what to read, and how to make a connection of it. */
 export interface Page {
   /** One row more than the page has, to know whether another follows. */

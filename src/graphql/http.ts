@@ -46,7 +46,7 @@ async function viewerOf(
   const secret = secretIn(request.headers);
   if (secret === null || request.method === 'OPTIONS') return { viewer: null, refusal: null };
   try {
-    return { viewer: await authenticate(services.authenticator, secret, 'NATIVE'), refusal: null };
+    return { viewer: await authenticate(services, secret, 'NATIVE'), refusal: null };
   } catch (error) {
     const shown = publicError(error, services.log);
     const { http, ...extensions } = shown.extensions;

@@ -102,6 +102,15 @@ export const ReleaseJobInput = builder.inputType('ReleaseJobInput', {
   fields: (t) => ({ token: t.string({ required: true, description: "The lease's." }) }),
 });
 
+export const CreateAccessTokenInput = builder.inputType('CreateAccessTokenInput', {
+  description: 'Exactly one of jobId and tag.',
+  fields: (t) => ({
+    jobId: t.id({ description: "The job that the token opens: its global id or plain UUID." }),
+    tag: t.string({ description: 'The token opens the jobs that bear this tag; 1 to 100 characters.' }),
+    ttlSeconds: t.int({ description: '60 to 86,400; 900 where not given.' }),
+  }),
+});
+
 export const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
   description: 'A tenant to be created.',
   fields: (t) => ({

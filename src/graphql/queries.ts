@@ -1,15 +1,16 @@
 import { brandWithType } from '@pothos/core';
-import { NotFoundError } from '../errors.ts';
+import { LonghaulError, NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/job.ts';
 import { countJobs, type JobFilter, listJobs } from '../jobs/list.ts';
 import { findDelivery } from '../webhooks/deliveries.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import { findApiKey, findCreditTransaction, findWorkspace, listWorkspaces } from '../workspaces/find.ts';
-import type { Viewer } from '../workspaces/viewer.ts';
+import { maySee, type Viewer, visible } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
-import { type Connection, readPage } from './connection.ts';
+import { type Connection, pageCost, readPage } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
 import { type NodeType, parseGlobalId, parseId } from './global-id.ts';
+import { countCost } from './limits.ts';
 import { JobFilterInput, JobOrderType } from './inputs.ts';
 import { ApiKeyType } from './types/api-key.ts';
 import { CreditTransactionType } from './types/credit-transaction.ts';
@@ -32,6 +33,7 @@ const JobConnection = builder.connectionObject(
       totalCount: t.int({
         nullable: false,
         description: 'Jobs that the filter leaves, in all. Counted only when selected.',
+        complexity: countCost,
         resolve: (page, _args, { context }) => {
           const { workspaceId, filter } = counted(page);
           return countJobs(context.database, workspaceId, filter);
@@ -56,10 +58,14 @@ builder.queryType({
       type: [builder.nodeInterfaceRef()],
       nullable: { list: false, items: true },
       description: 'Whatever has these ids, in their order, null where one names nothing. At most 100.',
+      complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
       args: { ids: t.arg.idList({ required: true, description: 'Global ids, at most 100.' }) },
-      resolve: (_root, { ids }, context) => findNodes(context, ids),
+      resolve: (_root, { ids }, context) => {
+        if (ids.length > 100) throw new LonghaulError('BAD_USER_INPUT', `nodes takes at most 100 ids, got ${ids.length}.`);
+        return findNodes(context, ids);
+      },
     }),
-    workspace: t.withAuth({ anyOf: ['READ'] }).field({
+    workspace: t.withAuth({ $all: { anyOf: ['READ'], key: true } }).field({
       type: WorkspaceType,
       nullable: false,
       description: "The workspace that the caller's key belongs to.",
@@ -74,15 +80,16 @@ builder.queryType({
       nullable: true,
       description: 'One job; null where the id names nothing that the caller may see, whatever its form.',
       args: { id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }) },
-      resolve: (_root, { id }, { loaders, viewer }) => {
+      resolve: (_root, { id }, context) => {
         const uuid = parseId('Job', id);
-        return uuid === null ? null : loaders.jobs.load({ id: uuid, workspaceId: viewer.workspaceId });
+        return uuid === null ? null : findVisibleJob(context, uuid);
       },
     }),
     jobs: t.connection(
       {
         type: JobType,
         authScopes: { anyOf: ['READ'] },
+        complexity: pageCost,
         nullable: false,
         description: 'Keyset pagination. first and last: 1 to 100, 20 where neither is given.',
         args: {
@@ -94,8 +101,9 @@ builder.queryType({
           if (viewer === null) throw unauthenticated();
           const { workspaceId } = viewer;
           const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
-          const jobs = await listJobs(context.database, workspaceId, filter ?? {}, page.window);
-          return { ...page.toConnection(jobs), workspaceId, filter: filter ?? {} };
+          const seen = visible(viewer, filter ?? {});
+          const jobs = await listJobs(context.database, workspaceId, seen, page.window);
+          return { ...page.toConnection(jobs), workspaceId, filter: seen };
         },
       },
       JobConnection,
@@ -110,6 +118,7 @@ builder.queryType({
       {
         type: WorkspaceType,
         authScopes: { anyOf: ['ADMIN'] },
+        complexity: pageCost,
         nullable: false,
         description: 'ADMIN. Every workspace, oldest first.',
         resolve: async (_root, args, { context, cursors }) => {
@@ -153,12 +162,19 @@ function findNodes(context: Seen, ids: readonly string[]): Promise<(object | nul
   return Promise.all(ids.map((id) => findNode(context, id)));
 }
 
+async function findVisibleJob({ loaders, viewer }: Seen, id: string): Promise<Job | null> {
+  const job = await loaders.jobs.load({ id, workspaceId: viewer.workspaceId });
+  return job !== null && maySee(viewer, job) ? job : null;
+}
+
 async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
-  const { viewer, loaders } = context;
+  const { viewer } = context;
   const { database } = context.context;
+  // A token opens jobs and nothing else.
+  if (viewer.restriction !== null && type !== 'Job') return null;
   switch (type) {
     case 'Job':
-      return loaders.jobs.load({ id, workspaceId: viewer.workspaceId });
+      return findVisibleJob(context, id);
     case 'Workspace':
       // Administrators see them all.
       return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database, id) : null;

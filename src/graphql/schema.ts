@@ -3,6 +3,7 @@ import './types/scalars.ts';
 import './types/errors.ts';
 import './queries.ts';
 import './mutations.ts';
+import './access-tokens.ts';
 import './administration.ts';
 import './subscriptions.ts';
 import { builder } from './builder.ts';

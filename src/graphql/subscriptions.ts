@@ -1,5 +1,6 @@
 import { LonghaulError } from '../errors.ts';
 import { findJob } from '../jobs/find.ts';
+import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
 import { JobType } from './types/job.ts';
@@ -21,7 +22,7 @@ builder.subscriptionType({
       subscribe: async (_root, { id, afterVersion }, { context, feed, viewer, signal }) => {
         const uuid = parseId('Job', id);
         const job = uuid === null ? null : await findJob(context.database, viewer.workspaceId, uuid);
-        if (job === null) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
+        if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
         return feed.watch(job.id, afterVersion ?? 0, signal);
       },
       resolve: (job) => job,

@@ -6,7 +6,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { LonghaulError } from '../errors.ts';
 import type { Services } from '../services.ts';
-import { authenticate, secretIn } from '../workspaces/authenticate.ts';
+import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
@@ -37,11 +37,14 @@ export class GraphQLSockets {
           try {
             // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
             if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
-            extra.viewer = await authenticate(services.authenticator, secret, 'NATIVE');
+            extra.viewer = await authenticate(services, secret, 'NATIVE');
             extra.closed = new AbortController();
             return true;
           } catch (error) {
-            if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
+            if (error instanceof ExpiredTokenError) {
+              // Retried by graphql-ws clients, with fresh parameters.
+              extra.socket.close(CloseCode.Forbidden, 'Access token expired');
+            } else if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
               extra.socket.close(CloseCode.Unauthorized, 'Invalid or missing API key');
             } else {
               extra.socket.close(1013, 'Try again later');

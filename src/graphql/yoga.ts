@@ -3,6 +3,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Services } from '../services.ts';
 import type { GraphQLContext } from './context.ts';
 import { graphiqlOptions } from './graphiql.ts';
+import { costPlugin, introspectionPlugin, limitPlugins, validationCodePlugin } from './limits.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
 
@@ -18,6 +19,12 @@ export function createGraphQL({ config, log }: Services): Yoga {
     // The page with all its parts from here: a server of one's own must not need somebody else's.
     renderGraphiQL,
     landingPage: false,
+    plugins: [
+      ...limitPlugins(),
+      validationCodePlugin(),
+      costPlugin(),
+      ...(config.introspection ? [] : [introspectionPlugin()]),
+    ],
     batching: false,
     multipart: false,
     // Any page may ask, none with the browser's own credentials: a key is sent on purpose or not at all.

@@ -8,6 +8,7 @@ import { jobStatuses, type JobStatus } from './state-machine.ts';
 
 /** Which jobs of a workspace. What is null or left out does not narrow. */
 export interface JobFilter {
+  ids?: readonly string[] | null | undefined;
   statuses?: readonly JobStatus[] | null | undefined;
   /** At most 100. */
   types?: readonly string[] | null | undefined;
@@ -18,6 +19,7 @@ export interface JobFilter {
 }
 
 const filterSchema = z.object({
+  ids: z.array(z.uuid()).max(100).nullish(),
   statuses: z.array(z.enum(jobStatuses)).max(100).nullish(),
   types: z.array(z.string().max(100)).max(100).nullish(),
   tags: z.array(z.string().max(100)).max(20).nullish(),
@@ -69,7 +71,8 @@ function conditions(workspaceId: string, asked: JobFilter): Conditions {
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const where = [`job.workspace_id = ${bind(workspaceId)}::uuid`];
-  const { statuses, types, tags, createdAfter, createdBefore } = filter;
+  const { ids, statuses, types, tags, createdAfter, createdBefore } = filter;
+  if (ids != null) where.push(`job.id = ANY(${bind(ids)}::uuid[])`);
   if (statuses != null) where.push(oneOf('job.status', statuses, bind));
   if (types != null) where.push(oneOf('job.type', types, bind));
   // An id's first 48 bits are its creation's millisecond.

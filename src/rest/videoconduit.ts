@@ -8,6 +8,7 @@ import type { Job, JsonObject, JsonValue } from '../jobs/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../jobs/state-machine.ts';
 import type { Services } from '../services.ts';
 import { authenticate, secretIn } from '../workspaces/authenticate.ts';
+import { maySee } from '../workspaces/viewer.ts';
 
 type ShownStatus = 'pending' | 'processing' | 'completed' | 'failed';
 
@@ -40,10 +41,11 @@ export function videoConduitRoutes(app: FastifyInstance, services: Services): vo
         reply.header('cache-control', 'no-store');
       });
       scope.get<{ Params: { jobId: string } }>('/v1/jobs/:jobId', async (request) => {
-        const { workspaceId } = await viewerOf(request, services);
+        const viewer = await viewerOf(request, services);
+        if (!viewer.scopes.has('READ')) throw new LonghaulError('FORBIDDEN', 'The key lacks the scope READ');
         const { jobId } = request.params;
-        const job = isUuid(jobId) ? await findJob(services.context.database, workspaceId, jobId) : null;
-        if (job === null) throw new LonghaulError('NOT_FOUND', 'Job not found');
+        const job = isUuid(jobId) ? await findJob(services.context.database, viewer.workspaceId, jobId) : null;
+        if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found');
         return projectVideoConduit(job, services.links);
       });
     },
@@ -122,10 +124,10 @@ function wholeSeconds(instant: Date): string {
   return instant.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-function viewerOf(request: FastifyRequest, { authenticator }: Services) {
+function viewerOf(request: FastifyRequest, services: Services) {
   const secret = secretIn(request.headers);
   if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'Invalid or missing API key');
-  return authenticate(authenticator, secret, 'VIDEOCONDUIT');
+  return authenticate(services, secret, 'VIDEOCONDUIT');
 }
 
 /** DIALECTS.md, section 4, "Errors": always both keys. */

@@ -1,4 +1,6 @@
 import { LonghaulError } from '../errors.ts';
+import { type AccessTokens, looksLikeToken } from './access-token.ts';
+import type { ApiKey } from './api-key.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Dialect } from './dialect.ts';
 import type { Viewer } from './viewer.ts';
@@ -11,20 +13,43 @@ export function unauthenticated(reason = 'Invalid or missing API key'): Longhaul
   );
 }
 
+/** A token whose time is over: its holder gets a fresh one and goes on, where a wrong key is final. */
+export class ExpiredTokenError extends LonghaulError {
+  constructor() {
+    super('UNAUTHENTICATED', 'This access token has expired. Get a fresh one from createAccessToken.');
+  }
+}
+
 /**
- * The viewer that a secret makes on a surface. A key of a vendor's format is bound to its own dialect; a NATIVE key
- * works on every one.
+ * The viewer that a key, or a token made with one, is on a surface. A key of a vendor's format is bound to its own
+ * dialect; a NATIVE key works on every one. A token falls with its key.
  *
- * @throws UNAUTHENTICATED
+ * @throws UNAUTHENTICATED; ExpiredTokenError
  */
-export async function authenticate(authenticator: Authenticator, secret: string, surface: Dialect): Promise<Viewer> {
-  const key = await authenticator.find(secret);
+export async function authenticate(
+  { authenticator, accessTokens }: { authenticator: Authenticator; accessTokens: AccessTokens },
+  secret: string,
+  surface: Dialect,
+): Promise<Viewer> {
+  const token = looksLikeToken(secret) ? await accessTokens.read(secret) : null;
+  if (token === 'expired') throw new ExpiredTokenError();
+  if (token === null) {
+    const key = inForce(await authenticator.find(secret), surface);
+    const scopes = new Set(key.scopes);
+    return { apiKeyId: key.id, workspaceId: key.workspaceId, scopes, restriction: null, expiresAt: null };
+  }
+  const { apiKeyId, workspaceId, restriction, expiresAt } = token;
+  inForce(await authenticator.findById(apiKeyId), surface);
+  return { apiKeyId, workspaceId, scopes: new Set(['READ']), restriction, expiresAt };
+}
+
+function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
   if (key === null) throw unauthenticated();
   if (key.revokedAt !== null) throw unauthenticated('This API key was revoked');
   if (key.dialect !== 'NATIVE' && key.dialect !== surface) {
     throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
   }
-  return { apiKeyId: key.id, workspaceId: key.workspaceId, scopes: new Set(key.scopes) };
+  return key;
 }
 
 /** The secret in a request's headers: `Authorization: Bearer KEY` (the scheme in any case) or `x-api-key: KEY`. */

@@ -38,14 +38,13 @@ export class Authenticator {
   /** The key, revoked ones included (their owner is told so); null for a secret that is no key's. */
   async find(secret: string): Promise<ApiKey | null> {
     const hash = hashSecret(secret);
-    let known = this.#known.get(hash);
-    if (known === undefined) {
-      known = this.#look(hash);
-      this.#known.set(hash, known);
-      known.catch(() => this.#known.delete(hash));
-    }
-    const key = await known;
+    const key = await this.#cached(hash, 'hash');
     return key !== null && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : null;
+  }
+
+  /** The key that a token was made with, revoked ones included; null where there is none any more. */
+  findById(apiKeyId: string): Promise<ApiKey | null> {
+    return this.#cached(apiKeyId, 'id');
   }
 
   /** Lets every process look at the key anew. */
@@ -54,10 +53,19 @@ export class Authenticator {
     this.#bus.publish(revokedTopic, apiKeyId);
   }
 
-  async #look(hash: string): Promise<Known | null> {
+  #cached(value: string, column: 'hash' | 'id'): Promise<Known | null> {
+    const cached = this.#known.get(value);
+    if (cached !== undefined) return cached;
+    const known = this.#look(value, column);
+    this.#known.set(value, known);
+    known.catch(() => this.#known.delete(value));
+    return known;
+  }
+
+  async #look(value: string, column: 'hash' | 'id'): Promise<Known | null> {
     const [row] = await this.#database.query<ApiKeyRow & { hash: string }>(
-      `SELECT ${apiKeyColumns}, api_key.hash FROM api_key WHERE api_key.hash = $1`,
-      [hash],
+      `SELECT ${apiKeyColumns}, api_key.hash FROM api_key WHERE api_key.${column} = $1`,
+      [value],
     );
     return row === undefined ? null : { ...apiKeyFromRow(row), hash: row.hash };
   }

@@ -1,7 +1,8 @@
 import type { Job } from '../../jobs/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../../jobs/state-machine.ts';
+import { maySee } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
-import { readPage } from '../connection.ts';
+import { pageCost, readPage } from '../connection.ts';
 import { JobAttemptType } from './job-attempt.ts';
 import { JobErrorType } from './job-error.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
@@ -93,8 +94,11 @@ builder.node(JobRef, {
       type: JobRef,
       nullable: true,
       description: 'The job that this one retries.',
-      resolve: ({ retryOfId: id, workspaceId }, _args, { loaders }) =>
-        id === null ? null : loaders.jobs.load({ id, workspaceId }),
+      resolve: async ({ retryOfId: id, workspaceId }, _args, { loaders, viewer }) => {
+        const job = id === null ? null : await loaders.jobs.load({ id, workspaceId });
+        // A token for one job does not open the one that it retries; a worker was handed this job, and sees both.
+        return job === null || (viewer?.restriction != null && !maySee(viewer, job)) ? null : job;
+      },
     }),
     cancelReason: t.exposeString('cancelReason', { description: 'What whoever cancelled it said, if anything.' }),
     runAt: t.expose('runAt', {
@@ -128,7 +132,10 @@ builder.node(JobRef, {
       {
         type: WebhookDeliveryType,
         nullable: false,
-        description: 'What was sent, or is being sent, to its webhook URL; oldest first.',
+        description: 'What was sent, or is being sent, to its webhook URL; oldest first. Not with an access token.',
+        // The URL may carry a secret of whoever gave it.
+        authScopes: { key: true },
+        complexity: pageCost,
         resolve: async (job, args, { cursors, loaders }) => {
           const page = readPage(cursors, `deliveries ${job.id}`, args, 'ASC');
           return page.toConnection(await loaders.deliveries.load({ jobId: job.id, window: page.window }));

@@ -1,7 +1,7 @@
 import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
 import { builder } from '../builder.ts';
-import { readPage } from '../connection.ts';
+import { pageCost, readPage } from '../connection.ts';
 import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
 
@@ -22,6 +22,7 @@ builder.node(WorkspaceType, {
         nullable: false,
         description: 'ADMIN. Oldest first.',
         authScopes: { anyOf: ['ADMIN'] },
+        complexity: pageCost,
         resolve: async ({ id }, args, { context, cursors }) => {
           const page = readPage(cursors, `keys ${id}`, args, 'ASC');
           return page.toConnection(await listApiKeys(context.database, id, page.window));
@@ -34,6 +35,7 @@ builder.node(WorkspaceType, {
         type: CreditTransactionType,
         nullable: false,
         description: 'The ledger, newest first.',
+        complexity: pageCost,
         resolve: async ({ id }, args, { context, cursors }) => {
           const page = readPage(cursors, `credits ${id}`, args, 'DESC');
           return page.toConnection(await listCreditTransactions(context.database, id, page.window));

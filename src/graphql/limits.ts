@@ -1,0 +1,74 @@
+import { EnvelopArmor } from '@escape.tech/graphql-armor';
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { type ExecutionArgs, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import type { ErrorCode } from '../errors.ts';
+import type { GraphQLContext } from './context.ts';
+
+/** What one operation may ask for. Each of these catches what the others do not see. */
+export const queryLimits = {
+  /** Words and signs of the document; large inputs belong into variables. */
+  tokens: 4_000,
+  /** Fields within fields. */
+  depth: 14,
+  aliases: 50,
+  directives: 50,
+  /** Fields that may have to be resolved, lists at their full size: a page of 100 jobs with all there is to them fits. */
+  cost: 50_000,
+} as const;
+
+/** Rows that are read to count a list once. */
+export const countCost = 1_000;
+
+/**
+ * Tokens, depth, aliases and directives by graphql-armor, which sees the document alone; cost by Pothos's complexity
+ * plugin (see the builder), which knows the arguments.
+ */
+export function limitPlugins() {
+  const { tokens, depth, aliases, directives } = queryLimits;
+  const { plugins } = new EnvelopArmor({
+    maxTokens: { n: tokens },
+    maxDepth: { n: depth, flattenFragments: true },
+    maxAliases: { n: aliases },
+    maxDirectives: { n: directives },
+    // Pothos counts the cost; and whoever misspells a field is better helped than left alone.
+    costLimit: { enabled: false },
+    blockFieldSuggestion: { enabled: false },
+  }).protect();
+  return plugins;
+}
+
+/** Refuses to tell the schema, for INTROSPECTION=false. */
+export function introspectionPlugin(): Plugin {
+  return { onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule) };
+}
+
+/** The table of errors knows one code for a document that cannot be read; Yoga has one of its own. */
+export function validationCodePlugin(): Plugin {
+  return {
+    onValidate: () => ({ valid, result }) => {
+      if (valid) return;
+      for (const error of result) error.extensions['code'] = 'BAD_USER_INPUT' satisfies ErrorCode;
+    },
+  };
+}
+
+/** `{"extensions": {"cost": true}}` in a request gets `extensions.cost` in its answer. */
+export function costPlugin(): Plugin<GraphQLContext & { params?: { extensions?: Record<string, unknown> } }> {
+  return {
+    onExecute: ({ args }) => {
+      if (args.contextValue.params?.extensions?.['cost'] !== true) return undefined;
+      return {
+        onExecuteDone: ({ result, setResult }) => {
+          if (isAsyncIterable(result)) return;
+          const cost = { complexity: costOf(args, args.contextValue), limit: queryLimits.cost };
+          setResult({ ...result, extensions: { ...result.extensions, cost } });
+        },
+      };
+    },
+  };
+}
+
+function costOf({ document, schema, variableValues }: ExecutionArgs, ctx: object): number {
+  return complexityFromQuery(document, { schema, ctx, variables: { ...variableValues } }).complexity;
+}

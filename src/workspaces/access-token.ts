@@ -1,0 +1,61 @@
+import { hkdfSync } from 'node:crypto';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import type { Restriction, Viewer } from './viewer.ts';
+
+/** What a token says: whose it is, and the one thing that it opens. */
+export interface AccessClaims {
+  apiKeyId: string;
+  workspaceId: string;
+  restriction: Restriction;
+  expiresAt: Date;
+}
+
+const algorithm = 'HS256';
+const issuer = 'longhaul';
+
+const claims = z.object({
+  sub: z.uuid(),
+  ws: z.uuid(),
+  exp: z.int(),
+  job: z.uuid().optional(),
+  tag: z.string().optional(),
+});
+
+/** Signs and reads the short-lived tokens that a browser may hold: JWTs (RFC 7519), by the `jose` library. */
+export class AccessTokens {
+  readonly #key: Uint8Array;
+
+  constructor(secret: string) {
+    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'longhaul access token', 32));
+  }
+
+  async sign({ apiKeyId, workspaceId }: Viewer, restriction: Restriction, expiresAt: Date): Promise<string> {
+    return new SignJWT({ ws: workspaceId, ...('jobId' in restriction ? { job: restriction.jobId } : restriction) })
+      .setProtectedHeader({ alg: algorithm })
+      .setIssuer(issuer)
+      .setSubject(apiKeyId)
+      .setExpirationTime(expiresAt)
+      .sign(this.#key);
+  }
+
+  /** Null for what is no token of ours, `expired` for one that was. */
+  async read(token: string): Promise<AccessClaims | 'expired' | null> {
+    try {
+      const { payload } = await jwtVerify(token, this.#key, { issuer, algorithms: [algorithm] });
+      const { sub, ws, exp, job, tag } = claims.parse(payload);
+      const restriction = job !== undefined ? { jobId: job } : tag !== undefined ? { tag } : null;
+      if (restriction === null) return null;
+      return { apiKeyId: sub, workspaceId: ws, restriction, expiresAt: new Date(exp * 1_000) };
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return 'expired';
+      if (error instanceof errors.JOSEError || error instanceof z.ZodError) return null;
+      throw error;
+    }
+  }
+}
+
+/** Whether a secret has the form of a token. An imported key may have it too, and is then looked up all the same. */
+export function looksLikeToken(secret: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(secret);
+}

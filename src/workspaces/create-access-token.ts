@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Queryable } from '../database/database.ts';
+import { NotFoundError } from '../errors.ts';
+import { parseInput } from '../input.ts';
+import { findJob } from '../jobs/find.ts';
+import type { AccessTokens } from './access-token.ts';
+import type { Restriction, Viewer } from './viewer.ts';
+
+const usualSeconds = 900;
+
+const request = z
+  .object({
+    jobId: z.string().nullish(),
+    tag: z.string().min(1).max(100).nullish(),
+    ttlSeconds: z.int().min(60).max(86_400).nullish(),
+  })
+  .refine(({ jobId, tag }) => (jobId == null) !== (tag == null), { error: 'give exactly one of jobId and tag' });
+
+/** What a token is asked for. */
+export interface AccessTokenRequest {
+  /** UUID. */
+  jobId?: string | null | undefined;
+  tag?: string | null | undefined;
+  /** 60 to 86,400; 900 where not given. */
+  ttlSeconds?: number | null | undefined;
+}
+
+/**
+ * Makes a token with which a browser may read and watch one job, or the jobs of one tag, without seeing a key.
+ *
+ * @throws NotFoundError, ValidationError
+ */
+export async function createAccessToken(
+  database: Queryable,
+  tokens: AccessTokens,
+  viewer: Viewer,
+  asked: AccessTokenRequest,
+): Promise<{ token: string; expiresAt: Date }> {
+  const { jobId, tag, ttlSeconds } = parseInput(request, asked);
+  const restriction = tag == null ? await ownJob(database, viewer, jobId ?? '') : { tag };
+  // Whole seconds, as the token carries them.
+  const expiresAt = new Date(Math.floor(Date.now() / 1_000 + (ttlSeconds ?? usualSeconds)) * 1_000);
+  return { token: await tokens.sign(viewer, restriction, expiresAt), expiresAt };
+}
+
+async function ownJob(database: Queryable, { workspaceId }: Viewer, jobId: string): Promise<Restriction> {
+  const job = z.uuid().safeParse(jobId).success ? await findJob(database, workspaceId, jobId) : null;
+  if (job === null) throw new NotFoundError('Job');
+  return { jobId: job.id };
+}
