@@ -32,6 +32,8 @@ export default defineConfig(async () => {
     },
   ];
   return {
+    // The copy that Node takes, and with it every package: of graphql there must be one, not a second as ES modules.
+    resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
     test: {
       testTimeout: 30_000,
       hookTimeout: 60_000,

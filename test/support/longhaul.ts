@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config.ts';
 import { adoptPglite } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
 import type { JsonObject } from '../../src/jobs/job.ts';
-import { silentLog } from '../../src/log.ts';
+import { type Log, silentLog } from '../../src/log.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import type { Scope } from '../../src/workspaces/scope.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
@@ -19,6 +19,8 @@ import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 /** A whole Longhaul in this process, on a database of its own, listening on a free port. */
 export interface Longhaul extends App {
   adminKey: string;
+  /** What another process of the same installation is configured with. */
+  shared: Record<string, string>;
   /** Posts one GraphQL request and gives its answer, whatever its status. */
   graphql(query: string, variables?: object, key?: string | null): Promise<GraphQLAnswer>;
   /** A tenant of the test's own, with plenty of credits. */
@@ -43,31 +45,35 @@ export const backend = process.env['TEST_BACKEND'] === 'servers' ? 'servers' : '
  * Starts one; stop it in `afterAll`. Without a worker of its own (ROLE=api), so that a test decides who claims.
  *
  * @param env variables of the configuration
+ * @param options `log` in place of silence; `sharing`: another one of the same installation (servers only), which
+ *   stops first
  */
-export async function startLonghaul(env: Record<string, string> = {}): Promise<Longhaul> {
+export async function startLonghaul(
+  env: Record<string, string> = {},
+  { log = silentLog, sharing }: { log?: Log; sharing?: Longhaul } = {},
+): Promise<Longhaul> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
-  const adminKey = `lh_${randomBytes(32).toString('hex')}`;
-  const database = backend === 'servers' ? await copyDatabase() : null;
-  const config = loadConfig({
-    PORT: '0',
-    DATA_DIR: folder,
-    ROLE: 'api',
+  const adminKey = sharing?.adminKey ?? `lh_${randomBytes(32).toString('hex')}`;
+  const database = backend === 'servers' && sharing === undefined ? await copyDatabase() : null;
+  const shared = sharing?.shared ?? {
     ADMIN_API_KEY: adminKey,
+    ARTIFACTS_DIR: join(folder, 'artifacts'),
     ...(database === null
       ? {}
       : { DATABASE_URL: database.url, REDIS_URL: testRedisUrl, SECRET: randomBytes(32).toString('hex') }),
-    ...env,
-  });
+  };
+  const config = loadConfig({ PORT: '0', DATA_DIR: folder, ROLE: 'api', ...shared, ...env });
   const app = await startApp(config, {
-    log: silentLog,
+    log,
     onFatal: (reason) => {
       throw reason;
     },
-    ...(database === null ? { openDatabase: openTemplate } : {}),
+    ...(backend === 'embedded' ? { openDatabase: openTemplate } : {}),
   });
   return {
     ...app,
     adminKey,
+    shared,
     graphql: (query, variables = {}, key = adminKey) => post(app.url, query, variables, key),
     workspace: (options) => makeWorkspace(app, options),
     stop: async () => {
@@ -85,7 +91,7 @@ async function openTemplate() {
   return adoptPglite(await openPglite(null, { loadDataDir: archive }));
 }
 
-async function copyDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
+export async function copyDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name} TEMPLATE ${inject('databaseTemplate')}`);
   const url = new URL(testDatabaseUrl);

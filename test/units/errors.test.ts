@@ -36,8 +36,7 @@ test('no field but a mutation answers with an error type', () => {
   expect(answers.filter((answer) => errorTypes.has(answer))).toEqual([]);
 });
 
-test('an expected failure is the caller\'s in HTTP too, and a bug is ours', () => {
-  const classOf = (status: number) => `${Math.floor(status / 100)}xx`;
+test('every failure of a caller is one in HTTP too, and a bug is ours', () => {
   expect(new Set(expected.map(({ httpStatus }) => classOf(httpStatus)))).toEqual(new Set(['4xx']));
   expect(new Set(rows.filter(({ kind }) => kind === 'bug').map(({ httpStatus }) => classOf(httpStatus)))).toEqual(new Set(['5xx']));
 });
@@ -46,6 +45,10 @@ test("the README's catalogue names exactly the codes of the table", async () => 
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
   expect(codesOf(readme).toSorted()).toEqual(Object.keys(errorTable).toSorted());
 });
+
+function classOf(status: number): string {
+  return `${Math.floor(status / 100)}xx`;
+}
 
 /** The first column of the README's one table whose first row is headed `code`; other tables name variables. */
 function codesOf(readme: string): string[] {
