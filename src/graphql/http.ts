@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../services.ts';
 import { authenticate, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
+import { answerFast } from './fast-path.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
 import type { Yoga } from './yoga.ts';
@@ -24,16 +25,24 @@ export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yog
         const gone = new AbortController();
         reply.raw.once('close', () => gone.abort());
         const { viewer, refusal } = await viewerOf(services, request);
-        const response =
-          refusal === null
-            ? await yoga.fetch(toFetchRequest(yoga, request, gone.signal), {
-                ...services,
-                viewer,
-                loaders: createLoaders(services.context.database),
-                signal: gone.signal,
-              })
-            : refusal;
-        return send(reply, response, streams);
+        if (refusal !== null) return send(reply, refusal, streams);
+        const context = {
+          ...services,
+          viewer,
+          loaders: createLoaders(services.context.database),
+          signal: gone.signal,
+        };
+        if (request.method === 'POST' && request.body instanceof Buffer) {
+          const answer = await answerFast(yoga, request.body, request.headers.accept, context);
+          if (answer !== null) {
+            return reply
+              .code(answer.status)
+              .header('access-control-allow-origin', '*')
+              .type(`${answer.contentType}; charset=utf-8`)
+              .send(answer.body);
+          }
+        }
+        return send(reply, await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context), streams);
       },
     });
   });

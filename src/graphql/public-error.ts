@@ -12,6 +12,8 @@ const limitMessages = /^(Syntax Error: (?:Query|Token limit|Character limit|Alia
  */
 export function publicError(error: unknown, log: Log): GraphQLError {
   const known = causeOf(error);
+  // An expected failure is told in a mutation's union; where there is none, an argument could not be taken.
+  if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
   if (known !== null) return rendered(error, known.code, known.message);
   if (error instanceof GraphQLError) {
     if (limitMessages.test(error.message)) return rendered(error, 'LIMIT_EXCEEDED', error.message);
@@ -36,7 +38,7 @@ function isRefusal(error: GraphQLError): boolean {
 
 function rendered(error: unknown, code: ErrorCode, message: string, more: Record<string, unknown> = {}): GraphQLError {
   const place = error instanceof GraphQLError ? error : null;
-  const http = place?.extensions['http'] ?? (statusMatters.has(code) ? { status: errorTable[code].httpStatus } : null);
+  const http = httpOf(place) ?? (statusMatters.has(code) ? { status: errorTable[code].httpStatus } : null);
   return new GraphQLError(message, {
     nodes: place?.nodes ?? null,
     source: place?.source ?? null,
@@ -44,6 +46,17 @@ function rendered(error: unknown, code: ErrorCode, message: string, more: Record
     path: place?.path ?? null,
     extensions: { code, ...more, ...(http === null ? {} : { http }) },
   });
+}
+
+/**
+ * What a plugin of Yoga wants of HTTP. `spec` makes it 200 for clients that accept plain JSON, which is right for faults
+ * of the document; what is no GraphQL request at all has no place in a document, and keeps its 400.
+ */
+function httpOf(place: GraphQLError | null) {
+  const http = place?.extensions['http'];
+  if (http === undefined || place?.locations !== undefined) return http;
+  const { spec: _spec, ...always } = http;
+  return always;
 }
 
 /** Errors of the whole request; the others leave the status to GraphQL over HTTP, which knows about partial data. */

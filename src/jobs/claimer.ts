@@ -13,7 +13,7 @@ import { unknownTypeMessage } from './types/registry.ts';
 
 const claim = z.object({
   types: z.array(z.string()).min(1).max(100),
-  jobIds: z.array(z.uuid()).max(100).nullish(),
+  jobIds: z.array(z.guid()).max(100).nullish(),
   limit: z.int().min(1).max(100).nullish(),
   workerId: z.string().min(1).max(200),
   waitSeconds: z.number().min(0).max(30).nullish(),

@@ -10,7 +10,7 @@ import { type Dialect, dialects } from './dialect.ts';
 import { type Scope, scopes } from './scope.ts';
 
 const request = z.object({
-  workspaceId: z.uuid(),
+  workspaceId: z.guid(),
   name: z.string().min(1).max(200),
   scopes: z.array(z.enum(scopes)).min(1),
   dialect: z.enum(dialects).nullish(),

@@ -8,7 +8,7 @@ import { mostCredits } from './create-workspace.ts';
 import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceFromRow } from './workspace.ts';
 
 const request = z.object({
-  workspaceId: z.uuid(),
+  workspaceId: z.guid(),
   amount: z.int().min(1).max(mostCredits),
   idempotencyKey: z.string().min(1).max(255).nullish(),
 });
