@@ -1,5 +1,5 @@
 import type { Bus } from './bus.ts';
-import type { RedisSideOptions } from './redis-bus.ts';
+import type { RedisSideOptions } from './redis-options.ts';
 import { isRefusal, openRedisConnection } from './redis-connection.ts';
 
 /** Messages that await their reply. With more than that, Redis is not keeping up. */

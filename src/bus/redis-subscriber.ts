@@ -1,6 +1,6 @@
 import type { Bus } from './bus.ts';
 import { Listeners } from './listeners.ts';
-import type { RedisSideOptions } from './redis-bus.ts';
+import type { RedisSideOptions } from './redis-options.ts';
 import { isRefusal, openRedisConnection } from './redis-connection.ts';
 
 interface Topic {

@@ -29,7 +29,9 @@ export async function answerFast(
 
   const envelope = yoga.getEnveloped({ ...context, params });
   const document = parsed(() => envelope.parse(params.query));
-  if (document === null || envelope.validate(envelope.schema, document).length > 0) return null;
+  // The limits refuse by throwing.
+  const errors = document === null ? null : parsed(() => envelope.validate(envelope.schema, document));
+  if (document === null || errors === null || errors.length > 0) return null;
   const operation = getOperationAST(document, params.operationName);
   if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
 

@@ -2,7 +2,7 @@ import { EnvelopArmor } from '@escape.tech/graphql-armor';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type ExecutionArgs, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import type { ErrorCode } from '../errors.ts';
+import { type ErrorCode, LonghaulError } from '../errors.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** What one operation may ask for. Each of these catches what the others do not see. */
@@ -36,6 +36,16 @@ export function limitPlugins() {
     blockFieldSuggestion: { enabled: false },
   }).protect();
   return plugins;
+}
+
+/** The parser descends for every bracket: within the tokens allowed there is room for more than its stack holds. */
+export function nestingPlugin(): Plugin {
+  return {
+    onParse: () => ({ result, replaceParseResult }) => {
+      if (!(result instanceof RangeError)) return;
+      replaceParseResult(new LonghaulError('LIMIT_EXCEEDED', 'The document is nested too deeply.'));
+    },
+  };
 }
 
 /** Refuses to tell the schema, for INTROSPECTION=false. */

@@ -3,7 +3,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Services } from '../services.ts';
 import type { GraphQLContext } from './context.ts';
 import { graphiqlOptions } from './graphiql.ts';
-import { costPlugin, introspectionPlugin, limitPlugins, validationCodePlugin } from './limits.ts';
+import { costPlugin, introspectionPlugin, limitPlugins, nestingPlugin, validationCodePlugin } from './limits.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
 
@@ -21,6 +21,7 @@ export function createGraphQL({ config, log }: Services): Yoga {
     landingPage: false,
     plugins: [
       ...limitPlugins(),
+      nestingPlugin(),
       validationCodePlugin(),
       costPlugin(),
       ...(config.introspection ? [] : [introspectionPlugin()]),
@@ -33,7 +34,9 @@ export function createGraphQL({ config, log }: Services): Yoga {
       debug: () => undefined,
       info: () => undefined,
       warn: (...parts) => log.warn({ parts: parts.map(String) }, 'graphql'),
-      error: (...parts) => log.error({ parts: parts.map(String) }, 'graphql'),
+      // Nothing: it is told of every refusal, with the document's text and whatever secret stands in it. publicError has
+      // logged what is a bug.
+      error: () => undefined,
     },
   });
 }

@@ -177,6 +177,8 @@ export class Claimer {
     if (first === undefined) return;
     const hands = dealHands(waiters);
     const started: StartedAttempt[] = [];
+    const origin = this.#turns.get(group) ?? firstWorkspace;
+    let after = origin;
     // A few workspaces answer nearly every claim; where they have nothing that may start, more are looked at.
     for (let workspaces = hands.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
       const result = await claimRound(this.#context, {
@@ -184,7 +186,7 @@ export class Claimer {
         types: [...first.types],
         jobIds: first.jobIds,
         workerIds: hands.slice(started.length).map(({ workerId }) => workerId),
-        after: this.#turns.get(group) ?? firstWorkspace,
+        after,
         workspaces,
       }).catch((error: unknown) => {
         // What earlier rounds started is handed out all the same; the error comes again if it lasts.
@@ -192,8 +194,10 @@ export class Claimer {
         return { started: [], after: firstWorkspace, wentRound: true };
       });
       started.push(...result.started);
-      this.#remember(group, result.after);
-      if (result.wentRound || started.length >= hands.length) break;
+      const wentRound = result.wentRound || leadsPast(origin, after, result.after);
+      after = result.after;
+      this.#remember(group, after);
+      if (wentRound || started.length >= hands.length) break;
     }
     this.#handOut(hands, started);
     // More waiters than one statement serves.
@@ -237,6 +241,11 @@ export class Claimer {
     const [oldest] = this.#turns.keys();
     if (oldest !== undefined) this.#turns.delete(oldest);
   }
+}
+
+/** Whether the way from one workspace on to another, in the order of ids and then round, comes to a third or passes it. */
+function leadsPast(third: string, from: string, to: string): boolean {
+  return from < to ? from < third && third <= to : from < third || third <= to;
 }
 
 /** One entry for each attempt that may start, waiters in turn: one that asks for a hundred does not starve one that asks for one. */

@@ -2,11 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type FieldIssue, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import type { Dialect } from '../workspaces/dialect.ts';
 import { requestHash } from './canonical-json.ts';
 import type { JobsContext } from './context.ts';
 import type { CreationQueue } from './creation-queue.ts';
 import type { Job, JsonObject } from './job.ts';
+import type { JobOrigin, NewJob } from './new-job.ts';
 import { unknownTypeMessage } from './types/registry.ts';
 
 const httpUrl = z
@@ -47,29 +47,6 @@ export interface JobRequest {
   maxAttempts?: number | null | undefined;
   /** Same key and same request within 24 hours: the same job, charged once. 1 to 255 characters. */
   idempotencyKey?: string | null | undefined;
-}
-
-/** Where a job comes from, beside what its submitter asked for. */
-export interface JobOrigin {
-  dialect: Dialect;
-  clientReference?: string | null;
-  retryOfId?: string | null;
-}
-
-/** A checked job that waits for its insertion. */
-export interface NewJob {
-  id: string;
-  ledgerId: string;
-  type: string;
-  input: JsonObject;
-  priority: number;
-  runAt: Date | null;
-  tags: string[];
-  webhookUrl: string | null;
-  maxAttempts: number;
-  credits: number;
-  key: { text: string; requestHash: string } | null;
-  origin: JobOrigin;
 }
 
 /**

@@ -2,7 +2,7 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import { sqlState } from '../database/unavailable.ts';
 import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError, ValidationError } from '../errors.ts';
 import type { JobsContext } from './context.ts';
-import type { NewJob } from './create.ts';
+import type { NewJob } from './new-job.ts';
 import { findUsedKeys } from './idempotency.ts';
 import { brokenConstraint, insertJobs } from './insert.ts';
 import type { Job } from './job.ts';

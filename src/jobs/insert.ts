@@ -1,5 +1,5 @@
 import type { JobsContext } from './context.ts';
-import type { NewJob } from './create.ts';
+import type { NewJob } from './new-job.ts';
 import type { Job } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
 import { initialStatus } from './state-machine.ts';

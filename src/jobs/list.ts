@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Queryable } from '../database/database.ts';
+import { firstIdOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
 import { parseInput } from '../input.ts';
 import type { Job } from './job.ts';
@@ -94,10 +95,4 @@ function oneOf(column: string, values: readonly string[], bind: (value: unknown)
   const [only, ...others] = [...new Set(values)];
   // An equality keeps the index in the order of ids; = ANY with one element does not always.
   return only !== undefined && others.length === 0 ? `${column} = ${bind(only)}` : `${column} = ANY(${bind(values)}::text[])`;
-}
-
-/** The smallest UUID of a millisecond; instants that no UUIDv7 can carry are taken to its nearest. */
-function firstIdOf(milliseconds: number): string {
-  const hex = Math.min(Math.max(milliseconds, 0), 2 ** 48 - 1).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

@@ -1,6 +1,14 @@
-import type { JobsContext } from './context.ts';
-import type { ProgressPatch } from './report.ts';
+import type { JobsContext, WorkspaceScope } from './context.ts';
+import type { LeaseRef } from './lease-token.ts';
 import { sqlIs } from './state-machine.ts';
+
+/** A report as it is written: only what the worker named. */
+export interface ProgressPatch extends LeaseRef {
+  scope: WorkspaceScope;
+  step?: string | null;
+  message?: string | null;
+  percentage?: number | null;
+}
 
 /** What became of one report of a batch. */
 export type Outcome =

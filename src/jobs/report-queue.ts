@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LeaseLostError } from '../errors.ts';
 import type { JobsContext } from './context.ts';
 import { findPastAttempt } from './held.ts';
-import type { ProgressPatch } from './report.ts';
-import { writeReports } from './report-batch.ts';
+import { type ProgressPatch, writeReports } from './report-batch.ts';
 
 /** How long the first report of a batch waits for others. */
 const gatherMilliseconds = 25;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LeaseLostError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import type { WorkspaceScope } from './context.ts';
-import { decodeLeaseToken, type LeaseRef } from './lease-token.ts';
+import { decodeLeaseToken } from './lease-token.ts';
 import type { ReportQueue } from './report-queue.ts';
 
 const report = z.object({
@@ -20,14 +20,6 @@ export interface Report {
   message?: string | null | undefined;
   /** 0 to 100; what is shown never goes back within an attempt. */
   percentage?: number | null | undefined;
-}
-
-/** A report as it is written: only what the worker named. */
-export interface ProgressPatch extends LeaseRef {
-  scope: WorkspaceScope;
-  step?: string | null;
-  message?: string | null;
-  percentage?: number | null;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { NotFoundError, NotRetryableError } from '../errors.ts';
 import type { JobsContext } from './context.ts';
-import { createJob, type JobOrigin } from './create.ts';
+import { createJob } from './create.ts';
 import type { CreationQueue } from './creation-queue.ts';
 import { findJob } from './find.ts';
 import type { Job } from './job.ts';
+import type { JobOrigin } from './new-job.ts';
 import { isRetryable } from './state-machine.ts';
 
 /**

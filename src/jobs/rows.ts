@@ -1,3 +1,4 @@
+import { createdAtOf } from '../database/ids.ts';
 import type { Dialect } from '../workspaces/dialect.ts';
 import type { Job, JobProgress, JsonObject, JsonValue } from './job.ts';
 import type { JobStatus } from './state-machine.ts';
@@ -111,11 +112,6 @@ export function jobFromRow(row: JobRow): Job {
     statusChangedAt: new Date(row.status_changed_at),
     updatedAt: new Date(row.updated_at),
   };
-}
-
-/** The instant in a UUIDv7: its first 48 bits are milliseconds (RFC 9562, section 5.7). */
-export function createdAtOf(id: string): Date {
-  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16));
 }
 
 function progressOf(row: JobRow): JobProgress | null {

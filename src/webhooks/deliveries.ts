@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/database.ts';
+import { createdAtOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
-import { createdAtOf } from '../jobs/rows.ts';
 import type { WebhookDeliveryStatus, WebhookEvent } from './entities.ts';
 
 /** One message about one job's end, and what became of it. */

@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/database.ts';
+import { createdAtOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
-import { createdAtOf } from '../jobs/rows.ts';
 import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow } from './api-key.ts';
 import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceFromRow } from './workspace.ts';
 

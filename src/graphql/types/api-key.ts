@@ -1,4 +1,4 @@
-import { createdAtOf } from '../../jobs/rows.ts';
+import { createdAtOf } from '../../database/ids.ts';
 import type { ApiKey } from '../../workspaces/api-key.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 import type { Scope } from '../../workspaces/scope.ts';
