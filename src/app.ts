@@ -15,6 +15,7 @@ import type { JobsContext } from './jobs/context.ts';
 import { CreationQueue } from './jobs/creation-queue.ts';
 import { Feed } from './jobs/feed.ts';
 import { ReportQueue } from './jobs/report-queue.ts';
+import { JobReads } from './jobs/job-reads.ts';
 import { loadJobTypes } from './jobs/types/registry.ts';
 import type { Log } from './log.ts';
 import { createOutboundFetch } from './outbound/fetch.ts';
@@ -84,8 +85,6 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     feed.start();
     stops.push(() => feed.stop());
     const claimer = new Claimer(context, bus, log);
-    await claimer.start();
-    stops.push(() => claimer.stop());
     const sweeper = new Sweeper(context, artifacts, log);
 
     let publicUrl = config.publicUrl;
@@ -96,6 +95,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       context,
       authenticator,
       accessTokens: new AccessTokens(secret),
+      jobs: new JobReads(database),
       creations: new CreationQueue(context),
       reports,
       feed,
@@ -107,6 +107,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
     const http = new HttpServer(services);
     stops.push(() => http.stop());
+    // Stops before HTTP does, which waits for requests in flight: a claim may be one for half a minute.
+    stops.push(() => claimer.stop());
+    await claimer.start();
     const url = await http.listen();
     if (config.port === 0) publicUrl = url;
 

@@ -1,10 +1,12 @@
 import closeWithGrace from 'close-with-grace';
-import { startApp } from './app.ts';
+import { type App, startApp } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { createLog } from './log.ts';
 
 /** Time to stop in, in milliseconds; then the process ends all the same. */
 const stopMilliseconds = 15_000;
+
+const stopSignals: ('SIGTERM' | 'SIGINT' | 'SIGHUP')[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major === undefined || major < 24) {
@@ -14,23 +16,34 @@ if (major === undefined || major < 24) {
 const config = readConfig();
 const log = createLog(config.logLevel);
 
+let app: App | null = null;
+const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: stopSignals }, async ({ err }) => {
+  if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
+  await app?.stop();
+});
+// Not close-with-grace, which ends the process at once on a second signal: Ctrl-C under npm always brings two, the
+// terminal's own and the one that npm passes on.
+let stopping = false;
+for (const signal of stopSignals) {
+  process.on(signal, () => {
+    log.info({ signal }, stopping ? 'still stopping' : 'stopping');
+    if (!stopping) stopper.close();
+    stopping = true;
+  });
+}
+
 try {
-  const app = await startApp(config, {
+  app = await startApp(config, {
     log,
     onFatal: (reason) => {
       log.error({ err: reason }, reason.message);
       stopper.close();
     },
   });
-  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false }, async ({ signal, err }) => {
-    if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
-    log.info({ signal }, 'stopping');
-    await app.stop();
-  });
   log.info({ url: app.url, role: config.role }, 'ready');
   if (config.role !== 'worker') greet(app.url, app.madeKey);
 } catch (error) {
-  refuse([error instanceof Error ? error.message : String(error)]);
+  refuse(error instanceof Error ? error.message.split('\n') : [String(error)]);
 }
 
 function readConfig() {

@@ -7,6 +7,7 @@ import type { Claimer } from './jobs/claimer.ts';
 import type { JobsContext } from './jobs/context.ts';
 import type { CreationQueue } from './jobs/creation-queue.ts';
 import type { Feed } from './jobs/feed.ts';
+import type { JobReads } from './jobs/job-reads.ts';
 import type { ReportQueue } from './jobs/report-queue.ts';
 import type { Log } from './log.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
@@ -20,6 +21,7 @@ export interface Services {
   context: JobsContext;
   authenticator: Authenticator;
   accessTokens: AccessTokens;
+  jobs: JobReads;
   creations: CreationQueue;
   reports: ReportQueue;
   feed: Feed;

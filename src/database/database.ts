@@ -3,12 +3,18 @@ import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
+import type { Pool } from 'pg';
 import { whenUnavailable } from './unavailable.ts';
 
 /** Runs SQL: on the database at large, each statement its own transaction, or inside a transaction. */
 export interface Queryable {
-  /** `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached. */
-  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached.
+   *
+   * @param how `prepared`: parsed and planned once for each connection. For the hottest statements, and only those whose
+   *   plan does not depend on their parameters.
+   */
+  query<Row>(sql: string, parameters?: readonly unknown[], how?: 'prepared'): Promise<Row[]>;
 }
 
 type ORM = EmbeddedORM | PostgresORM;
@@ -18,19 +24,35 @@ type Client = Pick<Kysely<unknown>, 'executeQuery'>;
 export class Database implements Queryable {
   readonly orm: ORM;
   readonly #pglite: PGlite | null;
+  /** MikroORM's own pool: Kysely has no way to name a statement. */
+  readonly #pool: Pool | null;
+  readonly #names = new Map<string, string>();
   #closed: Promise<void> | null = null;
 
-  constructor(orm: ORM, pglite: PGlite | null) {
+  constructor(orm: ORM, { pglite = null, pool = null }: { pglite?: PGlite | null; pool?: Pool | null }) {
     this.orm = orm;
     this.#pglite = pglite;
+    this.#pool = pool;
   }
 
   get embedded(): boolean {
     return this.#pglite !== null;
   }
 
-  query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
+    if (how === 'prepared' && this.#pool !== null) return this.#queryPrepared(this.#pool, sql, parameters);
     return run<Row>(this.orm.em.getConnection().getClient(), sql, parameters);
+  }
+
+  async #queryPrepared<Row>(pool: Pool, text: string, parameters: readonly unknown[]): Promise<Row[]> {
+    let name = this.#names.get(text);
+    if (name === undefined) {
+      name = `longhaul_${this.#names.size}`;
+      this.#names.set(text, name);
+    }
+    const config = { name, text, values: [...parameters] };
+    const { rows } = await whenUnavailable(() => pool.query(config));
+    return rows;
   }
 
   /**

@@ -25,7 +25,8 @@ export async function openServerDatabase(options: {
   onEvicted: (reason: Error) => void;
 }): Promise<OpenDatabase> {
   const lock = new ProcessLock(options);
-  const database = new Database(await connectPostgres(options.url, options.poolSize), null);
+  const { orm, pool } = await connectPostgres(options.url, options.poolSize);
+  const database = new Database(orm, { pool });
   try {
     await ProcessLock.exclusively(options.url, () => migrate(database));
     await lock.hold();
@@ -66,7 +67,7 @@ export async function openEmbeddedDatabase(dataDir: string): Promise<OpenDatabas
 
 /** Migrates a PGlite and makes it the database. It is closed with it. */
 export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
-  const database = new Database(await connectEmbedded(pglite), pglite);
+  const database = new Database(await connectEmbedded(pglite), { pglite });
   await migrate(database);
   const installationId = await findInstallationId(database);
   return { database, installationId, close: () => database.close() };

@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM as EmbeddedORM, PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM as PostgresORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
+import type { Pool } from 'pg';
 import { entities } from './entities.ts';
 import { Initial } from './migrations/2026-11-22-initial.ts';
 
@@ -18,9 +19,9 @@ const shared = {
   allowGlobalContext: false,
 };
 
-/** MikroORM on a Postgres server, with at most `poolSize` connections. */
-export function connectPostgres(url: string, poolSize: number): Promise<PostgresORM> {
-  return PostgresORM.init({
+/** MikroORM on a Postgres server, and its pool of at most `poolSize` connections. */
+export async function connectPostgres(url: string, poolSize: number): Promise<{ orm: PostgresORM; pool: Pool }> {
+  const orm = await PostgresORM.init({
     ...shared,
     driver: PostgreSqlDriver,
     clientUrl: url,
@@ -33,6 +34,7 @@ export function connectPostgres(url: string, poolSize: number): Promise<Postgres
       idle_in_transaction_session_timeout: 30_000,
     },
   });
+  return { orm, pool: await orm.em.getConnection().getNativeClient() };
 }
 
 /** MikroORM on Postgres in this process. The caller closes the PGlite after the ORM. */

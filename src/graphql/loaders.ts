@@ -2,14 +2,7 @@ import DataLoader from 'dataloader';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
 import { type JobAttempt, listAttempts } from '../jobs/attempts.ts';
-import { findJobs } from '../jobs/find.ts';
-import type { Job } from '../jobs/job.ts';
 import { listDeliveries, type WebhookDelivery } from '../webhooks/deliveries.ts';
-
-interface JobKey {
-  workspaceId: string;
-  id: string;
-}
 
 interface DeliveriesKey {
   jobId: string;
@@ -18,7 +11,6 @@ interface DeliveriesKey {
 
 /** What hangs on many rows of one answer, read in one statement for all of them. */
 export interface Loaders {
-  jobs: DataLoader<JobKey, Job | null>;
   attempts: DataLoader<string, JobAttempt[]>;
   deliveries: DataLoader<DeliveriesKey, WebhookDelivery[]>;
 }
@@ -29,23 +21,12 @@ const withoutCache = { cache: false };
 /** One set for each request. */
 export function createLoaders(database: Database): Loaders {
   return {
-    jobs: new DataLoader((keys) => loadJobs(database, keys), withoutCache),
     attempts: new DataLoader(async (jobIds) => {
       const byJob = Map.groupBy(await listAttempts(database, jobIds), ({ jobId }) => jobId);
       return jobIds.map((id) => byJob.get(id) ?? []);
     }, withoutCache),
     deliveries: new DataLoader((keys) => loadDeliveries(database, keys), withoutCache),
   };
-}
-
-async function loadJobs(database: Database, keys: readonly JobKey[]): Promise<(Job | null)[]> {
-  const found = new Map<string, Job>();
-  const workspaces = Map.groupBy(keys, ({ workspaceId }) => workspaceId);
-  for (const [workspaceId, own] of workspaces) {
-    const ids = own.map(({ id }) => id);
-    for (const job of await findJobs(database, workspaceId, ids)) found.set(`${workspaceId} ${job.id}`, job);
-  }
-  return keys.map(({ workspaceId, id }) => found.get(`${workspaceId} ${id}`) ?? null);
 }
 
 async function loadDeliveries(database: Database, keys: readonly DeliveriesKey[]): Promise<WebhookDelivery[][]> {

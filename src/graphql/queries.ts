@@ -162,8 +162,8 @@ function findNodes(context: Seen, ids: readonly string[]): Promise<(object | nul
   return Promise.all(ids.map((id) => findNode(context, id)));
 }
 
-async function findVisibleJob({ loaders, viewer }: Seen, id: string): Promise<Job | null> {
-  const job = await loaders.jobs.load({ id, workspaceId: viewer.workspaceId });
+async function findVisibleJob({ jobs, viewer }: Seen, id: string): Promise<Job | null> {
+  const job = await jobs.find(viewer.workspaceId, id);
   return job !== null && maySee(viewer, job) ? job : null;
 }
 

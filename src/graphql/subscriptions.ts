@@ -1,5 +1,4 @@
 import { LonghaulError } from '../errors.ts';
-import { findJob } from '../jobs/find.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
@@ -19,9 +18,9 @@ builder.subscriptionType({
         id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }),
         afterVersion: t.arg.int({ description: 'The last version seen; everything where not given.' }),
       },
-      subscribe: async (_root, { id, afterVersion }, { context, feed, viewer, signal }) => {
+      subscribe: async (_root, { id, afterVersion }, { jobs, feed, viewer, signal }) => {
         const uuid = parseId('Job', id);
-        const job = uuid === null ? null : await findJob(context.database, viewer.workspaceId, uuid);
+        const job = uuid === null ? null : await jobs.find(viewer.workspaceId, uuid);
         if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
         return feed.watch(job.id, afterVersion ?? 0, signal);
       },

@@ -3,6 +3,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Services } from '../services.ts';
 import type { GraphQLContext } from './context.ts';
 import { graphiqlOptions } from './graphiql.ts';
+import { jitPlugin } from './jit.ts';
 import { costPlugin, introspectionPlugin, limitPlugins, nestingPlugin, validationCodePlugin } from './limits.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
@@ -24,6 +25,7 @@ export function createGraphQL({ config, log }: Services): Yoga {
       nestingPlugin(),
       validationCodePlugin(),
       costPlugin(),
+      jitPlugin(),
       ...(config.introspection ? [] : [introspectionPlugin()]),
     ],
     batching: false,

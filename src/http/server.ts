@@ -32,6 +32,11 @@ export class HttpServer {
       http: { headersTimeout: 20_000, keepAliveTimeout: 72_000 },
       forceCloseConnections: 'idle',
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 500 },
+      // A path that cannot be read reaches no route, and with it no error handler.
+      frameworkErrors: (_error, _request, { raw }) => {
+        const error = { code: 'BAD_USER_INPUT', message: 'The path of this URL cannot be read.' };
+        raw.writeHead(400, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify({ error }));
+      },
     });
     const serves = config.role !== 'worker';
     const yoga = serves ? createGraphQL(services) : null;
@@ -44,6 +49,10 @@ export class HttpServer {
     this.#app.addHook('onResponse', async ({ routeOptions, method }, reply) => {
       const labels = { route: routeOptions.url ?? 'none', method, status: String(reply.statusCode) };
       metrics.requests.observe(labels, reply.elapsedTime / 1_000);
+    });
+    // Whoever was still being answered must not keep its connection, or the server would wait for it to be cut.
+    this.#app.addHook('onSend', async (_request, reply) => {
+      if (this.#stopped !== null) reply.header('connection', 'close');
     });
     this.#app.setErrorHandler((error, _request, reply) => {
       const { status, code, message } = describe(error);

@@ -12,7 +12,7 @@ import { transitions } from './state-machine.ts';
 /** How long a result file is kept after its job's end. */
 export const artifactHours = 24;
 
-const completion = z.object({ token: z.string(), output: z.json().optional() });
+const completion = z.object({ token: z.string(), output: z.custom<JsonValue>(() => true).optional() });
 
 export interface Completion {
   token: string;

@@ -7,6 +7,7 @@ import type { JobsContext } from './context.ts';
 import type { CreationQueue } from './creation-queue.ts';
 import type { Job, JsonObject } from './job.ts';
 import type { JobOrigin, NewJob } from './new-job.ts';
+import { isJsonObject } from './types/job-type.ts';
 import { unknownTypeMessage } from './types/registry.ts';
 
 const httpUrl = z
@@ -18,7 +19,8 @@ const httpUrl = z
 
 const request = z.object({
   type: z.string().min(1).max(100),
-  input: z.record(z.string(), z.json()).nullish(),
+  // Any JSON is let through here: its text is checked by parseInput, its fields by the type's own schema.
+  input: z.custom<JsonObject>(isJsonObject, { error: 'expected an object' }).nullish(),
   priority: z.int().min(-100).max(100).nullish(),
   runAt: z.date().min(new Date('2000-01-01T00:00:00Z')).max(new Date('9999-12-31T23:59:59Z')).nullish(),
   tags: z.array(z.string().min(1).max(100)).max(20).nullish(),

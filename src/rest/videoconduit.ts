@@ -3,7 +3,6 @@ import { validate as isUuid } from 'uuid';
 import type { ArtifactLinks } from '../artifacts/links.ts';
 import { artifactHours } from '../jobs/complete.ts';
 import { LonghaulError } from '../errors.ts';
-import { findJob } from '../jobs/find.ts';
 import type { Job, JsonObject, JsonValue } from '../jobs/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../jobs/state-machine.ts';
 import type { Services } from '../services.ts';
@@ -44,7 +43,7 @@ export function videoConduitRoutes(app: FastifyInstance, services: Services): vo
         const viewer = await viewerOf(request, services);
         if (!viewer.scopes.has('READ')) throw new LonghaulError('FORBIDDEN', 'The key lacks the scope READ');
         const { jobId } = request.params;
-        const job = isUuid(jobId) ? await findJob(services.context.database, viewer.workspaceId, jobId) : null;
+        const job = isUuid(jobId) ? await services.jobs.find(viewer.workspaceId, jobId) : null;
         if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found');
         return projectVideoConduit(job, services.links);
       });

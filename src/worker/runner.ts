@@ -6,14 +6,12 @@ import { completeJob } from '../jobs/complete.ts';
 import type { JobsContext } from '../jobs/context.ts';
 import { failJob } from '../jobs/fail.ts';
 import type { Feed } from '../jobs/feed.ts';
-import { encodeLeaseToken } from '../jobs/lease-token.ts';
 import { releaseJob } from '../jobs/release.ts';
-import { type Report, reportProgress } from '../jobs/report.ts';
 import type { ReportQueue } from '../jobs/report-queue.ts';
-import { isRunning } from '../jobs/state-machine.ts';
 import type { Log } from '../log.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
 import { type Handler, HandlerError } from './handler.ts';
+import { HeldLease } from './held-lease.ts';
 
 export interface RunnerOptions {
   context: JobsContext;
@@ -131,53 +129,6 @@ export class Runner {
     if (error instanceof HandlerError) return { code: error.code, message: error.message, retryable: error.retryable };
     this.#options.log.error({ err: error, jobId }, 'a handler failed unexpectedly');
     return { code: 'PROCESSING_ERROR', message: 'The job failed unexpectedly.', retryable: true };
-  }
-}
-
-/** A running attempt's hold on its job: renews the lease, and aborts the handler when the job is no longer its own. */
-class HeldLease {
-  readonly token: string;
-  lost = false;
-  readonly #options: RunnerOptions;
-  readonly #own = new AbortController();
-  readonly #watching: Promise<void>;
-  readonly #heartbeat: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-
-  constructor(options: RunnerOptions, { job, token, expiresAt }: StartedAttempt, stopping: AbortSignal) {
-    this.#options = options;
-    this.token = encodeLeaseToken({ jobId: job.id, token });
-    this.signal = AbortSignal.any([this.#own.signal, stopping]);
-    const leaseMilliseconds = expiresAt.getTime() - Date.now();
-    this.#heartbeat = setInterval(() => this.report({}), Math.max(leaseMilliseconds / 3, 100));
-    this.#watching = this.#watch(job.id, job.attempt);
-  }
-
-  report(progress: Omit<Report, 'token'>): void {
-    if (this.#own.signal.aborted) return;
-    reportProgress(this.#options.reports, null, { token: this.token, ...progress }).catch((error: unknown) => {
-      if (error instanceof LeaseLostError) this.#lose();
-      else this.#options.log.warn({ err: error }, 'progress was not written; the next report tries again');
-    });
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#heartbeat);
-    this.#own.abort();
-    await this.#watching;
-  }
-
-  // Cancelled, expired, superseded: whatever takes the job away shows in its row.
-  async #watch(jobId: string, attempt: number): Promise<void> {
-    for await (const job of this.#options.feed.watch(jobId, 0, this.#own.signal)) {
-      if (!isRunning(job.status) || job.attempt !== attempt) this.#lose();
-    }
-  }
-
-  #lose(): void {
-    if (this.#own.signal.aborted) return;
-    this.lost = true;
-    this.#own.abort();
   }
 }
 

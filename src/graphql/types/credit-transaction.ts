@@ -24,8 +24,8 @@ builder.node(CreditTransactionType, {
       type: JobType,
       nullable: true,
       description: 'What was paid or refunded; null for a grant, and once the job was deleted.',
-      resolve: ({ jobId: id, workspaceId }, _args, { loaders }) =>
-        id === null ? null : loaders.jobs.load({ id, workspaceId }),
+      resolve: ({ jobId: id, workspaceId }, _args, { jobs }) =>
+        id === null ? null : jobs.find(workspaceId, id),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it changed.' }),
   }),

@@ -1,0 +1,61 @@
+import { LeaseLostError } from '../errors.ts';
+import type { StartedAttempt } from '../jobs/claim.ts';
+import type { Feed } from '../jobs/feed.ts';
+import { encodeLeaseToken } from '../jobs/lease-token.ts';
+import { type Report, reportProgress } from '../jobs/report.ts';
+import type { ReportQueue } from '../jobs/report-queue.ts';
+import { isRunning } from '../jobs/state-machine.ts';
+import type { Log } from '../log.ts';
+
+interface LeaseServices {
+  reports: ReportQueue;
+  feed: Feed;
+  log: Log;
+}
+
+/** A running attempt's hold on its job: renews the lease, and aborts the handler when the job is no longer its own. */
+export class HeldLease {
+  readonly token: string;
+  lost = false;
+  readonly #services: LeaseServices;
+  readonly #own = new AbortController();
+  readonly #watching: Promise<void>;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly signal: AbortSignal;
+
+  constructor(services: LeaseServices, { job, token, expiresAt }: StartedAttempt, stopping: AbortSignal) {
+    this.#services = services;
+    this.token = encodeLeaseToken({ jobId: job.id, token });
+    this.signal = AbortSignal.any([this.#own.signal, stopping]);
+    const leaseMilliseconds = expiresAt.getTime() - Date.now();
+    this.#heartbeat = setInterval(() => this.report({}), Math.max(leaseMilliseconds / 3, 100));
+    this.#watching = this.#watch(job.id, job.attempt);
+  }
+
+  report(progress: Omit<Report, 'token'>): void {
+    if (this.#own.signal.aborted) return;
+    reportProgress(this.#services.reports, null, { token: this.token, ...progress }).catch((error: unknown) => {
+      if (error instanceof LeaseLostError) this.#lose();
+      else this.#services.log.warn({ err: error }, 'progress was not written; the next report tries again');
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#own.abort();
+    await this.#watching;
+  }
+
+  // Cancelled, expired, superseded: whatever takes the job away shows in its row.
+  async #watch(jobId: string, attempt: number): Promise<void> {
+    for await (const job of this.#services.feed.watch(jobId, 0, this.#own.signal)) {
+      if (!isRunning(job.status) || job.attempt !== attempt) this.#lose();
+    }
+  }
+
+  #lose(): void {
+    if (this.#own.signal.aborted) return;
+    this.lost = true;
+    this.#own.abort();
+  }
+}
