@@ -28,6 +28,8 @@ export async function connectPostgres(url: string, poolSize: number): Promise<{ 
     driverOptions: {
       max: poolSize,
       application_name: 'longhaul',
+      // Compiling a statement that takes a millisecond takes Postgres a second, and its guess of the cost can be far off.
+      options: '-c jit=off',
       connectionTimeoutMillis: 10_000,
       // A statement that hangs must not hold locks for ever; nothing here needs a tenth of it.
       statement_timeout: 30_000,

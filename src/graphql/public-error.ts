@@ -53,7 +53,8 @@ function rendered(error: unknown, code: ErrorCode, message: string, more: Record
  * of the document; what is no GraphQL request at all has no place in a document, and keeps its 400.
  */
 function httpOf(place: GraphQLError | null) {
-  const http = place?.extensions['http'];
+  // Errors of compiled documents (graphql-jit) come without extensions, whatever their type says.
+  const http = place?.extensions?.['http'];
   if (http === undefined || place?.locations !== undefined) return http;
   const { spec: _spec, ...always } = http;
   return always;

@@ -35,6 +35,9 @@ export interface ClaimRoundResult {
 /** Before every workspace in the order of ids. */
 export const firstWorkspace = '00000000-0000-0000-0000-000000000000';
 
+/** The whole key of job_dispatch_index: by workspace alone, an index full of jobs that have ended would do as well. */
+const inQueueOrder = 'job.workspace_id, job.type, job.dispatch_at, job.id';
+
 /*
  * A loose scan for the workspaces that have claimable work, in the order of their ids from $5 on and round once: one
  * descent of job_dispatch_index for each, however many jobs wait in it.
@@ -43,9 +46,9 @@ const turnsOfAll = `
   turn (workspace_id, place, wrapped) AS (
     SELECT * FROM (
       (SELECT job.workspace_id, 1, false FROM job
-       WHERE ${sqlIs.claimable} AND job.workspace_id > $5::uuid ORDER BY job.workspace_id LIMIT 1)
+       WHERE ${sqlIs.claimable} AND job.workspace_id > $5::uuid ORDER BY ${inQueueOrder} LIMIT 1)
       UNION ALL
-      (SELECT job.workspace_id, 1, true FROM job WHERE ${sqlIs.claimable} ORDER BY job.workspace_id LIMIT 1)
+      (SELECT job.workspace_id, 1, true FROM job WHERE ${sqlIs.claimable} ORDER BY ${inQueueOrder} LIMIT 1)
     ) AS first LIMIT 1
   ), turns AS (
     SELECT * FROM turn
@@ -53,10 +56,10 @@ const turnsOfAll = `
     SELECT following.* FROM turns CROSS JOIN LATERAL (
       SELECT * FROM (
         (SELECT job.workspace_id, turns.place + 1, turns.wrapped FROM job
-         WHERE ${sqlIs.claimable} AND job.workspace_id > turns.workspace_id ORDER BY job.workspace_id LIMIT 1)
+         WHERE ${sqlIs.claimable} AND job.workspace_id > turns.workspace_id ORDER BY ${inQueueOrder} LIMIT 1)
         UNION ALL
         (SELECT job.workspace_id, turns.place + 1, true FROM job
-         WHERE ${sqlIs.claimable} AND NOT turns.wrapped ORDER BY job.workspace_id LIMIT 1)
+         WHERE ${sqlIs.claimable} AND NOT turns.wrapped ORDER BY ${inQueueOrder} LIMIT 1)
       ) AS either LIMIT 1
     ) AS following (workspace_id, place, wrapped)
     WHERE turns.place < $6::int AND NOT (following.wrapped AND following.workspace_id > $5::uuid)
@@ -133,7 +136,8 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     UPDATE job SET status = '${transitions.claim.to}', attempt = job.attempt + 1, version = job.version + 1,
       progress_step = NULL, progress_message = NULL, progress_percentage = NULL, progress_peak = 0,
       started_at = coalesce(job.started_at, now()), status_changed_at = now(), updated_at = now()
-    FROM winner WHERE job.id = winner.id
+    -- The array, because an index is then taken however many winners the planner expects of a LIMIT that it cannot see.
+    FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
     RETURNING job.*, winner.turn, winner.ordinal, winner.slot, gen_random_uuid() AS token,
       ($4::text[])[winner.ordinal] AS worker_id, winner.lease_seconds,
       now() + make_interval(secs => winner.timeout_seconds) AS deadline_at,
@@ -186,10 +190,10 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
   ];
   const rows =
     jobIds !== null
-      ? await context.database.query<ResultRow>(statements.named, [...parameters, scope, jobIds])
+      ? await context.database.query<ResultRow>(statements.named, [...parameters, scope, jobIds], 'prepared')
       : scope !== null
-        ? await context.database.query<ResultRow>(statements.one, [...parameters, scope])
-        : await context.database.query<ResultRow>(statements.all, parameters);
+        ? await context.database.query<ResultRow>(statements.one, [...parameters, scope], 'prepared')
+        : await context.database.query<ResultRow>(statements.all, parameters, 'prepared');
   const started = rows.flatMap((row) =>
     row.id === null ? [] : [{ job: jobFromRow(row), token: row.token, expiresAt: new Date(row.expires_at) }],
   );

@@ -65,6 +65,7 @@ export async function endJob(context: JobsContext, { update, parameters, also, f
     `WITH ${expressions.join(',')}
      SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,
     [uuidv7(), uuidv7(), failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
+    'prepared',
   );
   if (row === undefined) return null;
   const job = jobFromRow(row);

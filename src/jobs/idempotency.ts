@@ -28,6 +28,7 @@ export async function findUsedKeys(
      FROM idempotency_key LEFT JOIN job ON job.id = idempotency_key.job_id
      WHERE idempotency_key.workspace_id = $1 AND idempotency_key.scope = 'JOB' AND idempotency_key.key = ANY($2::text[])`,
     [workspaceId, keys],
+    'prepared',
   );
   for (const row of rows) {
     if (row.stale || row.id === null) stale.push(row.key);

@@ -54,7 +54,11 @@ export const brokenConstraint = {
 
 /** Inserts jobs with their keys, tags and charges: all or none. Throws the database's own error. */
 export async function insertJobs(context: JobsContext, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
-  const rows = await context.database.query<JobRow>(statement, [workspaceId, JSON.stringify(jobs.map(toRow))]);
+  const rows = await context.database.query<JobRow>(
+    statement,
+    [workspaceId, JSON.stringify(jobs.map(toRow))],
+    'prepared',
+  );
   return rows.map(jobFromRow);
 }
 

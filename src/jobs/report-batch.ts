@@ -83,7 +83,7 @@ const statement = `
 
 /** Writes the reports of a batch, at most one for each token, and announces what they changed. */
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome[]> {
-  const rows = await context.database.query<OutcomeRow>(statement, [JSON.stringify(patches.map(toRow))]);
+  const rows = await context.database.query<OutcomeRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
   const outcomes: Outcome[] = patches.map(() => ({ kind: 'lost' }));
   for (const { ordinal, expires_at: expiresAt, held, version } of rows) {
     const patch = patches[ordinal];
