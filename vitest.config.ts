@@ -12,14 +12,6 @@ export default defineConfig(async () => {
     if (process.env['CI'] === 'true') throw new Error(`CI runs everything, but ${reason}. Start them.`);
     process.stderr.write(`\n  Left out: the scenarios on Postgres and Redis, and those of several processes (${reason}).\n\n`);
   }
-  const backend = (name: string) => ({
-    test: {
-      name,
-      include: ['test/scenarios/**/*.test.ts'],
-      env: { TEST_BACKEND: name },
-      globalSetup: [`./test/support/template-${name}.ts`],
-    },
-  });
   const withServers = [
     backend('servers'),
     {
@@ -45,3 +37,15 @@ export default defineConfig(async () => {
     },
   };
 });
+
+/** The scenarios on one backend. */
+function backend(name: string) {
+  return {
+    test: {
+      name,
+      include: ['test/scenarios/**/*.test.ts'],
+      env: { TEST_BACKEND: name },
+      globalSetup: [`./test/support/template-${name}.ts`],
+    },
+  };
+}

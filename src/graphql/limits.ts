@@ -1,6 +1,6 @@
 import { EnvelopArmor } from '@escape.tech/graphql-armor';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type ExecutionArgs, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { type ErrorCode, LonghaulError } from '../errors.ts';
 import type { GraphQLContext } from './context.ts';
@@ -59,6 +59,18 @@ export function validationCodePlugin(): Plugin {
     onValidate: () => ({ valid, result }) => {
       if (valid) return;
       for (const error of result) error.extensions['code'] = 'BAD_USER_INPUT' satisfies ErrorCode;
+    },
+  };
+}
+
+/**
+ * The status of a document that cannot be parsed: Yoga says it only when it parses for a request of its own, and keeps
+ * the error. Over the fast path or a socket the same document would get the status 200 from then on.
+ */
+export function syntaxStatusPlugin(): Plugin {
+  return {
+    onParse: () => ({ result }) => {
+      if (result instanceof GraphQLError) result.extensions['http'] ??= { status: 400, spec: true };
     },
   };
 }

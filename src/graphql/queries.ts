@@ -183,7 +183,7 @@ async function load(context: Seen, type: NodeType, id: string): Promise<object |
     case 'WebhookDelivery':
       return findDelivery(database, viewer.workspaceId, id);
     case 'ApiKey':
-      return viewer.scopes.has('ADMIN') ? findApiKey(database, viewer.workspaceId, id) : null;
+      return viewer.scopes.has('ADMIN') ? findApiKey(database, id) : null;
   }
 }
 

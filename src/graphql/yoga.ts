@@ -4,7 +4,14 @@ import type { Services } from '../services.ts';
 import type { GraphQLContext } from './context.ts';
 import { graphiqlOptions } from './graphiql.ts';
 import { jitPlugin } from './jit.ts';
-import { costPlugin, introspectionPlugin, limitPlugins, nestingPlugin, validationCodePlugin } from './limits.ts';
+import {
+  costPlugin,
+  introspectionPlugin,
+  limitPlugins,
+  nestingPlugin,
+  syntaxStatusPlugin,
+  validationCodePlugin,
+} from './limits.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
 
@@ -23,6 +30,7 @@ export function createGraphQL({ config, log }: Services): Yoga {
     plugins: [
       ...limitPlugins(),
       nestingPlugin(),
+      syntaxStatusPlugin(),
       validationCodePlugin(),
       costPlugin(),
       jitPlugin(),

@@ -19,6 +19,7 @@ export class HeldLease {
   lost = false;
   readonly #services: LeaseServices;
   readonly #own = new AbortController();
+  #lastReport: Promise<void> = Promise.resolve();
   readonly #watching: Promise<void>;
   readonly #heartbeat: NodeJS.Timeout;
   readonly signal: AbortSignal;
@@ -32,9 +33,15 @@ export class HeldLease {
     this.#watching = this.#watch(job.id, job.attempt);
   }
 
+  /** Resolves when the last report is written: what a handler said last must not come after its end. */
+  settled(): Promise<void> {
+    return this.#lastReport;
+  }
+
   report(progress: Omit<Report, 'token'>): void {
     if (this.#own.signal.aborted) return;
-    reportProgress(this.#services.reports, null, { token: this.token, ...progress }).catch((error: unknown) => {
+    const report = { token: this.token, ...progress };
+    this.#lastReport = reportProgress(this.#services.reports, null, report).then(noop, (error: unknown) => {
       if (error instanceof LeaseLostError) this.#lose();
       else this.#services.log.warn({ err: error }, 'progress was not written; the next report tries again');
     });
@@ -59,3 +66,5 @@ export class HeldLease {
     this.#own.abort();
   }
 }
+
+function noop(): void {}

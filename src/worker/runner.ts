@@ -105,6 +105,7 @@ export class Runner {
         artifacts,
         fetch,
       });
+      await lease.settled();
       try {
         await completeJob(context, null, { token: lease.token, output }, artifact ?? null);
       } catch (error) {

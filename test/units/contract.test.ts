@@ -27,10 +27,6 @@ const later: Record<string, { issue: number; members: readonly string[] }> = {
     issue: 4,
     members: ['Subscription.jobUpdates', 'JobUpdate', 'JobUpdatesFilter'],
   },
-  'access tokens for browsers': {
-    issue: 3,
-    members: ['Mutation.createAccessToken', 'CreateAccessTokenInput', 'CreateAccessTokenPayload', 'CreateAccessTokenResult'],
-  },
   'webhooks by hand': {
     issue: 5,
     members: [

@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { onTestFinished } from 'vitest';
+
+/** A file on an HTTP server of the test's own, sent as the test says. */
+export interface Source {
+  url: string;
+  /** How many requests came. */
+  readonly asked: number;
+  /** The answer under way, its headers sent; waits for a request. */
+  answer(): Promise<ServerResponse>;
+}
+
+/** Serves one file of so many bytes under any path; whoever calls writes them. Closed after the test. */
+export async function openSource(bytes: number, headers: Record<string, string> = {}): Promise<Source> {
+  let asked = 0;
+  const first = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': bytes, ...headers });
+    response.flushHeaders();
+    first.resolve(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the source listens nowhere');
+  return {
+    url: `http://localhost:${address.port}/clips/holiday.mp4`,
+    get asked() {
+      return asked;
+    },
+    answer: () => first.promise,
+  };
+}
