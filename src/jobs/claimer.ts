@@ -50,6 +50,9 @@ interface Waiting {
 /** The safety net for a wake-up that was lost, in milliseconds. */
 const pollMilliseconds = 2_000;
 
+/** Attempts that one statement starts; no group of waiters that it serves is larger. */
+const mostHands = 100;
+
 /**
  * One loop in each process serves all its claims, of workers in the process and over GraphQL alike: rivals at the same
  * head of the queue would get a quarter of what they ask for. It holds no connection while it waits.
@@ -158,12 +161,16 @@ export class Claimer {
     while (this.#woken) {
       this.#woken = false;
       const groups = Map.groupBy(this.#waiting, ({ group }) => group);
-      for (const [group, waiters] of groups) {
-        try {
-          await this.#serve(group, waiters);
-        } catch (error) {
-          for (const waiting of waiters) {
-            if (this.#waiting.delete(waiting)) waiting.reject(error);
+      for (const [group, all] of groups) {
+        for (let from = 0; from < all.length; from += mostHands) {
+          // Whoever has left during an earlier statement is not claimed for.
+          const waiters = all.slice(from, from + mostHands).filter((waiting) => this.#waiting.has(waiting));
+          try {
+            await this.#serve(group, waiters);
+          } catch (error) {
+            for (const waiting of waiters) {
+              if (this.#waiting.delete(waiting)) waiting.reject(error);
+            }
           }
         }
       }
@@ -200,8 +207,6 @@ export class Claimer {
       if (wentRound || started.length >= hands.length) break;
     }
     this.#handOut(hands, started);
-    // More waiters than one statement serves.
-    if (waiters.length > new Set(hands).size) this.#woken = true;
   }
 
   #handOut(hands: Waiting[], started: StartedAttempt[]): void {
@@ -250,12 +255,11 @@ function leadsPast(third: string, from: string, to: string): boolean {
 
 /** One entry for each attempt that may start, waiters in turn: one that asks for a hundred does not starve one that asks for one. */
 function dealHands(waiters: readonly Waiting[]): Waiting[] {
-  const most = 100;
   const hands: Waiting[] = [];
-  for (let round = 1; hands.length < most; round += 1) {
+  for (let round = 1; hands.length < mostHands; round += 1) {
     const open = waiters.filter(({ limit }) => limit >= round);
     if (open.length === 0) break;
-    hands.push(...open.slice(0, most - hands.length));
+    hands.push(...open.slice(0, mostHands - hands.length));
   }
   return hands;
 }

@@ -68,10 +68,8 @@ export class CreationQueue {
   async #create(workspaceId: string, batch: Creation[]): Promise<void> {
     let open = batch;
     try {
-      for (let race = 0; ; race += 1) {
-        open = await this.#settleKnown(workspaceId, open);
-        if (race === 0) open = await this.#settleWithoutRoom(workspaceId, open);
-        if (open.length === 0) return;
+      open = await this.#settleWithoutRoom(workspaceId, open);
+      for (let race = 0; open.length > 0; race += 1) {
         try {
           const jobs = await insertJobs(this.#context, workspaceId, open.flatMap(newOnes));
           this.#succeed(open, jobs);
@@ -83,6 +81,8 @@ export class CreationQueue {
           }
           if (!breaks(error, brokenConstraint.key) || race === keyRaces) throw error;
         }
+        // Most keys are new, so they are looked up only when one of them turns out to be taken.
+        open = await this.#settleKnown(workspaceId, open);
       }
     } catch (error) {
       for (const { reject } of open) reject(error);
@@ -111,8 +111,12 @@ export class CreationQueue {
   }
 
   async #settleWithoutRoom(workspaceId: string, open: Creation[]): Promise<Creation[]> {
-    let room = await this.#room.take(workspaceId, open.flatMap(newOnes).length);
-    return open.filter((creation) => {
+    const asked = open.flatMap(newOnes).length;
+    let room = await this.#room.take(workspaceId, asked);
+    if (room >= asked) return open;
+    // A request that comes again takes no room, and its answer does not depend on there being some.
+    const fresh = await this.#settleKnown(workspaceId, open);
+    return fresh.filter((creation) => {
       const wanted = newOnes(creation).length;
       if (wanted > room) {
         creation.reject(new QueueFullError(this.#context.limits.maxQueueLength));

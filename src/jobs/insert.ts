@@ -19,6 +19,7 @@ const statement = `
   keyed AS (
     INSERT INTO idempotency_key (workspace_id, scope, key, request_hash, job_id)
     SELECT $1::uuid, 'JOB', key, request_hash, id FROM incoming WHERE key IS NOT NULL ORDER BY key
+    RETURNING 1
   ),
   created AS (
     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, priority, max_attempts, credits_charged,
@@ -26,7 +27,8 @@ const statement = `
     SELECT id, $1::uuid, type, '${initialStatus}', run_at IS NULL OR run_at <= now(), input, tags, priority,
       max_attempts, credits, webhook_url, client_reference, dialect, retry_of_id, run_at,
       greatest(run_at, now()), greatest(run_at, now()) - make_interval(mins => priority)
-    FROM incoming ORDER BY ordinal
+    -- Keys first: where one is taken, no row of a job was written that vacuum would have to take away.
+    FROM incoming WHERE (SELECT count(*) FROM keyed) >= 0 ORDER BY ordinal
     RETURNING job.*
   ),
   tagged AS (
