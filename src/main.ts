@@ -1,77 +1,16 @@
-import closeWithGrace from 'close-with-grace';
-import { type App, startApp } from './app.ts';
-import { ConfigError, loadConfig } from './config.ts';
-import { createLog } from './log.ts';
-
-/** Time to stop in, in milliseconds; then the process ends all the same. */
-const stopMilliseconds = 15_000;
-
-const stopSignals: ('SIGTERM' | 'SIGINT' | 'SIGHUP')[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major === undefined || major < 24) {
-  refuse([`Longhaul needs Node.js 24 or later; this is ${process.version}. Start it with \`npm start\`.`]);
-}
-
-const config = readConfig();
-const log = createLog(config.logLevel);
-
-let app: App | null = null;
-const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: stopSignals }, async ({ err }) => {
-  if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
-  await app?.stop();
-});
-// Not close-with-grace, which ends the process at once on a second signal: Ctrl-C under npm always brings two, the
-// terminal's own and the one that npm passes on.
-let stopping = false;
-for (const signal of stopSignals) {
-  process.on(signal, () => {
-    log.info({ signal }, stopping ? 'still stopping' : 'stopping');
-    if (!stopping) stopper.close();
-    stopping = true;
-  });
-}
-
-try {
-  app = await startApp(config, {
-    log,
-    onFatal: (reason) => {
-      log.error({ err: reason }, reason.message);
-      stopper.close();
-    },
-  });
-  log.info({ url: app.url, role: config.role }, 'ready');
-  if (config.role !== 'worker') greet(app.url, app.madeKey);
-} catch (error) {
-  refuse(error instanceof Error ? error.message.split('\n') : [String(error)]);
-}
-
-function readConfig() {
-  try {
-    return loadConfig(process.env);
-  } catch (error) {
-    if (error instanceof ConfigError) refuse(error.lines);
-    throw error;
-  }
-}
-
-/** Why it does not start: to the point, and without a stack. */
-function refuse(lines: readonly string[]): never {
-  process.stderr.write(`Longhaul cannot start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  process.stderr.write(`Longhaul needs Node.js 24 or later; this is ${process.version}. Start it with \`npm start\`.\n`);
   process.exit(1);
 }
 
-function greet(url: string, madeKey: string | null): void {
-  const key = madeKey ?? 'YOUR_KEY';
-  const query = JSON.stringify({ query: '{ workspace { name credits } jobTypes { name credits } }' });
-  const lines = [
-    '',
-    `  Longhaul is ready at ${url}/graphql (open it in a browser for GraphiQL).`,
-    ...(madeKey === null ? [] : ['', `  Admin key, shown this once: ${madeKey}`]),
-    '',
-    '  Try it:',
-    `  curl -s ${url}/graphql -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '${query}'`,
-    '',
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
+// Two thousand modules take most of a later start to compile. Beside the packages, where nobody else can put anything
+// into it; where it cannot be written, a start takes as long as it took before.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/longhaul', import.meta.url)));
+
+const { run } = await import('./run.ts');
+await run();
+flushCompileCache();

@@ -1,0 +1,24 @@
+import type { Case } from './case.ts';
+import { claimComplete } from './claim-complete.ts';
+import { claimDepth } from './claim-depth.ts';
+import { createJob } from './create-job.ts';
+import { createJobs } from './create-jobs.ts';
+import { jobQuery } from './job-query.ts';
+import { jobsPage } from './jobs-page.ts';
+
+const cases: Record<string, Case> = {
+  'job-query': jobQuery,
+  'jobs-page': jobsPage,
+  'create-job': createJob,
+  'create-jobs': createJobs,
+  'claim-complete': claimComplete,
+  'claim-depth': claimDepth,
+};
+
+export const caseNames = Object.keys(cases);
+
+export function caseOf(name: string): Case {
+  const found = cases[name];
+  if (found === undefined) throw new Error(`There is no case ${name}. There are: ${caseNames.join(', ')}.`);
+  return found;
+}

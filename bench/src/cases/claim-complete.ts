@@ -1,0 +1,121 @@
+import { PgBoss } from 'pg-boss';
+import type { App } from '../../../src/app.ts';
+import { completeJob } from '../../../src/jobs/complete.ts';
+import { encodeLeaseToken } from '../../../src/jobs/lease-token.ts';
+import { domainRound, startDomain } from '../domain.ts';
+import { defaultWorkspace, empty, fill, type Installation, poolSize, settle } from '../installation.ts';
+import { atLeast, type Comparison } from '../measure.ts';
+import type { Stops } from '../stops.ts';
+import type { Case } from './case.ts';
+
+/** About as many as the faster side finishes in a second of a round; a round that finds no more is over. */
+const jobsPerSecond = { single: 4_000, batch: 16_000 };
+
+const output = { scenes: 42 };
+const queue = 'analysis';
+
+/** Takes up to `batch` jobs and completes them; gives how many there were. */
+type Turn = (batch: number) => Promise<number>;
+
+/**
+ * Workers in this process, each of which takes a batch, completes it and comes again. Longhaul completes job by job,
+ * as its workers do, all of a batch at the same time; pg-boss completes a batch in one call, unless said otherwise.
+ */
+export const claimComplete: Case = async (installation, stops) => {
+  const app = await startDomain(installation, stops);
+  const workspaceId = await defaultWorkspace(installation);
+  const boss = await startPgBoss(installation, stops);
+  const longhaul = longhaulTurn(app, workspaceId);
+  const atOnce = pgBossTurn(boss, (ids) => boss.complete(queue, ids, output));
+  const oneByOne = pgBossTurn(boss, (ids) => Promise.all(ids.map((id) => boss.complete(queue, id, output))));
+
+  const compare = (title: string, workers: number, batch: number, pgBoss = atOnce): Comparison => {
+    const jobsFor = (seconds: number) => Math.ceil(seconds * (batch === 1 ? jobsPerSecond.single : jobsPerSecond.batch));
+    return {
+      title,
+      unit: 'jobs/s',
+      aim: atLeast(1),
+      sides: [
+        {
+          name: 'Longhaul',
+          round: async (seconds) => {
+            await empty(installation);
+            await fill(installation, { workspaceId, type: 'analysis', jobs: jobsFor(seconds) });
+            await settle(installation);
+            return domainRound(installation, () => work(longhaul, { workers, batch, seconds }));
+          },
+        },
+        {
+          name: 'pg-boss',
+          round: async (seconds) => {
+            await fillPgBoss(boss, jobsFor(seconds));
+            await settle(installation);
+            return domainRound(installation, () => work(pgBoss, { workers, batch, seconds }));
+          },
+        },
+      ],
+    };
+  };
+  return [
+    compare('claim + complete, N = 1, 1 worker', 1, 1),
+    compare('claim + complete, N = 1, 32 workers', 32, 1),
+    compare('claim + complete, N = 50, 4 workers', 4, 50),
+    compare('the same, pg-boss completing one by one', 4, 50, oneByOne),
+  ];
+};
+
+function longhaulTurn({ services: { claimer, context } }: App, workspaceId: string): Turn {
+  return async (batch) => {
+    const started = await claimer.claim(workspaceId, { types: ['analysis'], limit: batch, workerId: 'bench' });
+    await Promise.all(
+      started.map(({ job, token }) =>
+        completeJob(context, workspaceId, { token: encodeLeaseToken({ jobId: job.id, token }), output }),
+      ),
+    );
+    return started.length;
+  };
+}
+
+function pgBossTurn(boss: PgBoss, complete: (ids: string[]) => Promise<unknown>): Turn {
+  return async (batch) => {
+    const jobs = await boss.fetch(queue, { batchSize: batch });
+    if (jobs.length > 0) await complete(jobs.map(({ id }) => id));
+    return jobs.length;
+  };
+}
+
+async function work(
+  turn: Turn,
+  { workers, batch, seconds }: { workers: number; batch: number; seconds: number },
+): Promise<number> {
+  const end = performance.now() + seconds * 1_000;
+  const worker = async () => {
+    let jobs = 0;
+    while (performance.now() < end) {
+      const done = await turn(batch);
+      if (done === 0) break;
+      jobs += done;
+    }
+    return jobs;
+  };
+  const counts = await Promise.all(Array.from({ length: workers }, worker));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Without its own housekeeping, which would only cost it. */
+async function startPgBoss({ databaseUrl }: Installation, stops: Stops): Promise<PgBoss> {
+  const boss = new PgBoss({ connectionString: databaseUrl, max: poolSize, supervise: false, schedule: false });
+  boss.on('error', () => undefined);
+  await boss.start();
+  stops.push(() => boss.stop({ graceful: false }));
+  await boss.createQueue(queue);
+  return boss;
+}
+
+async function fillPgBoss(boss: PgBoss, jobs: number): Promise<void> {
+  await boss.deleteAllJobs(queue);
+  const data = { sourceUrl: 'https://media.example.com/videos/1.mp4', language: 'en' };
+  for (let filled = 0; filled < jobs; filled += 2_000) {
+    await boss.insert(queue, Array.from({ length: Math.min(2_000, jobs - filled) }, () => ({ data })));
+  }
+}

@@ -1,0 +1,98 @@
+/** What one round gave. */
+export interface Sample {
+  /** In the comparison's unit. */
+  value: number;
+  /** How many of what is counted: requests, jobs, claims. */
+  count: number;
+  /** Microseconds of user and system time for each of them: the contestant's process, and Postgres' backends. */
+  cpu: number | null;
+  postgresCpu: number | null;
+}
+
+export interface Side {
+  name: string;
+  /** One round; whatever must be prepared for it takes place in it, outside of what is measured. */
+  round: (seconds: number) => Promise<Sample>;
+}
+
+/** Two contestants, and the ratio of the first to the second that is aimed at. */
+export interface Comparison {
+  title: string;
+  unit: string;
+  sides: [Side, Side];
+  aim: Aim;
+}
+
+export interface Aim {
+  text: string;
+  reached: (ratio: number, first: number) => boolean;
+}
+
+export function atLeast(least: number): Aim {
+  return { text: `≥ ${least}`, reached: (ratio) => ratio >= least };
+}
+
+/** Medians over the rounds of one side. */
+export interface Medians {
+  name: string;
+  value: number;
+  cpu: number | null;
+  postgresCpu: number | null;
+}
+
+export interface Measured {
+  title: string;
+  unit: string;
+  aim: string;
+  sides: [Medians, Medians];
+  /** Of the medians. */
+  ratio: number;
+  /** Of each round with the round that followed it, from the least to the greatest. */
+  ratios: number[];
+  reached: boolean;
+}
+
+/** Warms both sides up, then lets them take turns: A B A B. */
+export async function measure(
+  { title, unit, sides, aim }: Comparison,
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<Measured> {
+  const [first, second] = sides;
+  for (const side of sides) await side.round(seconds);
+  const samples: [Sample, Sample][] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    samples.push([await first.round(seconds), await second.round(seconds)]);
+  }
+  const firsts = medians(first.name, samples.map(([sample]) => sample));
+  const others = medians(second.name, samples.map(([, sample]) => sample));
+  const ratio = firsts.value / others.value;
+  return {
+    title,
+    unit,
+    aim: aim.text,
+    sides: [firsts, others],
+    ratio,
+    ratios: samples.map(([a, b]) => a.value / b.value).toSorted((a, b) => a - b),
+    reached: aim.reached(ratio, firsts.value),
+  };
+}
+
+function medians(name: string, samples: readonly Sample[]): Medians {
+  const known = (times: (number | null)[]) => {
+    const numbers = times.filter((time) => time !== null);
+    return numbers.length === 0 ? null : median(numbers);
+  };
+  return {
+    name,
+    value: median(samples.map(({ value }) => value)),
+    cpu: known(samples.map(({ cpu }) => cpu)),
+    postgresCpu: known(samples.map(({ postgresCpu }) => postgresCpu)),
+  };
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

@@ -1,0 +1,77 @@
+import closeWithGrace from 'close-with-grace';
+import type { App } from './app.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { createLog } from './log.ts';
+
+/** Time to stop in, in milliseconds; then the process ends all the same. */
+const stopMilliseconds = 15_000;
+
+const stopSignals: ('SIGTERM' | 'SIGINT' | 'SIGHUP')[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+
+/** Reads the configuration, starts the app, and stops it in an orderly way when told to. */
+export async function run(): Promise<void> {
+  const config = readConfig();
+  const log = createLog(config.logLevel);
+
+  let app: App | null = null;
+  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: stopSignals }, async ({ err }) => {
+    if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
+    await app?.stop();
+  });
+  // Not close-with-grace, which ends the process at once on a second signal: Ctrl-C under npm always brings two, the
+  // terminal's own and the one that npm passes on.
+  let stopping = false;
+  for (const signal of stopSignals) {
+    process.on(signal, () => {
+      log.info({ signal }, stopping ? 'still stopping' : 'stopping');
+      if (!stopping) stopper.close();
+      stopping = true;
+    });
+  }
+
+  try {
+    // Only now: whoever made a mistake in the configuration should not have to wait for the rest to load.
+    const { startApp } = await import('./app.ts');
+    app = await startApp(config, {
+      log,
+      onFatal: (reason) => {
+        log.error({ err: reason }, reason.message);
+        stopper.close();
+      },
+    });
+    log.info({ url: app.url, role: config.role }, 'ready');
+    if (config.role !== 'worker') greet(app.url, app.madeKey);
+  } catch (error) {
+    refuse(error instanceof Error ? error.message.split('\n') : [String(error)]);
+  }
+}
+
+function readConfig() {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) refuse(error.lines);
+    throw error;
+  }
+}
+
+/** Why it does not start: to the point, and without a stack. */
+function refuse(lines: readonly string[]): never {
+  process.stderr.write(`Longhaul cannot start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  process.exit(1);
+}
+
+function greet(url: string, madeKey: string | null): void {
+  const key = madeKey ?? 'YOUR_KEY';
+  const query = JSON.stringify({ query: '{ workspace { name credits } jobTypes { name credits } }' });
+  const lines = [
+    '',
+    `  Longhaul is ready at ${url}/graphql (open it in a browser for GraphiQL).`,
+    ...(madeKey === null ? [] : ['', `  Admin key, shown this once: ${madeKey}`]),
+    '',
+    '  Try it:',
+    `  curl -s ${url}/graphql -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '${query}'`,
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,269 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InsufficientCreditsError, LonghaulError, NotFoundError, ValidationError } from '../../src/errors.ts';
+import { CreationQueue } from '../../src/jobs/creation-queue.ts';
+import { isFinal, isRetryable } from '../../src/jobs/state-machine.ts';
+import { grantCredits } from '../../src/workspaces/grant-credits.ts';
+import { endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+function grant(tenant: Tenant, amount: number, idempotencyKey: string | null = null) {
+  return grantCredits(longhaul.services.context.database, { workspaceId: tenant.id, amount, idempotencyKey });
+}
+
+async function refunds(tenant: Tenant): Promise<number[]> {
+  return (await tenant.ledger()).flatMap(({ kind, amount }) => (kind === 'REFUND' ? [amount] : []));
+}
+
+/** Of a rule of the domain that stood in the way, nothing; of anything else, the error. */
+async function allowingRefusal(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof LonghaulError) || error.code === 'UNAVAILABLE') throw error;
+  });
+}
+
+/** What may happen to a workspace; `pick` chooses one of the jobs that are running or have been. */
+type Step =
+  | { do: 'create'; type: 'fingerprint' | 'transcribe' | 'renovation-timelapse'; count: number; maxAttempts: 1 | 2 }
+  | { do: 'claim'; limit: number }
+  | { do: 'complete' | 'fail' | 'failForGood' | 'release' | 'expire'; pick: number }
+  | { do: 'cancel'; pick: number }
+  | { do: 'grant'; amount: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('create'),
+      type: fc.constantFrom('fingerprint', 'transcribe', 'renovation-timelapse'),
+      count: fc.integer({ min: 1, max: 3 }),
+      maxAttempts: fc.constantFrom(1, 2),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('claim'), limit: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('complete', 'fail', 'failForGood', 'release', 'expire'),
+      pick: fc.nat({ max: 20 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel'), pick: fc.nat({ max: 20 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant'), amount: fc.integer({ min: 1, max: 60 }) }) },
+);
+
+const types = ['fingerprint', 'transcribe', 'renovation-timelapse'];
+
+class Story {
+  readonly tenant: Tenant;
+  readonly #jobs: string[] = [];
+  readonly #held: HeldJob[] = [];
+
+  constructor(tenant: Tenant) {
+    this.tenant = tenant;
+  }
+
+  async take(next: Step): Promise<void> {
+    switch (next.do) {
+      case 'create': {
+        const { type, count, maxAttempts } = next;
+        const input = { sourceUrl: 'https://example.com/a.mp4' };
+        const asked = Array.from({ length: count }, () => ({ type, input, maxAttempts }));
+        this.#jobs.push(...(await this.tenant.createAll(asked)).map(({ id }) => id));
+        return;
+      }
+      case 'claim':
+        this.#held.push(...(await this.tenant.claim({ types, limit: next.limit })));
+        return;
+      case 'cancel': {
+        const id = this.#jobs[next.pick % this.#jobs.length];
+        if (id !== undefined) await this.tenant.cancel(id);
+        return;
+      }
+      case 'grant':
+        await grant(this.tenant, next.amount);
+        return;
+      default:
+        await this.#end(next.do, this.#held[next.pick % this.#held.length]);
+    }
+  }
+
+  async #end(how: 'complete' | 'fail' | 'failForGood' | 'release' | 'expire', held: HeldJob | undefined) {
+    if (held === undefined) return;
+    if (how === 'complete') await this.tenant.complete(held.token);
+    else if (how === 'fail') await this.tenant.fail(held.token);
+    else if (how === 'failForGood') await this.tenant.fail(held.token, { retryable: false });
+    else if (how === 'release') await this.tenant.release(held.token);
+    else {
+      await endLease(longhaul, held.job.id);
+      await sweep(longhaul);
+    }
+  }
+
+  async check(): Promise<void> {
+    const ledger = await this.tenant.ledger();
+    let balance = 0;
+    for (const { amount, balanceAfter } of ledger) {
+      balance += amount;
+      expect(balanceAfter).toBe(balance);
+      expect(balance).toBeGreaterThanOrEqual(0);
+    }
+    expect(await this.tenant.balance()).toBe(balance);
+    for (const id of this.#jobs) {
+      const { status, creditsCharged, creditsRefunded } = await this.tenant.read(id);
+      expect(creditsRefunded).toBe(isRetryable(status) ? creditsCharged : 0);
+      const own = ledger.filter(({ jobId }) => jobId === id);
+      const paid = own.reduce((sum, { amount }) => sum - amount, 0);
+      expect(paid).toBe(creditsCharged - creditsRefunded);
+    }
+  }
+}
+
+describe('whatever happens to a workspace, its balance is the sum of its ledger', () => {
+  test('one thing after the other', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        const story = new Story(await Tenant.in(longhaul, { credits: 120 }));
+        for (const next of steps) await allowingRefusal(story.take(next));
+        await story.check();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('many things at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        const story = new Story(await Tenant.in(longhaul, { credits: 120 }));
+        for (let at = 0; at < steps.length; at += 6) {
+          await Promise.all(steps.slice(at, at + 6).map((next) => allowingRefusal(story.take(next))));
+        }
+        const { tenant } = story;
+        const sum = (await tenant.ledger()).reduce((total, { amount }) => total + amount, 0);
+        expect(await tenant.balance()).toBe(sum);
+        expect(sum).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('a refund is given exactly once', () => {
+  test('when cancellations, failures and a completion race', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const tenant = await Tenant.in(longhaul, { credits: 3 });
+      const { job, token } = await tenant.running({ type: 'transcribe', maxAttempts: 1 });
+      const results = await Promise.allSettled([
+        tenant.fail(token, { code: 'FIRST' }),
+        tenant.cancel(job.id),
+        tenant.complete(token),
+        tenant.fail(token, { code: 'SECOND', retryable: false }),
+        tenant.cancel(job.id),
+        tenant.release(token),
+      ]);
+      expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
+      const end = await tenant.read(job.id);
+      expect(await refunds(tenant)).toEqual(isRetryable(end.status) ? [3] : []);
+      expect(await tenant.balance()).toBe(isRetryable(end.status) ? 3 : 0);
+    }
+  });
+
+  test('when the expiry of the last attempt races with a cancellation and a second sweep', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const tenant = await Tenant.in(longhaul, { credits: 3 });
+      const { job, token } = await tenant.running({ type: 'transcribe', maxAttempts: 1 });
+      await Promise.all([
+        endLease(longhaul, job.id).then(() => sweep(longhaul)),
+        allowingRefusal(tenant.cancel(job.id)),
+        allowingRefusal(tenant.fail(token)),
+        sweep(longhaul),
+      ]);
+      expect(isFinal((await tenant.read(job.id)).status)).toBe(true);
+      expect(await refunds(tenant)).toEqual([3]);
+      expect(await tenant.balance()).toBe(3);
+    }
+  });
+
+  test('with the failure of the last attempt, and not before', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 3 });
+    const { job, token } = await tenant.running({ type: 'transcribe', maxAttempts: 2 });
+    await tenant.fail(token);
+    expect(await refunds(tenant)).toEqual([]);
+    const second = await tenant.start(await makeReady(tenant, job.id));
+    expect(await tenant.fail(second.token)).toMatchObject({ status: 'FAILED', creditsRefunded: 3 });
+    expect(await refunds(tenant)).toEqual([3]);
+  });
+});
+
+async function makeReady(tenant: Tenant, jobId: string) {
+  await longhaul.services.context.database.query('UPDATE job SET due_at = now() WHERE id = $1', [jobId]);
+  await sweep(longhaul);
+  return tenant.read(jobId);
+}
+
+describe('a balance never falls below zero', () => {
+  test('of fifty simultaneous creations as many succeed as can be paid', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 100 });
+    const processes = Array.from({ length: 5 }, () => new CreationQueue(longhaul.services.context));
+    const creations = Array.from({ length: 10 }, () => processes.map((queue) => tenant.create({ type: 'transcribe' }, queue)));
+    const results = await Promise.allSettled(creations.flat());
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(33);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(InsufficientCreditsError);
+    }
+    expect(await tenant.balance()).toBe(1);
+    expect(await tenant.count('FROM job WHERE workspace_id = $1')).toBe(33);
+  });
+
+  test('a dear creation that cannot be paid does not keep cheap ones beside it from being served', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 5 });
+    const dear = { type: 'house-timelapse', input: { theme: 'A lighthouse' } };
+    const [first, second, third] = await Promise.allSettled([tenant.create(), tenant.create(dear), tenant.create()]);
+    expect([first.status, second.status, third.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(second).toMatchObject({ reason: { required: 150, available: 4 } });
+    expect(await tenant.balance()).toBe(3);
+  });
+});
+
+describe('a grant', () => {
+  test('with a key is given once, however often it is sent', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 1 });
+    const workspaces = await Promise.all(Array.from({ length: 10 }, () => grant(tenant, 50, 'may')));
+    expect(workspaces.map(({ credits }) => credits)).toEqual(Array.from({ length: 10 }, () => 51));
+    expect(await tenant.ledger()).toMatchObject([{ amount: 1 }, { kind: 'GRANT', amount: 50, balanceAfter: 51 }]);
+  });
+
+  test('without a key is given each time', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 1 });
+    await Promise.all([grant(tenant, 5), grant(tenant, 5)]);
+    expect(await tenant.balance()).toBe(11);
+  });
+
+  test('of another amount under the same key is refused', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 1 });
+    await grant(tenant, 50, 'may');
+    const { issues } = await refusal(ValidationError, grant(tenant, 60, 'may'));
+    expect(issues).toMatchObject([{ path: ['idempotencyKey'] }]);
+    expect(await tenant.balance()).toBe(51);
+  });
+
+  test('that would pass the largest balance is refused, and its key is free', async () => {
+    const tenant = await Tenant.in(longhaul, { credits: 1 });
+    const { issues } = await refusal(ValidationError, grant(tenant, 2_147_483_647, 'all'));
+    expect(issues).toMatchObject([{ path: ['amount'] }]);
+    await grant(tenant, 5, 'all');
+    expect(await tenant.balance()).toBe(6);
+  });
+
+  test('to nobody is refused', async () => {
+    const workspaceId = '01890000-0000-7000-8000-000000000000';
+    const work = grantCredits(longhaul.services.context.database, { workspaceId, amount: 1 });
+    await refusal(NotFoundError, work);
+  });
+});

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import type { Window } from '../../src/database/keyset.ts';
+import { cancelJob } from '../../src/jobs/cancel.ts';
+import type { Claim } from '../../src/jobs/claimer.ts';
+import { completeJob } from '../../src/jobs/complete.ts';
+import type { JobsContext } from '../../src/jobs/context.ts';
+import { CreationQueue } from '../../src/jobs/creation-queue.ts';
+import { expireLeases } from '../../src/jobs/expire.ts';
+import { failJob } from '../../src/jobs/fail.ts';
+import { Feed } from '../../src/jobs/feed.ts';
+import { findJob } from '../../src/jobs/find.ts';
+import type { Job } from '../../src/jobs/job.ts';
+import { type JobFilter, listJobs } from '../../src/jobs/list.ts';
+import { promoteDueJobs } from '../../src/jobs/promote.ts';
+import { releaseJob } from '../../src/jobs/release.ts';
+import { reportProgress } from '../../src/jobs/report.ts';
+import { ReportQueue } from '../../src/jobs/report-queue.ts';
+import { endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { statementsOf, waysInto } from '../support/plans.ts';
+
+const jobs = 50_000;
+const workspaces = 20;
+
+let longhaul: Longhaul;
+let tenant: Tenant;
+let limited: Tenant;
+
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+  // It would end the lease that a test lets run out.
+  await longhaul.sweeper.stop();
+  const { database } = longhaul.services.context;
+  limited = await Tenant.in(longhaul, { concurrencyLimit: 5 });
+  const tenants = await Promise.all(Array.from({ length: workspaces - 1 }, () => Tenant.in(longhaul)));
+  tenant = tenants[0] ?? limited;
+  await fill(database, [limited, ...tenants].map(({ id }) => id));
+}, 120_000);
+afterAll(() => longhaul.stop());
+
+/*
+ * Mixed as in a busy installation with some history: of twenty jobs fifteen have ended, two run, two wait for a worker
+ * and one waits for its time; one of ten bears a tag; six types.
+ */
+async function fill(database: Database, workspaceIds: readonly string[]): Promise<void> {
+  await database.query(
+    `WITH numbered AS (
+       SELECT n, n / $2::int % 20 AS kind, ($1::uuid[])[n % $2::int + 1] AS workspace_id,
+         (lpad(to_hex(1700000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id
+       FROM generate_series(1, $3::int) AS n
+     )
+     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, attempt, max_attempts, credits_charged, due_at)
+     SELECT id, workspace_id,
+       (ARRAY['fingerprint', 'transcribe', 'download', 'comments', 'preview', 'export'])[n % 6 + 1],
+       CASE WHEN kind < 11 THEN 'COMPLETED' WHEN kind < 14 THEN 'FAILED' WHEN kind < 15 THEN 'CANCELLED'
+         WHEN kind < 17 THEN 'RUNNING' ELSE 'PENDING' END,
+       kind < 19, '{"sourceUrl": "https://example.com/a.mp4"}',
+       CASE WHEN n / 7 % 10 = 0 THEN ARRAY['red', 'n' || n] ELSE '{}' END,
+       CASE WHEN kind < 17 THEN 1 ELSE 0 END, 3, 1,
+       CASE WHEN kind < 19 THEN now() ELSE now() + interval '1 hour' END
+     FROM numbered`,
+    [workspaceIds, workspaces, jobs],
+  );
+  await database.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
+  await database.query(
+    `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, started_at)
+     SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now() FROM job WHERE attempt = 1`,
+  );
+  await database.query(
+    `INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds)
+     SELECT job_id, job_attempt.workspace_id, 1, token, now() + interval '1 hour', now() + interval '2 hours', 30
+     FROM job_attempt JOIN job ON job.id = job_attempt.job_id WHERE job.status = 'RUNNING'`,
+  );
+  await database.query('ANALYZE');
+}
+
+/** Runs the work for real, plans each of its statements again as they were, and gives the ways into `job`. */
+async function waysOf(work: (context: JobsContext) => Promise<unknown>): Promise<string[]> {
+  const { context } = longhaul.services;
+  const statements = await statementsOf(context.database, (database) => work({ ...context, database }));
+  const ways = await Promise.all(statements.map((statement) => waysInto('job', context.database, statement)));
+  return ways.flat();
+}
+
+async function withoutReadingAllJobs(work: (context: JobsContext) => Promise<unknown>, indexes?: string[]): Promise<void> {
+  const ways = await waysOf(work);
+  expect(ways).not.toEqual([]);
+  expect(ways).not.toContain('Seq Scan');
+  if (indexes !== undefined) expect(indexes).toEqual(expect.arrayContaining(ways));
+}
+
+/** The line of waiting jobs, and the rows that are taken from it. */
+const dispatch = ['job_dispatch_index', 'job_pkey'];
+const byId = ['job_pkey'];
+
+function claim(context: JobsContext, scope: string | null, asked: Partial<Claim>) {
+  const request = { types: [usualRequest.type, 'transcribe'], workerId: 'worker', limit: 10, ...asked };
+  return rivalClaimer(longhaul, context).claim(scope, request);
+}
+
+test('the check sees a sequential scan where there is one', async () => {
+  const { database } = longhaul.services.context;
+  const statement = { sql: `SELECT id FROM job WHERE input ->> 'sourceUrl' = $1`, parameters: ['x'] };
+  expect(await waysInto('job', database, statement)).toEqual(['Seq Scan']);
+});
+
+test.each([1, 10, 100])('a claim of %i over all workspaces reads no more than it needs', async (limit) => {
+  await withoutReadingAllJobs(async (context) => {
+    expect(await claim(context, null, { limit })).toHaveLength(limit);
+  }, dispatch);
+});
+
+test.each([1, 10, 100])('a claim of %i of one workspace, too', async (limit) => {
+  await withoutReadingAllJobs(async (context) => {
+    expect((await claim(context, tenant.id, { limit })).length).toBeGreaterThan(0);
+  }, dispatch);
+});
+
+test('a claim of a workspace with a limit, too', async () => {
+  // Claims of other tests may have taken its slots.
+  await longhaul.services.context.database.query('UPDATE slot SET job_id = NULL WHERE workspace_id = $1', [limited.id]);
+  await withoutReadingAllJobs(async (context) => {
+    expect(await claim(context, limited.id, { limit: 10 })).toHaveLength(5);
+  }, dispatch);
+});
+
+test('a claim that finds nothing, too', async () => {
+  await withoutReadingAllJobs(async (context) => {
+    expect(await claim(context, null, { types: ['voiceover'] })).toEqual([]);
+  }, dispatch);
+});
+
+test.each(['one workspace', 'all'])('a claim of named jobs by a key of %s, too', async (scope) => {
+  const created = await tenant.createAll(Array.from({ length: 100 }, () => ({})));
+  const jobIds = created.map(({ id }) => id);
+  await withoutReadingAllJobs(async (context) => {
+    expect(await claim(context, scope === 'all' ? null : tenant.id, { jobIds, limit: 100 })).toHaveLength(100);
+  }, dispatch);
+});
+
+const filters: { name: string; filter: JobFilter }[] = [
+  { name: 'no filter', filter: {} },
+  { name: 'a frequent status', filter: { statuses: ['COMPLETED'] } },
+  { name: 'a rare status', filter: { statuses: ['CANCELLED'] } },
+  { name: 'two statuses', filter: { statuses: ['PENDING', 'RUNNING'] } },
+  { name: 'one type', filter: { types: ['transcribe'] } },
+  { name: 'one tag', filter: { tags: ['red'] } },
+  { name: 'status, type, tag and date', filter: { statuses: ['FAILED'], types: ['export'], tags: ['red'], createdAfter: new Date(0) } },
+];
+const windows = (['ASC', 'DESC'] as const).flatMap((direction) => filters.map((filter) => ({ direction, ...filter })));
+
+test.each(windows)('a page with $name, $direction, reads no more than it needs', async ({ direction, filter }) => {
+  const page = (window: Partial<Window>) =>
+    withoutReadingAllJobs(({ database }) =>
+      listJobs(database, tenant.id, filter, { above: null, below: null, direction, limit: 101, ...window }),
+    );
+  await page({});
+  const middle = '018bcfe5-c350-7000-8000-000000000000';
+  await page(direction === 'ASC' ? { above: middle } : { below: middle });
+});
+
+test('a look-up does so by the id', async () => {
+  const job = await tenant.create();
+  await withoutReadingAllJobs(async ({ database }) => {
+    expect(await findJob(database, tenant.id, job.id)).toEqual(job);
+  }, byId);
+});
+
+test('a watched job is read by its id', async () => {
+  const { id } = await tenant.create();
+  await withoutReadingAllJobs(async ({ database }) => {
+    const feed = new Feed(database, longhaul.services.bus, longhaul.services.log);
+    for await (const job of feed.watch(id)) {
+      expect(job.id).toBe(id);
+      break;
+    }
+  }, byId);
+});
+
+test('a creation looks only at the jobs that wait in its workspace', async () => {
+  await withoutReadingAllJobs((context) => tenant.create({ idempotencyKey: 'once' }, new CreationQueue(context)));
+});
+
+test('a sweep finds what has expired and what is due without looking for it', async () => {
+  const { job } = await tenant.running();
+  await endLease(longhaul, job.id);
+  await withoutReadingAllJobs(async (context) => {
+    expect(await expireLeases(context)).toHaveLength(1);
+  }, byId);
+  await longhaul.services.context.database.query('UPDATE job SET due_at = now() WHERE id = $1', [job.id]);
+  await withoutReadingAllJobs(async (context) => {
+    expect(await promoteDueJobs(context)).toBe(1);
+  }, ['job_waiting_index', 'job_pkey']);
+});
+
+test('a batch of reports goes by the ids of its jobs', async () => {
+  await tenant.createAll(Array.from({ length: 100 }, () => ({ type: 'analysis', input: {} })));
+  const attempts = await tenant.claim({ types: ['analysis'], limit: 100 });
+  expect(attempts).toHaveLength(100);
+  await withoutReadingAllJobs((context) => {
+    const queue = new ReportQueue(context);
+    return Promise.all(attempts.map(({ token }) => reportProgress(queue, tenant.id, { token, percentage: 50 })));
+  }, byId);
+});
+
+const ends: Record<string, (context: JobsContext, job: Job, token: string) => Promise<Job>> = {
+  completion: (context, _job, token) => completeJob(context, tenant.id, { token }),
+  failure: (context, _job, token) => failJob(context, tenant.id, { token, code: 'BROKEN', message: 'It broke.' }),
+  release: (context, _job, token) => releaseJob(context, tenant.id, { token }),
+  cancellation: (context, job) => cancelJob(context, tenant.id, job.id),
+};
+test.each(Object.entries(ends))('a %s goes by the id of its job', async (_name, end) => {
+  const { job, token } = await tenant.running();
+  await withoutReadingAllJobs((context) => end(context, job, token), byId);
+});

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
+import type { Sharing } from '../../src/database/process-lock.ts';
+import { silentLog } from '../../src/log.ts';
+import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { testDatabaseUrl } from '../support/servers.ts';
+import { onServer } from '../support/template-servers.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+test('the migrations make the schema that the entities describe', async () => {
+  const { orm } = longhaul.services.context.database;
+  expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
+});
+
+test('each migration is applied once, also when a process starts again', async () => {
+  const { orm } = longhaul.services.context.database;
+  const applied = await orm.migrator.getExecuted();
+  expect(applied.length).toBeGreaterThan(0);
+  expect(await orm.migrator.getPending()).toEqual([]);
+  expect(await orm.migrator.up()).toEqual([]);
+  expect(await orm.migrator.getExecuted()).toEqual(applied);
+});
+
+/** An empty database; gone after the test, which has to close what it opened. */
+async function emptyDatabase(): Promise<string> {
+  const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  // Without FORCE: a connection that somebody left open fails the test.
+  onTestFinished(() => onServer(`DROP DATABASE ${name}`));
+  const url = new URL(testDatabaseUrl);
+  url.pathname = name;
+  return url.href;
+}
+
+function open(url: string, sharing: Sharing): Promise<OpenDatabase> {
+  return openServerDatabase({
+    url,
+    sharing,
+    poolSize: 2,
+    log: silentLog,
+    onEvicted: (reason) => {
+      throw reason;
+    },
+  });
+}
+
+describe.runIf(backend === 'servers')('processes on one Postgres', () => {
+  test('that start at the same time on an empty database all succeed', async () => {
+    const url = await emptyDatabase();
+    const opened = await Promise.all([open(url, 'shared'), open(url, 'shared'), open(url, 'shared')]);
+    const [first] = opened;
+    expect(new Set(opened.map(({ installationId }) => installationId)).size).toBe(1);
+    expect(await first?.database.orm.migrator.getPending()).toEqual([]);
+    expect(await first?.database.orm.schema.getUpdateSchemaSQL()).toBe('');
+    await Promise.all(opened.map((one) => one.close()));
+  });
+
+  const refused: { held: Sharing; asked: Sharing; reason: RegExp }[] = [
+    { held: 'sole', asked: 'sole', reason: /without REDIS_URL there can be only one/ },
+    { held: 'shared', asked: 'sole', reason: /without REDIS_URL there can be only one/ },
+    { held: 'sole', asked: 'shared', reason: /without REDIS_URL works on this DATABASE_URL and cannot share it/ },
+  ];
+  test.each(refused)('beside a $held one, a $asked one is refused with the reason until it has ended', async ({ held, asked, reason }) => {
+    const url = await emptyDatabase();
+    const first = await open(url, held);
+    await expect(open(url, asked)).rejects.toThrow(reason);
+    await first.close();
+    const second = await open(url, asked);
+    expect(second.installationId).toBe(first.installationId);
+    await second.close();
+  });
+
+  test('of which one is told twice to close do so once', async () => {
+    const opened = await open(await emptyDatabase(), 'shared');
+    await opened.close();
+    await opened.close();
+  });
+});

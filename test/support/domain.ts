@@ -1,0 +1,172 @@
+import type { JobsContext } from '../../src/jobs/context.ts';
+import { cancelJob } from '../../src/jobs/cancel.ts';
+import type { StartedAttempt } from '../../src/jobs/claim.ts';
+import { Claimer, type Claim } from '../../src/jobs/claimer.ts';
+import { completeJob } from '../../src/jobs/complete.ts';
+import { createJob, createJobs, type JobRequest } from '../../src/jobs/create.ts';
+import type { CreationQueue } from '../../src/jobs/creation-queue.ts';
+import { failJob } from '../../src/jobs/fail.ts';
+import { findJob } from '../../src/jobs/find.ts';
+import type { Job, JsonValue } from '../../src/jobs/job.ts';
+import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
+import { releaseJob } from '../../src/jobs/release.ts';
+import { type Report, reportProgress } from '../../src/jobs/report.ts';
+import { type CreditTransaction, findWorkspace, listCreditTransactions } from '../../src/workspaces/find.ts';
+import type { Longhaul } from './longhaul.ts';
+
+/** A running attempt as its worker holds it. */
+export interface HeldJob {
+  job: Job;
+  /** As workers send it. */
+  token: string;
+  expiresAt: Date;
+}
+
+/** What a job asks for unless its test says otherwise: one credit, three attempts, a lease of 30 s, an hour of time. */
+export const usualRequest = {
+  type: 'fingerprint',
+  input: { sourceUrl: 'https://example.com/a.mp4' },
+} satisfies JobRequest;
+
+/** A tenant, its client and its worker, as the domain sees them. */
+export class Tenant {
+  readonly id: string;
+  readonly #longhaul: Longhaul;
+
+  private constructor(longhaul: Longhaul, id: string) {
+    this.#longhaul = longhaul;
+    this.id = id;
+  }
+
+  static async in(longhaul: Longhaul, options: { credits?: number; concurrencyLimit?: number } = {}): Promise<Tenant> {
+    const { id } = await longhaul.workspace(options);
+    return new Tenant(longhaul, id);
+  }
+
+  create(asked: Partial<JobRequest> = {}, queue?: CreationQueue): Promise<Job> {
+    const { context, creations } = this.#longhaul.services;
+    return createJob(context, queue ?? creations, this.id, { ...usualRequest, ...asked }, { dialect: 'NATIVE' });
+  }
+
+  createAll(asked: Partial<JobRequest>[]): Promise<Job[]> {
+    const { context, creations } = this.#longhaul.services;
+    const requests = asked.map((one) => ({ ...usualRequest, ...one }));
+    return createJobs(context, creations, this.id, requests, { dialect: 'NATIVE' });
+  }
+
+  /** As a WORK key of this workspace does; without waiting, unless it is asked for. */
+  async claim(asked: Partial<Claim> = {}, signal?: AbortSignal): Promise<HeldJob[]> {
+    const claim = { types: [usualRequest.type], workerId: 'worker', ...asked };
+    return (await this.#longhaul.services.claimer.claim(this.id, claim, signal)).map(held);
+  }
+
+  /** Claims this job. */
+  async start(job: Job): Promise<HeldJob> {
+    const [started] = await this.claim({ types: [job.type], jobIds: [job.id] });
+    if (started === undefined) throw new Error('The job could not be claimed.');
+    return started;
+  }
+
+  /** Creates a job and claims it. */
+  async running(asked: Partial<JobRequest> = {}): Promise<HeldJob> {
+    return this.start(await this.create(asked));
+  }
+
+  report(token: string, report: Omit<Report, 'token'> = {}): Promise<Date> {
+    return reportProgress(this.#longhaul.services.reports, this.id, { token, ...report });
+  }
+
+  complete(token: string, output: JsonValue = { done: true }): Promise<Job> {
+    return completeJob(this.#context, this.id, { token, output });
+  }
+
+  fail(token: string, { code = 'BROKEN', message = 'It broke.', retryable = true } = {}): Promise<Job> {
+    return failJob(this.#context, this.id, { token, code, message, retryable });
+  }
+
+  release(token: string): Promise<Job> {
+    return releaseJob(this.#context, this.id, { token });
+  }
+
+  cancel(jobId: string, reason: string | null = null): Promise<Job> {
+    return cancelJob(this.#context, this.id, jobId, { reason });
+  }
+
+  async read(jobId: string): Promise<Job> {
+    const job = await findJob(this.#context.database, this.id, jobId);
+    if (job === null) throw new Error('The job is not there.');
+    return job;
+  }
+
+  async balance(): Promise<number> {
+    const workspace = await findWorkspace(this.#context.database, this.id);
+    return workspace?.credits ?? Number.NaN;
+  }
+
+  /** In the order of their ids. */
+  ledger(): Promise<CreditTransaction[]> {
+    const everything = { above: null, below: null, direction: 'ASC', limit: 10_000 } as const;
+    return listCreditTransactions(this.#context.database, this.id, everything);
+  }
+
+  /** A number from the database; `$1` is the workspace. */
+  async count(sql: string): Promise<number> {
+    const [row] = await this.#context.database.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
+    return row?.count ?? Number.NaN;
+  }
+
+  get #context(): JobsContext {
+    return this.#longhaul.services.context;
+  }
+}
+
+export function held({ job, token, expiresAt }: StartedAttempt): HeldJob {
+  return { job, token: encodeLeaseToken({ jobId: job.id, token }), expiresAt };
+}
+
+/**
+ * A whole sweep that begins now. One that is under way may have read before what the test just changed, and would be
+ * joined by the first call.
+ */
+export async function sweep({ sweeper }: Longhaul): Promise<void> {
+  await sweeper.sweepLeases();
+  await sweeper.sweepLeases();
+}
+
+/** Its worker was silent for too long. */
+export async function endLease({ services }: Longhaul, jobId: string): Promise<void> {
+  await services.context.database.query(
+    `UPDATE lease SET expires_at = now() - interval '1 s' WHERE job_id = $1`,
+    [jobId],
+  );
+}
+
+/** Its runAt or its backoff has passed, and the sweep has seen it. */
+export async function becomeDue(longhaul: Longhaul, jobId: string): Promise<void> {
+  const { database } = longhaul.services.context;
+  await database.query(`UPDATE job SET due_at = now(), dispatch_at = now() WHERE id = $1`, [jobId]);
+  await sweep(longhaul);
+}
+
+/** The claimer of one more process. It is not started: it hears no wake-ups, and needs no stop. */
+export function rivalClaimer({ services }: Longhaul, context = services.context): Claimer {
+  return new Claimer(context, services.bus, services.log);
+}
+
+/** The error of this kind that the work ends with. */
+export async function refusal<Kind extends Error>(
+  kind: abstract new (...parameters: never[]) => Kind,
+  work: Promise<unknown>,
+): Promise<Kind> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof kind) return error;
+    throw error;
+  }
+  throw new Error(`This should have been refused with ${kind.name}.`);
+}
+
+export function inOneHour(): Date {
+  return new Date(Date.now() + 3_600_000);
+}

@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import { copyDatabase } from './longhaul.ts';
+import { testDatabaseUrl, testRedisUrl } from './servers.ts';
+import { onServer } from './template-servers.ts';
+
+/** A real process of Longhaul. Killed, and waited for, when its test is over. */
+export interface LonghaulProcess {
+  /** As it stands in the attempts of the jobs that it carries out, after the name of the machine. */
+  pid: number;
+  /** What it has written so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Waits until the standard output matches; fails where the process ends before. */
+  wrote(pattern: RegExp): Promise<RegExpExecArray>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended and all of its output was read. */
+  ended: Promise<Ending>;
+}
+
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** One that is ready. */
+export interface ReadyProcess extends LonghaulProcess {
+  url: string;
+}
+
+/** What the processes of one test share: a database of their own, keys and a folder, gone after the test. */
+export interface Installation {
+  adminKey: string;
+  folder: string;
+  databaseUrl: string;
+  /** What each of its processes is configured with. */
+  env: Record<string, string>;
+  /** Starts one more process, and waits until it is ready. */
+  start(role: 'api' | 'worker', env?: Record<string, string>): Promise<ReadyProcess>;
+  query<Row extends pg.QueryResultRow>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Starts `src/main.ts` with this environment and no other. */
+export function spawnLonghaul(env: Record<string, string>): LonghaulProcess {
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${process.execPath} could not be started.`);
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const ended = once(child, 'close').then((): Ending => ({ code: child.exitCode, signal: child.signalCode }));
+  // A run that is interrupted leaves no process behind.
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  onTestFinished(async () => {
+    kill();
+    await ended;
+    process.off('exit', kill);
+  });
+
+  return {
+    pid,
+    ended,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    kill: (signal) => void child.kill(signal),
+    wrote: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(output.stdout);
+          if (match === null) return;
+          child.stdout.off('data', look);
+          resolve(match);
+        };
+        child.stdout.on('data', look);
+        look();
+        void ended.then(({ code, signal }) =>
+          reject(new Error(`ended (${code ?? signal}) without writing ${pattern}:\n${output.stdout}${output.stderr}`)),
+        );
+      }),
+  };
+}
+
+/** Starts one that is meant to come up, and waits until it is ready. */
+export async function startProcess(env: Record<string, string>): Promise<ReadyProcess> {
+  const started = spawnLonghaul(env);
+  const [, url = ''] = await started.wrote(/"url":"([^"]+)".*"msg":"ready"/);
+  return { ...started, url };
+}
+
+/** Prepares what processes on Postgres and Redis share; they are not started yet. */
+export async function prepareInstallation(env: Record<string, string> = {}): Promise<Installation> {
+  return onDatabase(await copyDatabase(), env);
+}
+
+/** The same on a database in which nothing was made yet. */
+export async function prepareEmptyInstallation(): Promise<Installation> {
+  const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  const url = new URL(testDatabaseUrl);
+  url.pathname = name;
+  return onDatabase({ url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }, {});
+}
+
+/** A folder that goes with the test. */
+export async function testFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-process-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function onDatabase(
+  database: { url: string; drop: () => Promise<void> },
+  env: Record<string, string>,
+): Promise<Installation> {
+  onTestFinished(() => database.drop());
+  const folder = await testFolder();
+  const adminKey = `lh_${randomBytes(32).toString('hex')}`;
+  const shared = {
+    DATABASE_URL: database.url,
+    // Several of them, beside the other test files, share the server's hundred connections.
+    DATABASE_POOL_SIZE: '5',
+    REDIS_URL: testRedisUrl,
+    SECRET: randomBytes(32).toString('hex'),
+    ADMIN_API_KEY: adminKey,
+    DATA_DIR: folder,
+    ARTIFACTS_DIR: join(folder, 'artifacts'),
+    ...env,
+  };
+  return {
+    adminKey,
+    folder,
+    databaseUrl: database.url,
+    env: shared,
+    start: (role, more = {}) => startProcess({ ...shared, ROLE: role, ...more }),
+    query: async (sql, parameters = []) => {
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      try {
+        const { rows } = await client.query(sql, parameters);
+        return rows;
+      } finally {
+        await client.end();
+      }
+    },
+  };
+}

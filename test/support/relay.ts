@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createClient } from 'graphql-ws';
+import {
+  type ConcreteRequest,
+  Environment,
+  type GraphQLResponse,
+  Network,
+  Observable,
+  type ReaderFragment,
+  RecordSource,
+  Store,
+} from 'relay-runtime';
+import { onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+
+/** What relay-compiler makes of documents, as the code of a frontend imports it. */
+export interface RelayArtifacts {
+  operation(name: string): ConcreteRequest;
+  fragment(name: string): ReaderFragment;
+  remove(): Promise<void>;
+}
+
+const compiler = fileURLToPath(new URL('../../node_modules/relay-compiler/cli.js', import.meta.url));
+const schema = fileURLToPath(new URL('../../schema/schema.graphql', import.meta.url));
+
+/**
+ * Has relay-compiler compile documents against the printed schema. Fails with what it says where it does not accept one.
+ *
+ * @param module name of the module that they are in: with it the name of each begins
+ */
+export async function compileRelay(module: string, documents: readonly string[]): Promise<RelayArtifacts> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-relay-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    await mkdir(join(folder, 'source'));
+    await mkdir(join(folder, 'artifacts'));
+    const source = documents.map((document) => `graphql\`${document}\`;\n`).join('');
+    await writeFile(join(folder, 'source', `${module}.js`), source);
+    await copyFile(schema, join(folder, 'schema.graphql'));
+    const config = {
+      src: './source',
+      schema: './schema.graphql',
+      artifactDirectory: './artifacts',
+      language: 'javascript',
+      // `require`, which finds the artifacts of each other by their names without an ending.
+      eagerEsModules: false,
+    };
+    await writeFile(join(folder, 'relay.config.json'), JSON.stringify(config));
+    await promisify(execFile)(process.execPath, [compiler, 'relay.config.json'], { cwd: folder });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const load = createRequire(join(folder, 'artifacts', 'index.js'));
+  return {
+    operation: (name) => load(`./${name}.graphql`),
+    fragment: (name) => load(`./${name}.graphql`),
+    remove,
+  };
+}
+
+/** Relay's store and network: fetch for queries and mutations, graphql-ws for subscriptions. Closed after the test. */
+export function relayEnvironment(url: string, key: string): Environment {
+  const endpoint = `${url}/graphql`;
+  const headers = { authorization: `Bearer ${key}` };
+  const sockets = createClient({
+    url: endpoint.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: headers,
+    retryAttempts: 0,
+  });
+  onTestFinished(async () => {
+    await sockets.dispose();
+  });
+  return new Environment({
+    store: new Store(new RecordSource()),
+    network: Network.create(
+      async ({ text }, variables): Promise<GraphQLResponse> => {
+        const response = await fetch(endpoint, {
+          method: 'POST',
+          headers: { ...headers, accept: 'application/graphql-response+json', 'content-type': 'application/json' },
+          body: JSON.stringify({ query: text, variables }),
+        });
+        return response.json();
+      },
+      ({ text }, variables) =>
+        Observable.create<GraphQLResponse>((sink) =>
+          sockets.subscribe(
+            { query: text ?? '', variables },
+            {
+              next: ({ data, errors }) => {
+                if (data == null) sink.error(new Error(`an event without data: ${JSON.stringify(errors)}`));
+                else sink.next({ data });
+              },
+              error: (error) => sink.error(error instanceof Error ? error : new Error(String(error))),
+              complete: () => sink.complete(),
+            },
+          ),
+        ),
+    ),
+  });
+}
