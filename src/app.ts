@@ -11,6 +11,7 @@ import { Cursors } from './graphql/cursor.ts';
 import { HttpServer } from './http/server.ts';
 import { Announcer } from './jobs/announcer.ts';
 import { Claimer } from './jobs/claimer.ts';
+import { createCompletions } from './jobs/completion-batch.ts';
 import type { JobsContext } from './jobs/context.ts';
 import { CreationQueue } from './jobs/creation-queue.ts';
 import { Feed } from './jobs/feed.ts';
@@ -75,7 +76,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         : createRedisBus({ url: config.redisUrl, prefix: `longhaul:${installationId}:`, log });
     stops.push(() => bus.close());
 
-    const context: JobsContext = { database, types, announcer: new Announcer(bus), limits: config };
+    const announcer = new Announcer(bus);
+    const completions = createCompletions({ database, announcer });
+    const context: JobsContext = { database, types, announcer, completions, limits: config };
     const authenticator = new Authenticator(database, bus);
     await authenticator.start();
     stops.push(async () => authenticator.stop());

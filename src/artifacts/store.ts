@@ -1,8 +1,9 @@
 import { mkdir, opendir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { v7 as uuidv7, validate as isUuid } from 'uuid';
+import { validate as isUuid } from 'uuid';
 
+import { newId } from '../database/ids.ts';
 import { bindVolume } from './volume.ts';
 import { syncDirectory, writeSynced, type WriteOptions } from './writing.ts';
 
@@ -49,7 +50,7 @@ export class ArtifactStore {
    */
   async save(source: AsyncIterable<Uint8Array>, options: SaveOptions): Promise<StoredFile> {
     const { workspaceId, filename, mediaType, signal } = options;
-    const id = uuidv7();
+    const id = newId();
     const path = this.path(workspaceId, id);
     signal.throwIfAborted();
     await mkdir(join(this.#dir, workspaceId), { recursive: true });

@@ -1,7 +1,7 @@
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newId } from '../database/ids.ts';
 
-import { v7 as uuidv7 } from 'uuid';
 
 const marker = '.longhaul-volume';
 const advice = 'ARTIFACTS_DIR must be the same volume for every process of an installation.';
@@ -14,7 +14,7 @@ const advice = 'ARTIFACTS_DIR must be the same volume for every process of an in
 export async function bindVolume(dir: string, installationId: string, { mayClaim }: { mayClaim: boolean }): Promise<void> {
   if (mayClaim) await mkdir(dir, { recursive: true }).catch(unusable(dir));
   // Written to a file of its own first: the marker must appear whole, or a second process reads an empty name.
-  const own = join(dir, `${marker}.${uuidv7()}`);
+  const own = join(dir, `${marker}.${newId()}`);
   await writeFile(own, `${installationId}\n`).catch(unusable(dir));
   try {
     if (mayClaim) await link(own, join(dir, marker)).catch(ignore('EEXIST'));

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
@@ -79,7 +79,7 @@ async function migrate(database: Database): Promise<void> {
 
 async function findInstallationId(database: Database): Promise<string> {
   await database.query(`INSERT INTO setting (name, value) VALUES ('installation', $1) ON CONFLICT DO NOTHING`, [
-    uuidv7(),
+    newId(),
   ]);
   const [row] = await database.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
   if (row === undefined) throw new Error('The setting that names this installation is missing.');

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../services.ts';
 import { authenticate, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
-import { answerFast } from './fast-path.ts';
+import { FastPath } from './fast-path.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
 import type { Yoga } from './yoga.ts';
@@ -13,6 +13,7 @@ export type OpenStreams = Set<FastifyReply>;
 
 /** GraphQL over HTTP and server-sent events (graphql-sse, distinct connections) at /graphql. */
 export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yoga, streams: OpenStreams): void {
+  const fastPath = new FastPath(yoga, services.log);
   void app.register(async (scope) => {
     // JSON alone: no form of a foreign page can send it without asking first.
     scope.removeAllContentTypeParsers();
@@ -23,7 +24,10 @@ export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yog
       url: '/graphql',
       handler: async (request, reply) => {
         const gone = new AbortController();
-        reply.raw.once('close', () => gone.abort());
+        // Only of who has left: aborting makes an error with its stack, even where nobody listens.
+        reply.raw.once('close', () => {
+          if (!reply.raw.writableFinished) gone.abort();
+        });
         const { viewer, refusal } = await viewerOf(services, request);
         if (refusal !== null) return send(reply, refusal, streams);
         const context = {
@@ -33,7 +37,7 @@ export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yog
           signal: gone.signal,
         };
         if (request.method === 'POST' && request.body instanceof Buffer) {
-          const answer = await answerFast(yoga, request.body, request.headers.accept, context);
+          const answer = await fastPath.answer(request.body, request.headers.accept, context);
           if (answer !== null) {
             return reply
               .code(answer.status)

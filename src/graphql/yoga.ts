@@ -3,7 +3,6 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Services } from '../services.ts';
 import type { GraphQLContext } from './context.ts';
 import { graphiqlOptions } from './graphiql.ts';
-import { jitPlugin } from './jit.ts';
 import {
   costPlugin,
   introspectionPlugin,
@@ -33,7 +32,6 @@ export function createGraphQL({ config, log }: Services): Yoga {
       syntaxStatusPlugin(),
       validationCodePlugin(),
       costPlugin(),
-      jitPlugin(),
       ...(config.introspection ? [] : [introspectionPlugin()]),
     ],
     batching: false,

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Bus, Unsubscribe } from '../bus/bus.ts';
 import { type FieldIssue, ValidationError } from '../errors.ts';
@@ -157,7 +157,7 @@ export class Claimer {
 
   async #run(): Promise<void> {
     // Claims of one tick share a statement.
-    await delay(0);
+    await nextTurn();
     while (this.#woken) {
       this.#woken = false;
       const groups = Map.groupBy(this.#waiting, ({ group }) => group);

@@ -3,14 +3,10 @@ import type { StoredFile } from '../artifacts/store.ts';
 import { LeaseLostError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import type { JobsContext, WorkspaceScope } from './context.ts';
-import { endJob, firstParameter } from './ending.ts';
-import { findPastAttempt, heldBy } from './held.ts';
+import { findPastAttempt } from './held.ts';
 import type { Job, JsonValue } from './job.ts';
 import { decodeLeaseToken, type LeaseRef } from './lease-token.ts';
 import { transitions } from './state-machine.ts';
-
-/** How long a result file is kept after its job's end. */
-export const artifactHours = 24;
 
 const completion = z.object({ token: z.string(), output: z.custom<JsonValue>(() => true).optional() });
 
@@ -38,49 +34,8 @@ export async function completeJob(
   const ref = decodeLeaseToken(token);
   if (ref === null) throw new LeaseLostError(null);
 
-  const job = await complete(context, scope, ref, json, artifact);
+  const job = await context.completions.add({ ref, scope, output: json, artifact });
   return job ?? alreadyCompleted(context, scope, ref, json);
-}
-
-function complete(
-  context: JobsContext,
-  scope: WorkspaceScope,
-  ref: LeaseRef,
-  output: string,
-  artifact: StoredFile | null,
-): Promise<Job | null> {
-  const $ = firstParameter;
-  return endJob(context, {
-    update: `
-      UPDATE job SET status = '${transitions.complete.to}', version = version + 1, output = $${$ + 3}::jsonb,
-        artifact_id = $${$ + 4}::uuid, artifact_expires_at = ${keptUntil($ + 4)},
-        finished_at = now(), status_changed_at = now(), updated_at = now()
-      FROM lease WHERE ${heldBy($)}
-      RETURNING job.*`,
-    also: `filed AS (
-      INSERT INTO artifact (id, workspace_id, job_id, filename, media_type, bytes, sha256, expires_at)
-      SELECT changed.artifact_id, changed.workspace_id, changed.id,
-        $${$ + 5}::text, $${$ + 6}::text, $${$ + 7}::bigint, $${$ + 8}::text, changed.artifact_expires_at
-      FROM changed WHERE changed.artifact_id IS NOT NULL)`,
-    parameters: [
-      ref.jobId,
-      ref.token,
-      scope,
-      output,
-      artifact?.id ?? null,
-      artifact?.filename ?? null,
-      artifact?.mediaType ?? null,
-      artifact?.bytes ?? null,
-      artifact?.sha256 ?? null,
-    ],
-    failure: null,
-  });
-}
-
-/** Whole seconds, because the signed URL carries them and must be the same at every reading. */
-function keptUntil(artifactId: number): string {
-  return `CASE WHEN $${artifactId}::uuid IS NOT NULL
-    THEN date_trunc('second', now()) + interval '${artifactHours} hours' END`;
 }
 
 async function alreadyCompleted(

@@ -1,5 +1,8 @@
 import type { Database } from '../database/database.ts';
 import type { Announcer } from './announcer.ts';
+import type { Batches } from './batches.ts';
+import type { ReadyCompletion } from './completion-batch.ts';
+import type { Job } from './job.ts';
 import type { JobTypes } from './types/registry.ts';
 
 /** What the transitions work with. */
@@ -7,6 +10,8 @@ export interface JobsContext {
   database: Database;
   types: JobTypes;
   announcer: Announcer;
+  /** Completions that arrive together share a statement. */
+  completions: Batches<ReadyCompletion, Job | null>;
   limits: JobLimits;
 }
 

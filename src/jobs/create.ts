@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { newId } from '../database/ids.ts';
 import { type FieldIssue, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { requestHash } from './canonical-json.ts';
@@ -117,8 +117,8 @@ function check(context: JobsContext, asked: z.output<typeof request>, origin: Jo
   const key = asked.idempotencyKey ?? null;
   return {
     ...job,
-    id: uuidv7(),
-    ledgerId: uuidv7(),
+    id: newId(),
+    ledgerId: newId(),
     credits: type.credits,
     key: key === null ? null : { text: key, requestHash: requestHash(same) },
     origin,

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../database/ids.ts';
 import type { JobsContext } from './context.ts';
 import type { Job, JobFailure } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
@@ -8,11 +8,14 @@ import { sqlIs } from './state-machine.ts';
  * What follows from a job that leaves its worker or ends, in the statement that changes it: the lease and its slot go,
  * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted.
  *
- * Rows are locked in the order of the house: the job (by `changed`), then its workspace (by `refunded`).
+ * Rows are locked in the order of the house: the job (by `changed`), then its workspace (by `refunded`). Of several rows
+ * at most one may be refunded: an UPDATE takes each workspace once.
+ *
+ * It follows from `ended`: rows of job, and with each its ledger_id, delivery_id, and how its attempt failed, if it did.
  */
-const consequences = `
+export const consequences = `
   gone AS (
-    DELETE FROM lease USING changed WHERE lease.job_id = changed.id
+    DELETE FROM lease USING ended WHERE lease.job_id = ended.id
     RETURNING lease.job_id, lease.workspace_id, lease.slot
   ),
   freed AS (
@@ -20,24 +23,33 @@ const consequences = `
     WHERE slot.workspace_id = gone.workspace_id AND slot.n = gone.slot AND slot.job_id = gone.job_id
   ),
   closed AS (
-    UPDATE job_attempt SET ended_at = now(), failed = $3::boolean, error_code = $4::text, error_message = $5::text
-    FROM changed
-    WHERE job_attempt.job_id = changed.id AND job_attempt.number = changed.attempt AND job_attempt.ended_at IS NULL
+    UPDATE job_attempt SET ended_at = now(), failed = ended.attempt_failed,
+      error_code = ended.attempt_error_code, error_message = ended.attempt_error_message
+    FROM ended
+    WHERE job_attempt.job_id = ended.id AND job_attempt.number = ended.attempt AND job_attempt.ended_at IS NULL
   ),
   refunded AS (
-    UPDATE workspace SET credits = workspace.credits + changed.credits_refunded FROM changed
-    WHERE workspace.id = changed.workspace_id AND changed.credits_refunded > 0
+    UPDATE workspace SET credits = workspace.credits + ended.credits_refunded FROM ended
+    WHERE workspace.id = ended.workspace_id AND ended.credits_refunded > 0
     RETURNING workspace.credits AS balance
   ),
   ledger AS (
     INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after, job_id)
-    SELECT $1::uuid, changed.workspace_id, 'REFUND', changed.credits_refunded, refunded.balance, changed.id
-    FROM changed, refunded
+    SELECT ended.ledger_id, ended.workspace_id, 'REFUND', ended.credits_refunded, refunded.balance, ended.id
+    FROM ended, refunded
   ),
   noted AS (
     INSERT INTO webhook_delivery (id, workspace_id, job_id, url, event)
-    SELECT $2::uuid, job.workspace_id, job.id, job.webhook_url, 'JOB_' || job.status
-    FROM changed AS job WHERE ${sqlIs.final} AND job.webhook_url IS NOT NULL
+    SELECT job.delivery_id, job.workspace_id, job.id, job.webhook_url, 'JOB_' || job.status
+    FROM ended AS job WHERE ${sqlIs.final} AND job.webhook_url IS NOT NULL
+  )`;
+
+/** The one row of `endJob`, with what goes with it. */
+const endedOne = `
+  ended AS (
+    SELECT changed.*, $1::uuid AS ledger_id, $2::uuid AS delivery_id, $3::boolean AS attempt_failed,
+      $4::text AS attempt_error_code, $5::text AS attempt_error_message
+    FROM changed
   )`;
 
 /** One transition out of RUNNING, or a cancellation. */
@@ -60,11 +72,11 @@ export const firstParameter = 6;
  * @returns the job as it is now, or null where somebody else was first and nothing happened.
  */
 export async function endJob(context: JobsContext, { update, parameters, also, failure }: JobEnd): Promise<Job | null> {
-  const expressions = [`changed AS (${update})`, consequences, ...(also === undefined ? [] : [also])];
+  const expressions = [`changed AS (${update})`, endedOne, consequences, ...(also === undefined ? [] : [also])];
   const [row] = await context.database.query<JobRow & { slot_freed: boolean }>(
     `WITH ${expressions.join(',')}
      SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,
-    [uuidv7(), uuidv7(), failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
+    [newId(), newId(), failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
     'prepared',
   );
   if (row === undefined) return null;

@@ -1,18 +1,11 @@
 import type { Database } from '../database/database.ts';
+import { Batches } from './batches.ts';
 import type { Job } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
 
-/** Statements under way at once: enough to keep Postgres busy, few enough that reads gather behind them. */
-const lanes = 2;
-
-/** Jobs in one statement. */
-const batchSize = 500;
-
-interface Waiting {
+interface Asked {
   workspaceId: string;
   id: string;
-  resolve: (job: Job | null) => void;
-  reject: (error: unknown) => void;
 }
 
 /**
@@ -20,51 +13,30 @@ interface Waiting {
  * joins one that has begun, so whoever asks after a commit sees it.
  */
 export class JobReads {
-  readonly #database: Database;
-  #waiting: Waiting[] = [];
-  #underWay = 0;
+  readonly #batches: Batches<Asked, Job | null>;
 
   constructor(database: Database) {
-    this.#database = database;
+    // Two statements at once keep Postgres busy, and are few enough that reads gather behind them.
+    this.#batches = new Batches((asked) => readJobs(database, asked), { lanes: 2, size: 500 });
   }
 
   /** Null for another workspace's job as for one that does not exist. */
   find(workspaceId: string, id: string): Promise<Job | null> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ workspaceId, id, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#begin());
-    });
+    return this.#batches.add({ workspaceId, id });
   }
+}
 
-  #begin(): void {
-    while (this.#waiting.length > 0 && this.#underWay < lanes) {
-      const batch = this.#waiting.slice(0, batchSize);
-      this.#waiting = this.#waiting.slice(batchSize);
-      this.#underWay += 1;
-      void this.#read(batch).finally(() => {
-        this.#underWay -= 1;
-        this.#begin();
-      });
-    }
-  }
-
-  async #read(batch: Waiting[]): Promise<void> {
-    try {
-      const jobs = new Map<string, Job>();
-      const rows = await this.#database.query<JobRow>(
-        statement,
-        [batch.map(({ id }) => id), batch.map(({ workspaceId }) => workspaceId)],
-        'prepared',
-      );
-      for (const row of rows) jobs.set(row.id, jobFromRow(row));
-      for (const { workspaceId, id, resolve } of batch) {
-        const job = jobs.get(id);
-        resolve(job?.workspaceId === workspaceId ? job : null);
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-  }
+async function readJobs(database: Database, asked: readonly Asked[]): Promise<(Job | null)[]> {
+  const rows = await database.query<JobRow>(
+    statement,
+    [asked.map(({ id }) => id), asked.map(({ workspaceId }) => workspaceId)],
+    'prepared',
+  );
+  const jobs = new Map(rows.map((row) => [row.id, jobFromRow(row)]));
+  return asked.map(({ workspaceId, id }) => {
+    const job = jobs.get(id);
+    return job?.workspaceId === workspaceId ? job : null;
+  });
 }
 
 const statement = `

@@ -8,6 +8,8 @@ export interface ProgressPatch extends LeaseRef {
   step?: string | null;
   message?: string | null;
   percentage?: number | null;
+  /** The highest percentage of the reports that went into this one. */
+  peak?: number;
 }
 
 /** What became of one report of a batch. */
@@ -30,8 +32,8 @@ const next = {
   message: 'CASE WHEN report.has_message THEN report.message ELSE job.progress_message END',
   percentage: `CASE
     WHEN NOT report.has_percentage THEN job.progress_percentage
-    WHEN report.percentage IS NOT NULL THEN greatest(report.percentage, job.progress_peak) END`,
-  peak: 'greatest(report.percentage, job.progress_peak)',
+    WHEN report.percentage IS NOT NULL THEN greatest(report.percentage, report.peak, job.progress_peak) END`,
+  peak: 'greatest(report.percentage, report.peak, job.progress_peak)',
 };
 
 /*
@@ -44,7 +46,7 @@ const statement = `
   WITH report AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS report(
       ordinal int, job_id uuid, token uuid, scope uuid,
-      has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8)
+      has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8)
   ),
   held AS MATERIALIZED (
     SELECT report.ordinal, lease.job_id
@@ -107,5 +109,6 @@ function toRow(patch: ProgressPatch, ordinal: number): object {
     message: patch.message ?? null,
     has_percentage: patch.percentage !== undefined,
     percentage: patch.percentage ?? null,
+    peak: patch.peak ?? null,
   };
 }

@@ -38,7 +38,7 @@ export class ReportQueue {
       const earlier = this.#waiting.get(key);
       if (earlier === undefined) this.#waiting.set(key, { patch, settle: [settle] });
       else {
-        earlier.patch = { ...earlier.patch, ...patch, ...peakOf(earlier.patch, patch) };
+        earlier.patch = merged(earlier.patch, patch);
         earlier.settle.push(settle);
       }
       this.#running ??= this.#run();
@@ -90,7 +90,7 @@ export class ReportQueue {
     const newer = this.#waiting.get(key);
     if (newer === undefined) this.#waiting.set(key, older);
     else {
-      newer.patch = { ...older.patch, ...newer.patch, ...peakOf(older.patch, newer.patch) };
+      newer.patch = merged(older.patch, newer.patch);
       newer.settle.push(...older.settle);
     }
   }
@@ -107,8 +107,8 @@ export class ReportQueue {
   }
 }
 
-/** Of two percentages in one batch the higher one counts, as it would have in two: never back within an attempt. */
-function peakOf(older: ProgressPatch, newer: ProgressPatch): { percentage?: number } {
-  if (typeof older.percentage !== 'number' || typeof newer.percentage !== 'number') return {};
-  return { percentage: Math.max(older.percentage, newer.percentage) };
+/** Two reports of one attempt as one: the newer one's word, and the highest percentage of both. */
+function merged(older: ProgressPatch, newer: ProgressPatch): ProgressPatch {
+  const percentages = [older.peak, older.percentage, newer.peak, newer.percentage].filter((each) => each != null);
+  return { ...older, ...newer, ...(percentages.length === 0 ? {} : { peak: Math.max(...percentages) }) };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { validate as isUuid } from 'uuid';
 import type { ArtifactLinks } from '../artifacts/links.ts';
-import { artifactHours } from '../jobs/complete.ts';
+import { artifactHours } from '../jobs/completion-batch.ts';
 import { LonghaulError } from '../errors.ts';
 import type { Job, JsonObject, JsonValue } from '../jobs/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../jobs/state-machine.ts';

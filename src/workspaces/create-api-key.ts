@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { newId } from '../database/ids.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
@@ -74,7 +74,7 @@ export async function insertApiKey(
      SELECT $1::uuid, workspace.id, $3, $4, $5, $6::text[], $7 FROM workspace WHERE workspace.id = $2
      RETURNING ${apiKeyColumns}`,
     [
-      uuidv7(),
+      newId(),
       key.workspaceId,
       key.name,
       shownPrefix(key.secret, key.dialect),

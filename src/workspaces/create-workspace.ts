@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { newId } from '../database/ids.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { parseInput } from '../input.ts';
 import type { Workspace } from './workspace.ts';
@@ -26,7 +26,7 @@ export interface WorkspaceRequest {
 /** Creates a tenant with its slots, its webhook secret and its first grant. Throws ValidationError. */
 export async function createWorkspace(database: Database, asked: WorkspaceRequest): Promise<Workspace> {
   const { name, credits, concurrencyLimit } = parseInput(request, asked);
-  const workspace = { id: uuidv7(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
+  const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
   await database.transaction((transaction) => insertWorkspace(transaction, workspace));
   return workspace;
 }
@@ -46,7 +46,7 @@ export async function insertWorkspace(transaction: Queryable, workspace: Workspa
   if (credits > 0) {
     await transaction.query(
       `INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after) VALUES ($1, $2, 'GRANT', $3, $3)`,
-      [uuidv7(), id, credits],
+      [newId(), id, credits],
     );
   }
 }

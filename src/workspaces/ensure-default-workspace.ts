@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../database/ids.ts';
 import type { Database, Queryable } from '../database/database.ts';
 import { hashSecret, newSecret } from './api-key.ts';
 import { insertApiKey } from './create-api-key.ts';
@@ -19,7 +19,7 @@ export async function ensureDefaultWorkspace(
   database: Database,
   options: { adminApiKey: string | null; initialCredits: number },
 ): Promise<{ workspaceId: string; madeKey: string | null }> {
-  const id = uuidv7();
+  const id = newId();
   return database.transaction(async (transaction) => {
     // Two processes that start together: the second waits here for the first, and finds the setting made.
     const made = await transaction.query(

@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
+import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
 import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
@@ -52,7 +52,7 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
            SELECT $3::uuid, id, 'GRANT', $2::int, credits FROM granted
          )
          SELECT ${workspaceColumns} FROM granted AS workspace`,
-        [workspaceId, amount, uuidv7()],
+        [workspaceId, amount, newId()],
       );
       return currentWorkspace(rows);
     });

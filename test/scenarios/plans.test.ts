@@ -4,6 +4,7 @@ import type { Window } from '../../src/database/keyset.ts';
 import { cancelJob } from '../../src/jobs/cancel.ts';
 import type { Claim } from '../../src/jobs/claimer.ts';
 import { completeJob } from '../../src/jobs/complete.ts';
+import { createCompletions } from '../../src/jobs/completion-batch.ts';
 import type { JobsContext } from '../../src/jobs/context.ts';
 import { CreationQueue } from '../../src/jobs/creation-queue.ts';
 import { expireLeases } from '../../src/jobs/expire.ts';
@@ -78,7 +79,9 @@ async function fill(database: Database, workspaceIds: readonly string[]): Promis
 /** Runs the work for real, plans each of its statements again as they were, and gives the ways into `job`. */
 async function waysOf(work: (context: JobsContext) => Promise<unknown>): Promise<string[]> {
   const { context } = longhaul.services;
-  const statements = await statementsOf(context.database, (database) => work({ ...context, database }));
+  const statements = await statementsOf(context.database, (database) =>
+    work({ ...context, database, completions: createCompletions({ ...context, database }) }),
+  );
   const ways = await Promise.all(statements.map((statement) => waysInto('job', context.database, statement)));
   return ways.flat();
 }

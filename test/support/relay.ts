@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,6 @@ import { WebSocket } from 'ws';
 export interface RelayArtifacts {
   operation(name: string): ConcreteRequest;
   fragment(name: string): ReaderFragment;
-  remove(): Promise<void>;
 }
 
 const compiler = fileURLToPath(new URL('../../node_modules/relay-compiler/cli.js', import.meta.url));
@@ -36,7 +35,7 @@ const schema = fileURLToPath(new URL('../../schema/schema.graphql', import.meta.
  */
 export async function compileRelay(module: string, documents: readonly string[]): Promise<RelayArtifacts> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-relay-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const artifacts = new Map<string, ConcreteRequest | ReaderFragment>();
   try {
     await mkdir(join(folder, 'source'));
     await mkdir(join(folder, 'artifacts'));
@@ -53,15 +52,22 @@ export async function compileRelay(module: string, documents: readonly string[])
     };
     await writeFile(join(folder, 'relay.config.json'), JSON.stringify(config));
     await promisify(execFile)(process.execPath, [compiler, 'relay.config.json'], { cwd: folder });
-  } catch (error) {
-    await remove();
-    throw error;
+    const load = createRequire(join(folder, 'artifacts', 'index.js'));
+    for (const file of await readdir(join(folder, 'artifacts'))) artifacts.set(file.replace('.graphql.js', ''), load(`./${file}`));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  const load = createRequire(join(folder, 'artifacts', 'index.js'));
   return {
-    operation: (name) => load(`./${name}.graphql`),
-    fragment: (name) => load(`./${name}.graphql`),
-    remove,
+    operation: (name) => {
+      const artifact = artifacts.get(name);
+      if (artifact?.kind !== 'Request') throw new Error(`there is no operation ${name}`);
+      return artifact;
+    },
+    fragment: (name) => {
+      const artifact = artifacts.get(name);
+      if (artifact?.kind !== 'Fragment') throw new Error(`there is no fragment ${name}`);
+      return artifact;
+    },
   };
 }
 

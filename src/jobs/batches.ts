@@ -1,0 +1,67 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Carries out together what arrives together: the items of one turn of the event loop, and those that come while `lanes`
+ * batches are under way. None joins a batch that has begun. Where a batch fails its items are tried one by one, so that
+ * one bad item does not fail its neighbours.
+ */
+export class Batches<Item, Result> {
+  readonly #carryOut: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #lanes: number;
+  readonly #size: number;
+  #waiting: Waiting<Item, Result>[] = [];
+  #underWay = 0;
+
+  /**
+   * @param carryOut gives one result for each item, in their order
+   * @param limits batches under way at once, and items in one of them
+   */
+  constructor(
+    carryOut: (items: readonly Item[]) => Promise<readonly Result[]>,
+    { lanes, size }: { lanes: number; size: number },
+  ) {
+    this.#carryOut = carryOut;
+    this.#lanes = lanes;
+    this.#size = size;
+  }
+
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (this.#waiting.length === 1) void nextTurn().then(() => this.#begin());
+    });
+  }
+
+  #begin(): void {
+    while (this.#waiting.length > 0 && this.#underWay < this.#lanes) {
+      const batch = this.#waiting.slice(0, this.#size);
+      this.#waiting = this.#waiting.slice(this.#size);
+      this.#underWay += 1;
+      void this.#settle(batch).finally(() => {
+        this.#underWay -= 1;
+        this.#begin();
+      });
+    }
+  }
+
+  async #settle(batch: Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#carryOut(batch.map(({ item }) => item));
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const result = results[index];
+        if (result === undefined) reject(new Error('a batch gave fewer results than it had items'));
+        else resolve(result);
+      }
+    } catch (error) {
+      const [only, ...others] = batch;
+      if (only !== undefined && others.length === 0) only.reject(error);
+      else for (const waiting of batch) await this.#settle([waiting]);
+    }
+  }
+}
