@@ -2,7 +2,7 @@ import { EnvelopArmor } from '@escape.tech/graphql-armor';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { type ErrorCode, LonghaulError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** What one operation may ask for. Each of these catches what the others do not see. */
@@ -43,7 +43,7 @@ export function nestingPlugin(): Plugin {
   return {
     onParse: () => ({ result, replaceParseResult }) => {
       if (!(result instanceof RangeError)) return;
-      replaceParseResult(new LonghaulError('LIMIT_EXCEEDED', 'The document is nested too deeply.'));
+      replaceParseResult(new GraphQLError('Syntax Error: Query depth limit exceeded: it is nested too deeply.'));
     },
   };
 }

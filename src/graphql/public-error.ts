@@ -16,7 +16,10 @@ export function publicError(error: unknown, log: Log): GraphQLError {
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
   if (known !== null) return rendered(error, known.code, known.message);
   if (error instanceof GraphQLError) {
-    if (limitMessages.test(error.message)) return rendered(error, 'LIMIT_EXCEEDED', error.message);
+    // A document that may not be carried out at all: 400 where the media type allows for it.
+    if (limitMessages.test(error.message)) {
+      return rendered(error, 'LIMIT_EXCEEDED', error.message, {}, { status: 400, spec: true });
+    }
     if (isRefusal(error)) return rendered(error, 'BAD_USER_INPUT', error.message);
   }
   const id = randomUUID();
@@ -36,9 +39,15 @@ function isRefusal(error: GraphQLError): boolean {
   return originalError === undefined || (originalError instanceof GraphQLError && isRefusal(originalError));
 }
 
-function rendered(error: unknown, code: ErrorCode, message: string, more: Record<string, unknown> = {}): GraphQLError {
+function rendered(
+  error: unknown,
+  code: ErrorCode,
+  message: string,
+  more: Record<string, unknown> = {},
+  usualHttp: { status: number; spec?: boolean } | null = null,
+): GraphQLError {
   const place = error instanceof GraphQLError ? error : null;
-  const http = httpOf(place) ?? (statusMatters.has(code) ? { status: errorTable[code].httpStatus } : null);
+  const http = httpOf(place) ?? (statusMatters.has(code) ? { status: errorTable[code].httpStatus } : usualHttp);
   return new GraphQLError(message, {
     nodes: place?.nodes ?? null,
     source: place?.source ?? null,
