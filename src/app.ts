@@ -15,6 +15,7 @@ import { createCompletions } from './jobs/completion-batch.ts';
 import type { JobsContext } from './jobs/context.ts';
 import { CreationQueue } from './jobs/creation-queue.ts';
 import { Feed } from './jobs/feed.ts';
+import { PageReads } from './jobs/page-reads.ts';
 import { ReportQueue } from './jobs/report-queue.ts';
 import { JobReads } from './jobs/job-reads.ts';
 import { loadJobTypes } from './jobs/types/registry.ts';
@@ -99,6 +100,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       authenticator,
       accessTokens: new AccessTokens(secret),
       jobs: new JobReads(database),
+      pages: new PageReads(database),
       creations: new CreationQueue(context),
       reports,
       feed,

@@ -8,6 +8,7 @@ import type { JobsContext } from './jobs/context.ts';
 import type { CreationQueue } from './jobs/creation-queue.ts';
 import type { Feed } from './jobs/feed.ts';
 import type { JobReads } from './jobs/job-reads.ts';
+import type { PageReads } from './jobs/page-reads.ts';
 import type { ReportQueue } from './jobs/report-queue.ts';
 import type { Log } from './log.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
@@ -22,6 +23,7 @@ export interface Services {
   authenticator: Authenticator;
   accessTokens: AccessTokens;
   jobs: JobReads;
+  pages: PageReads;
   creations: CreationQueue;
   reports: ReportQueue;
   feed: Feed;

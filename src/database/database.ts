@@ -24,7 +24,7 @@ type Client = Pick<Kysely<unknown>, 'executeQuery'>;
 export class Database implements Queryable {
   readonly orm: ORM;
   readonly #pglite: PGlite | null;
-  /** MikroORM's own pool: Kysely has no way to name a statement. */
+  /** For prepared statements: Kysely has no way to name one. */
   readonly #pool: Pool | null;
   readonly #names = new Map<string, string>();
   #closed: Promise<void> | null = null;
@@ -76,6 +76,7 @@ export class Database implements Queryable {
 
   close(): Promise<void> {
     this.#closed ??= (async () => {
+      await this.#pool?.end();
       await this.orm.close();
       await this.#pglite?.close();
     })();

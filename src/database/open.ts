@@ -5,7 +5,7 @@ import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
-import { connectEmbedded, connectPostgres, openPglite } from './orm.ts';
+import { connectEmbedded, connectPostgres, openPglite, openPreparedPool } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
 
 /** A migrated database with this process's place on it taken. */
@@ -25,8 +25,11 @@ export async function openServerDatabase(options: {
   onEvicted: (reason: Error) => void;
 }): Promise<OpenDatabase> {
   const lock = new ProcessLock(options);
-  const { orm, pool } = await connectPostgres(options.url, options.poolSize);
-  const database = new Database(orm, { pool });
+  // Nearly everything is prepared; the cold reads and the transactions need few connections.
+  const cold = Math.max(1, Math.floor(options.poolSize / 4));
+  const database = new Database(await connectPostgres(options.url, cold), {
+    pool: await openPreparedPool(options.url, options.poolSize - cold),
+  });
   try {
     await ProcessLock.exclusively(options.url, () => migrate(database));
     await lock.hold();

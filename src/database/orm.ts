@@ -20,25 +20,46 @@ const shared = {
   allowGlobalContext: false,
 };
 
-/** MikroORM on a Postgres server, and its pool of at most `poolSize` connections. */
-export async function connectPostgres(url: string, poolSize: number): Promise<{ orm: PostgresORM; pool: Pool }> {
+/** What every connection to a Postgres server has. */
+const connection = {
+  application_name: 'longhaul',
+  connectionTimeoutMillis: 10_000,
+  // A statement that hangs must not hold locks for ever; nothing here needs a tenth of it.
+  statement_timeout: 30_000,
+  idle_in_transaction_session_timeout: 30_000,
+};
+
+/** Compiling a statement that takes a millisecond takes Postgres a second, and its guess of the cost can be far off. */
+const withoutJit = '-c jit=off';
+
+/** MikroORM on a Postgres server. */
+export async function connectPostgres(url: string, poolSize: number): Promise<PostgresORM> {
   const { MikroORM, PostgreSqlDriver } = await import('@mikro-orm/postgresql');
-  const orm = await MikroORM.init({
+  return MikroORM.init({
     ...shared,
     driver: PostgreSqlDriver,
     clientUrl: url,
-    driverOptions: {
-      max: poolSize,
-      application_name: 'longhaul',
-      // Compiling a statement that takes a millisecond takes Postgres a second, and its guess of the cost can be far off.
-      options: '-c jit=off',
-      connectionTimeoutMillis: 10_000,
-      // A statement that hangs must not hold locks for ever; nothing here needs a tenth of it.
-      statement_timeout: 30_000,
-      idle_in_transaction_session_timeout: 30_000,
-    },
+    driverOptions: { ...connection, max: poolSize, options: withoutJit },
   });
-  return { orm, pool: await orm.em.getConnection().getNativeClient() };
+}
+
+/**
+ * A pool of its own for the prepared statements. They are planned once for each connection and never again
+ * (force_generic_plan): planning a claim takes longer than the claim, and Postgres would do it every time, because it
+ * cannot see how short the lists are that come as parameters. Every statement here must be good without seeing them.
+ */
+export async function openPreparedPool(url: string, poolSize: number): Promise<Pool> {
+  const { default: pg } = await import('pg');
+  const types = new pg.TypeOverrides();
+  for (const [oid, parser] of Object.entries(createPostgreSqlTypeParsers(splitArray))) {
+    types.setTypeParser(Number(oid), parser);
+  }
+  const options = `${withoutJit} -c plan_cache_mode=force_generic_plan`;
+  const pool = new pg.Pool({ ...connection, connectionString: url, max: poolSize, options, types });
+  // The query in flight fails by itself; a connection that was lost while idle is only replaced.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
 }
 
 /** MikroORM on Postgres in this process. The caller closes the PGlite after the ORM. */

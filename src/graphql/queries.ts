@@ -1,7 +1,7 @@
 import { brandWithType } from '@pothos/core';
 import { LonghaulError, NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/job.ts';
-import { countJobs, type JobFilter, listJobs } from '../jobs/list.ts';
+import { countJobs, type JobFilter } from '../jobs/list.ts';
 import { findDelivery } from '../webhooks/deliveries.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import { findApiKey, findCreditTransaction, findWorkspace, listWorkspaces } from '../workspaces/find.ts';
@@ -96,13 +96,13 @@ builder.queryType({
           filter: t.arg({ type: JobFilterInput, description: 'Which jobs; all where not given.' }),
           order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'By creation.' }),
         },
-        resolve: async (_root, { filter, order, ...args }, { context, cursors, viewer }): Promise<JobPage> => {
+        resolve: async (_root, { filter, order, ...args }, { pages, cursors, viewer }): Promise<JobPage> => {
           // `t.withAuth` would say that there is a viewer, but does not go together with a connection of our own.
           if (viewer === null) throw unauthenticated();
           const { workspaceId } = viewer;
           const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
           const seen = visible(viewer, filter ?? {});
-          const jobs = await listJobs(context.database, workspaceId, seen, page.window);
+          const jobs = await pages.list(workspaceId, seen, page.window);
           return { ...page.toConnection(jobs), workspaceId, filter: seen };
         },
       },

@@ -41,6 +41,8 @@ export async function listJobs(
   const rows = await database.query<JobRow>(
     `SELECT ${jobColumns('job')} FROM ${from} WHERE ${conditionsAndBounds} ${windowOrder(id, window, bind)}`,
     parameters,
+    // The list of all jobs has one text and one good plan.
+    isUnfiltered(filter) ? 'prepared' : undefined,
   );
   return rows.map(jobFromRow);
 }
@@ -95,4 +97,8 @@ function oneOf(column: string, values: readonly string[], bind: (value: unknown)
   const [only, ...others] = [...new Set(values)];
   // An equality keeps the index in the order of ids; = ANY with one element does not always.
   return only !== undefined && others.length === 0 ? `${column} = ${bind(only)}` : `${column} = ANY(${bind(values)}::text[])`;
+}
+
+function isUnfiltered(filter: JobFilter): boolean {
+  return Object.values(filter).every((value) => value == null);
 }
