@@ -8,7 +8,6 @@ import { createRedisBus } from './bus/redis-bus.ts';
 import type { Config } from './config.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from './database/open.ts';
 import { Cursors } from './graphql/cursor.ts';
-import { HttpServer } from './http/server.ts';
 import { Announcer } from './jobs/announcer.ts';
 import { Claimer } from './jobs/claimer.ts';
 import { createCompletions } from './jobs/completion-batch.ts';
@@ -60,7 +59,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   };
   try {
     const types = await loadJobTypes(config.jobTypesFile);
-    const opened = await (options.openDatabase ?? (() => openDatabase(config, options)))();
+    const opening = (options.openDatabase ?? (() => openDatabase(config, options)))();
+    // The largest part of the program, loaded while the database opens.
+    const loading = import('./http/server.ts');
+    const opened = await opening;
     stops.push(() => opened.close());
     const { database, installationId } = opened;
     const { madeKey } = await ensureDefaultWorkspace(database, config);
@@ -110,6 +112,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       cursors: new Cursors(secret),
     };
 
+    const { HttpServer } = await loading;
     const http = new HttpServer(services);
     stops.push(() => http.stop());
     // Stops before HTTP does, which waits for requests in flight: a claim may be one for half a minute.

@@ -5,7 +5,7 @@ import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
-import { connectEmbedded, connectPostgres, openPglite, openPreparedPool } from './orm.ts';
+import { connectEmbedded, connectPostgres, migrationNames, openPglite, openPreparedPool } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
 
 /** A migrated database with this process's place on it taken. */
@@ -77,7 +77,16 @@ export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
 }
 
 async function migrate(database: Database): Promise<void> {
-  await database.orm.migrator.up();
+  if (!(await isCurrent(database))) await database.orm.migrator.up();
+}
+
+/** Whether nothing is to be migrated: as the migrator would find it, in a tenth of the time that it takes. */
+async function isCurrent(database: Database): Promise<boolean> {
+  const [table] = await database.query<{ name: string | null }>(`SELECT to_regclass('mikro_orm_migrations') AS name`);
+  if (table === undefined || table.name === null) return false;
+  const rows = await database.query<{ name: string }>('SELECT name FROM mikro_orm_migrations');
+  const done = new Set(rows.map(({ name }) => name));
+  return migrationNames.every((name) => done.has(name));
 }
 
 async function findInstallationId(database: Database): Promise<string> {

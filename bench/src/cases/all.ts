@@ -5,6 +5,7 @@ import { createJob } from './create-job.ts';
 import { createJobs } from './create-jobs.ts';
 import { jobQuery } from './job-query.ts';
 import { jobsPage } from './jobs-page.ts';
+import { pageDepth } from './page-depth.ts';
 
 const cases: Record<string, Case> = {
   'job-query': jobQuery,
@@ -13,6 +14,7 @@ const cases: Record<string, Case> = {
   'create-jobs': createJobs,
   'claim-complete': claimComplete,
   'claim-depth': claimDepth,
+  'page-depth': pageDepth,
 };
 
 export const caseNames = Object.keys(cases);

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { App } from '../../../src/app.ts';
+import type { Window } from '../../../src/database/keyset.ts';
+import { firstIdOf } from '../../../src/database/ids.ts';
+import { type JobFilter, listJobs } from '../../../src/jobs/list.ts';
+import { startDomain } from '../domain.ts';
+import { empty, fill, type Installation, settle } from '../installation.ts';
+import type { Comparison, Sample } from '../measure.ts';
+import type { Case } from './case.ts';
+
+const type = 'export';
+const jobs = 1_000_000;
+
+/** A page's own rows, and one more that tells of a next page. */
+const rows = 51;
+
+/**
+ * What a page costs at the end of a long list, beside the first: the buffers that Postgres reads for the very statement,
+ * which no busy machine changes. Equal, but for a page of 51 rows that straddles one leaf of the index more.
+ */
+export const pageDepth: Case = async (installation, stops) => {
+  const app = await startDomain(installation, stops);
+  const workspaceId = randomUUID();
+  await empty(installation);
+  await installation.admin.query(
+    `INSERT INTO workspace (id, name, credits, webhook_secret) VALUES ($1, 'pages', 0, 'unused')`,
+    [workspaceId],
+  );
+  await fill(installation, { workspaceId, type, jobs, mix: true });
+  await installation.admin.query('INSERT INTO job_tag SELECT workspace_id, unnest(tags), id FROM job');
+  await settle(installation);
+  const { rows: oldest } = await installation.admin.query<{ id: string }>(
+    'SELECT id FROM job WHERE workspace_id = $1 ORDER BY id LIMIT 1 OFFSET 500',
+    [workspaceId],
+  );
+  const last = oldest[0]?.id ?? firstIdOf(0);
+
+  const compare = (title: string, filter: JobFilter): Comparison => ({
+    title: `buffers of a page of 50, ${title}`,
+    unit: 'buffers',
+    aim: { text: '≤ 1.05', reached: (ratio) => ratio <= 1.05 },
+    sides: [
+      { name: 'after 1,000,000 rows', round: () => buffers(installation, app, workspaceId, filter, last) },
+      { name: 'page 1', round: () => buffers(installation, app, workspaceId, filter, null) },
+    ],
+  });
+  return [
+    compare('no filter', {}),
+    compare('one status', { statuses: ['COMPLETED'] }),
+    compare('one type', { types: [type] }),
+    compare('one tag', { tags: ['bench'] }),
+  ];
+};
+
+/** Explains the statement that `listJobs` sends, with its own parameters. */
+async function buffers(
+  { admin }: Installation,
+  { services }: App,
+  workspaceId: string,
+  filter: JobFilter,
+  below: string | null,
+): Promise<Sample> {
+  const { database } = services.context;
+  const window: Window = { above: null, below, direction: 'DESC', limit: rows };
+  let value = 0;
+  const explaining = {
+    query: async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> => {
+      const { rows: plan } = await admin.query<{ 'QUERY PLAN': { Plan: Record<string, number> }[] }>(
+        `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
+        [...parameters],
+      );
+      const top = plan[0]?.['QUERY PLAN'][0]?.Plan ?? {};
+      value = (top['Shared Hit Blocks'] ?? 0) + (top['Shared Read Blocks'] ?? 0);
+      return database.query<Row>(sql, parameters);
+    },
+  };
+  const page = await listJobs(explaining, workspaceId, filter, window);
+  if (page.length !== rows) throw new Error(`the page has ${page.length} rows, not ${rows}`);
+  return { value, count: 1, cpu: null, postgresCpu: null };
+}
