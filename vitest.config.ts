@@ -11,6 +11,8 @@ export default defineConfig(async () => {
     const reason = `not reachable: ${missing.join(', ')}`;
     if (process.env['CI'] === 'true') throw new Error(`CI runs everything, but ${reason}. Start them.`);
     process.stderr.write(`\n  Left out: the scenarios on Postgres and Redis, and those of several processes (${reason}).\n\n`);
+  } else {
+    process.stderr.write('\n  Running: units, the scenarios embedded and on Postgres and Redis, and those of several processes.\n\n');
   }
   const withServers = [
     backend('servers'),
