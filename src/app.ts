@@ -20,7 +20,7 @@ import { JobReads } from './jobs/job-reads.ts';
 import { loadJobTypes } from './jobs/types/registry.ts';
 import type { Log } from './log.ts';
 import { createOutboundFetch } from './outbound/fetch.ts';
-import { keptSecret } from './secret.ts';
+import { keptSecret, warnOfAnotherSecret } from './secret.ts';
 import type { Services } from './services.ts';
 import { builtInHandlers } from './worker/handlers.ts';
 import { Runner } from './worker/runner.ts';
@@ -65,9 +65,11 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const opened = await opening;
     stops.push(() => opened.close());
     const { database, installationId } = opened;
-    const { madeKey } = await ensureDefaultWorkspace(database, config);
+    // A worker serves nobody, and must not put another process's admin key out of force.
+    const madeKey = config.role === 'worker' ? null : (await ensureDefaultWorkspace(database, config)).madeKey;
     const secret = config.secret ?? (await keptSecret(config.dataDir));
 
+    await warnOfAnotherSecret(database, secret, log);
     const artifacts = new ArtifactStore(config.artifactsDir);
     await claimVolume(database, artifacts, installationId);
     const fetch = createOutboundFetch({ allow: config.outboundAllow });

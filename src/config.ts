@@ -31,7 +31,7 @@ const environment = z.object({
   INITIAL_CREDITS: variable(
     'Credits of the workspace `default` on first start.',
     '10000',
-    integer(0, 2_147_483_647),
+    integer(0, 1_000_000_000),
   ),
   SECRET: optional('Signs download URLs and tokens. Default: kept in DATA_DIR; required with DATABASE_URL.', secret()),
   COMPAT_HOSTS: variable('Host names that speak a dialect.', '', compatHosts()),

@@ -57,11 +57,15 @@ export interface FieldIssue {
   message: string;
 }
 
+/** Issues that the message repeats; `issues` has them all. */
+const shownIssues = 5;
+
 export class ValidationError extends LonghaulError {
   readonly issues: FieldIssue[];
 
   constructor(issues: FieldIssue[]) {
-    super('VALIDATION_ERROR', issues.map(describeIssue).join('; ') || 'The input is not valid.');
+    const more = issues.length > shownIssues ? `; and ${issues.length - shownIssues} more` : '';
+    super('VALIDATION_ERROR', issues.slice(0, shownIssues).map(describeIssue).join('; ') + more);
     this.issues = issues;
   }
 }

@@ -46,10 +46,7 @@ export class Sweeper {
 
   /** One sweep over leases and due jobs, or the one that is under way. Never throws. */
   sweepLeases(): Promise<void> {
-    this.#leases ??= this.#logged('leases', async () => {
-      await expireLeases(this.#context);
-      await promoteDueJobs(this.#context);
-    }).finally(() => {
+    this.#leases ??= this.#sweepBoth().finally(() => {
       this.#leases = null;
     });
     return this.#leases;
@@ -69,6 +66,12 @@ export class Sweeper {
     return this.#house;
   }
 
+  /** One after the other, and the second whatever became of the first. */
+  async #sweepBoth(): Promise<void> {
+    await this.#logged('leases', () => expireLeases(this.#context));
+    await this.#logged('due jobs', () => promoteDueJobs(this.#context));
+  }
+
   // The file goes first: a row without its file is found again, a file without its row never is.
   async #removeExpiredArtifacts(): Promise<void> {
     const { database } = this.#context;
@@ -82,7 +85,7 @@ export class Sweeper {
     }
   }
 
-  async #logged(what: string, work: () => Promise<void>): Promise<void> {
+  async #logged(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {

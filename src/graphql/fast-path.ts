@@ -64,8 +64,8 @@ export class FastPath {
     if (known?.compiled != null && params.extensions === undefined) {
       const { data, errors } = await known.compiled.query(null, context, params.variables ?? {});
       if (errors === undefined) return { data: recordOf(data) };
-      const shown = errors.map((error) => publicError(error, this.#log));
-      return data === undefined ? { errors: shown } : { errors: shown, data: recordOf(data) };
+      // Without data, the variables could not be read and nothing was carried out: GraphQL's own words are better below.
+      if (data !== undefined) return { errors: errors.map((error) => publicError(error, this.#log)), data: recordOf(data) };
     }
     const envelope = this.#yoga.getEnveloped({ ...context, params });
     const document = valueOf(() => envelope.parse(params.query));

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Services } from '../services.ts';
 import { authenticate, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
+import { describeError } from '../http/describe-error.ts';
+import type { CredentialWatch } from './credential-watch.ts';
 import { FastPath } from './fast-path.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
@@ -12,12 +14,28 @@ import type { Yoga } from './yoga.ts';
 export type OpenStreams = Set<FastifyReply>;
 
 /** GraphQL over HTTP and server-sent events (graphql-sse, distinct connections) at /graphql. */
-export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yoga, streams: OpenStreams): void {
+export function graphqlRoute(
+  app: FastifyInstance,
+  services: Services,
+  yoga: Yoga,
+  streams: OpenStreams,
+  credentials: CredentialWatch,
+): void {
   const fastPath = new FastPath(yoga, services.log);
   void app.register(async (scope) => {
     // JSON alone: no form of a foreign page can send it without asking first.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    // Whatever is refused before GraphQL sees it is told in GraphQL's form, and to pages of other origins too.
+    scope.setErrorHandler((error, _request, reply) => {
+      const { status, code, message } = describeError(error);
+      if (status >= 500) services.log.error({ err: error }, 'a request failed');
+      return reply
+        .code(status)
+        .header('access-control-allow-origin', '*')
+        .send({ errors: [{ message, extensions: { code } }] });
+    });
 
     scope.route({
       method: ['GET', 'POST', 'OPTIONS'],
@@ -46,7 +64,13 @@ export function graphqlRoute(app: FastifyInstance, services: Services, yoga: Yog
               .send(answer.body);
           }
         }
-        return send(reply, await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context), streams);
+        const response = await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context);
+        const secret = secretIn(request.headers);
+        if (secret !== null && isStream(response)) {
+          credentials.add(reply, secret, () => reply.raw.destroy());
+          reply.raw.once('close', () => credentials.remove(reply));
+        }
+        return send(reply, response, streams);
       },
     });
   });
@@ -80,11 +104,15 @@ function toFetchRequest(yoga: Yoga, request: FastifyRequest, signal: AbortSignal
   return new yoga.fetchAPI.Request(url, { method: request.method, headers, signal, ...body });
 }
 
+function isStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+}
+
 async function send(reply: FastifyReply, response: Response, streams: OpenStreams): Promise<FastifyReply> {
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
   if (response.body === null) return reply.send();
-  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return reply.send(await response.text());
+  if (!isStream(response)) return reply.send(await response.text());
   streams.add(reply);
   reply.raw.once('close', () => streams.delete(reply));
   // Proxies that gather answers would hold every event back.

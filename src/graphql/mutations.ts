@@ -57,7 +57,13 @@ const ReleaseJobPayload = jobPayload('ReleaseJobPayload', 'The job is PENDING ag
 const CreateJobsPayload = builder.objectRef<{ jobs: Job[] }>('CreateJobsPayload').implement({
   description: 'All jobs were created.',
   fields: (t) => ({
-    jobs: t.expose('jobs', { type: [JobType], nullable: false, description: 'In the order of the input.' }),
+    jobs: t.expose('jobs', {
+      type: [JobType],
+      nullable: false,
+      description: 'In the order of the input.',
+      // The mutation's own cost has counted them.
+      complexity: { field: 1, multiplier: 1 },
+    }),
   }),
 });
 
@@ -100,7 +106,12 @@ const Lease = builder.objectRef<LeaseShape>('Lease').implement({
 const ClaimJobsPayload = builder.objectRef<{ leases: LeaseShape[] }>('ClaimJobsPayload').implement({
   description: 'What was claimed.',
   fields: (t) => ({
-    leases: t.expose('leases', { type: [Lease], nullable: false, description: 'Empty where there was no work.' }),
+    leases: t.expose('leases', {
+      type: [Lease],
+      nullable: false,
+      description: 'Empty where there was no work.',
+      complexity: { field: 1, multiplier: 1 },
+    }),
   }),
 });
 
@@ -134,6 +145,7 @@ builder.mutationFields((t) => ({
     type: CreateJobsPayload,
     nullable: true,
     description: 'WRITE. Creates 1 to 1000 jobs, all or none.',
+    complexity: ({ input }) => ({ field: 1, multiplier: Math.max(input.jobs.length, 1) }),
     errors: {
       types: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
       union: { name: 'CreateJobsResult', description: 'What createJobs answers.' },
@@ -181,14 +193,15 @@ builder.mutationFields((t) => ({
     type: ClaimJobsPayload,
     nullable: true,
     description: "WORK: takes jobs of the key's workspace. WORK_ALL: of every workspace, in turn.",
+    complexity: ({ input }) => ({ field: 1, multiplier: Math.min(Math.max(input.limit ?? 1, 1), 100) }),
     errors: {
       types: [ValidationError],
       union: { name: 'ClaimJobsResult', description: 'What claimJobs answers.' },
     },
     args: { input: t.arg({ type: ClaimJobsInput, required: true, description: 'What the worker can do.' }) },
     resolve: async (_root, { input: { jobIds, ...claim } }, { claimer, viewer, signal }) => {
-      // An id that names nothing claims nothing.
-      const named = jobIds?.flatMap((id) => parseId('Job', id) ?? []);
+      // An id that names nothing claims nothing, and counts as one all the same.
+      const named = jobIds?.map((id) => parseId('Job', id) ?? noJob);
       const request = { ...claim, ...(named === undefined ? {} : { jobIds: named }) };
       const started = await claimer.claim(workScope(viewer), request, signal);
       return {
@@ -253,6 +266,9 @@ builder.mutationFields((t) => ({
     }),
   }),
 }));
+
+/** No job has it: it is no UUIDv7. */
+const noJob = '00000000-0000-0000-0000-000000000000';
 
 function jobId(id: string): string {
   const uuid = parseId('Job', id);

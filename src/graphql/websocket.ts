@@ -3,11 +3,12 @@ import type { Duplex } from 'node:stream';
 import type { ExecutionArgs, validate } from 'graphql';
 import { CloseCode, type Disposable } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { LonghaulError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
+import type { CredentialWatch, Lapse } from './credential-watch.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
 import type { Yoga } from './yoga.ts';
@@ -19,7 +20,7 @@ type Envelope = ReturnType<Yoga['getEnveloped']>;
 
 /** What a socket keeps from its connection_init on. */
 interface SocketExtra extends Record<PropertyKey, unknown> {
-  viewer: Viewer;
+  secret: string;
   closed: AbortController;
 }
 
@@ -28,7 +29,7 @@ export class GraphQLSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload });
   readonly #protocol: Disposable;
 
-  constructor(services: Services, yoga: Yoga) {
+  constructor(services: Services, yoga: Yoga, credentials: CredentialWatch) {
     this.#protocol = useServer<Record<string, unknown>, SocketExtra>(
       {
         connectionInitWaitTimeout: 5_000,
@@ -37,14 +38,14 @@ export class GraphQLSockets {
           try {
             // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
             if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
-            extra.viewer = await authenticate(services, secret, 'NATIVE');
+            await authenticate(services, secret, 'NATIVE');
+            extra.secret = secret;
             extra.closed = new AbortController();
+            credentials.add(extra, secret, (lapse) => closeLapsed(extra.socket, lapse));
             return true;
           } catch (error) {
-            if (error instanceof ExpiredTokenError) {
-              // Retried by graphql-ws clients, with fresh parameters.
-              extra.socket.close(CloseCode.Forbidden, 'Access token expired');
-            } else if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
+            if (error instanceof ExpiredTokenError) closeLapsed(extra.socket, 'expired');
+            else if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
               extra.socket.close(CloseCode.Unauthorized, 'Invalid or missing API key');
             } else {
               extra.socket.close(1013, 'Try again later');
@@ -52,10 +53,20 @@ export class GraphQLSockets {
             return false;
           }
         },
-        onDisconnect: ({ extra }) => extra.closed?.abort(),
+        onDisconnect: ({ extra }) => {
+          credentials.remove(extra);
+          extra.closed?.abort();
+        },
         onSubscribe: async ({ extra }, _id, { query, variables, operationName }) => {
-          const { viewer, closed } = extra;
-          if (viewer === undefined || closed === undefined) throw new Error('a socket subscribed before it was let in');
+          const { secret, closed } = extra;
+          if (secret === undefined || closed === undefined) throw new Error('a socket subscribed before it was let in');
+          let viewer: Viewer;
+          try {
+            // Once more for each operation: the key may have been revoked a moment ago.
+            viewer = await authenticate(services, secret, 'NATIVE');
+          } catch (error) {
+            return [publicError(error, services.log)];
+          }
           const context = {
             ...services,
             viewer,
@@ -108,6 +119,12 @@ export class GraphQLSockets {
     await this.#protocol.dispose();
     for (const client of this.#server.clients) client.terminate();
   }
+}
+
+/** 4403 is retried by graphql-ws clients, with fresh parameters; 4401 is final. */
+function closeLapsed(socket: WebSocket, lapse: Lapse): void {
+  if (lapse === 'expired') socket.close(CloseCode.Forbidden, 'Access token expired');
+  else socket.close(CloseCode.Unauthorized, 'API key revoked');
 }
 
 function secretOf(connectionParams: Record<string, unknown> | undefined, request: IncomingMessage): string | null {

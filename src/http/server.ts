@@ -1,12 +1,13 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { artifactRoute } from '../artifacts/route.ts';
 import { findArtifact } from '../artifacts/find.ts';
-import { errorTable, LonghaulError } from '../errors.ts';
+import { CredentialWatch } from '../graphql/credential-watch.ts';
 import { graphqlRoute, type OpenStreams } from '../graphql/http.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
 import { createGraphQL } from '../graphql/yoga.ts';
 import { videoConduitRoutes } from '../rest/videoconduit.ts';
 import type { Services } from '../services.ts';
+import { describeError } from './describe-error.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 
@@ -18,6 +19,7 @@ export class HttpServer {
   readonly #services: Services;
   readonly #app: FastifyInstance;
   readonly #sockets: GraphQLSockets | null;
+  readonly #credentials: CredentialWatch;
   readonly #streams: OpenStreams = new Set();
   #stopped: Promise<void> | null = null;
 
@@ -38,9 +40,10 @@ export class HttpServer {
         raw.writeHead(400, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify({ error }));
       },
     });
+    this.#credentials = new CredentialWatch(services);
     const serves = config.role !== 'worker';
     const yoga = serves ? createGraphQL(services) : null;
-    this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga);
+    this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga, this.#credentials);
     const metrics = new Metrics({
       sockets: () => this.#sockets?.size ?? 0,
       watchedJobs: () => services.feed.size,
@@ -55,7 +58,7 @@ export class HttpServer {
       if (this.#stopped !== null) reply.header('connection', 'close');
     });
     this.#app.setErrorHandler((error, _request, reply) => {
-      const { status, code, message } = describe(error);
+      const { status, code, message } = describeError(error);
       if (status >= 500) log.error({ err: error }, 'a request failed');
       return reply.code(status).send({ error: { code, message } });
     });
@@ -66,7 +69,7 @@ export class HttpServer {
     );
     healthRoutes(this.#app, services, metrics);
     if (yoga === null) return;
-    graphqlRoute(this.#app, services, yoga, this.#streams);
+    graphqlRoute(this.#app, services, yoga, this.#streams, this.#credentials);
     artifactRoute(this.#app, {
       find: (id) => findArtifact(services.context.database, id),
       store: services.artifacts,
@@ -110,6 +113,7 @@ export class HttpServer {
   }
 
   async #stop(): Promise<void> {
+    this.#credentials.stop();
     const closed = this.#app.close();
     for (const reply of this.#streams) reply.raw.destroy();
     await this.#sockets?.stop();
@@ -117,18 +121,4 @@ export class HttpServer {
     await closed;
     clearTimeout(cut);
   }
-}
-
-/** What is told of an error outside GraphQL and the dialects. */
-function describe(error: unknown): { status: number; code: string; message: string } {
-  if (error instanceof LonghaulError) return { status: error.httpStatus, code: error.code, message: error.message };
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  if (status === errorTable.PAYLOAD_TOO_LARGE.httpStatus) {
-    return { status, code: 'PAYLOAD_TOO_LARGE', message: 'The body is too large. Send less, or in several requests.' };
-  }
-  if (status === 415) {
-    return { status, code: 'BAD_USER_INPUT', message: 'Send JSON, with `Content-Type: application/json`.' };
-  }
-  if (status < 500 && error instanceof Error) return { status, code: 'BAD_USER_INPUT', message: error.message };
-  return { status: 500, code: 'INTERNAL', message: 'Something went wrong on our side. Try again.' };
 }

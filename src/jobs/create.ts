@@ -17,12 +17,15 @@ const httpUrl = z
     error: 'must not carry a user name or password',
   });
 
+const earliest = new Date('2000-01-01T00:00:00Z');
+const tooLate = new Date('+010000-01-01T00:00:00Z');
+
 const request = z.object({
   type: z.string().min(1).max(100),
   // Any JSON is let through here: its text is checked by parseInput, its fields by the type's own schema.
   input: z.custom<JsonObject>(isJsonObject, { error: 'expected an object' }).nullish(),
   priority: z.int().min(-100).max(100).nullish(),
-  runAt: z.date().min(new Date('2000-01-01T00:00:00Z')).max(new Date('9999-12-31T23:59:59Z')).nullish(),
+  runAt: z.date().refine((at) => at >= earliest && at < tooLate, { error: 'must be in the years 2000 to 9999' }).nullish(),
   tags: z.array(z.string().min(1).max(100)).max(20).nullish(),
   webhookUrl: httpUrl.nullish(),
   maxAttempts: z.int().min(1).max(100).nullish(),

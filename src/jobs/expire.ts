@@ -18,6 +18,7 @@ const batch = 500;
  * Every process may sweep at once; each attempt is ended by one of them.
  *
  * @returns the jobs that this call moved.
+ * @throws AggregateError where some could not be ended; all others were.
  */
 export async function expireLeases(context: JobsContext): Promise<Job[]> {
   const lapsed = await context.database.query<{ job_id: string; attempt: number; timed_out: boolean }>(
@@ -25,11 +26,18 @@ export async function expireLeases(context: JobsContext): Promise<Job[]> {
      WHERE expires_at <= now() ORDER BY expires_at LIMIT ${batch}`,
   );
   const moved: Job[] = [];
+  const failures: unknown[] = [];
   for (const { job_id: jobId, attempt, timed_out: timedOut } of lapsed) {
     const code = timedOut ? 'TIMEOUT' : 'LEASE_EXPIRED';
-    const job = await expire(context, jobId, attempt, { code, message: lapses[code] });
-    if (job !== null) moved.push(job);
+    try {
+      const job = await expire(context, jobId, attempt, { code, message: lapses[code] });
+      if (job !== null) moved.push(job);
+    } catch (error) {
+      // One that cannot be ended must not keep the others waiting; the next sweep tries it again.
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} expired attempts could not be ended`);
   return moved;
 }
 

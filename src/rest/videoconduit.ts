@@ -43,7 +43,7 @@ export function videoConduitRoutes(app: FastifyInstance, services: Services): vo
         const viewer = await viewerOf(request, services);
         if (!viewer.scopes.has('READ')) throw new LonghaulError('FORBIDDEN', 'The key lacks the scope READ');
         const { jobId } = request.params;
-        const job = isUuid(jobId) ? await services.jobs.find(viewer.workspaceId, jobId) : null;
+        const job = isUuid(jobId) ? await services.jobs.find(viewer.workspaceId, jobId.toLowerCase()) : null;
         if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found');
         return projectVideoConduit(job, services.links);
       });

@@ -20,6 +20,12 @@ export class ExpiredTokenError extends LonghaulError {
   }
 }
 
+/** What tells whose a secret is. */
+export interface AuthenticationServices {
+  authenticator: Authenticator;
+  accessTokens: AccessTokens;
+}
+
 /**
  * The viewer that a key, or a token made with one, is on a surface. A key of a vendor's format is bound to its own
  * dialect; a NATIVE key works on every one. A token falls with its key.
@@ -27,7 +33,7 @@ export class ExpiredTokenError extends LonghaulError {
  * @throws UNAUTHENTICATED; ExpiredTokenError
  */
 export async function authenticate(
-  { authenticator, accessTokens }: { authenticator: Authenticator; accessTokens: AccessTokens },
+  { authenticator, accessTokens }: AuthenticationServices,
   secret: string,
   surface: Dialect,
 ): Promise<Viewer> {

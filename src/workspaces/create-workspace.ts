@@ -5,8 +5,8 @@ import type { Database, Queryable } from '../database/database.ts';
 import { parseInput } from '../input.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The largest balance: GraphQL's Int. */
-export const mostCredits = 2_147_483_647;
+/** The largest balance that a grant may make. GraphQL's Int is twice that: what was charged can always come back. */
+export const mostCredits = 1_000_000_000;
 
 const request = z.object({
   name: z.string().min(1).max(200),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
-import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { mostCredits } from './create-workspace.ts';
@@ -15,7 +14,7 @@ const request = z.object({
 
 export interface CreditGrant {
   workspaceId: string;
-  /** 1 to 2,147,483,647. */
+  /** 1 to 1,000,000,000. */
   amount: number;
   /** Same key and same amount within 24 hours: granted once. 1 to 255 characters. */
   idempotencyKey?: string | null | undefined;
@@ -29,42 +28,39 @@ export interface CreditGrant {
  */
 export async function grantCredits(database: Database, asked: CreditGrant): Promise<Workspace> {
   const { workspaceId, amount, idempotencyKey = null } = parseInput(request, asked);
-  try {
-    return await database.transaction(async (transaction) => {
-      if (idempotencyKey !== null) {
-        // The key's row is locked by its upsert, so that a second grant under it waits and then sees the first.
-        const [key] = await transaction.query<{ request_hash: string; fresh: boolean }>(
-          `INSERT INTO idempotency_key (workspace_id, scope, key, request_hash) VALUES ($1, 'GRANT', $2, $3)
-           ON CONFLICT (workspace_id, scope, key) DO UPDATE SET
-             request_hash = CASE WHEN ${stale} THEN excluded.request_hash ELSE idempotency_key.request_hash END,
-             created_at = CASE WHEN ${stale} THEN now() ELSE idempotency_key.created_at END
-           RETURNING request_hash, created_at = now() AS fresh`,
-          [workspaceId, idempotencyKey, String(amount)],
-        );
-        if (key?.request_hash !== String(amount)) throw keyConflict;
-        if (!key.fresh) return currentWorkspace(await transaction.query(find, [workspaceId]));
-      }
-      const rows = await transaction.query<WorkspaceRow>(
-        `WITH granted AS (
-           UPDATE workspace SET credits = credits + $2::int WHERE id = $1 RETURNING *
-         ), ledger AS (
-           INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after)
-           SELECT $3::uuid, id, 'GRANT', $2::int, credits FROM granted
-         )
-         SELECT ${workspaceColumns} FROM granted AS workspace`,
-        [workspaceId, amount, newId()],
+  return database.transaction(async (transaction) => {
+    if (idempotencyKey !== null) {
+      // The key's row is locked by its upsert, so that a second grant under it waits and then sees the first.
+      const [key] = await transaction.query<{ request_hash: string; fresh: boolean }>(
+        `INSERT INTO idempotency_key (workspace_id, scope, key, request_hash) VALUES ($1, 'GRANT', $2, $3)
+         ON CONFLICT (workspace_id, scope, key) DO UPDATE SET
+           request_hash = CASE WHEN ${stale} THEN excluded.request_hash ELSE idempotency_key.request_hash END,
+           created_at = CASE WHEN ${stale} THEN now() ELSE idempotency_key.created_at END
+         RETURNING request_hash, created_at = now() AS fresh`,
+        [workspaceId, idempotencyKey, String(amount)],
       );
-      return currentWorkspace(rows);
-    });
-  } catch (error) {
-    if (sqlState(error) === numericOutOfRange) throw tooMuch;
-    throw error;
-  }
+      if (key?.request_hash !== String(amount)) throw keyConflict;
+      if (!key.fresh) return currentWorkspace(await transaction.query(find, [workspaceId]));
+    }
+    const rows = await transaction.query<WorkspaceRow>(
+      `WITH granted AS (
+         UPDATE workspace SET credits = credits + $2::int WHERE id = $1 AND credits <= ${mostCredits} - $2::int RETURNING *
+       ), ledger AS (
+         INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after)
+         SELECT $3::uuid, id, 'GRANT', $2::int, credits FROM granted
+       )
+       SELECT ${workspaceColumns} FROM granted AS workspace`,
+      [workspaceId, amount, newId()],
+    );
+    if (rows.length > 0) return currentWorkspace(rows);
+    // Not there, or too rich.
+    currentWorkspace(await transaction.query(find, [workspaceId]));
+    throw tooMuch;
+  });
 }
 
 const stale = `idempotency_key.created_at <= now() - interval '24 hours'`;
 const find = `SELECT ${workspaceColumns} FROM workspace WHERE id = $1`;
-const numericOutOfRange = '22003';
 
 const keyConflict = new ValidationError([
   { path: ['idempotencyKey'], message: 'was used for a grant of another amount. Use a new key for a new grant.' },

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { completeJob } from '../../src/jobs/complete.ts';
+import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
+import { createJob } from '../../src/jobs/create.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+test('an attempt that cannot be ended keeps no other waiting', async () => {
+  const { context, creations, claimer, jobs } = longhaul.services;
+  const { database } = context;
+  const stuck = await longhaul.workspace();
+  const other = await longhaul.workspace();
+  const started = [];
+  for (const { id } of [stuck, other]) {
+    await createJob(context, creations, id, { type: 'export', maxAttempts: 1 }, { dialect: 'NATIVE' });
+    started.push(...(await claimer.claim(id, { types: ['export'], workerId: 'silent' })));
+  }
+  const later = await createJob(
+    context,
+    creations,
+    other.id,
+    { type: 'export', runAt: new Date(Date.now() + 3_600_000) },
+    { dialect: 'NATIVE' },
+  );
+  // No balance can take this refund.
+  await database.query('UPDATE workspace SET credits = 2147483647 WHERE id = $1', [stuck.id]);
+  await database.query(`UPDATE lease SET expires_at = now() - interval '1 s'`);
+  await database.query('UPDATE job SET due_at = now() WHERE id = $1', [later.id]);
+
+  await longhaul.sweeper.sweepLeases();
+  await longhaul.sweeper.sweepLeases();
+
+  const [, lapsed] = started;
+  expect(await jobs.find(other.id, lapsed?.job.id ?? '')).toMatchObject({ status: 'FAILED', error: { code: 'LEASE_EXPIRED' } });
+  const [due] = await claimer.claim(other.id, { types: ['export'], workerId: 'awake' });
+  expect(due?.job.id).toBe(later.id);
+  const token = encodeLeaseToken({ jobId: later.id, token: due?.token ?? '' });
+  expect(await completeJob(context, other.id, { token })).toMatchObject({ status: 'COMPLETED' });
+});
