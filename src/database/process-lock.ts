@@ -103,6 +103,14 @@ async function connect(url: string): Promise<pg.Client> {
   });
   // Without a listener a dropped connection would end the process; `end` follows and is what is acted on.
   client.on('error', () => undefined);
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    // What pg says names host, database and user, and never the password.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`DATABASE_URL: cannot connect (${reason}). Check the address, and that Postgres runs there.`, {
+      cause: error,
+    });
+  }
   return client;
 }

@@ -109,7 +109,7 @@ describe('a mistake', () => {
 
   test.each([
     ['PORT', 0, 65_535],
-    ['INITIAL_CREDITS', 0, 2_147_483_647],
+    ['INITIAL_CREDITS', 0, 1_000_000_000],
     ['RATE_LIMIT', 0, 100_000_000],
     ['MAX_QUEUE_LENGTH', 1, 100_000_000],
     ['MAX_INPUT_BYTES', 2, 67_108_864],
