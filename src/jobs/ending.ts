@@ -57,8 +57,6 @@ export interface JobEnd {
   /** Compare-and-set on `job` that returns `job.*`; its parameters start at `firstParameter`. */
   update: string;
   parameters: readonly unknown[];
-  /** One more table expression that follows from `changed`. */
-  also?: string;
   /** How the attempt failed; null where it does not count as failed. */
   failure: JobFailure | null;
 }
@@ -71,8 +69,8 @@ export const firstParameter = 6;
  *
  * @returns the job as it is now, or null where somebody else was first and nothing happened.
  */
-export async function endJob(context: JobsContext, { update, parameters, also, failure }: JobEnd): Promise<Job | null> {
-  const expressions = [`changed AS (${update})`, endedOne, consequences, ...(also === undefined ? [] : [also])];
+export async function endJob(context: JobsContext, { update, parameters, failure }: JobEnd): Promise<Job | null> {
+  const expressions = [`changed AS (${update})`, endedOne, consequences];
   const [row] = await context.database.query<JobRow & { slot_freed: boolean }>(
     `WITH ${expressions.join(',')}
      SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,

@@ -11,9 +11,6 @@ export const jobStatuses = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCEL
 
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** What ends a job that did not complete well. */
-export type Ending = Extract<JobStatus, 'COMPLETED' | 'FAILED' | 'CANCELLED'>;
-
 interface Transition {
   from: readonly JobStatus[];
   to: JobStatus;
