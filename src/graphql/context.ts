@@ -9,4 +9,6 @@ export interface GraphQLContext extends Services {
   loaders: Loaders;
   /** Aborted when the client is gone. */
   signal: AbortSignal | null;
+  /** Where a subscription resumes, in place of its own argument: an event stream's Last-Event-ID. */
+  resumeAfter?: string | null;
 }

@@ -4,6 +4,7 @@ import { isAsyncIterable, processRegularResult } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../log.ts';
 import type { GraphQLContext } from './context.ts';
+import { isObject, type Params, parseParams, valueOf } from './params.ts';
 import { publicError } from './public-error.ts';
 import type { Yoga } from './yoga.ts';
 
@@ -102,32 +103,6 @@ export class FastPath {
   }
 }
 
-interface Params {
-  query: string;
-  variables?: Record<string, unknown>;
-  operationName?: string;
-  extensions?: Record<string, unknown>;
-}
-
-const knownParams: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
-
-/** Null for whatever is not plainly well-formed. */
-function parseParams(body: Buffer): Params | null {
-  const params = valueOf((): unknown => JSON.parse(body.toString()));
-  if (!isObject(params) || Object.keys(params).some((name) => !knownParams.has(name))) return null;
-  const { query, variables, operationName, extensions } = params;
-  if (typeof query !== 'string') return null;
-  if (variables != null && !isObject(variables)) return null;
-  if (operationName != null && typeof operationName !== 'string') return null;
-  if (extensions != null && !isObject(extensions)) return null;
-  return {
-    query,
-    ...(variables == null ? {} : { variables }),
-    ...(operationName == null ? {} : { operationName }),
-    ...(extensions == null ? {} : { extensions }),
-  };
-}
-
 /** The media type of the answer where the header leaves no doubt; null where it has to be weighed. */
 function plainMediaType(accept: string | undefined): string | null {
   switch (accept) {
@@ -146,20 +121,7 @@ function plainMediaType(accept: string | undefined): string | null {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** `data` of an answer: an object, or null where an error took it all. */
 function recordOf(data: unknown): Record<string, unknown> | null {
   return isObject(data) ? data : null;
-}
-
-/** Null where it throws: Yoga will say why. */
-function valueOf<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
 }

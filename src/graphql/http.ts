@@ -6,21 +6,23 @@ import type { Viewer } from '../workspaces/viewer.ts';
 import { describeError } from '../http/describe-error.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { FastPath } from './fast-path.ts';
+import { EventRoute } from './live/event-route.ts';
+import type { OpenStreams } from './live/event-stream.ts';
+import type { Live } from './live/live.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
 import type { Yoga } from './yoga.ts';
-
-/** Streams under way: each is cut when the server drains, because its end would tell the client that all was said. */
-export type OpenStreams = Set<FastifyReply>;
 
 /** GraphQL over HTTP and server-sent events (graphql-sse, distinct connections) at /graphql. */
 export function graphqlRoute(
   app: FastifyInstance,
   services: Services,
   yoga: Yoga,
+  live: Live,
   streams: OpenStreams,
   credentials: CredentialWatch,
 ): void {
+  const eventRoute = new EventRoute(live, yoga, streams);
   const fastPath = new FastPath(yoga, services.log);
   void app.register(async (scope) => {
     // JSON alone: no form of a foreign page can send it without asking first.
@@ -64,12 +66,18 @@ export function graphqlRoute(
               .send(answer.body);
           }
         }
-        const response = await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context);
         const secret = secretIn(request.headers);
-        if (secret !== null && isStream(response)) {
+        const watchCredentials = () => {
+          if (secret === null) return;
           credentials.add(reply, secret, () => reply.raw.destroy());
           reply.raw.once('close', () => credentials.remove(reply));
+        };
+        if (viewer !== null && (await eventRoute.answer(request, reply, { ...context, viewer }))) {
+          watchCredentials();
+          return reply;
         }
+        const response = await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context);
+        if (isStream(response)) watchCredentials();
         return send(reply, response, streams);
       },
     });
@@ -105,7 +113,7 @@ function toFetchRequest(yoga: Yoga, request: FastifyRequest, signal: AbortSignal
 }
 
 function isStream({ headers }: Response): boolean {
-  return headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+  return /^(text\/event-stream|multipart\/mixed)/.test(headers.get('content-type') ?? '');
 }
 
 async function send(reply: FastifyReply, response: Response, streams: OpenStreams): Promise<FastifyReply> {
@@ -113,8 +121,7 @@ async function send(reply: FastifyReply, response: Response, streams: OpenStream
   for (const [name, value] of response.headers) reply.header(name, value);
   if (response.body === null) return reply.send();
   if (!isStream(response)) return reply.send(await response.text());
-  streams.add(reply);
-  reply.raw.once('close', () => streams.delete(reply));
+  streams.add(reply.raw, 'other');
   // Proxies that gather answers would hold every event back.
   reply.header('x-accel-buffering', 'no');
   return reply.send(Readable.from(response.body));

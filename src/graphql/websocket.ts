@@ -1,112 +1,85 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ExecutionArgs, validate } from 'graphql';
-import { CloseCode, type Disposable } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, validate } from 'graphql';
+import { CloseCode, handleProtocols, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LonghaulError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
+import type { GraphQLContext } from './context.ts';
 import type { CredentialWatch, Lapse } from './credential-watch.ts';
+import { withoutStatus } from './live/execution.ts';
+import { Heartbeat } from './live/heartbeat.ts';
+import type { Live } from './live/live.ts';
+import type { LivePlan } from './live/plan.ts';
+import { closeSoon, SocketConnection, tryAgainLater } from './live/socket.ts';
+import { SocketSubscription } from './live/socket-subscription.ts';
+import { inWaves } from './live/waves.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
+import { schema } from './schema.ts';
 import type { Yoga } from './yoga.ts';
 
-/** The largest message that a client may send, in bytes: a document with its variables. */
+/** The largest message that a client may send, in bytes: a document with its variables (PROTOCOL.md, W4). */
 const maxPayload = 4 * 1024 * 1024;
 
-type Envelope = ReturnType<Yoga['getEnveloped']>;
+/** PROTOCOL.md, W2. */
+const initMilliseconds = 5_000;
 
-/** What a socket keeps from its connection_init on. */
+/** How long closed sockets may take to answer when the process stops, in milliseconds. */
+const farewellMilliseconds = 500;
+
+/** What a socket keeps; the request that opened it is let go. */
 interface SocketExtra extends Record<PropertyKey, unknown> {
-  secret: string;
-  closed: AbortController;
+  socket: WebSocket;
+  connection: SocketConnection;
+  /** From the headers of the upgrade, then from connection_init; null before either. */
+  secret: string | null;
+  /** Whose quota it counts against; null before it was let in. */
+  apiKeyId: string | null;
+  closed: AbortController | null;
 }
 
-/** GraphQL over WebSocket, protocol graphql-transport-ws, at /graphql. */
-export class GraphQLSockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload });
-  readonly #protocol: Disposable;
+/** Does what onSubscribe has made ready; travels as the root value, which graphql-ws hands on as it came. */
+class Operation {
+  readonly run: () => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 
-  constructor(services: Services, yoga: Yoga, credentials: CredentialWatch) {
-    this.#protocol = useServer<Record<string, unknown>, SocketExtra>(
-      {
-        connectionInitWaitTimeout: 5_000,
-        onConnect: async ({ connectionParams, extra }) => {
-          const secret = secretOf(connectionParams, extra.request);
-          try {
-            // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
-            if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
-            await authenticate(services, secret, 'NATIVE');
-            extra.secret = secret;
-            extra.closed = new AbortController();
-            credentials.add(extra, secret, (lapse) => closeLapsed(extra.socket, lapse));
-            return true;
-          } catch (error) {
-            if (error instanceof ExpiredTokenError) closeLapsed(extra.socket, 'expired');
-            else if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
-              extra.socket.close(CloseCode.Unauthorized, 'Invalid or missing API key');
-            } else {
-              extra.socket.close(1013, 'Try again later');
-            }
-            return false;
-          }
-        },
-        onDisconnect: ({ extra }) => {
-          credentials.remove(extra);
-          extra.closed?.abort();
-        },
-        onSubscribe: async ({ extra }, _id, { query, variables, operationName }) => {
-          const { secret, closed } = extra;
-          if (secret === undefined || closed === undefined) throw new Error('a socket subscribed before it was let in');
-          let viewer: Viewer;
-          try {
-            // Once more for each operation: the key may have been revoked a moment ago.
-            viewer = await authenticate(services, secret, 'NATIVE');
-          } catch (error) {
-            return [publicError(error, services.log)];
-          }
-          const context = {
-            ...services,
-            viewer,
-            loaders: createLoaders(services.context.database),
-            signal: closed.signal,
-          };
-          // Through Yoga's envelope, not through graphql-ws's own execution: all limits and masks hold here too.
-          const envelope = yoga.getEnveloped({ ...context, params: { query, variables, operationName } });
-          try {
-            const document = envelope.parse(query);
-            const errors: ReturnType<typeof validate> = envelope.validate(envelope.schema, document);
-            if (errors.length > 0) return errors.map((error) => publicError(error, services.log));
-            return {
-              schema: envelope.schema,
-              document,
-              operationName: operationName ?? null,
-              variableValues: variables ?? null,
-              contextValue: await envelope.contextFactory(),
-              rootValue: envelope,
-            };
-          } catch (error) {
-            return [publicError(error, services.log)];
-          }
-        },
-        execute: (args) => envelopeOf(args).execute(args),
-        subscribe: (args) => envelopeOf(args).subscribe(args),
-        // The status is HTTP's; a message has none.
-        onError: (_context, _id, _payload, errors) =>
-          errors.map((error) => {
-            const { http: _status, ...extensions } = error.extensions;
-            return { ...error.toJSON(), extensions };
-          }),
-      },
-      this.#server,
-    );
+  constructor(run: () => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>) {
+    this.run = run;
+  }
+}
+
+/** GraphQL over WebSocket, protocol graphql-transport-ws, at /graphql (PROTOCOL.md, W1 to W5). */
+export class GraphQLSockets {
+  readonly #services: Services;
+  readonly #yoga: Yoga;
+  readonly #credentials: CredentialWatch;
+  readonly #live: Live;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload, handleProtocols });
+  readonly #protocol: Server<SocketExtra>;
+  readonly #heartbeat = new Heartbeat(this.#server.clients);
+
+  constructor(services: Services, yoga: Yoga, credentials: CredentialWatch, live: Live) {
+    this.#services = services;
+    this.#yoga = yoga;
+    this.#credentials = credentials;
+    this.#live = live;
+    this.#protocol = makeServer<Record<string, unknown>, SocketExtra>({
+      connectionInitWaitTimeout: initMilliseconds,
+      onConnect: ({ connectionParams, extra }) => this.#letIn(extra, connectionParams),
+      onSubscribe: ({ extra }, id, payload) => this.#prepare(extra, id, payload),
+      execute: (args) => operationOf(args).run(),
+      subscribe: (args) => operationOf(args).run(),
+      onError: (_context, _id, _payload, errors) => errors.map((error) => withoutStatus(error).toJSON()),
+    });
   }
 
   /** Takes over a request for an upgrade. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#server.emit('connection', ws, request));
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    const secret = secretIn({ authorization, 'x-api-key': apiKey });
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, secret));
   }
 
   /** How many sockets are open. */
@@ -114,42 +87,152 @@ export class GraphQLSockets {
     return this.#server.clients.size;
   }
 
-  /** Closes every socket with 1001, on which clients connect again; whoever does not answer is cut. */
+  /** Closes every socket with 1001, in waves; whoever does not answer is cut. */
   async stop(): Promise<void> {
-    await this.#protocol.dispose();
-    for (const client of this.#server.clients) client.terminate();
+    this.#heartbeat.stop();
+    await inWaves(this.#server.clients, (socket) => socket.close(1001, 'Going away'));
+    const cut = setTimeout(() => {
+      for (const socket of this.#server.clients) socket.terminate();
+    }, farewellMilliseconds);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    clearTimeout(cut);
+  }
+
+  #open(socket: WebSocket, secret: string | null): void {
+    const { log } = this.#services;
+    const connection = new SocketConnection(socket, this.#live.stalled);
+    const extra: SocketExtra = { socket, connection, secret, apiKeyId: null, closed: null };
+    const closed = this.#protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => connection.answer(text),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (listener) =>
+          socket.on('message', (data) => {
+            listener(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, 'a message on a socket could not be handled');
+              socket.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          }),
+      },
+      extra,
+    );
+    // What breaks a socket ends in its close event; without a listener it would end the process.
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'));
+    socket.on('pong', () => this.#heartbeat.heard(socket));
+    socket.once('close', (code, reason) => {
+      this.#credentials.remove(extra);
+      if (extra.apiKeyId !== null) this.#live.sockets.giveBack(extra.apiKeyId);
+      extra.closed?.abort();
+      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'a socket was not left in order'));
+    });
+  }
+
+  async #letIn(extra: SocketExtra, params: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
+    const { socket } = extra;
+    const secret = secretOf(params) ?? extra.secret;
+    try {
+      // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
+      if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
+      const { apiKeyId } = await authenticate(this.#services, secret, 'NATIVE');
+      // It may have closed while the key was looked up, and would then count for ever.
+      if (socket.readyState !== socket.OPEN) return false;
+      if (!this.#live.sockets.take(apiKeyId)) {
+        socket.close(tryAgainLater, 'Too many sockets of this key');
+        return false;
+      }
+      extra.apiKeyId = apiKeyId;
+      extra.secret = secret;
+      this.#credentials.add(extra, secret, (lapse) => closeLapsed(socket, lapse));
+      return true;
+    } catch (error) {
+      if (error instanceof ExpiredTokenError) closeLapsed(socket, 'expired');
+      else if (error instanceof LonghaulError && error.code === 'UNAUTHENTICATED') {
+        socket.close(CloseCode.Unauthorized, 'Invalid or missing API key');
+      } else {
+        socket.close(tryAgainLater, 'Try again later');
+      }
+      return false;
+    }
+  }
+
+  /** Everything up to the execution: who asks, and whether the document can be carried out at all. */
+  async #prepare(
+    extra: SocketExtra,
+    id: string,
+    { query, variables, operationName }: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { secret } = extra;
+    if (secret === null) throw new Error('a socket subscribed before it was let in');
+    try {
+      // Once more for each operation: the key may have been revoked a moment ago.
+      const viewer = await authenticate(this.#services, secret, 'NATIVE');
+      const watch = (plan: LivePlan) => {
+        const watching = { plan, variables: variables ?? {}, viewer, lastEventId: null };
+        return SocketSubscription.open(this.#live, watching, extra.connection, id);
+      };
+      const known = this.#live.plans.known(query, operationName);
+      if (known !== undefined) return operation(known.document, operationName, () => watch(known));
+
+      // Through Yoga's envelope, not through graphql-ws's own execution: all limits and masks hold here too.
+      const params = { query, variables, operationName };
+      const envelope = this.#yoga.getEnveloped({ ...this.#context(extra, viewer), params });
+      const document = envelope.parse(query);
+      const errors: ReturnType<typeof validate> = envelope.validate(envelope.schema, document);
+      if (errors.length > 0) return errors.map((error) => publicError(error, this.#services.log));
+      const plan = this.#live.plans.make(query, operationName, document);
+      if (plan !== null) return operation(document, operationName, () => watch(plan));
+      return operation(document, operationName, async () =>
+        envelope.execute({
+          schema: envelope.schema,
+          document,
+          operationName: operationName ?? null,
+          variableValues: variables ?? null,
+          contextValue: await envelope.contextFactory(),
+        }),
+      );
+    } catch (error) {
+      return [publicError(error, this.#services.log)];
+    }
+  }
+
+  #context(extra: SocketExtra, viewer: Viewer): GraphQLContext {
+    extra.closed ??= new AbortController();
+    const loaders = createLoaders(this.#services.context.database);
+    return { ...this.#services, viewer, loaders, signal: extra.closed.signal };
   }
 }
 
 /** 4403 is retried by graphql-ws clients, with fresh parameters; 4401 is final. */
 function closeLapsed(socket: WebSocket, lapse: Lapse): void {
-  if (lapse === 'expired') socket.close(CloseCode.Forbidden, 'Access token expired');
-  else socket.close(CloseCode.Unauthorized, 'API key revoked');
+  if (lapse === 'expired') closeSoon(socket, CloseCode.Forbidden, 'Access token expired');
+  else closeSoon(socket, CloseCode.Unauthorized, 'API key revoked');
 }
 
-function secretOf(connectionParams: Record<string, unknown> | undefined, request: IncomingMessage): string | null {
+function secretOf(connectionParams: Readonly<Record<string, unknown>> | undefined): string | null {
   const params = Object.fromEntries(
     Object.entries(connectionParams ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  return (
-    secretIn({
-      authorization: text(params['authorization']),
-      'x-api-key': text(params['apikey']) ?? text(params['x-api-key']),
-    }) ?? secretIn({ authorization: request.headers.authorization, 'x-api-key': request.headers['x-api-key'] })
-  );
+  return secretIn({
+    authorization: text(params['authorization']),
+    'x-api-key': text(params['apikey']) ?? text(params['x-api-key']),
+  });
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-// graphql-ws hands the arguments on as they came from onSubscribe; the envelope travels as the root value.
-function envelopeOf({ rootValue }: ExecutionArgs): Envelope {
-  if (isEnvelope(rootValue)) return rootValue;
-  throw new Error('an operation came without its envelope');
+/** graphql-ws looks into the document for the operation's kind, and hands the rest on. */
+function operation(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  run: Operation['run'],
+): ExecutionArgs {
+  return { schema, document, operationName: operationName ?? null, rootValue: new Operation(run) };
 }
 
-function isEnvelope(value: unknown): value is Envelope {
-  return typeof value === 'object' && value !== null && 'contextFactory' in value;
+function operationOf({ rootValue }: ExecutionArgs): Operation {
+  if (rootValue instanceof Operation) return rootValue;
+  throw new Error('an operation came without what carries it out');
 }
-

@@ -1,4 +1,16 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Bus } from '../bus/bus.ts';
+
+/** Figures that are read when they are asked for. */
+interface Readings {
+  sockets: () => number;
+  eventStreams: () => number;
+  subscriptions: () => number;
+  broadcasts: () => number;
+  stalledConnections: () => number;
+  watchedJobs: () => number;
+  bus: Pick<Bus, 'healthy' | 'stats'>;
+}
 
 /** What an operator watches: Node's own figures, requests, sockets, watched jobs, the bus. */
 export class Metrics {
@@ -11,7 +23,7 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  constructor(read: { sockets: () => number; watchedJobs: () => number; busHealthy: () => boolean }) {
+  constructor(read: Readings) {
     collectDefaultMetrics({ register: this.registry });
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
@@ -23,7 +35,27 @@ export class Metrics {
         },
       });
     gauge('longhaul_websockets', 'Open WebSockets.', read.sockets);
+    gauge('longhaul_event_streams', 'Open event streams.', read.eventStreams);
+    gauge('longhaul_subscriptions', 'Subscriptions on sockets and event streams.', read.subscriptions);
+    gauge('longhaul_broadcasts', 'Subscriptions carried out: those of the same kind share one.', read.broadcasts);
+    gauge('longhaul_stalled_connections', 'Connections that read too slowly just now.', read.stalledConnections);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
-    gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.busHealthy()));
+    gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
+    gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
+    /** Of something that counts for itself. */
+    const counter = (name: string, help: string, value: () => number) =>
+      new Counter({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.reset();
+          this.inc(value());
+        },
+      });
+    counter('longhaul_bus_published_total', 'Messages that the bus has taken.', () => read.bus.stats().published);
+    counter('longhaul_bus_received_total', 'Messages that came in.', () => read.bus.stats().received);
+    counter('longhaul_bus_dropped_total', 'Messages that reached nobody.', () => read.bus.stats().dropped);
+    counter('longhaul_bus_outages_total', 'Connections to Redis that were lost.', () => read.bus.stats().outages);
   }
 }

@@ -82,6 +82,11 @@ export class Feed {
     };
   }
 
+  /** Reads the job again if it is watched: for whoever joins a watch that is under way. */
+  look(jobId: string): void {
+    if (this.#watched.has(jobId)) this.#read(jobId);
+  }
+
   async *#versions(jobId: string, watcher: Watcher, signal: AbortSignal | null): AsyncGenerator<Job, void, void> {
     const onAbort = () => watcher.end();
     signal?.addEventListener('abort', onAbort);

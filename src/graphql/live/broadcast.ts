@@ -1,0 +1,95 @@
+import type { GraphQLError } from 'graphql';
+import type { Log } from '../../log.ts';
+import type { Frame } from './frame.ts';
+import type { Member } from './member.ts';
+
+/** What a broadcast carries out: opens the source of events, and renders each of them. */
+export interface LiveExecution {
+  /** The events, or why there are none. */
+  open(): Promise<AsyncIterable<unknown> | readonly GraphQLError[]>;
+  /** Null for what is not to be sent. */
+  render(event: unknown): Promise<Frame | null>;
+  /** Whether the newest frame stands for all before it, so that whoever joins late begins with it. */
+  readonly replays: boolean;
+  /** Looks whether there is anything newer than the frame. */
+  refresh(frame: Frame): void;
+}
+
+/** One execution of a subscription for everyone who watches the same with the same rights (PROTOCOL.md, S1). */
+export class Broadcast {
+  readonly #execution: LiveExecution;
+  readonly #log: Log;
+  readonly #onClosed: () => void;
+  readonly #members = new Set<Member>();
+  #source: AsyncIterator<unknown> | null = null;
+  #latest: Frame | null = null;
+  #closed = false;
+  /** Null once events come; the reasons where none ever will. Never rejects. */
+  readonly opened: Promise<readonly GraphQLError[] | null>;
+
+  /** @param onClosed called once, when it takes no more members */
+  constructor(execution: LiveExecution, log: Log, onClosed: () => void) {
+    this.#execution = execution;
+    this.#log = log;
+    this.#onClosed = onClosed;
+    this.opened = this.#open();
+  }
+
+  /** A late member gets the newest version at once, and whatever was committed before it came (P1, P5). */
+  add(member: Member): void {
+    this.#members.add(member);
+    if (this.#latest === null || !this.#execution.replays) return;
+    member.offer(this.#latest);
+    this.#execution.refresh(this.#latest);
+  }
+
+  /** The last one out closes it. */
+  remove(member: Member): void {
+    member.leave();
+    if (this.#members.delete(member) && this.#members.size === 0) this.#close();
+  }
+
+  async #open(): Promise<readonly GraphQLError[] | null> {
+    const source = await this.#execution.open();
+    if (!(Symbol.asyncIterator in source)) {
+      this.#close();
+      return source;
+    }
+    this.#source = source[Symbol.asyncIterator]();
+    // Everyone may have left while it opened.
+    if (this.#closed) await this.#source.return?.();
+    else void this.#run(this.#source);
+    return null;
+  }
+
+  async #run(source: AsyncIterator<unknown>): Promise<void> {
+    try {
+      for (;;) {
+        const { value, done } = await source.next();
+        if (done === true) break;
+        const frame = await this.#execution.render(value);
+        if (frame === null) continue;
+        this.#latest = frame;
+        for (const member of this.#members) member.offer(frame);
+        if (frame.last) break;
+      }
+      const members = [...this.#members];
+      this.#close();
+      for (const member of members) member.end();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a subscription broke off; its watchers connect again and resume');
+      const members = [...this.#members];
+      this.#close();
+      for (const member of members) member.breakOff();
+    }
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onClosed();
+    this.#members.clear();
+    // A generator's `return` settles when it has left what it waits for.
+    this.#source?.return?.().catch((error: unknown) => this.#log.error({ err: error }, 'a source did not close'));
+  }
+}

@@ -1,0 +1,95 @@
+import { getVariableValues, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Services } from '../../services.ts';
+import type { Viewer } from '../../workspaces/viewer.ts';
+import { publicError } from '../public-error.ts';
+import { Broadcast } from './broadcast.ts';
+import type { Connection } from './connection.ts';
+import { GraphQLExecution, withoutStatus } from './execution.ts';
+import { type Format, Member } from './member.ts';
+import type { LivePlan } from './plan.ts';
+
+/** One subscription of one watcher. */
+export interface Watching {
+  plan: LivePlan;
+  variables: Readonly<Record<string, unknown>>;
+  viewer: Viewer | null;
+  /** Where the watcher has got to by another way than its document: Last-Event-ID. */
+  lastEventId: string | null;
+}
+
+/** What came of it: a way to leave, or the reasons why there is nothing to watch. */
+export type Joined = { leave: () => void; refused: null } | { leave: null; refused: readonly GraphQLError[] };
+
+/** Brings watchers of the same thing together (PROTOCOL.md, S1). */
+export class Broadcasts {
+  readonly #schema: GraphQLSchema;
+  readonly #services: Services;
+  readonly #shared = new Map<string, Broadcast>();
+  #size = 0;
+
+  constructor(schema: GraphQLSchema, services: Services) {
+    this.#schema = schema;
+    this.#services = services;
+  }
+
+  /** Executions under way, shared and not, for the metrics and for tests that nothing is left behind. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Frames may reach the member before this resolves. Never rejects. */
+  async join(watching: Watching, connection: Connection, format: Format): Promise<Joined> {
+    const { plan, variables } = watching;
+    const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
+    if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
+    const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
+
+    const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
+    const broadcast = this.#broadcast(watching, resume);
+    broadcast.add(member);
+    const refused = await broadcast.opened;
+    if (refused !== null) return { leave: null, refused };
+    return { leave: () => broadcast.remove(member), refused: null };
+  }
+
+  #broadcast(watching: Watching, resume: unknown): Broadcast {
+    const { plan, viewer, lastEventId } = watching;
+    // A place in the changes of a workspace is each watcher's own; a version is only left out.
+    const alone = !plan.field.replays && (resume != null || lastEventId !== null || plan.resumesOtherwise);
+    const variables = { ...watching.variables };
+    if (!alone && plan.resumeVariable !== null) delete variables[plan.resumeVariable];
+    const key = alone ? null : keyOf(plan, variables, viewer);
+    const known = key === null ? undefined : this.#shared.get(key);
+    if (known !== undefined) return known;
+
+    const operation = { plan, variables, viewer, resumeAfter: alone ? lastEventId : null };
+    const execution = new GraphQLExecution(this.#schema, this.#services, operation);
+    const broadcast = new Broadcast(execution, this.#services.log, () => {
+      this.#size -= 1;
+      execution.close();
+      if (key !== null) this.#shared.delete(key);
+    });
+    this.#size += 1;
+    if (key !== null) this.#shared.set(key, broadcast);
+    return broadcast;
+  }
+
+  #shown(error: unknown): GraphQLError {
+    return withoutStatus(publicError(error, this.#services.log));
+  }
+}
+
+/** The whole of the caller's authorisation is in it: nobody is ever sent what was rendered for another. */
+function keyOf({ number }: LivePlan, variables: Readonly<Record<string, unknown>>, viewer: Viewer | null): string {
+  const rights =
+    viewer === null
+      ? null
+      : [viewer.apiKeyId, viewer.workspaceId, [...viewer.scopes].toSorted(), viewer.restriction];
+  const named = Object.entries(variables).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([number, rights, named]);
+}
+
+function seenBy(resume: unknown, lastEventId: string | null): number {
+  const stated = typeof resume === 'number' ? resume : 0;
+  return lastEventId !== null && /^\d{1,9}$/.test(lastEventId) ? Math.max(stated, Number(lastEventId)) : stated;
+}

@@ -1,0 +1,91 @@
+import type { Member } from './member.ts';
+
+/** Unsent bytes above which a connection gets nothing new (PROTOCOL.md, S3). */
+const congestedBytes = 64 * 1024;
+
+/** Unsent bytes below which it gets what has waited. */
+const drainedBytes = 16 * 1024;
+
+/** How often stalled connections are looked for, in milliseconds. */
+const checkMilliseconds = 1_000;
+
+/** One socket or event stream, as the watchers behind it see it. */
+export abstract class Connection {
+  readonly #stalled: StalledConnections;
+  readonly #waiting = new Set<Member>();
+
+  constructor(stalled: StalledConnections) {
+    this.#stalled = stalled;
+  }
+
+  /** Bytes that were given to it and have not left. */
+  protected abstract get unsent(): number;
+
+  /** Gives it the text; `sent` is to be called when it has left. */
+  protected abstract write(text: string): void;
+
+  /** Ends it so that its client connects again and resumes. */
+  abstract giveUp(): void;
+
+  /** Sends at once, where there is room: otherwise false, and the member is flushed when there is. */
+  send(text: string, member: Member): boolean {
+    if (this.#waiting.size > 0 || this.unsent > congestedBytes) {
+      if (this.#waiting.size === 0) this.#stalled.add(this);
+      this.#waiting.add(member);
+      return false;
+    }
+    this.write(text);
+    return true;
+  }
+
+  forget(member: Member): void {
+    if (this.#waiting.delete(member) && this.#waiting.size === 0) this.#stalled.remove(this);
+  }
+
+  /** To be called whenever something has left. */
+  protected sent(): void {
+    if (this.#waiting.size === 0 || this.unsent > drainedBytes) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#stalled.remove(this);
+    for (const member of waiting) member.flush();
+  }
+}
+
+/** Connections that have been congested for too long are given up: they hold memory, and would never catch up. */
+export class StalledConnections {
+  readonly #since = new Map<Connection, number>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param patience milliseconds for which a connection may be congested without a break */
+  constructor(patience: number) {
+    this.#timer = setInterval(() => this.#check(patience), checkMilliseconds);
+  }
+
+  get size(): number {
+    return this.#since.size;
+  }
+
+  add(connection: Connection): void {
+    this.#since.set(connection, performance.now());
+  }
+
+  remove(connection: Connection): void {
+    this.#since.delete(connection);
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#since.clear();
+  }
+
+  #check(patience: number): void {
+    const now = performance.now();
+    for (const [connection, since] of this.#since) {
+      if (now - since < patience) continue;
+      this.#since.delete(connection);
+      connection.giveUp();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { validate } from 'graphql';
+import type { Viewer } from '../../workspaces/viewer.ts';
+import type { GraphQLContext } from '../context.ts';
+import { type Params, parseParams, parseQueryParams, valueOf } from '../params.ts';
+import type { Yoga } from '../yoga.ts';
+import { EventStream, type OpenStreams, toEvent } from './event-stream.ts';
+import type { Live } from './live.ts';
+import type { LivePlan } from './plan.ts';
+
+/**
+ * Answers subscriptions over server-sent events, so that they share their execution with those on sockets. Everything
+ * else is left to Yoga: other operations, and all that cannot be carried out.
+ */
+export class EventRoute {
+  readonly #live: Live;
+  readonly #yoga: Yoga;
+  readonly #streams: OpenStreams;
+
+  constructor(live: Live, yoga: Yoga, streams: OpenStreams) {
+    this.#live = live;
+    this.#yoga = yoga;
+    this.#streams = streams;
+  }
+
+  /** False where nothing was done, so that the request can be handed over whole. */
+  async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    context: GraphQLContext & { viewer: Viewer },
+  ): Promise<boolean> {
+    if (request.headers.accept?.includes('text/event-stream') !== true) return false;
+    const params = paramsOf(request);
+    const plan = params === null ? null : this.#plan(params, context);
+    if (params === null || plan === null) return false;
+
+    reply.hijack();
+    this.#streams.add(reply.raw, 'events');
+    const stream = new EventStream(reply.raw, this.#live.stalled);
+    let over = false;
+    const watching = {
+      plan,
+      variables: params.variables ?? {},
+      viewer: context.viewer,
+      lastEventId: lastEventIdOf(request),
+    };
+    const end = Promise.withResolvers<void>();
+    reply.raw.once('close', () => {
+      over = true;
+      end.resolve();
+    });
+    const watch = await this.#live.watch(watching, stream, {
+      next: toEvent,
+      end: () => stream.end(),
+    });
+    if ('refused' in watch) stream.refuse({ errors: watch.refused });
+    else if (over) watch.leave();
+    else void end.promise.then(watch.leave);
+    return true;
+  }
+
+  #plan(params: Params, context: GraphQLContext): LivePlan | null {
+    const { query, operationName } = params;
+    const known = this.#live.plans.known(query, operationName);
+    if (known !== undefined) return known;
+    const envelope = this.#yoga.getEnveloped({ ...context, params });
+    const document = valueOf(() => envelope.parse(query));
+    if (document === null) return null;
+    const errors: ReturnType<typeof validate> | null = valueOf(() => envelope.validate(envelope.schema, document));
+    return errors?.length === 0 ? this.#live.plans.make(query, operationName, document) : null;
+  }
+}
+
+function paramsOf({ method, body, query }: FastifyRequest): Params | null {
+  if (method === 'GET') return parseQueryParams(query);
+  return method === 'POST' && body instanceof Buffer ? parseParams(body) : null;
+}
+
+/** HTML, "server-sent events": sent by whoever connects again. */
+function lastEventIdOf({ headers }: FastifyRequest): string | null {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : null;
+}

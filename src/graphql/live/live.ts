@@ -1,0 +1,68 @@
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Services } from '../../services.ts';
+import { Broadcasts, type Watching } from './broadcasts.ts';
+import { type Connection, StalledConnections } from './connection.ts';
+import type { Format } from './member.ts';
+import { LivePlans } from './plan.ts';
+import { Quota } from './quota.ts';
+
+/** What watchers over sockets and over event streams share: one of it in a process. */
+export class Live {
+  readonly plans = new LivePlans();
+  readonly broadcasts: Broadcasts;
+  readonly stalled: StalledConnections;
+  /** PROTOCOL.md, W5. */
+  readonly sockets: Quota;
+  readonly subscriptions: Quota;
+  readonly #limit: number;
+
+  constructor(schema: GraphQLSchema, services: Services) {
+    const { stalledSeconds, maxSocketsPerKey, maxSubscriptionsPerKey } = services.config;
+    this.broadcasts = new Broadcasts(schema, services);
+    this.stalled = new StalledConnections(stalledSeconds * 1_000);
+    this.sockets = new Quota(maxSocketsPerKey);
+    this.subscriptions = new Quota(maxSubscriptionsPerKey);
+    this.#limit = maxSubscriptionsPerKey;
+  }
+
+  /**
+   * Begins one subscription; frames may arrive before this resolves. Never rejects.
+   *
+   * @returns the way to leave, to be called once it is over for whatever reason; or why there is nothing to watch
+   */
+  async watch(
+    watching: Watching,
+    connection: Connection,
+    format: Format,
+  ): Promise<{ leave: () => void } | { refused: readonly GraphQLError[] }> {
+    const apiKeyId = watching.viewer?.apiKeyId ?? null;
+    if (apiKeyId !== null && !this.subscriptions.take(apiKeyId)) return { refused: [tooMany(this.#limit)] };
+    const joined = await this.broadcasts.join(watching, connection, format);
+    let counted = apiKeyId !== null;
+    const giveBack = () => {
+      if (counted && apiKeyId !== null) this.subscriptions.giveBack(apiKeyId);
+      counted = false;
+    };
+    if (joined.refused !== null) {
+      giveBack();
+      return { refused: joined.refused };
+    }
+    const leave = () => {
+      joined.leave();
+      giveBack();
+    };
+    return { leave };
+  }
+
+  /** May be called twice. */
+  stop(): void {
+    this.stalled.stop();
+  }
+}
+
+function tooMany(limit: number): GraphQLError {
+  return new GraphQLError(
+    `This key has ${limit} subscriptions open on this process, its limit. Close some, or watch many jobs with jobUpdates.`,
+    { extensions: { code: 'LIMIT_EXCEEDED' } },
+  );
+}

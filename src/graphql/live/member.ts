@@ -1,0 +1,73 @@
+import type { Connection } from './connection.ts';
+import type { Frame } from './frame.ts';
+
+/** Frames that may wait for one watcher: changes of status of many jobs, since those of one job replace each other. */
+const mostWaiting = 1_000;
+
+/** How a transport writes one frame, and what it does at the end. */
+export interface Format {
+  next(frame: Frame): string;
+  /** The subscription is over: everything was sent. */
+  end(): void;
+}
+
+/** One watcher of a broadcast. Holds what its connection cannot take just now, which is bounded. */
+export class Member {
+  readonly #connection: Connection;
+  readonly #format: Format;
+  /** The last version sent, where versions decide; null where every frame counts. */
+  #seen: number | null;
+  #waiting: Frame[] | null = null;
+  #ended = false;
+
+  constructor(connection: Connection, format: Format, seen: number | null) {
+    this.#connection = connection;
+    this.#format = format;
+    this.#seen = seen;
+  }
+
+  offer(frame: Frame): void {
+    if (this.#ended || (this.#seen !== null && frame.version <= this.#seen)) return;
+    if (this.#seen !== null) this.#seen = frame.version;
+    if (this.#waiting !== null) this.#wait(this.#waiting, frame);
+    else if (!this.#connection.send(this.#format.next(frame), this)) this.#waiting = [frame];
+  }
+
+  /** What waits is sent first. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#waiting === null) this.#format.end();
+  }
+
+  /** The source broke: its client connects again and resumes, which an orderly end would tell it not to. */
+  breakOff(): void {
+    if (!this.#ended) this.#connection.giveUp();
+  }
+
+  /** The watcher has left: nothing more is sent, and nothing kept. */
+  leave(): void {
+    this.#ended = true;
+    this.#waiting = null;
+    this.#connection.forget(this);
+  }
+
+  /** Called by the connection when it has room again. */
+  flush(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const [index, frame] of waiting.entries()) {
+      if (this.#connection.send(this.#format.next(frame), this)) continue;
+      this.#waiting = waiting.slice(index);
+      return;
+    }
+    if (this.#ended) this.#format.end();
+  }
+
+  #wait(waiting: Frame[], frame: Frame): void {
+    const older = waiting.findIndex((each) => each.replaceable && each.jobId === frame.jobId);
+    if (older !== -1) waiting.splice(older, 1);
+    waiting.push(frame);
+    if (waiting.length > mostWaiting) this.#connection.giveUp();
+  }
+}
