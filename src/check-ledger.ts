@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { loadConfig } from './config.ts';
+import { lockDataDir } from './database/data-dir-lock.ts';
+import { Database } from './database/database.ts';
+import { connectEmbedded, connectPostgres, openPglite } from './database/orm.ts';
+import { checkLedger } from './workspaces/check-ledger.ts';
+
+/**
+ * `npm run check-ledger`: proves that the books add up, on the database that the environment names. Changes nothing and
+ * needs no pause on a server; an embedded database must not be in use.
+ *
+ * Exits with 0 where they do, 1 where they do not, 2 where it could not look.
+ */
+async function main(): Promise<number> {
+  const { databaseUrl, dataDir } = loadConfig(process.env);
+  if (databaseUrl !== null) {
+    const database = new Database(await connectPostgres(databaseUrl, 1), {});
+    // The one connection there is: a long ledger takes longer than any request may.
+    await database.query('SET statement_timeout = 0');
+    return report(database);
+  }
+  const lock = lockDataDir(dataDir);
+  try {
+    const pglite = await openPglite(join(dataDir, 'database'));
+    return await report(new Database(await connectEmbedded(pglite), { pglite }));
+  } finally {
+    lock.release();
+  }
+}
+
+async function report(database: Database): Promise<number> {
+  try {
+    const { workspaces, entries, jobs, faults } = await checkLedger(database);
+    for (const { workspaceId, jobId, message } of faults) {
+      process.stdout.write(`workspace ${workspaceId}${jobId === null ? '' : `, job ${jobId}`}: ${message}\n`);
+    }
+    const verdict = faults.length === 0 ? 'everything adds up' : `${faults.length} faults`;
+    process.stdout.write(`${workspaces} workspaces, ${entries} entries, ${jobs} jobs: ${verdict}.\n`);
+    return faults.length === 0 ? 0 : 1;
+  } finally {
+    await database.close();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`The ledger could not be checked: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
