@@ -10,11 +10,18 @@ export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
   const topics = new Map<string, Listeners<[string]>>();
   let waiting: { topic: string; message: string }[] = [];
   let closed = false;
+  let published = 0;
+  let received = 0;
 
   function deliver(): void {
     const messages = waiting;
     waiting = [];
-    for (const { topic, message } of messages) topics.get(topic)?.call(message);
+    for (const { topic, message } of messages) {
+      const listeners = topics.get(topic);
+      if (!listeners) continue;
+      received += 1;
+      listeners.call(message);
+    }
   }
 
   return {
@@ -35,6 +42,7 @@ export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
       // Not a microtask: listeners that answer each other's messages would keep the event loop from everything else.
       if (waiting.length === 0) setImmediate(deliver);
       waiting.push({ topic, message });
+      published += 1;
     },
 
     onReconnect() {
@@ -43,6 +51,10 @@ export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
 
     healthy() {
       return !closed;
+    },
+
+    stats() {
+      return { topics: topics.size, published, received, dropped: 0, outages: 0 };
     },
 
     async close() {

@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
+import { isIP } from 'node:net';
 import type { Log } from '../log.ts';
+import { connectionAdvice, greetingAdvice, isCut, isRefusal } from './redis-refusal.ts';
+import type { RedisAccess, RedisAddress } from './redis-url.ts';
 
 export interface RedisConnection {
   readonly client: Redis;
@@ -12,7 +15,8 @@ export interface RedisConnection {
 }
 
 export interface RedisConnectionOptions {
-  url: string;
+  address: RedisAddress;
+  access: RedisAccess;
   /** Tells the connections apart in the logs and in Redis' CLIENT LIST. */
   name: string;
   log: Log;
@@ -35,29 +39,35 @@ const RETRY_MAX_MS = 2_000;
 
 /**
  * A connection that comes back by itself, for ever, and that is cut when Redis does not answer: a frozen Redis keeps
- * its sockets open, accepts new ones and says nothing. Never throws for a Redis that is away; throws for an unreadable URL.
+ * its sockets open, accepts new ones and says nothing. Never throws.
  */
 export function openRedisConnection(options: RedisConnectionOptions): RedisConnection {
-  const { log, name } = options;
+  const { log, name, address, access } = options;
+  const node = `${address.host}:${address.port}`;
   const client = createClient(options);
   /** Our own, because ioredis stays `ready` while it waits for the end of a connection that was cut. */
   let state: 'away' | 'greeting' | 'ready' = 'away';
   let unanswered = 0;
-  let complaint: string | undefined;
+  /** Reasons that were told since the connection was last ready. */
+  const complaints = new Set<string>();
+  /** Whether the present attempt has said why it fails. */
+  let failed = false;
   let closing: Promise<void> | undefined;
 
   function complain(error: unknown, advice: string): void {
-    const reason = describe(error);
-    if (closing || reason === complaint) return;
-    complaint = reason;
-    log.warn({ connection: name, reason }, advice);
+    const reason = withoutPassword(describe(error), access);
+    if (closing || complaints.has(reason)) return;
+    complaints.add(reason);
+    log.warn({ connection: name, node, reason }, advice);
   }
 
   function lose(): void {
-    const wasReady = state === 'ready';
+    const before = state;
     state = 'away';
-    if (!wasReady) return;
-    log.warn({ connection: name }, 'The connection to Redis is lost; trying again until it is back.');
+    // A server that expects TLS, or a proxy with no Redis behind it, closes or keeps silent, and ioredis says nothing.
+    if (before === 'greeting' && !failed) complain('no greeting', greetingAdvice);
+    if (before !== 'ready') return;
+    log.warn({ connection: name, node }, 'The connection to Redis is lost; trying again until it is back.');
     options.onLost();
   }
 
@@ -68,7 +78,9 @@ export function openRedisConnection(options: RedisConnectionOptions): RedisConne
       lose();
       client.disconnect(true);
     } else if (state === 'ready' && unanswered === 1) {
-      client.ping().then(hear, hear);
+      client.ping().then(hear, (error: unknown) => {
+        if (isRefusal(error)) hear();
+      });
     }
   }
 
@@ -81,11 +93,15 @@ export function openRedisConnection(options: RedisConnectionOptions): RedisConne
 
   // Without a listener of `error`, ioredis prints to the console.
   client.on('error', (error) => {
-    complain(error, 'Redis cannot be reached. Check that it runs and that REDIS_URL is right.');
+    // A connection that is cut while it greets closes now, and is told of then.
+    if (state === 'greeting' && isCut(error)) return;
+    failed = true;
+    complain(error, connectionAdvice(error, access));
   });
   client.on('close', lose);
   client.on('connect', () => {
     if (closing) return;
+    failed = false;
     unanswered = 0;
     state = 'greeting';
   });
@@ -93,9 +109,9 @@ export function openRedisConnection(options: RedisConnectionOptions): RedisConne
     // A greeting that is answered after its deadline comes on a connection that is being cut.
     if (state !== 'greeting') return;
     unanswered = 0;
-    complaint = undefined;
+    complaints.clear();
     state = 'ready';
-    log.info({ connection: name }, 'Connected to Redis.');
+    log.info({ connection: name, node }, 'Connected to Redis.');
     options.onReady();
   });
   const heartbeat = setInterval(beat, HEARTBEAT_MS);
@@ -118,31 +134,30 @@ export function openRedisConnection(options: RedisConnectionOptions): RedisConne
   };
 }
 
-/** The one place that reads the URL: other kinds of Redis, a cluster for example, would be told apart here. */
-function createClient({ url, name }: RedisConnectionOptions): Redis {
-  try {
-    return new Redis(url, {
-      connectionName: `longhaul-${name}`,
-      connectTimeout: CONNECTING_MS,
-      disconnectTimeout: CLOSING_MS,
-      retryStrategy: retryDelay,
-      // What is in flight when a connection ends fails at once, and nothing is sent a second time.
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      // Ours to do, so that we know when it is done.
-      autoResubscribe: false,
-      // Publishing works while Redis loads, and INFO may be forbidden to our user.
-      enableReadyCheck: false,
-      disableClientInfo: true,
-    });
-  } catch {
-    // Without a cause: that of the URL parser holds the URL with its password.
-    throw new Error(
-      'REDIS_URL cannot be read. Write redis://user:password@host:6379/0, or rediss:// for TLS, with the special ' +
-        'characters of the password percent-encoded.',
-    );
-  }
+function createClient({ address, access, name }: RedisConnectionOptions): Redis {
+  const { tls, username, password, protocol, family } = access;
+  return new Redis({
+    ...address,
+    family,
+    protocol,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    // With the name for its certificate: without one, a server of several names could show that of another.
+    ...(tls && { tls: isIP(address.host) ? {} : { servername: address.host } }),
+    connectionName: `longhaul-${name}`,
+    connectTimeout: CONNECTING_MS,
+    disconnectTimeout: CLOSING_MS,
+    retryStrategy: retryDelay,
+    // What is in flight when a connection ends fails at once, and nothing is sent a second time.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // Ours to do, so that we know when it is done.
+    autoResubscribe: false,
+    // Publishing works while Redis loads, and INFO may be forbidden to our user.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
 }
 
 /** Exponential, and random in all of its range: many processes that lost the same Redis do not come back as one. */
@@ -151,15 +166,15 @@ function retryDelay(attempt: number): number {
   return RETRY_MIN_MS + Math.random() * (ceiling - RETRY_MIN_MS);
 }
 
-/** Whether Redis answered with a no; any other error says that the connection is gone. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
-}
-
 /** Its text only: ioredis puts the command on an error, and the one that greets holds the password. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message) return error.message;
   // A host with several addresses fails with all of their errors and no text of its own.
   return 'code' in error ? String(error.code) : error.name;
+}
+
+/** An old Redis, or a proxy before it, repeats a command that it does not know, and the one that greets holds it. */
+function withoutPassword(text: string, { password }: RedisAccess): string {
+  return password === undefined ? text : text.replaceAll(password, '[redacted]');
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
@@ -13,6 +14,7 @@ export interface RedisServer {
   /** Its sockets stay open and connections are accepted, but nothing is answered. */
   freeze(): void;
   thaw(): void;
+  running(): boolean;
 }
 
 /** Whether a redis-server can be started here. On CI it has to be: a missing one fails the tests that need it. */
@@ -57,6 +59,7 @@ export async function createRedisServer(...flags: string[]): Promise<RedisServer
     },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
+    running: () => child !== undefined && child.exitCode === null && child.signalCode === null,
   };
 }
 
@@ -86,14 +89,21 @@ export async function listenInSilence(port: number): Promise<SilentServer> {
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error('No free port was found. Check the loopback interface.');
+/**
+ * Free until somebody takes it, and below those that Linux gives to outgoing connections: one of these could take it
+ * between the end of a server and its next start.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
   }
-  return address.port;
 }

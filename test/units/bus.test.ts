@@ -5,9 +5,11 @@ import { createMemoryBus } from '../../src/bus/memory-bus.ts';
 import { createRedisBus } from '../../src/bus/redis-bus.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { closedAfterTest, connected, everythingArrived, randomPrefix } from '../support/bus.ts';
+import { startRedisCluster, type TestRedisCluster } from '../support/redis-cluster.ts';
 import { createRedisServer, hasRedisServer } from '../support/redis-server.ts';
 
 const server = await createRedisServer();
+let cluster: TestRedisCluster | undefined;
 
 const kinds = [
   { kind: 'in memory', available: true, open: (log: Log) => createMemoryBus({ log }) },
@@ -16,12 +18,19 @@ const kinds = [
     available: hasRedisServer(),
     open: (log: Log) => createRedisBus({ url: server.url, prefix: randomPrefix(), log }),
   },
+  {
+    // Of one node: between several, messages of different topics keep no order.
+    kind: 'on a Redis cluster',
+    available: hasRedisServer(),
+    open: (log: Log) => createRedisBus({ url: cluster?.url ?? '', prefix: randomPrefix(), log }),
+  },
 ];
 
 /** What every bus does, on whatever it runs. */
 describe.each(kinds.filter(({ available }) => available))('the bus $kind', ({ kind, open }) => {
   beforeEach(async () => {
     if (kind === 'on Redis') await server.start();
+    if (kind === 'on a Redis cluster') cluster = await startRedisCluster(1);
   });
   afterEach(() => server.stop());
 
@@ -52,6 +61,20 @@ describe.each(kinds.filter(({ available }) => available))('the bus $kind', ({ ki
     await everythingArrived(bus);
 
     expect(heard).toEqual(messages);
+  });
+
+  test('what it does is counted', async () => {
+    const bus = await openBus();
+    const heard: string[] = [];
+    await bus.subscribe('work', (message) => heard.push(message));
+    await bus.subscribe('work', () => {});
+
+    for (const message of ['a', 'b', 'c']) bus.publish('work', message);
+    bus.publish('keys', 'nobody listens');
+    await vi.waitFor(() => expect(heard).toHaveLength(3));
+
+    const counted = { topics: 1, published: 4, received: 3, dropped: 0, outages: 0 };
+    await vi.waitFor(() => expect(bus.stats()).toEqual(counted));
   });
 
   test('publishing returns before any listener is called', async () => {

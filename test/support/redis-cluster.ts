@@ -1,0 +1,116 @@
+import { Redis } from 'ioredis';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished, vi } from 'vitest';
+import { slotCount } from '../../src/bus/redis-slot.ts';
+import { createRedisServer, freePort, type RedisServer } from './redis-server.ts';
+
+/** A Redis cluster of the test's own; gone after the test. */
+export interface TestRedisCluster {
+  /** As REDIS_URL takes it, with the first master alone. */
+  url: string;
+  nodes: RedisClusterNode[];
+  /** The node that serves the slot of a channel, as the first node that runs sees it. */
+  ownerOf(channel: string): Promise<RedisClusterNode>;
+  /** Any other one than these, master or replica. */
+  otherThan(...nodes: RedisClusterNode[]): RedisClusterNode;
+}
+
+export interface RedisClusterNode extends RedisServer {
+  /** A client that looks at it and tells it what to do; another one after the node was stopped. */
+  admin(): Redis;
+}
+
+const patience = { timeout: 20_000, interval: 20 };
+
+/**
+ * Starts so many masters that share the slots, and of each so many replicas; resolves when all of them agree.
+ * @param flags further ones for the node of an index
+ */
+export async function startRedisCluster(
+  masters: number,
+  replicas = 0,
+  flags: (index: number) => string[] = () => [],
+): Promise<TestRedisCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-redis-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const nodes = await Promise.all(
+    Array.from({ length: masters * (1 + replicas) }, (_, index) => createNode(folder, flags(index))),
+  );
+  await Promise.all(nodes.map((node) => node.start()));
+  const [first] = nodes;
+  if (!first) throw new Error('A cluster has at least one master.');
+
+  await Promise.all(
+    nodes.slice(0, masters).map(async ({ admin }, index) => {
+      const from = Math.ceil((index * slotCount) / masters);
+      const to = Math.ceil(((index + 1) * slotCount) / masters) - 1;
+      await admin().cluster('SET-CONFIG-EPOCH', index + 1);
+      await admin().cluster('ADDSLOTSRANGE', from, to);
+    }),
+  );
+  for (const { port, busPort } of nodes.slice(1)) await first.admin().cluster('MEET', '127.0.0.1', port, busPort);
+  await vi.waitFor(() => expectInfo(nodes, 'cluster_known_nodes', nodes.length), patience);
+  await Promise.all(
+    nodes.slice(masters).map(async ({ admin }, index) => {
+      const master = await nodes[index % masters]?.admin().cluster('MYID');
+      // A node that has only shaken hands is counted, but not known by its id yet.
+      await vi.waitFor(() => admin().cluster('REPLICATE', master ?? ''), patience);
+    }),
+  );
+  // Not until the state is `ok`, two seconds later: channels are served before.
+  await vi.waitFor(() => expectInfo(nodes, 'cluster_slots_assigned', slotCount), patience);
+  for (const { admin } of nodes.slice(masters)) {
+    await vi.waitFor(async () => {
+      const info = await admin().info('replication');
+      if (!info.includes('master_link_status:up')) throw new Error('A replica has not found its master.');
+    }, patience);
+  }
+
+  return {
+    url: first.url.replace('redis://', 'redis+cluster://'),
+    nodes,
+    async ownerOf(channel) {
+      const running = nodes.find((node) => node.running()) ?? first;
+      const slot = await running.admin().cluster('KEYSLOT', channel);
+      const ranges = await running.admin().cluster('SLOTS');
+      const [, , [, port] = []] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
+      const owner = nodes.find((node) => node.port === port);
+      if (!owner) throw new Error(`The slot of ${channel} belongs to nobody.`);
+      return owner;
+    },
+    otherThan(...others) {
+      const other = nodes.find((node) => !others.includes(node));
+      if (!other) throw new Error('The cluster has no further node.');
+      return other;
+    },
+  };
+}
+
+async function createNode(folder: string, flags: string[]): Promise<RedisClusterNode & { busPort: number }> {
+  const busPort = await freePort();
+  const server = await createRedisServer(
+    ...`--cluster-enabled yes --cluster-port ${busPort} --cluster-config-file nodes-${busPort}.conf`.split(' '),
+    // How long a node may be silent before the others put its replica in its place, in milliseconds.
+    ...'--cluster-node-timeout 1000 --repl-diskless-sync-delay 0 --dir'.split(' '),
+    folder,
+    ...flags,
+  );
+  onTestFinished(() => server.stop());
+  let client: Redis | undefined;
+  const admin = () => {
+    if (client && client.status !== 'end') return client;
+    const opened = new Redis(server.url, { retryStrategy: () => null }).on('error', () => {});
+    client = opened;
+    onTestFinished(() => opened.disconnect());
+    return opened;
+  };
+  return { ...server, busPort, admin };
+}
+
+async function expectInfo(nodes: RedisClusterNode[], field: string, value: string | number): Promise<void> {
+  const infos = await Promise.all(nodes.map(({ admin }) => admin().cluster('INFO')));
+  if (infos.every((info) => info.includes(`${field}:${value}\r\n`))) return;
+  throw new Error(`Not all nodes have ${field}:${value} yet.`);
+}
