@@ -1,4 +1,5 @@
 import type { ArtifactStore } from '../artifacts/store.ts';
+import { deleteOldChanges } from '../jobs/change-retention.ts';
 import { expireLeases } from '../jobs/expire.ts';
 import { keyHours } from '../jobs/idempotency.ts';
 import { promoteDueJobs } from '../jobs/promote.ts';
@@ -52,7 +53,7 @@ export class Sweeper {
     return this.#leases;
   }
 
-  /** Removes what has had its time: files, their rows, idempotency keys. Never throws. */
+  /** Removes what has had its time: files, their rows, idempotency keys, the log of changes. Never throws. */
   keepHouse(): Promise<void> {
     this.#house ??= this.#logged('housekeeping', async () => {
       await this.#removeExpiredArtifacts();
@@ -60,6 +61,7 @@ export class Sweeper {
       await this.#context.database.query(
         `DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`,
       );
+      await deleteOldChanges(this.#context.database);
     }).finally(() => {
       this.#house = null;
     });

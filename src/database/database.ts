@@ -39,6 +39,11 @@ export class Database implements Queryable {
     return this.#pglite !== null;
   }
 
+  /** Postgres in this process, for what brings SQL of its own (the background queue); null where a server is used. */
+  get pglite(): PGlite | null {
+    return this.#pglite;
+  }
+
   query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
     if (how === 'prepared' && this.#pool !== null) return this.#queryPrepared(this.#pool, sql, parameters);
     return run<Row>(this.orm.em.getConnection().getClient(), sql, parameters);

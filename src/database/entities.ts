@@ -3,6 +3,7 @@ import { ArtifactEntity } from '../artifacts/entities.ts';
 import {
   IdempotencyKeyEntity,
   JobAttemptEntity,
+  JobChangeEntity,
   JobEntity,
   JobTagEntity,
   LeaseEntity,
@@ -27,6 +28,7 @@ export const entities = [
   ApiKeyEntity,
   CreditTransactionEntity,
   JobEntity,
+  JobChangeEntity,
   JobTagEntity,
   JobAttemptEntity,
   LeaseEntity,

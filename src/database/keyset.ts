@@ -5,6 +5,8 @@ export interface Window {
   below: string | null;
   direction: 'ASC' | 'DESC';
   limit: number;
+  /** Rows to leave out first, for lists whose clients know no cursors. They are read all the same. */
+  offset?: number;
 }
 
 /** Collects parameters and gives back their `$n`. */
@@ -21,6 +23,11 @@ export function withinWindow(column: string, { above, below }: Window, bind: (va
 }
 
 /** The order and the size of a window. */
-export function windowOrder(column: string, { direction, limit }: Window, bind: (value: unknown) => string): string {
-  return `ORDER BY ${column} ${direction} LIMIT ${bind(limit)}::int`;
+export function windowOrder(
+  column: string,
+  { direction, limit, offset = 0 }: Window,
+  bind: (value: unknown) => string,
+): string {
+  const order = `ORDER BY ${column} ${direction} LIMIT ${bind(limit)}::int`;
+  return offset === 0 ? order : `${order} OFFSET ${bind(offset)}::bigint`;
 }

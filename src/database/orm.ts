@@ -6,9 +6,15 @@ import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import type { Pool } from 'pg';
 import { entities } from './entities.ts';
 import { Initial } from './migrations/2026-11-22-initial.ts';
+import { JobChange } from './migrations/2026-11-22-job-change.ts';
+import { WebhookDelivery } from './migrations/2026-11-22-webhook-delivery.ts';
 
 /** In their order; a name that has been released is never changed. */
-const migrationsList = [{ name: '2026-11-22-initial', class: Initial }];
+const migrationsList = [
+  { name: '2026-11-22-initial', class: Initial },
+  { name: '2026-11-22-job-change', class: JobChange },
+  { name: '2026-11-22-webhook-delivery', class: WebhookDelivery },
+];
 
 export const migrationNames: readonly string[] = migrationsList.map(({ name }) => name);
 

@@ -13,6 +13,15 @@ export const JobFilterInput = builder.inputType('JobFilter', {
   }),
 });
 
+export const JobUpdatesFilterInput = builder.inputType('JobUpdatesFilter', {
+  description: 'Whose updates: those of jobs for which everything holds that is given.',
+  fields: (t) => ({
+    ids: t.idList({ description: 'These jobs, by global id or plain UUID; at most 100.' }),
+    types: t.stringList({ description: 'Jobs of one of these types; at most 100.' }),
+    tags: t.stringList({ description: 'Jobs that bear every one of these; at most 20.' }),
+  }),
+});
+
 export const JobOrderType = builder.enumType('JobOrder', {
   description: 'Order of a list of jobs, by creation.',
   values: {
@@ -145,6 +154,11 @@ export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
         '16 to 200 visible ASCII characters.',
     }),
   }),
+});
+
+export const RedeliverWebhookInput = builder.inputType('RedeliverWebhookInput', {
+  description: 'A delivery to be sent again.',
+  fields: (t) => ({ id: t.id({ required: true, description: "The delivery's global id." }) }),
 });
 
 export const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {

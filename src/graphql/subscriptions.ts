@@ -1,8 +1,16 @@
 import { LonghaulError } from '../errors.ts';
+import { jobMatcher } from '../jobs/job-matcher.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
+import { JobUpdatesFilterInput } from './inputs.ts';
+import { mapEach } from './map-each.ts';
 import { JobType } from './types/job.ts';
+import { JobUpdateType } from './types/job-update.ts';
+import { decodeUpdateCursor, encodeUpdateCursor } from './update-cursor.ts';
+
+/** Ids in one filter. */
+const mostIds = 100;
 
 builder.subscriptionType({
   description: 'What can be watched, over WebSocket (graphql-transport-ws) and over server-sent events.',
@@ -25,6 +33,40 @@ builder.subscriptionType({
         return feed.watch(job.id, afterVersion ?? 0, signal);
       },
       resolve: (job) => job,
+    }),
+    jobUpdates: t.withAuth({ anyOf: ['READ'] }).field({
+      type: JobUpdateType,
+      nullable: false,
+      description:
+        "The workspace's jobs as they change. Every change of status is sent at least once from the cursor on, also " +
+        'across restarts; progress in between is sent as it comes. Without a cursor, from now on.',
+      args: {
+        filter: t.arg({ type: JobUpdatesFilterInput, description: 'Whose updates; those of all jobs where not given.' }),
+        after: t.arg.string({ description: 'Cursor of the last update seen: what follows it is sent, at most seven days old.' }),
+      },
+      subscribe: async (_root, { filter, after }, { updates, cursors, viewer, signal, resumeAfter }) => {
+        const { workspaceId } = viewer;
+        const { ids, types, tags } = filter ?? {};
+        if ((ids?.length ?? 0) > mostIds) {
+          throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids?.length}.`);
+        }
+        // An id that can name nothing matches nothing.
+        const matches = jobMatcher({ ids: ids?.flatMap((id) => parseId('Job', id) ?? []), types, tags });
+        const cursor = resumeAfter ?? after;
+        const watch = updates.watch({
+          workspaceId,
+          matches: (job) => maySee(viewer, job) && matches(job),
+          after: cursor == null ? null : decodeUpdateCursor(cursors, workspaceId, cursor),
+          signal,
+        });
+        // What commits once this has been accepted is sent.
+        await watch.started;
+        return mapEach(watch, (update) => ({
+          ...update,
+          cursor: encodeUpdateCursor(cursors, workspaceId, update.cursor),
+        }));
+      },
+      resolve: (update) => update,
     }),
   }),
 });

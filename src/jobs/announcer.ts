@@ -6,6 +6,14 @@ export function jobTopic(jobId: string): string {
   return `job:${jobId}`;
 }
 
+/**
+ * Bus topic of everything that changes in a workspace; a message is lines of `jobId version`, one for each job whose
+ * progress changed. A change of status is no line: it is in the log of changes, and being woken is enough to read it.
+ */
+export function workspaceTopic(workspaceId: string): string {
+  return `workspace:${workspaceId}`;
+}
+
 /** Bus topic of claimable work; a message is lines of `workspaceId type`. */
 export const workTopic = 'work';
 
@@ -22,13 +30,28 @@ export interface Work {
 export class Announcer {
   readonly #bus: Bus;
   readonly #work = new Set<string>();
+  readonly #workspaces = new Map<string, string[]>();
+  #toSender: (() => void) | null = null;
 
   constructor(bus: Bus) {
     this.#bus = bus;
   }
 
-  jobChanged(job: Pick<Job, 'id' | 'version'>): void {
+  /** A job's status changed. */
+  jobChanged(job: Pick<Job, 'id' | 'workspaceId' | 'version'>): void {
     this.#bus.publish(jobTopic(job.id), String(job.version));
+    this.workspaceChanged(job.workspaceId);
+  }
+
+  /** A job's progress changed. */
+  jobProgressed(job: Pick<Job, 'id' | 'workspaceId' | 'version'>): void {
+    this.#bus.publish(jobTopic(job.id), String(job.version));
+    this.#linesOf(job.workspaceId).push(`${job.id} ${job.version}`);
+  }
+
+  /** Jobs were created, or changed their status: all of one tick wake once. */
+  workspaceChanged(workspaceId: string): void {
+    this.#linesOf(workspaceId);
   }
 
   /** Work of one tick goes out as one message. */
@@ -40,6 +63,34 @@ export class Announcer {
   /** A limited workspace may run one job more, of whatever type. */
   slotFreed(workspaceId: string): void {
     this.workAvailable({ workspaceId, type: anyType });
+  }
+
+  /**
+   * A webhook delivery was noted. Said within this process alone, whose sender takes it: over the bus every process would
+   * run for the same row. Where this one dies first, the others find the row within a second.
+   */
+  deliveryNoted(): void {
+    this.#toSender?.();
+  }
+
+  /** The sender of this process. */
+  onDeliveryNoted(listener: (() => void) | null): void {
+    this.#toSender = listener;
+  }
+
+  #linesOf(workspaceId: string): string[] {
+    if (this.#workspaces.size === 0) setImmediate(() => this.#flushWorkspaces());
+    let lines = this.#workspaces.get(workspaceId);
+    if (lines === undefined) {
+      lines = [];
+      this.#workspaces.set(workspaceId, lines);
+    }
+    return lines;
+  }
+
+  #flushWorkspaces(): void {
+    for (const [id, lines] of this.#workspaces) this.#bus.publish(workspaceTopic(id), lines.join('\n'));
+    this.#workspaces.clear();
   }
 
   #flush(): void {
@@ -54,5 +105,14 @@ export function parseWork(message: string): Work[] {
   return message.split('\n').map((line) => {
     const space = line.indexOf(' ');
     return { workspaceId: line.slice(0, space), type: line.slice(space + 1) };
+  });
+}
+
+/** Reads a message of a workspace's topic: the jobs whose progress changed, and to which version. */
+export function parseProgressed(message: string): { id: string; version: number }[] {
+  if (message === '') return [];
+  return message.split('\n').map((line) => {
+    const space = line.indexOf(' ');
+    return { id: line.slice(0, space), version: Number(line.slice(space + 1)) };
   });
 }

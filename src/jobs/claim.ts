@@ -151,6 +151,10 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds, slot)
     SELECT id, workspace_id, attempt, token, expires_at, deadline_at, lease_seconds, slot FROM started
   ),
+  logged AS (
+    INSERT INTO job_change (workspace_id, job_id, version, status, attempt, failed_attempts, due_at)
+    SELECT workspace_id, id, version, status, attempt, failed_attempts, due_at FROM started
+  ),
   occupied AS (
     UPDATE slot SET job_id = started.id FROM started
     WHERE slot.workspace_id = started.workspace_id AND slot.n = started.slot

@@ -4,7 +4,7 @@ import { newId } from '../database/ids.ts';
 import type { Announcer } from './announcer.ts';
 import { Batches } from './batches.ts';
 import type { WorkspaceScope } from './context.ts';
-import { consequences } from './ending.ts';
+import { announceDelivery, consequences } from './ending.ts';
 import type { Job } from './job.ts';
 import type { LeaseRef } from './lease-token.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
@@ -85,6 +85,7 @@ async function writeCompletions(
     const job = jobFromRow(row);
     jobs[row.ordinal] = job;
     announcer.jobChanged(job);
+    announceDelivery(announcer, job);
     if (row.slot_freed) announcer.slotFreed(job.workspaceId);
   }
   return jobs;

@@ -146,6 +146,7 @@ export class CreationQueue {
     const now = Date.now();
     for (const job of jobs) {
       if (job.dueAt.getTime() <= now) this.#context.announcer.workAvailable(job);
+      this.#context.announcer.workspaceChanged(job.workspaceId);
     }
     for (const creation of open) creation.resolve(resultOf(creation, jobs));
   }

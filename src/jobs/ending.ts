@@ -1,12 +1,19 @@
 import { newId } from '../database/ids.ts';
+import type { Announcer } from './announcer.ts';
 import type { JobsContext } from './context.ts';
 import type { Job, JobFailure } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
-import { sqlIs } from './state-machine.ts';
+import { isFinal, sqlIs, sqlPhase } from './state-machine.ts';
+
+/** A final job does not change any more: its own row says the rest, and the log of changes stays narrow. */
+function unlessFinal(column: string): string {
+  return `CASE WHEN ${sqlIs.final} THEN NULL ELSE job.${column} END`;
+}
 
 /**
  * What follows from a job that leaves its worker or ends, in the statement that changes it: the lease and its slot go,
- * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted.
+ * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted
+ * (Vydra's clients are told of completions and failures, and never of a cancellation: it is they who cancel).
  *
  * Rows are locked in the order of the house: the job (by `changed`), then its workspace (by `refunded`). Of several rows
  * at most one may be refunded: an UPDATE takes each workspace once.
@@ -39,9 +46,18 @@ export const consequences = `
     FROM ended, refunded
   ),
   noted AS (
-    INSERT INTO webhook_delivery (id, workspace_id, job_id, url, event)
-    SELECT job.delivery_id, job.workspace_id, job.id, job.webhook_url, 'JOB_' || job.status
+    INSERT INTO webhook_delivery (id, series_id, workspace_id, job_id, url, event)
+    SELECT job.delivery_id, job.delivery_id, job.workspace_id, job.id, job.webhook_url, 'JOB_' || job.status
     FROM ended AS job WHERE ${sqlIs.final} AND job.webhook_url IS NOT NULL
+      AND NOT (job.dialect = 'VYDRA' AND ${sqlPhase.cancelled})
+  ),
+  logged AS (
+    INSERT INTO job_change (workspace_id, job_id, version, status, attempt, failed_attempts,
+      progress_step, progress_message, progress_percentage, due_at)
+    SELECT job.workspace_id, job.id, job.version, job.status, job.attempt, job.failed_attempts,
+      ${unlessFinal('progress_step')}, ${unlessFinal('progress_message')}, ${unlessFinal('progress_percentage')},
+      ${unlessFinal('due_at')}
+    FROM ended AS job
   )`;
 
 /** The one row of `endJob`, with what goes with it. */
@@ -80,6 +96,12 @@ export async function endJob(context: JobsContext, { update, parameters, failure
   if (row === undefined) return null;
   const job = jobFromRow(row);
   context.announcer.jobChanged(job);
+  announceDelivery(context.announcer, job);
   if (row.slot_freed) context.announcer.slotFreed(job.workspaceId);
   return job;
+}
+
+/** Wakes the sender of webhooks where the job's end was noted for it. Once too often does no harm. */
+export function announceDelivery(announcer: Announcer, job: Job): void {
+  if (job.webhookUrl !== null && isFinal(job.status)) announcer.deliveryNoted();
 }

@@ -69,6 +69,37 @@ export const JobEntity = defineEntity({
   ],
 });
 
+/**
+ * The log of status changes, creation included: one row for each, inserted by the statement that makes it. No transaction
+ * changes one job's status twice; the key relies on it. It has what the job's own row loses with later changes, and no
+ * more: see changes.ts, which rebuilds the job as it was. Rows go after a week.
+ *
+ * The transaction's number and not one of our own counting, because numbers are drawn in another order than they become
+ * visible in. The key is the only index: it is also how old rows are found.
+ */
+export const JobChangeEntity = defineEntity({
+  name: 'JobChange',
+  tableName: 'job_change',
+  properties: {
+    workspaceId: p.uuid().primary(),
+    /** The transaction that made the change. */
+    xid: p.string().columnType('xid8').defaultRaw('pg_current_xact_id()').primary(),
+    jobId: p.uuid().primary(),
+    changedAt: p.datetime().defaultRaw('now()'),
+    /** Null where the job was created, and where it ended. */
+    dueAt: p.datetime().nullable(),
+    version: p.integer().default(1),
+    attempt: p.integer().default(0),
+    failedAttempts: p.integer().default(0),
+    /** A copy of the job's own, which is checked there. */
+    status: p.text().default(initialStatus),
+    /** What an attempt left behind that did not end the job. */
+    progressStep: p.text().nullable(),
+    progressMessage: p.text().nullable(),
+    progressPercentage: p.double().nullable(),
+  },
+});
+
 /** A job's tags once more, for lists by one tag in the order of ids. */
 export const JobTagEntity = defineEntity({
   name: 'JobTag',

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { jobTopic } from './announcer.ts';
 import type { Job } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
-import { isFinal, type JobStatus } from './state-machine.ts';
+import { isFinal, sqlIs } from './state-machine.ts';
 
 /** The safety net: all watched jobs are looked at again, in case a wake-up was lost. Milliseconds. */
 const resyncMilliseconds = 5_000;
@@ -15,8 +15,8 @@ const batchSize = 1_000;
 /** Everyone in this process who watches one job. */
 interface Watched {
   watchers: Set<Watcher>;
-  /** Bound to the bus: what is committed from now on is heard. */
-  bound: Promise<void>;
+  /** Settles once it is bound to the bus: what is committed from then on is heard. Null afterwards. */
+  bound: Promise<void> | null;
   unsubscribe: Unsubscribe | null;
 }
 
@@ -30,6 +30,10 @@ export class Feed {
   readonly #log: Log;
   readonly #watched = new Map<string, Watched>();
   readonly #dirty = new Set<string>();
+  readonly #door: Door = {
+    enter: (watcher) => this.#enter(watcher),
+    leave: (watcher, watched) => this.#leave(watcher, watched),
+  };
   #reading: Promise<void> | null = null;
   #resync: NodeJS.Timeout | null = null;
   #offReconnect: Unsubscribe | null = null;
@@ -67,19 +71,7 @@ export class Feed {
    * @param signal ends the watch.
    */
   watch(jobId: string, afterVersion = 0, signal: AbortSignal | null = null): AsyncIterableIterator<Job, void, void> {
-    const watcher = new Watcher(afterVersion);
-    const versions = this.#versions(jobId, watcher, signal);
-    return {
-      next: () => versions.next(),
-      // A generator that waits takes its `return` only after the wait, which may be for ever.
-      return: () => {
-        watcher.end();
-        return versions.return();
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return new Watcher(this.#door, jobId, afterVersion, signal);
   }
 
   /** Reads the job again if it is watched: for whoever joins a watch that is under way. */
@@ -87,45 +79,33 @@ export class Feed {
     if (this.#watched.has(jobId)) this.#read(jobId);
   }
 
-  async *#versions(jobId: string, watcher: Watcher, signal: AbortSignal | null): AsyncGenerator<Job, void, void> {
-    const onAbort = () => watcher.end();
-    signal?.addEventListener('abort', onAbort);
-    if (signal?.aborted) watcher.end();
-    const watched = this.#add(jobId, watcher);
-    try {
-      await watched.bound;
-      this.#read(jobId);
-      yield* watcher.versions();
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-      this.#remove(jobId, watched, watcher);
-    }
-  }
-
-  #add(jobId: string, watcher: Watcher): Watched {
+  async #enter(watcher: Watcher): Promise<void> {
+    const { jobId } = watcher;
     let watched = this.#watched.get(jobId);
     if (watched === undefined) {
-      const entry: Watched = { watchers: new Set(), bound: Promise.resolve(), unsubscribe: null };
-      entry.bound = this.#bind(jobId, entry);
-      this.#watched.set(jobId, entry);
-      watched = entry;
+      watched = { watchers: new Set(), bound: null, unsubscribe: null };
+      this.#watched.set(jobId, watched);
+      watched.bound = this.#bind(jobId, watched);
     }
     watched.watchers.add(watcher);
-    return watched;
+    watcher.watched = watched;
+    if (watched.bound !== null) await watched.bound;
+    if (watched.watchers.has(watcher)) this.#read(jobId);
   }
 
   /** The last watcher may have left before the bus has answered. */
   async #bind(jobId: string, watched: Watched): Promise<void> {
     const unsubscribe = await this.#bus.subscribe(jobTopic(jobId), () => this.#read(jobId));
+    watched.bound = null;
     watched.unsubscribe = unsubscribe;
     if (watched.watchers.size === 0) unsubscribe();
   }
 
-  #remove(jobId: string, watched: Watched, watcher: Watcher): void {
+  #leave(watcher: Watcher, watched: Watched): void {
     watched.watchers.delete(watcher);
     if (watched.watchers.size > 0) return;
     watched.unsubscribe?.();
-    if (this.#watched.get(jobId) === watched) this.#watched.delete(jobId);
+    if (this.#watched.get(watcher.jobId) === watched) this.#watched.delete(watcher.jobId);
   }
 
   #readAgain(): void {
@@ -165,70 +145,130 @@ export class Feed {
     ]);
     for (const row of rows) {
       const watchers = this.#watched.get(row.watched_id)?.watchers ?? [];
-      if (row.id !== null) {
+      if (row.id === null) {
+        // Deleted meanwhile: nothing more will come.
+        for (const watcher of watchers) watcher.end();
+      } else {
         const job = jobFromRow(row);
         for (const watcher of watchers) watcher.offer(job);
-      } else if (row.current_status === null || isFinal(row.current_status)) {
-        // Resumed at or past the final version, or deleted meanwhile: nothing more will come.
-        for (const watcher of watchers) if (watcher.seen >= (row.current_version ?? 0)) watcher.end();
       }
     }
   }
 }
 
-/** The whole row only where it is newer than what the watchers have. */
+/** Nothing where there is no news: ten thousand watched jobs are asked for every few seconds. */
 const readWatched = `
-  SELECT watched.id AS watched_id, current.version AS current_version, current.status AS current_status,
-    ${jobColumns('job')}
+  SELECT watched.id AS watched_id, ${jobColumns('job')}
   FROM unnest($1::uuid[], $2::int[]) AS watched(id, version)
-  LEFT JOIN job AS current ON current.id = watched.id
-  LEFT JOIN job ON job.id = watched.id AND job.version > watched.version`;
+  LEFT JOIN job ON job.id = watched.id
+  WHERE job.id IS NULL OR job.version > watched.version OR ${sqlIs.final}`;
 
-type WatchedRow = { watched_id: string; current_version: number | null; current_status: JobStatus | null } & (
-  | JobRow
-  | { id: null }
-);
+type WatchedRow = { watched_id: string } & (JobRow | { id: null });
 
-/** One watch. Holds at most its newest version, however slowly it is read. */
-class Watcher {
+/** How watchers come into the feed and out of it. */
+interface Door {
+  /** Resolves when it is bound and the job is about to be read. */
+  enter(watcher: Watcher): Promise<void>;
+  leave(watcher: Watcher, watched: Watched): void;
+}
+
+const over: IteratorReturnResult<void> = { value: undefined, done: true };
+
+/**
+ * One watch. Holds at most its newest version, however slowly it is read; one version is asked for at a time. By hand, for
+ * a generator keeps the last version alive while it waits for the next: of ten thousand jobs that takes memory.
+ */
+class Watcher implements AsyncIterableIterator<Job, void, void> {
+  readonly jobId: string;
   /** The last version offered. */
   seen: number;
-  #newest: Job | null = null;
+  /** Null before it has come in, and after it has left. */
+  watched: Watched | null = null;
+  readonly #door: Door;
+  readonly #signal: AbortSignal | null;
+  #onAbort: (() => void) | null = null;
+  #begun = false;
   #ended = false;
-  #wake: (() => void) | null = null;
+  #newest: Job | null = null;
+  #wake: ((result: IteratorResult<Job, void>) => void) | null = null;
 
-  constructor(afterVersion: number) {
+  constructor(door: Door, jobId: string, afterVersion: number, signal: AbortSignal | null) {
+    this.#door = door;
+    this.jobId = jobId;
     this.seen = afterVersion;
+    this.#signal = signal;
   }
 
   offer(job: Job): void {
     if (job.version > this.seen) {
       this.seen = job.version;
       this.#newest = job;
-      this.#wake?.();
+      this.#answer();
     } else if (isFinal(job.status)) this.end();
   }
 
+  /** What was offered and not taken can still be. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    if (this.#onAbort !== null) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#onAbort = null;
+    if (this.watched !== null) this.#door.leave(this, this.watched);
+    this.watched = null;
+    this.#answer();
   }
 
-  async *versions(): AsyncGenerator<Job, void, void> {
-    for (;;) {
-      const job = this.#newest;
-      if (job !== null) {
-        this.#newest = null;
-        yield job;
-        if (isFinal(job.status)) return;
-      } else if (this.#ended) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = null;
-      }
+  next(): Promise<IteratorResult<Job, void>> {
+    return this.#begun ? this.#wait() : this.#begin().then(() => this.#wait());
+  }
+
+  async return(): Promise<IteratorReturnResult<void>> {
+    this.#newest = null;
+    this.end();
+    return over;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #begin(): Promise<void> {
+    this.#begun = true;
+    if (this.#signal?.aborted === true) this.end();
+    if (this.#ended) return;
+    if (this.#signal !== null) {
+      this.#onAbort = () => this.end();
+      this.#signal.addEventListener('abort', this.#onAbort);
     }
+    try {
+      await this.#door.enter(this);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  #wait(): Promise<IteratorResult<Job, void>> {
+    const result = this.#take();
+    if (result !== null) return Promise.resolve(result);
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #answer(): void {
+    const wake = this.#wake;
+    if (wake === null || (this.#newest === null && !this.#ended)) return;
+    // Before the final version is taken, which ends the watch.
+    this.#wake = null;
+    wake(this.#take() ?? over);
+  }
+
+  /** Null while there is nothing to say. */
+  #take(): IteratorResult<Job, void> | null {
+    const job = this.#newest;
+    if (job === null) return this.#ended ? over : null;
+    this.#newest = null;
+    if (isFinal(job.status)) this.end();
+    return { value: job, done: false };
   }
 }

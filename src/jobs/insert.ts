@@ -31,6 +31,9 @@ const statement = `
     FROM incoming WHERE (SELECT count(*) FROM keyed) >= 0 ORDER BY ordinal
     RETURNING job.*
   ),
+  logged AS (
+    INSERT INTO job_change (workspace_id, job_id) SELECT $1::uuid, id FROM created
+  ),
   tagged AS (
     INSERT INTO job_tag (workspace_id, tag, job_id) SELECT $1::uuid, unnest(tags), id FROM incoming
   ),

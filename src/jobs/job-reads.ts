@@ -15,13 +15,23 @@ interface Asked {
 export class JobReads {
   readonly #batches: Batches<Asked, Job | null>;
 
+  /** What was asked for so far, and the statements that answered it: far fewer where many are in flight together. */
+  readonly counted = { reads: 0, statements: 0 };
+
   constructor(database: Database) {
     // Two statements at once keep Postgres busy, and are few enough that reads gather behind them.
-    this.#batches = new Batches((asked) => readJobs(database, asked), { lanes: 2, size: 500 });
+    this.#batches = new Batches(
+      (asked) => {
+        this.counted.statements += 1;
+        return readJobs(database, asked);
+      },
+      { lanes: 2, size: 500 },
+    );
   }
 
   /** Null for another workspace's job as for one that does not exist. */
   find(workspaceId: string, id: string): Promise<Job | null> {
+    this.counted.reads += 1;
     return this.#batches.add({ workspaceId, id });
   }
 }

@@ -3,9 +3,10 @@ import type { Queryable } from '../database/database.ts';
 import { firstIdOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
 import { parseInput } from '../input.ts';
+import { type Dialect, dialects } from '../workspaces/dialect.ts';
 import type { Job } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
-import { jobStatuses, type JobStatus } from './state-machine.ts';
+import { type JobPhase, jobPhases, jobStatuses, type JobStatus, sqlPhase } from './state-machine.ts';
 
 /** Which jobs of a workspace. What is null or left out does not narrow. */
 export interface JobFilter {
@@ -17,15 +18,21 @@ export interface JobFilter {
   tags?: readonly string[] | null | undefined;
   createdAfter?: Date | null | undefined;
   createdBefore?: Date | null | undefined;
+  /** As a REST dialect shows them; at least one. */
+  phases?: readonly JobPhase[] | null | undefined;
+  /** Jobs that came through this surface, or whose type is one of these. */
+  native?: { dialect: Dialect; types: readonly string[] } | null | undefined;
 }
 
-const filterSchema = z.object({
+export const filterSchema = z.object({
   ids: z.array(z.uuid()).max(100).nullish(),
   statuses: z.array(z.enum(jobStatuses)).max(100).nullish(),
   types: z.array(z.string().max(100)).max(100).nullish(),
   tags: z.array(z.string().max(100)).max(20).nullish(),
   createdAfter: z.date().nullish(),
   createdBefore: z.date().nullish(),
+  phases: z.array(z.enum(jobPhases)).min(1).nullish(),
+  native: z.object({ dialect: z.enum(dialects), types: z.array(z.string()) }).nullish(),
 });
 
 /** Jobs of a workspace in the order of their ids. Throws ValidationError for a filter that cannot be. */
@@ -74,13 +81,15 @@ function conditions(workspaceId: string, asked: JobFilter): Conditions {
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const where = [`job.workspace_id = ${bind(workspaceId)}::uuid`];
-  const { ids, statuses, types, tags, createdAfter, createdBefore } = filter;
+  const { ids, statuses, types, tags, createdAfter, createdBefore, phases, native } = filter;
   if (ids != null) where.push(`job.id = ANY(${bind(ids)}::uuid[])`);
   if (statuses != null) where.push(oneOf('job.status', statuses, bind));
   if (types != null) where.push(oneOf('job.type', types, bind));
   // An id's first 48 bits are its creation's millisecond.
   if (createdAfter != null) where.push(`job.id >= ${bind(firstIdOf(createdAfter.getTime() + 1))}::uuid`);
   if (createdBefore != null) where.push(`job.id < ${bind(firstIdOf(createdBefore.getTime()))}::uuid`);
+  if (phases != null) where.push(`(${phases.map((phase) => sqlPhase[phase]).join(' OR ')})`);
+  if (native != null) where.push(`(job.dialect = ${bind(native.dialect)} OR job.type = ANY(${bind(native.types)}::text[]))`);
   let from = 'job';
   let id = 'job.id';
   const [firstTag, ...otherTags] = [...new Set(tags)];

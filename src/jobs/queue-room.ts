@@ -34,13 +34,17 @@ export class QueueRoom {
   }
 
   async #count(workspaceId: string): Promise<number> {
-    const { maxQueueLength } = this.#context.limits;
-    const [row] = await this.#context.database.query<{ pending: number }>(
-      `SELECT count(*)::int AS pending FROM (
-         SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT $2::int
-       ) AS pending`,
-      [workspaceId, maxQueueLength],
-    );
-    return maxQueueLength - (row?.pending ?? 0);
+    return this.#context.limits.maxQueueLength - (await countPending(this.#context, workspaceId));
   }
+}
+
+/** The workspace's pending jobs, MAX_QUEUE_LENGTH at most. Reads the index entry of each. */
+export async function countPending({ database, limits }: JobsContext, workspaceId: string): Promise<number> {
+  const [row] = await database.query<{ pending: number }>(
+    `SELECT count(*)::int AS pending FROM (
+       SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT $2::int
+     ) AS pending`,
+    [workspaceId, limits.maxQueueLength],
+  );
+  return row?.pending ?? 0;
 }

@@ -23,6 +23,8 @@ interface OutcomeRow {
   ordinal: number;
   expires_at: string | null;
   held: boolean;
+  /** Both null where the report showed nothing new. */
+  workspace_id: string | null;
   version: number | null;
 }
 
@@ -65,14 +67,14 @@ const statement = `
     WHERE job.id = held.job_id
       AND (job.progress_step, job.progress_message, job.progress_percentage)
         IS DISTINCT FROM (${next.step}, ${next.message}, ${next.percentage})
-    RETURNING job.id, job.version
+    RETURNING job.id, job.workspace_id, job.version
   ),
   renewed AS (
     UPDATE lease SET expires_at = least(now() + make_interval(secs => lease.seconds), lease.deadline_at)
     FROM held WHERE lease.job_id = held.job_id
     RETURNING lease.job_id, lease.expires_at
   )
-  SELECT report.ordinal, renewed.expires_at, written.version,
+  SELECT report.ordinal, renewed.expires_at, written.workspace_id, written.version,
     held.ordinal IS NOT NULL OR EXISTS (
       SELECT FROM lease JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
       WHERE lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
@@ -87,12 +89,14 @@ const statement = `
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome[]> {
   const rows = await context.database.query<OutcomeRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
   const outcomes: Outcome[] = patches.map(() => ({ kind: 'lost' }));
-  for (const { ordinal, expires_at: expiresAt, held, version } of rows) {
+  for (const { ordinal, expires_at: expiresAt, held, workspace_id: workspaceId, version } of rows) {
     const patch = patches[ordinal];
     if (patch === undefined || !held) continue;
     outcomes[ordinal] =
       expiresAt === null ? { kind: 'skipped' } : { kind: 'written', expiresAt: new Date(expiresAt) };
-    if (version !== null) context.announcer.jobChanged({ id: patch.jobId, version });
+    if (workspaceId !== null && version !== null) {
+      context.announcer.jobProgressed({ id: patch.jobId, workspaceId, version });
+    }
   }
   return outcomes;
 }

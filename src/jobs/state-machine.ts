@@ -54,6 +54,39 @@ export function isBetweenAttempts(status: JobStatus, attempt: number): boolean {
 }
 
 /**
+ * What clients of the REST dialects tell apart: a status, except that a job between two attempts is at work, so that no
+ * client sees it go back.
+ */
+export const jobPhases = ['waiting', 'working', 'completed', 'failed', 'cancelled'] as const;
+
+export type JobPhase = (typeof jobPhases)[number];
+
+/** The same for one row as `sqlPhase` for a table. */
+export function phaseOf(status: JobStatus, attempt: number): JobPhase {
+  switch (status) {
+    case 'PENDING':
+      return isBetweenAttempts(status, attempt) ? 'working' : 'waiting';
+    case 'RUNNING':
+      return 'working';
+    case 'COMPLETED':
+      return 'completed';
+    case 'FAILED':
+      return 'failed';
+    case 'CANCELLED':
+      return 'cancelled';
+  }
+}
+
+/** SQL predicates over the table `job`, for lists that are filtered as their rows are shown. */
+export const sqlPhase = {
+  waiting: `job.status = 'PENDING' AND job.attempt = 0`,
+  working: `(job.status = 'RUNNING' OR job.status = 'PENDING' AND job.attempt > 0)`,
+  completed: `job.status = 'COMPLETED'`,
+  failed: `job.status = 'FAILED'`,
+  cancelled: `job.status = 'CANCELLED'`,
+} as const satisfies Record<JobPhase, string>;
+
+/**
  * SQL predicates over the table `job`. Literal, because the planner proves that a partial index applies only from
  * constants.
  */
@@ -66,4 +99,6 @@ export const sqlIs = {
   waiting: `job.status = 'PENDING' AND NOT job.ready`,
   cancellable: `job.status IN ('PENDING', 'RUNNING')`,
   final: `job.status IN ('COMPLETED', 'FAILED', 'CANCELLED')`,
+  /** Ended without a result: what was charged went back. */
+  refunded: `job.status IN ('FAILED', 'CANCELLED')`,
 } as const;

@@ -5,18 +5,27 @@ import type { Authenticator } from './authenticator.ts';
 import type { Dialect } from './dialect.ts';
 import type { Viewer } from './viewer.ts';
 
+/** `unknown`: no key's, or that of another dialect. */
+type KeyFault = 'missing' | 'unknown' | 'revoked' | 'expired';
+
+export class UnauthenticatedError extends LonghaulError {
+  readonly why: KeyFault;
+
+  constructor(why: KeyFault, message: string) {
+    super('UNAUTHENTICATED', message);
+    this.why = why;
+  }
+}
+
 /** What a request without a valid key is told. */
-export function unauthenticated(reason = 'Invalid or missing API key'): LonghaulError {
-  return new LonghaulError(
-    'UNAUTHENTICATED',
-    `${reason}. Send a key as \`Authorization: Bearer KEY\` or \`x-api-key: KEY\`.`,
-  );
+export function unauthenticated(reason = 'Invalid or missing API key', why: KeyFault = 'unknown'): UnauthenticatedError {
+  return new UnauthenticatedError(why, `${reason}. Send a key as \`Authorization: Bearer KEY\` or \`x-api-key: KEY\`.`);
 }
 
 /** A token whose time is over: its holder gets a fresh one and goes on, where a wrong key is final. */
-export class ExpiredTokenError extends LonghaulError {
+export class ExpiredTokenError extends UnauthenticatedError {
   constructor() {
-    super('UNAUTHENTICATED', 'This access token has expired. Get a fresh one from createAccessToken.');
+    super('expired', 'This access token has expired. Get a fresh one from createAccessToken.');
   }
 }
 
@@ -51,7 +60,7 @@ export async function authenticate(
 
 function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
   if (key === null) throw unauthenticated();
-  if (key.revokedAt !== null) throw unauthenticated('This API key was revoked');
+  if (key.revokedAt !== null) throw unauthenticated('This API key was revoked', 'revoked');
   if (key.dialect !== 'NATIVE' && key.dialect !== surface) {
     throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
   }
@@ -60,11 +69,19 @@ function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
 
 /** The secret in a request's headers: `Authorization: Bearer KEY` (the scheme in any case) or `x-api-key: KEY`. */
 export function secretIn(headers: {
+  [name: string]: string | string[] | undefined;
   authorization?: string | undefined;
-  'x-api-key'?: string | string[] | undefined;
 }): string | null {
-  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (bearer !== undefined) return bearer;
+  return bearerIn(headers) ?? apiKeyIn(headers);
+}
+
+/** The secret in `Authorization: Bearer KEY`, the scheme in any case. */
+export function bearerIn({ authorization }: { authorization?: string | undefined }): string | null {
+  return authorization === undefined ? null : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null);
+}
+
+/** The secret in `x-api-key: KEY`. */
+export function apiKeyIn(headers: { [name: string]: string | string[] | undefined }): string | null {
   const apiKey = headers['x-api-key'];
   return typeof apiKey === 'string' && apiKey !== '' ? apiKey : null;
 }

@@ -13,6 +13,9 @@ export const WorkspaceEntity = defineEntity({
     /** Jobs that may run at once: as many rows stand in `slot`; null is unlimited. */
     concurrencyLimit: p.integer().nullable(),
     webhookSecret: p.text(),
+    /** Signs beside the newer one for 24 hours after the rotation. */
+    previousWebhookSecret: p.text().nullable(),
+    webhookSecretRotatedAt: p.datetime().nullable(),
   },
   checks: [{ name: 'workspace_credits_check', expression: 'credits >= 0' }],
 });

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import type { Window } from '../../src/database/keyset.ts';
 import { cancelJob } from '../../src/jobs/cancel.ts';
+import { deleteOldChanges } from '../../src/jobs/change-retention.ts';
+import { pageSize, presentMoment, readChanges } from '../../src/jobs/changes.ts';
 import type { Claim } from '../../src/jobs/claimer.ts';
 import { completeJob } from '../../src/jobs/complete.ts';
 import { createCompletions } from '../../src/jobs/completion-batch.ts';
@@ -14,9 +16,13 @@ import { findJob } from '../../src/jobs/find.ts';
 import type { Job } from '../../src/jobs/job.ts';
 import { type JobFilter, listJobs } from '../../src/jobs/list.ts';
 import { promoteDueJobs } from '../../src/jobs/promote.ts';
+import { countPending } from '../../src/jobs/queue-room.ts';
+import { recentStatuses } from '../../src/jobs/recent-statuses.ts';
 import { releaseJob } from '../../src/jobs/release.ts';
 import { reportProgress } from '../../src/jobs/report.ts';
 import { ReportQueue } from '../../src/jobs/report-queue.ts';
+import { findByVidocuId, vidocuId } from '../../src/rest/vidocu/id.ts';
+import { underWay } from '../../src/rest/vidocu/operations.ts';
 import { endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { statementsOf, waysInto } from '../support/plans.ts';
@@ -73,6 +79,14 @@ async function fill(database: Database, workspaceIds: readonly string[]): Promis
      SELECT job_id, job_attempt.workspace_id, 1, token, now() + interval '1 hour', now() + interval '2 hours', 30
      FROM job_attempt JOIN job ON job.id = job_attempt.job_id WHERE job.status = 'RUNNING'`,
   );
+  // Twenty transactions, each over all workspaces.
+  for (let batch = 0; batch < 20; batch += 1) {
+    await database.query(
+      `INSERT INTO job_change (workspace_id, job_id, version, status, attempt)
+       SELECT workspace_id, id, version, status, attempt FROM job ORDER BY id OFFSET $1::int LIMIT $2::int`,
+      [(batch * jobs) / 20, jobs / 20],
+    );
+  }
   await database.query('ANALYZE');
 }
 
@@ -149,6 +163,9 @@ const filters: { name: string; filter: JobFilter }[] = [
   { name: 'two statuses', filter: { statuses: ['PENDING', 'RUNNING'] } },
   { name: 'one type', filter: { types: ['transcribe'] } },
   { name: 'one tag', filter: { tags: ['red'] } },
+  { name: "a dialect's own", filter: { native: { dialect: 'VIDEOCONDUIT', types: ['transcribe', 'download'] } } },
+  { name: 'what a dialect shows as at work', filter: { phases: ['working'], native: { dialect: 'VYDRA', types: ['export'] } } },
+  { name: 'what a dialect shows as failed', filter: { phases: ['failed', 'cancelled'], native: { dialect: 'VYDRA', types: [] } } },
   { name: 'status, type, tag and date', filter: { statuses: ['FAILED'], types: ['export'], tags: ['red'], createdAfter: new Date(0) } },
 ];
 const windows = (['ASC', 'DESC'] as const).flatMap((direction) => filters.map((filter) => ({ direction, ...filter })));
@@ -161,6 +178,31 @@ test.each(windows)('a page with $name, $direction, reads no more than it needs',
   await page({});
   const middle = '018bcfe5-c350-7000-8000-000000000000';
   await page(direction === 'ASC' ? { above: middle } : { below: middle });
+});
+
+test("a look-up by Vidocu's id does so by its millisecond, and the search for a video's job by what is open", async () => {
+  const [{ id } = { id: '' }] = await longhaul.services.context.database.query<{ id: string }>(
+    `SELECT id FROM job WHERE workspace_id = $1 AND type = 'export' LIMIT 1`,
+    [tenant.id],
+  );
+  await withoutReadingAllJobs(async (context) => {
+    const services = { ...longhaul.services, context };
+    expect((await findByVidocuId(services, tenant.id, vidocuId({ id, type: 'export' })))?.id).toBe(id);
+  }, ['job_workspace_index', 'job_pkey']);
+  await withoutReadingAllJobs(({ database }) => underWay(database, tenant.id, 'export', 'vid_1'));
+});
+
+test('statuses that changed lately are read from the end of the log, and the jobs that wait from their index', async () => {
+  const { context } = longhaul.services;
+  const filter = { native: { dialect: 'REVID', types: ['transcribe'] }, ids: null, tags: null } as const;
+  const statements = await statementsOf(context.database, async (database) => {
+    expect((await recentStatuses(database, tenant.id, 600, filter)).length).toBeGreaterThan(0);
+  });
+  for (const statement of statements) {
+    expect(await waysInto('job_change', context.database, statement)).toEqual(['job_change_pkey']);
+    expect(await waysInto('job', context.database, statement)).toEqual(['job_pkey']);
+  }
+  await withoutReadingAllJobs((counting) => countPending(counting, tenant.id), ['job_workspace_status_index']);
 });
 
 test('a look-up does so by the id', async () => {
@@ -179,6 +221,37 @@ test('a watched job is read by its id', async () => {
       break;
     }
   }, byId);
+});
+
+test.each([
+  { what: 'new changes', longAgo: false },
+  { what: 'changes from long ago', longAgo: true },
+])('$what are read by their key, and their jobs by the id', async ({ longAgo }) => {
+  const { context } = longhaul.services;
+  const now = await presentMoment(context.database);
+  const from = longAgo ? { ...now, snapshot: '3:10:3,5' } : now;
+  const { job, token } = await tenant.running();
+  await tenant.report(token, { percentage: 50 });
+  const statements = await statementsOf(context.database, async (database) => {
+    const page = await readChanges(database, tenant.id, { from }, { sent: [{ id: job.id, version: 1 }] });
+    expect(page.changes.length).toBe(longAgo ? pageSize : 2);
+    if (!longAgo) expect(page.progressed.map(({ version }) => version)).toEqual([3]);
+    const [first] = page.changes;
+    if (first !== undefined) await readChanges(database, tenant.id, first.cursor);
+  });
+  expect(statements).toHaveLength(2);
+  for (const statement of statements) {
+    expect(await waysInto('job_change', context.database, statement)).toEqual(['job_change_pkey']);
+    expect(await waysInto('job', context.database, statement)).toEqual(['job_pkey']);
+  }
+});
+
+test('changes that are kept no longer are found without looking for them', async () => {
+  const { context } = longhaul.services;
+  const statements = await statementsOf(context.database, (database) => deleteOldChanges(database));
+  for (const statement of statements) {
+    expect(await waysInto('job_change', context.database, statement)).toEqual(['Tid Scan', 'job_change_pkey']);
+  }
 });
 
 test('a creation looks only at the jobs that wait in its workspace', async () => {

@@ -77,7 +77,8 @@ export const shippedJobTypes: readonly JobType[] = [
     description: 'Translates what is said in a video or audio file.',
     credits: 4,
     timeoutSeconds: 2 * 3600,
-    input: { sourceUrl, targetLanguage, language: spoken },
+    // The public pages do not say what clients of old call the target: whatever they send is kept for the worker.
+    input: { sourceUrl, targetLanguage: targetLanguage.nullish(), language: spoken },
   }),
   jobType({
     name: 'preview',
@@ -104,7 +105,7 @@ export const shippedJobTypes: readonly JobType[] = [
     // Dear to run again, and its clients give up after half an hour.
     maxAttempts: 2,
     timeoutSeconds: 1800,
-    input: { theme },
+    input: { theme: theme.nullish() },
   }),
   jobType({
     name: 'renovation-timelapse',
@@ -126,7 +127,8 @@ function mediaTranscribe(): JobType {
       media_url: sourceUrl.nullish(),
       sourceUrl: sourceUrl.nullish(),
       task: z.enum(['transcribe', 'translate']).describe('transcribe where not given.').nullish(),
-      language: spoken,
+      // The vendor documents no form.
+      language: z.string().max(100).describe('Language that is spoken; detected where not given.').nullish(),
     })
     .refine((input) => typeof (input.media_url ?? input.sourceUrl) === 'string', {
       path: ['media_url'],

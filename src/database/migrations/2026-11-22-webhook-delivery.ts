@@ -1,0 +1,17 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** What delivering needs: which series of tries is in force, whether the queue has it, and the secret before the last. */
+export class WebhookDelivery extends Migration {
+  override up(): void {
+    for (const statement of statements) this.addSql(statement);
+  }
+}
+
+const statements = [
+  `alter table "webhook_delivery" add column "series_id" uuid null, add column "relayed" boolean not null default false`,
+  `update "webhook_delivery" set "series_id" = "id"`,
+  `alter table "webhook_delivery" alter column "series_id" set not null`,
+  `create index "webhook_delivery_pending_index" on "webhook_delivery" ("relayed", "id") where status = 'PENDING'`,
+  `alter table "workspace" add column "previous_webhook_secret" text null,
+    add column "webhook_secret_rotated_at" timestamptz null`,
+];

@@ -1,0 +1,10 @@
+import type { Queryable } from '../database/database.ts';
+
+/** Which of these keys are in force just now, whatever workspace they are of. */
+export async function keysInForce(database: Queryable, apiKeyIds: Iterable<string>): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ id: string }>(
+    'SELECT id FROM api_key WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL',
+    [[...apiKeyIds]],
+  );
+  return new Set(rows.map(({ id }) => id));
+}

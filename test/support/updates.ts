@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import { Database } from '../../src/database/database.ts';
+import type { JobUpdate } from '../../src/jobs/changes.ts';
+import type { UpdatesRequest, Updates } from '../../src/jobs/updates.ts';
+import type { Longhaul } from './longhaul.ts';
+
+/** A watch that has begun; over with its test at the latest. */
+export interface BegunWatch {
+  /** So many further updates. */
+  take(count: number): Promise<JobUpdate[]>;
+  /** So many further changes of status; progress in between is passed over. */
+  changes(count: number): Promise<JobUpdate[]>;
+  leave(): Promise<void>;
+}
+
+export async function beginWatch(
+  updates: Updates,
+  request: Partial<UpdatesRequest> & { workspaceId: string },
+): Promise<BegunWatch> {
+  const watch = updates.watch({ matches: () => true, after: null, ...request });
+  onTestFinished(async () => {
+    await watch.return?.();
+  });
+  await watch.started;
+  const collect = async (count: number, wanted: (update: JobUpdate) => boolean) => {
+    const all: JobUpdate[] = [];
+    while (all.length < count) {
+      const { value, done } = await watch.next();
+      if (done === true) throw new Error('the watch ended');
+      if (wanted(value)) all.push(value);
+    }
+    return all;
+  };
+  return {
+    take: (count) => collect(count, () => true),
+    changes: (count) => collect(count, ({ change }) => change),
+    leave: async () => {
+      await watch.return?.();
+    },
+  };
+}
+
+/** A transaction of another connection to a Longhaul's database (servers only). */
+export interface OpenTransaction {
+  /** The same database, through this connection: what uses it commits with the transaction. */
+  database: Database;
+  commit(): Promise<void>;
+}
+
+/** Begins a transaction that has taken its number; rolled back after the test unless it was committed. */
+export async function openTransaction(longhaul: Longhaul): Promise<OpenTransaction> {
+  const client = new pg.Client({ connectionString: longhaul.shared['DATABASE_URL'] });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query('BEGIN');
+  await client.query('SELECT pg_current_xact_id()');
+  return {
+    database: new ClientDatabase(longhaul.services.context.database, client),
+    commit: async () => {
+      await client.query('COMMIT');
+    },
+  };
+}
+
+class ClientDatabase extends Database {
+  readonly #client: pg.Client;
+
+  constructor({ orm }: Database, client: pg.Client) {
+    super(orm, {});
+    this.#client = client;
+  }
+
+  override async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.#client.query(sql, [...parameters]);
+    return rows;
+  }
+}
