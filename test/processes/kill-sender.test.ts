@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { ask } from '../support/client.ts';
+import { ClaimJobsDocument, CompleteJobDocument, CreateJobDocument } from '../graphql/generated/graphql.ts';
+import { prepareInstallation } from '../support/process.ts';
+import { eventually, startReceiver, status } from '../support/receiver.ts';
+
+/*
+ * Real time passes here: the queue looks every half minute for what a process that is gone had taken. It is told that
+ * the minute which a try may take is over already, and so is the pause before the next.
+ */
+
+test('what a killed process was sending is sent by another one', async () => {
+  const receiver = await startReceiver(() => undefined, status(204));
+  const fleet = await prepareInstallation({ OUTBOUND_ALLOW: '127.0.0.1' });
+  const sender = await fleet.start('api');
+  const { createJob } = await ask(sender.url, fleet.adminKey, CreateJobDocument, {
+    input: { type: 'fingerprint', input: { sourceUrl: 'https://example.com/a.mp4' }, webhookUrl: receiver.url },
+  });
+  if (createJob == null || !('job' in createJob)) throw new Error('the job was not created');
+  const { claimJobs } = await ask(sender.url, fleet.adminKey, ClaimJobsDocument, {
+    input: { types: ['fingerprint'], workerId: 'test' },
+  });
+  if (claimJobs == null || !('leases' in claimJobs)) throw new Error('the job was not claimed');
+  const [lease] = claimJobs.leases;
+  await ask(sender.url, fleet.adminKey, CompleteJobDocument, { input: { token: lease?.token ?? '', output: 1 } });
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  sender.kill('SIGKILL');
+  await sender.ended;
+
+  await fleet.start('worker');
+  await fleet.query(`UPDATE pgboss.job SET started_on = now() - interval '2 minutes' WHERE name = 'webhook'`);
+  await eventually(async () => {
+    await fleet.query(`UPDATE pgboss.job SET start_after = now() WHERE name = 'webhook' AND state = 'retry'`);
+    expect(await fleet.query('SELECT status, attempt_count FROM webhook_delivery')).toEqual([
+      { status: 'DELIVERED', attempt_count: 1 },
+    ]);
+  }, 60_000);
+  const [first, second] = receiver.received;
+  expect(second).toMatchObject({ body: first?.body });
+  expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+}, 90_000);

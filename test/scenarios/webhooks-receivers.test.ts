@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Deliverer } from '../../src/webhooks/deliverer.ts';
+import { Tenant } from '../support/domain.ts';
+import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Answering, becomeDueAgain, deliveriesOf, eventually, startReceiver, status } from '../support/receiver.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  // Not 127.0.0.64 and above.
+  longhaul = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.0/26' });
+});
+afterAll(() => longhaul.stop());
+
+const never: Answering = () => undefined;
+
+async function newTenant() {
+  const workspace = await longhaul.workspace();
+  return { key: await workspace.key(), tenant: Tenant.of(longhaul, workspace.id) };
+}
+
+/** Completes a job with this webhook URL. */
+async function completed(tenant: Tenant, webhookUrl: string): Promise<string> {
+  const { job, token } = await tenant.running({ webhookUrl });
+  await tenant.complete(token);
+  return job.id;
+}
+
+/** Completes as many jobs as there are URLs. */
+async function completeAll(tenant: Tenant, urls: readonly string[]): Promise<void> {
+  const jobs = await tenant.createAll(urls.map((webhookUrl) => ({ webhookUrl })));
+  const started = await tenant.claim({ jobIds: jobs.map(({ id }) => id), limit: 100 });
+  expect(started).toHaveLength(urls.length);
+  await Promise.all(started.map(({ token }) => tenant.complete(token)));
+}
+
+test('a redirect is not followed, and counts as a failed try', async () => {
+  const { key, tenant } = await newTenant();
+  const target = await startReceiver();
+  const receiver = await startReceiver((response) => void response.writeHead(307, { location: target.url }).end());
+  const id = await completed(tenant, receiver.url);
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, id)).toMatchObject([
+      {
+        status: 'PENDING',
+        attemptCount: 1,
+        lastResponseStatus: 307,
+        lastError: expect.stringMatching(/answered 307, and redirects are not followed/),
+      },
+    ]);
+  });
+  expect(target.received).toEqual([]);
+});
+
+test.each([
+  ['127.0.0.64', 'loopback'],
+  ['[::ffff:127.0.0.64]', 'IPv4-mapped'],
+  ['0.0.0.0', 'unspecified'],
+  ['169.254.169.254', 'metadata'],
+])('%s is refused before a packet is sent (%s)', async (host) => {
+  const { key, tenant } = await newTenant();
+  const receiver = await startReceiver();
+  const id = await completed(tenant, `http://${host}:${receiver.port}/secret-path`);
+  await eventually(async () => {
+    const [delivery] = await deliveriesOf(longhaul, key, id);
+    expect(delivery).toMatchObject({ status: 'PENDING', attemptCount: 1, lastResponseStatus: null });
+    expect(delivery?.['lastError']).toMatch(/is not a public address/);
+    expect(delivery?.['lastError']).not.toMatch(/secret-path/);
+  });
+  expect(receiver.received).toEqual([]);
+});
+
+test('a receiver that cannot be reached is named in the log, its path is not', async () => {
+  const { key, tenant } = await newTenant();
+  // A port that nobody listens on.
+  const id = await completed(tenant, 'http://127.0.0.1:1/secret-path?token=x');
+  await eventually(async () => {
+    const [delivery] = await deliveriesOf(longhaul, key, id);
+    expect(delivery).toMatchObject({ attemptCount: 1, lastResponseStatus: null });
+    expect(delivery?.['lastError']).toBe(
+      '127.0.0.1:1 cannot be reached (ECONNREFUSED). Check the host and its certificate, then try again.',
+    );
+  });
+});
+
+test('of an answer that never ends no more is read than its beginning', async () => {
+  const { key, tenant } = await newTenant();
+  let written = 0;
+  const closed = Promise.withResolvers<void>();
+  const receiver = await startReceiver((response) => {
+    const chunk = Buffer.alloc(65_536, 'x');
+    const pour = () => {
+      while (!response.destroyed) {
+        written += chunk.length;
+        if (!response.write(chunk)) break;
+      }
+    };
+    response.on('drain', pour).on('close', closed.resolve).on('error', () => undefined);
+    response.writeHead(200);
+    pour();
+  });
+  const id = await completed(tenant, receiver.url);
+  await closed.promise;
+  // What the sockets' buffers took, and not what would have come within the time of a try.
+  expect(written).toBeLessThan(32 * 1024 * 1024);
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED', lastResponseStatus: 200 }]);
+  });
+});
+
+test('a hundred deliveries to a receiver that never answers keep one to another receiver waiting for none of them', async () => {
+  const { key, tenant } = await newTenant();
+  const silent = await startReceiver(never);
+  await completeAll(tenant, Array.from({ length: 100 }, () => silent.url));
+  await eventually(() => expect(silent.received).toHaveLength(10));
+
+  const good = await startReceiver();
+  const id = await completed(tenant, good.url);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED' }]));
+  // Not one of the others has come to its end.
+  expect(await tenant.count('FROM webhook_delivery WHERE workspace_id = $1 AND attempt_count > 0')).toBe(1);
+  expect(silent.received).toHaveLength(10);
+});
+
+test('a workspace whose many receivers never answer keeps no other workspace waiting', async () => {
+  const { tenant } = await newTenant();
+  const silent = await startReceiver(never);
+  const hosts = Array.from({ length: 50 }, (_, index) => `http://127.0.0.${index + 1}:${silent.port}/`);
+  await completeAll(tenant, [...hosts, ...hosts]);
+  await eventually(() => expect(silent.received).toHaveLength(40));
+
+  const other = await newTenant();
+  const good = await startReceiver();
+  const id = await completed(other.tenant, good.url);
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, other.key, id)).toMatchObject([{ status: 'DELIVERED' }]);
+  });
+  expect(silent.received).toHaveLength(40);
+  expect(await tenant.count('FROM webhook_delivery WHERE workspace_id = $1 AND attempt_count > 0')).toBe(0);
+  // What was put back has lost none of its tries.
+  expect(
+    await tenant.count(
+      `FROM pgboss.job WHERE name = 'webhook' AND data->>'workspaceId' = $1::uuid::text AND state = 'created'
+         AND (retry_limit, retry_count) <> (16, 0)`,
+    ),
+  ).toBe(0);
+});
+
+test('a try that the end of its process cuts off does not count, and another process makes it', async () => {
+  const { key, tenant } = await newTenant();
+  const { context, config, links, log } = longhaul.services;
+  const receiver = await startReceiver(never, status(204));
+  await longhaul.deliverer.stop();
+  const stopping = new Deliverer({ context, config, links, log });
+  stopping.start();
+  const id = await completed(tenant, receiver.url);
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  await stopping.stop();
+  expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'PENDING', attemptCount: 0, lastError: null }]);
+
+  const next = new Deliverer({ context, config, links, log });
+  onTestFinished(() => next.stop());
+  next.start();
+  await eventually(async () => {
+    await becomeDueAgain({ ...longhaul, deliverer: next });
+    expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED', attemptCount: 1 }]);
+  });
+}, 30_000);
+
+test.runIf(backend === 'servers')('when Postgres has dropped every connection, deliveries go on', async () => {
+  const own = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
+  onTestFinished(() => own.stop());
+  const { id } = await own.workspace();
+  const tenant = Tenant.of(own, id);
+  const receiver = await startReceiver();
+  await completed(tenant, receiver.url);
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  await own.services.context.database.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+  );
+  // Whoever met the end of its connection tries again.
+  await eventually(() => completed(tenant, receiver.url));
+  await eventually(async () => {
+    const all = await tenant.count('FROM webhook_delivery WHERE workspace_id = $1');
+    expect(all).toBeGreaterThan(1);
+    expect(await tenant.count(`FROM webhook_delivery WHERE workspace_id = $1 AND status = 'DELIVERED'`)).toBe(all);
+  });
+});
+
+describe.runIf(backend === 'servers')('two processes', () => {
+  test('make each try once, whichever of them noted it', async () => {
+    const first = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
+    const second = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' }, { sharing: first });
+    onTestFinished(async () => {
+      await second.stop();
+      await first.stop();
+    });
+    const receiver = await startReceiver();
+    const { id } = await first.workspace();
+    const jobs = await Tenant.of(first, id).createAll(Array.from({ length: 60 }, () => ({ webhookUrl: receiver.url })));
+    await Promise.all(
+      [first, second].map(async (one, index) => {
+        const tenant = Tenant.of(one, id);
+        const own = jobs.filter((_, n) => n % 2 === index).map((job) => job.id);
+        const started = await tenant.claim({ jobIds: own, limit: 30 });
+        await Promise.all(started.map(({ token }) => tenant.complete(token)));
+      }),
+    );
+    const undelivered = `FROM webhook_delivery WHERE workspace_id = $1 AND status <> 'DELIVERED'`;
+    await eventually(async () => {
+      expect(await Tenant.of(first, id).count('FROM webhook_delivery WHERE workspace_id = $1')).toBe(60);
+      expect(await Tenant.of(first, id).count(undelivered)).toBe(0);
+    });
+    expect(receiver.received).toHaveLength(60);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(60);
+  });
+});

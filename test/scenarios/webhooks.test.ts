@@ -1,0 +1,292 @@
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { becomeDueAgain, deliveriesOf, eventually, type Received, startReceiver, status } from '../support/receiver.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
+});
+afterAll(() => longhaul.stop());
+
+const rotate = 'mutation { rotateWebhookSecret { secret } }';
+const redeliver = `mutation ($id: ID!) { redeliverWebhook(input: { id: $id }) {
+  __typename
+  ... on RedeliverWebhookPayload { delivery { id status attemptCount deliveredAt } }
+  ... on NotFoundError { code }
+} }`;
+
+/** A workspace with its key, and the secret that it learned by rotating. */
+async function tenantWithSecret() {
+  const workspace = await longhaul.workspace();
+  const key = await workspace.key();
+  const tenant = Tenant.of(longhaul, workspace.id);
+  return { key, tenant, secret: await rotated(key) };
+}
+
+async function rotated(key: string): Promise<string> {
+  const { data, errors } = await longhaul.graphql(rotate, {}, key);
+  expect(errors).toEqual([]);
+  const { rotateWebhookSecret } = data as { rotateWebhookSecret: { secret: string } };
+  return rotateWebhookSecret.secret;
+}
+
+/** As a receiver checks it; throws where the signature does not hold. */
+function verify(secret: string, { body, headers }: Received): unknown {
+  return new Webhook(secret).verify(body, {
+    'webhook-id': String(headers['webhook-id']),
+    'webhook-timestamp': String(headers['webhook-timestamp']),
+    'webhook-signature': String(headers['webhook-signature']),
+  });
+}
+
+test('a completed job is told once, signed, as the contract names its fields', async () => {
+  const { key, tenant, secret } = await tenantWithSecret();
+  const receiver = await startReceiver();
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url, tags: ['blue'] });
+  const done = await tenant.complete(token, { b: 1, a: [true, null] });
+
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED' }]));
+  const [delivery] = await deliveriesOf(longhaul, key, job.id);
+  expect(delivery).toMatchObject({
+    url: receiver.url,
+    event: 'JOB_COMPLETED',
+    attemptCount: 1,
+    lastResponseStatus: 204,
+    lastError: null,
+    deliveredAt: expect.any(String),
+  });
+
+  const [arrived, ...more] = receiver.received;
+  if (arrived === undefined) throw new Error('nothing arrived');
+  expect(more).toEqual([]);
+  expect(arrived).toMatchObject({
+    method: 'POST',
+    path: '/hook?token=of-the-receiver',
+    headers: { 'content-type': 'application/json', 'user-agent': 'longhaul' },
+  });
+  expect(`delivery_${arrived.headers['webhook-id']}`).toBe(delivery?.['id']);
+  // What GraphQL shows of the same job, field by field.
+  const fields = `id uuid type status version input progress { step message percentage } output error { code message }
+    tags priority maxAttempts creditsCharged creditsRefunded downloadUrl downloadUrlExpiresAt retryOf { id uuid }
+    cancelReason runAt nextAttemptAt createdAt startedAt finishedAt updatedAt`;
+  const { data } = await longhaul.graphql(`query ($id: ID!) { job(id: $id) { ${fields} } }`, { id: job.id }, key);
+  expect(verify(secret, arrived)).toEqual({
+    type: 'job.completed',
+    timestamp: done.finishedAt?.toISOString(),
+    data: data?.['job'],
+  });
+});
+
+test('a job that failed for good and a cancelled one are told too, one that will be tried again is not', async () => {
+  const { key, tenant, secret } = await tenantWithSecret();
+  const receiver = await startReceiver();
+  const webhookUrl = receiver.url;
+  const again = await tenant.running({ webhookUrl });
+  await tenant.fail(again.token);
+  const failed = await tenant.running({ webhookUrl });
+  await tenant.fail(failed.token, { code: 'BROKEN', message: 'It broke.', retryable: false });
+  const cancelled = await tenant.create({ webhookUrl });
+  await tenant.cancel(cancelled.id, 'No longer needed.');
+
+  await eventually(() => expect(receiver.received).toHaveLength(2));
+  const told = receiver.received.map((one) => verify(secret, one));
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      type: 'job.failed',
+      data: expect.objectContaining({ uuid: failed.job.id, error: { code: 'BROKEN', message: 'It broke.' } }),
+    }),
+  );
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      type: 'job.cancelled',
+      data: expect.objectContaining({ uuid: cancelled.id, cancelReason: 'No longer needed.', creditsRefunded: 1 }),
+    }),
+  );
+  expect(await deliveriesOf(longhaul, key, again.job.id)).toEqual([]);
+});
+
+test('for 24 hours after a rotation both secrets sign, then the new one alone', async () => {
+  const { tenant, key, secret: old } = await tenantWithSecret();
+  const young = await rotated(key);
+  expect(young).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+  expect(young).not.toBe(old);
+  const receiver = await startReceiver();
+  await tenant.complete((await tenant.running({ webhookUrl: receiver.url })).token);
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  for (const secret of [old, young]) {
+    for (const one of receiver.received) expect(verify(secret, one)).toMatchObject({ type: 'job.completed' });
+  }
+
+  await longhaul.services.context.database.query(
+    `UPDATE workspace SET webhook_secret_rotated_at = now() - interval '24 hours 1 second' WHERE id = $1`,
+    [tenant.id],
+  );
+  await tenant.complete((await tenant.running({ webhookUrl: receiver.url })).token);
+  await eventually(() => expect(receiver.received).toHaveLength(2));
+  const [, later] = receiver.received;
+  if (later === undefined) throw new Error('nothing arrived');
+  expect(verify(young, later)).toMatchObject({ type: 'job.completed' });
+  expect(() => verify(old, later)).toThrow('No matching signature found');
+});
+
+test('a try that is answered with 500 is made again later, with the same body and id', async () => {
+  const { key, tenant, secret } = await tenantWithSecret();
+  const receiver = await startReceiver(status(500), status(503), status(200));
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url });
+  await tenant.complete(token, { z: 1, y: { x: 2 } });
+  const { host } = new URL(receiver.url);
+
+  for (const [tries, code] of [[1, 500], [2, 503]] as const) {
+    await eventually(async () => {
+      expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([
+        {
+          status: 'PENDING',
+          attemptCount: tries,
+          lastResponseStatus: code,
+          lastError: `${host} answered ${code}. Any 2xx says that the delivery has arrived.`,
+          deliveredAt: null,
+        },
+      ]);
+    });
+    await eventually(async () => {
+      await becomeDueAgain(longhaul);
+      expect(receiver.received).toHaveLength(tries + 1);
+    });
+  }
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([
+      { status: 'DELIVERED', attemptCount: 3, lastResponseStatus: 200, lastError: null },
+    ]);
+  });
+  expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  for (const one of receiver.received) verify(secret, one);
+});
+
+test('the pauses between tries grow, and add up to about a day; then the delivery is given up, and can be sent again', async () => {
+  const { key, tenant } = await tenantWithSecret();
+  const tries = 17;
+  const receiver = await startReceiver(...manyTimes(tries, status(500)), status(200));
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url });
+  await tenant.complete(token);
+  const pauses: number[] = [];
+  for (let made = 1; made < tries; made++) {
+    const pause = await eventually(async () => {
+      const [waiting] = await longhaul.services.context.database.query<{ seconds: number }>(
+        `SELECT extract(epoch FROM start_after - now())::float8 AS seconds FROM pgboss.job
+         WHERE name = 'webhook' AND state = 'retry' AND retry_count = $1 AND data->>'workspaceId' = $2`,
+        [made - 1, tenant.id],
+      );
+      if (waiting === undefined) throw new Error(`no try after the ${made}.`);
+      return waiting.seconds;
+    });
+    pauses.push(pause);
+    await becomeDueAgain(longhaul);
+  }
+  pauses.forEach((pause, index) => {
+    expect(pause).toBeGreaterThan(Math.min(5 * 2 ** index, 14_400) - 2);
+    expect(pause).toBeLessThanOrEqual(Math.min(10 * 2 ** index, 14_400));
+  });
+  const hours = pauses.reduce((sum, pause) => sum + pause, 0) / 3_600;
+  expect(hours).toBeGreaterThan(21);
+  expect(hours).toBeLessThan(26);
+
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'FAILED', attemptCount: tries }]);
+  });
+  const [given] = await deliveriesOf(longhaul, key, job.id);
+  const { data } = await longhaul.graphql(redeliver, { id: given?.['id'] }, key);
+  expect(data?.['redeliverWebhook']).toMatchObject({
+    __typename: 'RedeliverWebhookPayload',
+    delivery: { id: given?.['id'], attemptCount: tries },
+  });
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED', attemptCount: tries + 1 }]);
+  });
+});
+
+test('a delivery that arrived can be sent again, under the same id', async () => {
+  const { key, tenant, secret } = await tenantWithSecret();
+  const receiver = await startReceiver();
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url });
+  await tenant.complete(token);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED' }]));
+  const [first] = await deliveriesOf(longhaul, key, job.id);
+  const { data } = await longhaul.graphql(redeliver, { id: first?.['id'] }, key);
+  expect(data?.['redeliverWebhook']).toMatchObject({ __typename: 'RedeliverWebhookPayload' });
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED', attemptCount: 2 }]);
+  });
+  const [one, two] = receiver.received;
+  expect(two?.body).toBe(one?.body);
+  expect(two?.headers['webhook-id']).toBe(one?.headers['webhook-id']);
+  if (two !== undefined) verify(secret, two);
+});
+
+test('a try that ends after its delivery was asked for again changes nothing', async () => {
+  const { key, tenant } = await tenantWithSecret();
+  let letGo: (() => void) | undefined;
+  const receiver = await startReceiver(
+    (response) => {
+      letGo = () => void response.writeHead(500).end();
+    },
+    status(200),
+  );
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url });
+  await tenant.complete(token);
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  const [slow] = await deliveriesOf(longhaul, key, job.id);
+  await longhaul.graphql(redeliver, { id: slow?.['id'] }, key);
+  const delivered = { status: 'DELIVERED', attemptCount: 1, lastResponseStatus: 200 };
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([delivered]));
+  letGo?.();
+  // The late one is over when the queue has it back; the series that it belongs to is out of force.
+  await eventually(async () => {
+    const [late] = await longhaul.services.context.database.query<{ state: string }>(
+      `SELECT state FROM pgboss.job WHERE name = 'webhook' AND data->>'workspaceId' = $1 AND state = 'retry'`,
+      [tenant.id],
+    );
+    expect(late?.state).toBe('retry');
+  });
+  expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([delivered]);
+  // Due again, and looked for together with the next delivery, it is let go without a try.
+  await tenant.complete((await tenant.running({ webhookUrl: receiver.url })).token);
+  await eventually(async () => {
+    await becomeDueAgain(longhaul);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
+  });
+  expect(receiver.received).toHaveLength(3);
+  expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([delivered]);
+});
+
+test("another workspace's delivery looks like one that does not exist", async () => {
+  const { key, tenant } = await tenantWithSecret();
+  const stranger = await (await longhaul.workspace()).key();
+  const receiver = await startReceiver();
+  const { job, token } = await tenant.running({ webhookUrl: receiver.url });
+  await tenant.complete(token);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED' }]));
+  const [delivery] = await deliveriesOf(longhaul, key, job.id);
+  const answers = [];
+  for (const id of [delivery?.['id'], 'delivery_00000000-0000-7000-8000-000000000000', 'nonsense']) {
+    answers.push((await longhaul.graphql(redeliver, { id }, stranger)).data?.['redeliverWebhook']);
+  }
+  const notFound = { __typename: 'NotFoundError', code: 'NOT_FOUND' };
+  expect(answers).toEqual([notFound, notFound, notFound]);
+  expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([{ status: 'DELIVERED', attemptCount: 1 }]);
+});
+
+test('a key that may only read neither redelivers nor rotates', async () => {
+  const workspace = await longhaul.workspace();
+  const key = await workspace.key({ scopes: ['READ'] });
+  for (const [query, variables] of [[rotate, {}], [redeliver, { id: 'delivery_x' }]] as const) {
+    const { errors } = await longhaul.graphql(query, variables, key);
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  }
+});
+
+function manyTimes<T>(count: number, value: T): [T, ...T[]] {
+  return [value, ...Array.from({ length: count - 1 }, () => value)];
+}

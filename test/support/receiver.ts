@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { onTestFinished, vi } from 'vitest';
+import type { JsonObject } from '../../src/jobs/job.ts';
+import type { Longhaul } from './longhaul.ts';
+
+/** One POST as it arrived. */
+export interface Received {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** Where webhooks arrive, for OUTBOUND_ALLOW=127.0.0.1. Gone after its test. */
+export interface Receiver {
+  url: string;
+  /** Of the port that it listens on, at every address of this machine. */
+  port: number;
+  /** In the order of their arrival. */
+  received: readonly Received[];
+}
+
+/** What is done with a request; never answering is an answer too. */
+export type Answering = (response: ServerResponse, request: Received, number: number) => void;
+
+/** Answers with this status. */
+export function status(code: number): Answering {
+  return (response) => void response.writeHead(code).end();
+}
+
+/** Each request is answered by the next of these; the last stays. 204 where none is given. */
+export async function startReceiver(...answers: [Answering, ...Answering[]] | []): Promise<Receiver> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url: path = '', headers } = request;
+      const one = { method, path, headers, body: Buffer.concat(chunks).toString() };
+      const number = received.push(one);
+      const answer = answers[number - 1] ?? answers.at(-1) ?? status(204);
+      answer(response, one, number);
+    });
+    // A process that is killed takes its connections along.
+    request.on('error', () => undefined);
+  });
+  server.listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { received, port, url: `http://127.0.0.1:${port}/hook?token=of-the-receiver` };
+}
+
+/** Waits until `look` no longer throws. Long, because a machine that is busy with other tests is slow. */
+export function eventually<T>(look: () => T | Promise<T>, timeout = 20_000): Promise<T> {
+  return vi.waitFor(look, { timeout, interval: 20 });
+}
+
+/** What the log says of a job's deliveries, oldest first. */
+export async function deliveriesOf(longhaul: Longhaul, key: string, jobId: string): Promise<JsonObject[]> {
+  const { data, errors } = await longhaul.graphql(
+    `query ($id: ID!) { job(id: $id) { webhookDeliveries(first: 100) { edges { node {
+      id url event status attemptCount lastResponseStatus lastError createdAt deliveredAt
+    } } } } }`,
+    { id: jobId },
+    key,
+  );
+  if (data === null) throw new Error(`the log cannot be read: ${JSON.stringify(errors)}`);
+  const { job } = data as { job: { webhookDeliveries: { edges: { node: JsonObject }[] } } };
+  return job.webhookDeliveries.edges.map(({ node }) => node);
+}
+
+/** The pause before the next try of every delivery of this installation has passed. */
+export async function becomeDueAgain({ services, deliverer }: Longhaul): Promise<void> {
+  await services.context.database.query(
+    `UPDATE pgboss.job SET start_after = now() WHERE name = 'webhook' AND state < 'active'`,
+  );
+  deliverer.wake();
+}
