@@ -18,10 +18,13 @@ import { PageReads } from './jobs/page-reads.ts';
 import { ReportQueue } from './jobs/report-queue.ts';
 import { JobReads } from './jobs/job-reads.ts';
 import { loadJobTypes } from './jobs/types/registry.ts';
+import { Updates } from './jobs/updates.ts';
 import type { Log } from './log.ts';
 import { createOutboundFetch } from './outbound/fetch.ts';
+import { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { keptSecret, warnOfAnotherSecret } from './secret.ts';
 import type { Services } from './services.ts';
+import { Deliverer } from './webhooks/deliverer.ts';
 import { builtInHandlers } from './worker/handlers.ts';
 import { Runner } from './worker/runner.ts';
 import { AccessTokens } from './workspaces/access-token.ts';
@@ -36,6 +39,7 @@ export interface App {
   madeKey: string | null;
   services: Services;
   sweeper: Sweeper;
+  deliverer: Deliverer;
   /** Lets what is under way finish, within a bounded time. May be called twice. */
   stop(): Promise<void>;
 }
@@ -75,10 +79,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const fetch = createOutboundFetch({ allow: config.outboundAllow });
     stops.push(() => fetch.close());
 
-    const bus =
-      config.redisUrl === null
-        ? createMemoryBus({ log })
-        : createRedisBus({ url: config.redisUrl, prefix: `longhaul:${installationId}:`, log });
+    const prefix = `longhaul:${installationId}:`;
+    const redis = config.redisUrl === null ? null : createRedisBus({ url: config.redisUrl, prefix, log });
+    const bus = redis ?? createMemoryBus({ log });
     stops.push(() => bus.close());
 
     const announcer = new Announcer(bus);
@@ -92,6 +95,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const feed = new Feed(database, bus, log);
     feed.start();
     stops.push(() => feed.stop());
+    const updates = new Updates(database, bus, log);
+    updates.start();
+    stops.push(() => updates.stop());
     const claimer = new Claimer(context, bus, log);
     const sweeper = new Sweeper(context, artifacts, log);
 
@@ -102,15 +108,18 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       bus,
       context,
       authenticator,
+      rateLimiter: new RateLimiter(config.rateLimit, redis?.counter ?? null, prefix),
       accessTokens: new AccessTokens(secret),
       jobs: new JobReads(database),
       pages: new PageReads(database),
       creations: new CreationQueue(context),
       reports,
       feed,
+      updates,
       claimer,
       artifacts,
       links: createArtifactLinks({ secret, publicUrl: () => publicUrl }),
+      publicUrl: () => publicUrl,
       cursors: new Cursors(secret),
     };
 
@@ -125,6 +134,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
     sweeper.start();
     stops.push(() => sweeper.stop());
+    const deliverer = new Deliverer({ context, config, links: services.links, log });
+    deliverer.start();
+    stops.push(() => deliverer.stop());
     if (config.role !== 'api') {
       const runner = new Runner({
         ...services,
@@ -136,7 +148,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       runner.start();
       stops.push(() => runner.stop());
     }
-    return { url, madeKey, services, sweeper, stop };
+    return { url, madeKey, services, sweeper, deliverer, stop };
   } catch (error) {
     await stop();
     throw error;

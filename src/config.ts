@@ -1,10 +1,14 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { parseRedisUrl, redisUrlForm } from './bus/redis-url.ts';
 import { parseOutboundAllow } from './outbound/addresses.ts';
 import type { OutboundAllow } from './outbound/addresses.ts';
 import { dialects } from './workspaces/dialect.ts';
 import type { Dialect } from './workspaces/dialect.ts';
+
+const vendors = dialects.filter((dialect) => dialect !== 'NATIVE');
+const vendorNames = vendors.join(', ').toLowerCase();
 
 const environment = z.object({
   PORT: variable('Port to listen on; 0 takes any free one.', '4000', integer(0, 65_535)),
@@ -16,7 +20,7 @@ const environment = z.object({
     trustProxy(),
   ),
   DATABASE_URL: optional('Postgres. Default: embedded, in DATA_DIR.', serverUrl('postgres', 'postgresql')),
-  REDIS_URL: optional('Redis, for more than one process. Default: in memory.', serverUrl('redis', 'rediss')),
+  REDIS_URL: optional('Redis, for more than one process. Default: in memory.', redisUrl()),
   DATA_DIR: variable('Folder of the embedded database and the generated secret.', '.data', folder()),
   ARTIFACTS_DIR: optional(
     'Folder of the result files, the same volume for every process. Default: DATA_DIR/artifacts.',
@@ -35,6 +39,12 @@ const environment = z.object({
   ),
   SECRET: optional('Signs download URLs and tokens. Default: kept in DATA_DIR; required with DATABASE_URL.', secret()),
   COMPAT_HOSTS: variable('Host names that speak a dialect.', '', compatHosts()),
+  COMPAT_DEPRECATION: variable(
+    'Since when clients of a dialect are told (header Deprecation) to move on.',
+    '',
+    compatDates(),
+  ),
+  COMPAT_SUNSET: variable('When a dialect may be gone (header Sunset).', '', compatDates()),
   OUTBOUND_ALLOW: variable('What webhooks and downloads may reach although private.', '', outboundAllow()),
   MAX_QUEUE_LENGTH: variable('Pending jobs that a workspace may have.', '100000', integer(1, 100_000_000)),
   MAX_INPUT_BYTES: variable("Bytes of one job's input, as JSON.", '262144', integer(2, 67_108_864)),
@@ -48,6 +58,17 @@ const environment = z.object({
     'Requests a minute for each key, worker calls not counted; 0 turns it off.',
     '6000',
     integer(0, 100_000_000),
+  ),
+  MAX_SOCKETS_PER_KEY: variable('WebSockets that one key may have open on this process.', '20000', integer(1, 1_000_000)),
+  MAX_SUBSCRIPTIONS_PER_KEY: variable(
+    'Subscriptions that one key may have open on this process, over sockets and event streams.',
+    '50000',
+    integer(1, 1_000_000),
+  ),
+  STALLED_SECONDS: variable(
+    'How long a watcher may read too slowly before its connection is closed.',
+    '30',
+    integer(1, 3_600),
   ),
   WORKER_CONCURRENCY: variable('Jobs that the in-process worker runs at once.', '4', integer(1, 1000)),
   DATABASE_POOL_SIZE: variable('Connections to Postgres of this process, at most.', '10', integer(2, 200)),
@@ -85,6 +106,8 @@ const configuration = environment
     secret: env.SECRET,
     /** By host name in lower case, without port. */
     compatHosts: env.COMPAT_HOSTS,
+    compatDeprecation: env.COMPAT_DEPRECATION,
+    compatSunset: env.COMPAT_SUNSET,
     outboundAllow: env.OUTBOUND_ALLOW,
     maxQueueLength: env.MAX_QUEUE_LENGTH,
     maxInputBytes: env.MAX_INPUT_BYTES,
@@ -92,6 +115,9 @@ const configuration = environment
     maxArtifactBytes: env.MAX_ARTIFACT_BYTES,
     /** Requests a minute; 0: unlimited. */
     rateLimit: env.RATE_LIMIT,
+    maxSocketsPerKey: env.MAX_SOCKETS_PER_KEY,
+    maxSubscriptionsPerKey: env.MAX_SUBSCRIPTIONS_PER_KEY,
+    stalledSeconds: env.STALLED_SECONDS,
     workerConcurrency: env.WORKER_CONCURRENCY,
     databasePoolSize: env.DATABASE_POOL_SIZE,
     logLevel: env.LOG_LEVEL,
@@ -248,6 +274,15 @@ function serverUrl(...schemes: [string, string]): Reader<string> {
   };
 }
 
+/** Never shown, for the same reason. */
+function redisUrl(): Reader<string> {
+  return {
+    expects: redisUrlForm,
+    shown: false,
+    read: (value) => (parseRedisUrl(value) ? value.trim() : undefined),
+  };
+}
+
 type TrustProxy = boolean | string[] | ((address: string, hop: number) => boolean);
 
 function trustProxy(): Reader<TrustProxy> {
@@ -281,21 +316,38 @@ function isNetwork(entry: string): boolean {
 }
 
 function compatHosts(): Reader<ReadonlyMap<string, Dialect>> {
-  const vendors = dialects.filter((dialect) => dialect !== 'NATIVE');
-  const expects = `host=dialect pairs with a comma between them, dialects ${vendors.join(', ').toLowerCase()}`;
   return {
-    expects,
+    expects: `host=dialect pairs with a comma between them, dialects ${vendorNames}`,
     read(value, fault) {
       const hosts = new Map<string, Dialect>();
       for (const pair of items(value.toLowerCase())) {
         const [host = '', name, ...rest] = pair.split('=');
         const dialect = vendors.find((vendor) => vendor.toLowerCase() === name);
         if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host) || dialect === undefined || rest.length > 0) {
-          fault(`expected host=dialect (${vendors.join(', ').toLowerCase()}; no port), got ${quoted(pair)}.`);
+          fault(`expected host=dialect (${vendorNames}; no port), got ${quoted(pair)}.`);
         } else if (hosts.has(host)) fault(`has ${host} twice. Give each host one dialect.`);
         else hosts.set(host, dialect);
       }
       return hosts;
+    },
+  };
+}
+
+function compatDates(): Reader<ReadonlyMap<Dialect, Date>> {
+  return {
+    expects: `dialect=date pairs with a comma between them, for example vidocu=2027-06-30, dialects ${vendorNames}`,
+    read(value, fault) {
+      const dates = new Map<Dialect, Date>();
+      for (const pair of items(value.toLowerCase())) {
+        const [name, day = '', ...rest] = pair.split('=');
+        const dialect = vendors.find((vendor) => vendor.toLowerCase() === name);
+        const date = new Date(/^\d{4}-\d\d-\d\d$/.test(day) ? `${day}T00:00:00Z` : NaN);
+        if (Number.isNaN(date.getTime()) || dialect === undefined || rest.length > 0) {
+          fault(`expected dialect=YYYY-MM-DD (${vendorNames}), got ${quoted(pair)}.`);
+        } else if (dates.has(dialect)) fault(`has ${name} twice. Give each dialect one date.`);
+        else dates.set(dialect, date);
+      }
+      return dates;
     },
   };
 }

@@ -103,6 +103,17 @@ export class QueueFullError extends LonghaulError {
   }
 }
 
+/** The key has made its requests of this minute. */
+export class RateLimitedError extends LonghaulError {
+  /** Whole seconds until it may make more. */
+  readonly retryAfter: number;
+
+  constructor(limit: number, retryAfter: number) {
+    super('RATE_LIMITED', `This key may make ${limit} requests a minute. Try again in ${retryAfter} s.`);
+    this.retryAfter = retryAfter;
+  }
+}
+
 export class IdempotencyConflictError extends LonghaulError {
   readonly job: Job;
 

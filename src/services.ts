@@ -10,7 +10,9 @@ import type { Feed } from './jobs/feed.ts';
 import type { JobReads } from './jobs/job-reads.ts';
 import type { PageReads } from './jobs/page-reads.ts';
 import type { ReportQueue } from './jobs/report-queue.ts';
+import type { Updates } from './jobs/updates.ts';
 import type { Log } from './log.ts';
+import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
 
@@ -21,14 +23,18 @@ export interface Services {
   bus: Bus;
   context: JobsContext;
   authenticator: Authenticator;
+  rateLimiter: RateLimiter;
   accessTokens: AccessTokens;
   jobs: JobReads;
   pages: PageReads;
   creations: CreationQueue;
   reports: ReportQueue;
   feed: Feed;
+  updates: Updates;
   claimer: Claimer;
   artifacts: ArtifactStore;
   links: ArtifactLinks;
+  /** Base of the URLs that are handed out, without a slash at its end. */
+  publicUrl: () => string;
   cursors: Cursors;
 }

@@ -1,5 +1,7 @@
-import { LonghaulError } from '../errors.ts';
-import { type AuthenticationServices, authenticate, ExpiredTokenError } from '../workspaces/authenticate.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import { keysInForce } from '../workspaces/keys-in-force.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
 
 /** How often the credentials of what stays open are looked at again, in milliseconds. */
 const checkMilliseconds = 1_000;
@@ -7,24 +9,37 @@ const checkMilliseconds = 1_000;
 /** Why something that was let in must be closed. */
 export type Lapse = 'expired' | 'revoked';
 
+interface Opened {
+  viewer: Viewer;
+  close: (lapse: Lapse) => void;
+}
+
 /**
  * Looks at the credentials of sockets and streams again, once a second: a key that was revoked and a token that has
- * expired end what they opened. It asks the authenticator, whose answers are believed for two seconds at most, so that it
- * holds on every process, also while the bus is away.
+ * expired end what they opened (PROTOCOL.md, A1). One statement for all keys, and past the authenticator, whose answers
+ * may be two seconds old: so it holds on every process, also while the bus is away.
  */
 export class CredentialWatch {
-  readonly #services: AuthenticationServices;
-  readonly #open = new Map<object, { secret: string; close: (lapse: Lapse) => void }>();
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #open = new Map<object, Opened>();
   readonly #timer: NodeJS.Timeout;
+  #asking = false;
 
-  constructor(services: AuthenticationServices) {
-    this.#services = services;
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
     this.#timer = setInterval(() => void this.#check(), checkMilliseconds);
   }
 
-  /** Calls `close` once when the secret does not open anything any more. */
-  add(opened: object, secret: string, close: (lapse: Lapse) => void): void {
-    this.#open.set(opened, { secret, close });
+  /** How many are looked at, for the metrics and for tests that nothing is left behind. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Calls `close` once when the viewer's credentials do not open anything any more. */
+  add(opened: object, viewer: Viewer, close: (lapse: Lapse) => void): void {
+    this.#open.set(opened, { viewer, close });
   }
 
   remove(opened: object): void {
@@ -37,25 +52,30 @@ export class CredentialWatch {
     this.#open.clear();
   }
 
+  /** Never rejects. */
   async #check(): Promise<void> {
-    const lapses = new Map<string, Promise<Lapse | null>>();
-    for (const [opened, { secret, close }] of this.#open) {
-      const lapse = lapses.get(secret) ?? lapseOf(this.#services, secret);
-      lapses.set(secret, lapse);
-      const found = await lapse;
-      if (found === null || !this.#open.delete(opened)) continue;
-      close(found);
+    const now = Date.now();
+    for (const [opened, { viewer }] of this.#open) {
+      if (viewer.expiresAt !== null && viewer.expiresAt.getTime() <= now) this.#lapse(opened, 'expired');
+    }
+    // A database that does not answer is not asked twice; tokens expire all the same.
+    if (this.#open.size === 0 || this.#asking) return;
+    this.#asking = true;
+    try {
+      const asked = [...this.#open];
+      const inForce = await keysInForce(this.#database, new Set(asked.map(([, { viewer }]) => viewer.apiKeyId)));
+      for (const [opened, { viewer }] of asked) if (!inForce.has(viewer.apiKeyId)) this.#lapse(opened, 'revoked');
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the keys of what is open could not be looked at; they are in a second');
+    } finally {
+      this.#asking = false;
     }
   }
-}
 
-/** Null while the secret is good, and while nobody can tell. */
-async function lapseOf(services: AuthenticationServices, secret: string): Promise<Lapse | null> {
-  try {
-    await authenticate(services, secret, 'NATIVE');
-    return null;
-  } catch (error) {
-    if (error instanceof ExpiredTokenError) return 'expired';
-    return error instanceof LonghaulError && error.code === 'UNAUTHENTICATED' ? 'revoked' : null;
+  #lapse(opened: object, lapse: Lapse): void {
+    const found = this.#open.get(opened);
+    if (found === undefined) return;
+    this.#open.delete(opened);
+    found.close(lapse);
   }
 }

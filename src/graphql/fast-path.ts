@@ -2,10 +2,13 @@ import { type ExecutionResult, getOperationAST, OperationTypeNode } from 'graphq
 import { compileQuery } from 'graphql-jit';
 import { isAsyncIterable, processRegularResult } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
+import { RateLimitedError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { GraphQLContext } from './context.ts';
 import { isObject, type Params, parseParams, valueOf } from './params.ts';
 import { publicError } from './public-error.ts';
+import { countOperation } from './rate-limit.ts';
+import { isWorkAlone } from './work-calls.ts';
 import type { Yoga } from './yoga.ts';
 
 /** An answer that is ready to be sent. */
@@ -28,6 +31,8 @@ interface Operation {
   uses: number;
   /** Null before the warm-up, and where it cannot be compiled. */
   compiled: Compiled | null;
+  /** Whether it is not counted against the rate limit. */
+  isWork: boolean;
 }
 
 /**
@@ -54,8 +59,14 @@ export class FastPath {
     const mediaType = plainMediaType(accept);
     const params = mediaType === null ? null : parseParams(body);
     if (mediaType === null || params === null) return null;
-    const result = await this.#execute(params, context);
-    return result === null ? null : this.#render(result, mediaType);
+    try {
+      const result = await this.#execute(params, context);
+      return result === null ? null : await this.#render(result, mediaType);
+    } catch (error) {
+      // Yoga has the words and the headers for it, and counts it as one more that is refused.
+      if (error instanceof RateLimitedError) return null;
+      throw error;
+    }
   }
 
   async #execute(params: Params, context: GraphQLContext): Promise<ExecutionResult | null> {
@@ -63,6 +74,7 @@ export class FastPath {
     const known = this.#operations.get(key);
     // What a request says in `extensions` is for plugins.
     if (known?.compiled != null && params.extensions === undefined) {
+      await countOperation(context, context.viewer, known.isWork);
       const { data, errors } = await known.compiled.query(null, context, params.variables ?? {});
       if (errors === undefined) return { data: recordOf(data) };
       // Without data, the variables could not be read and nothing was carried out: GraphQL's own words are better below.
@@ -73,7 +85,10 @@ export class FastPath {
     if (document === null || !valueOf(() => envelope.validate(envelope.schema, document).length === 0)) return null;
     const operation = getOperationAST(document, params.operationName);
     if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
-    this.#remember(key, known, () => compileQuery(envelope.schema, document, params.operationName));
+    const isWork = known?.isWork ?? isWorkAlone(document, params.operationName);
+    this.#remember(key, known ?? { uses: 0, compiled: null, isWork }, () =>
+      compileQuery(envelope.schema, document, params.operationName),
+    );
 
     const result = await envelope.execute({
       schema: envelope.schema,
@@ -86,10 +101,9 @@ export class FastPath {
     return result;
   }
 
-  #remember(key: string, known: Operation | undefined, compile: () => ReturnType<typeof compileQuery>): void {
-    const operation = known ?? { uses: 0, compiled: null };
+  #remember(key: string, operation: Operation, compile: () => ReturnType<typeof compileQuery>): void {
     operation.uses += 1;
-    if (known === undefined) this.#operations.set(key, operation);
+    this.#operations.set(key, operation);
     if (operation.uses !== warmUp) return;
     const compiled = compile();
     if ('query' in compiled) operation.compiled = compiled;

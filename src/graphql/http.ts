@@ -4,6 +4,7 @@ import type { Services } from '../services.ts';
 import { authenticate, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import { describeError } from '../http/describe-error.ts';
+import { whenClosed } from '../http/when-closed.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { FastPath } from './fast-path.ts';
 import { EventRoute } from './live/event-route.ts';
@@ -66,11 +67,10 @@ export function graphqlRoute(
               .send(answer.body);
           }
         }
-        const secret = secretIn(request.headers);
         const watchCredentials = () => {
-          if (secret === null) return;
-          credentials.add(reply, secret, () => reply.raw.destroy());
-          reply.raw.once('close', () => credentials.remove(reply));
+          if (viewer === null) return;
+          credentials.add(reply, viewer, () => reply.raw.destroy());
+          whenClosed(reply.raw, () => credentials.remove(reply));
         };
         if (viewer !== null && (await eventRoute.answer(request, reply, { ...context, viewer }))) {
           watchCredentials();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
-import { type ErrorCode, errorTable, LonghaulError } from '../errors.ts';
+import { type ErrorCode, errorTable, LonghaulError, RateLimitedError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 /** Codes that a plugin puts on its refusals, and ours for them. */
@@ -14,6 +14,11 @@ export function publicError(error: unknown, log: Log): GraphQLError {
   const known = causeOf(error);
   // An expected failure is told in a mutation's union; where there is none, an argument could not be taken.
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
+  if (known instanceof RateLimitedError) {
+    const { retryAfter } = known;
+    const http = { status: known.httpStatus, headers: { 'retry-after': String(retryAfter) } };
+    return rendered(error, known.code, known.message, { retryAfter, http });
+  }
   if (known !== null) return rendered(error, known.code, known.message);
   if (error instanceof GraphQLError) {
     // A document that may not be carried out at all: 400 where the media type allows for it.
@@ -53,7 +58,7 @@ function rendered(
     source: place?.source ?? null,
     positions: place?.positions ?? null,
     path: place?.path ?? null,
-    extensions: { code, ...more, ...(http === null ? {} : { http }) },
+    extensions: { code, ...(http === null ? {} : { http }), ...more },
   });
 }
 

@@ -4,6 +4,7 @@ import './types/errors.ts';
 import './queries.ts';
 import './mutations.ts';
 import './access-tokens.ts';
+import './webhooks.ts';
 import './administration.ts';
 import './subscriptions.ts';
 import { builder } from './builder.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, validate } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, type validate } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { LonghaulError } from '../errors.ts';
+import { type ErrorCode, LonghaulError } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
@@ -39,6 +39,8 @@ interface SocketExtra extends Record<PropertyKey, unknown> {
   /** Whose quota it counts against; null before it was let in. */
   apiKeyId: string | null;
   closed: AbortController | null;
+  /** Ids of operations that are not under way yet. */
+  opening: Set<string>;
 }
 
 /** Does what onSubscribe has made ready; travels as the root value, which graphql-ws hands on as it came. */
@@ -79,7 +81,7 @@ export class GraphQLSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const secret = secretIn({ authorization, 'x-api-key': apiKey });
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, secret));
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, secret));
   }
 
   /** How many sockets are open. */
@@ -98,14 +100,14 @@ export class GraphQLSockets {
     clearTimeout(cut);
   }
 
-  #open(socket: WebSocket, secret: string | null): void {
+  #open(socket: WebSocket, stream: Duplex, secret: string | null): void {
     const { log } = this.#services;
-    const connection = new SocketConnection(socket, this.#live.stalled);
-    const extra: SocketExtra = { socket, connection, secret, apiKeyId: null, closed: null };
+    const connection = new SocketConnection(socket, stream, this.#live.stalled);
+    const extra: SocketExtra = { socket, connection, secret, apiKeyId: null, closed: null, opening: new Set() };
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (text) => connection.answer(text),
+        send: (message) => connection.answer(message),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (listener) =>
           socket.on('message', (data) => {
@@ -134,7 +136,8 @@ export class GraphQLSockets {
     try {
       // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
       if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
-      const { apiKeyId } = await authenticate(this.#services, secret, 'NATIVE');
+      const viewer = await authenticate(this.#services, secret, 'NATIVE');
+      const { apiKeyId } = viewer;
       // It may have closed while the key was looked up, and would then count for ever.
       if (socket.readyState !== socket.OPEN) return false;
       if (!this.#live.sockets.take(apiKeyId)) {
@@ -143,7 +146,7 @@ export class GraphQLSockets {
       }
       extra.apiKeyId = apiKeyId;
       extra.secret = secret;
-      this.#credentials.add(extra, secret, (lapse) => closeLapsed(socket, lapse));
+      this.#credentials.add(extra, viewer, (lapse) => closeLapsed(socket, lapse));
       return true;
     } catch (error) {
       if (error instanceof ExpiredTokenError) closeLapsed(socket, 'expired');
@@ -156,8 +159,32 @@ export class GraphQLSockets {
     }
   }
 
-  /** Everything up to the execution: who asks, and whether the document can be carried out at all. */
+  /**
+   * graphql-ws takes the id of an operation that was completed again at once. While that one is still being opened, the
+   * two would be one to it: the first would be left open for ever, the second ended with the first.
+   */
   async #prepare(
+    extra: SocketExtra,
+    id: string,
+    payload: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { opening, socket } = extra;
+    if (opening.has(id)) {
+      socket.close(CloseCode.SubscriberAlreadyExists, 'An operation of this id is still being opened');
+      return [unknownOperation()];
+    }
+    opening.add(id);
+    const prepared = await this.#operation(extra, id, payload);
+    if (!('document' in prepared)) {
+      opening.delete(id);
+      return prepared;
+    }
+    const { run } = operationOf(prepared);
+    return operation(prepared.document, prepared.operationName, () => run().finally(() => opening.delete(id)));
+  }
+
+  /** Everything up to the execution: who asks, and whether the document can be carried out at all. */
+  async #operation(
     extra: SocketExtra,
     id: string,
     { query, variables, operationName }: SubscribePayload,
@@ -182,6 +209,7 @@ export class GraphQLSockets {
       if (errors.length > 0) return errors.map((error) => publicError(error, this.#services.log));
       const plan = this.#live.plans.make(query, operationName, document);
       if (plan !== null) return operation(document, operationName, () => watch(plan));
+      if (getOperationAST(document, operationName) == null) return [unknownOperation()];
       return operation(document, operationName, async () =>
         envelope.execute({
           schema: envelope.schema,
@@ -221,6 +249,12 @@ function secretOf(connectionParams: Readonly<Record<string, unknown>> | undefine
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function unknownOperation(): GraphQLError {
+  return new GraphQLError('Which operation is meant cannot be told. Give operationName, the name of one in the document.', {
+    extensions: { code: 'BAD_USER_INPUT' satisfies ErrorCode },
+  });
 }
 
 /** graphql-ws looks into the document for the operation's kind, and hands the rest on. */

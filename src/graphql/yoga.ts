@@ -12,12 +12,14 @@ import {
   validationCodePlugin,
 } from './limits.ts';
 import { publicError } from './public-error.ts';
+import { rateLimitPlugin } from './rate-limit.ts';
 import { schema } from './schema.ts';
 
 export type Yoga = YogaServerInstance<GraphQLContext, object>;
 
 /** Parsing, validating, executing and rendering, for HTTP, SSE and sockets alike. */
-export function createGraphQL({ config, log }: Services): Yoga {
+export function createGraphQL(services: Services): Yoga {
+  const { config, log } = services;
   return createYoga<GraphQLContext>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -32,6 +34,7 @@ export function createGraphQL({ config, log }: Services): Yoga {
       syntaxStatusPlugin(),
       validationCodePlugin(),
       costPlugin(),
+      rateLimitPlugin(services),
       ...(config.introspection ? [] : [introspectionPlugin()]),
     ],
     batching: false,

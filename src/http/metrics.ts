@@ -8,6 +8,7 @@ interface Readings {
   subscriptions: () => number;
   broadcasts: () => number;
   stalledConnections: () => number;
+  watchedCredentials: () => number;
   watchedJobs: () => number;
   bus: Pick<Bus, 'healthy' | 'stats'>;
 }
@@ -20,6 +21,13 @@ export class Metrics {
     help: 'Time to answer a request, by route, method and status.',
     labelNames: ['route', 'method', 'status'],
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+
+  readonly dialectRequests = new Counter({
+    name: 'longhaul_dialect_requests_total',
+    help: 'Requests to the REST dialects, by dialect, route and the id of the key: who still has to move, and from what.',
+    labelNames: ['dialect', 'route', 'key'],
     registers: [this.registry],
   });
 
@@ -39,6 +47,7 @@ export class Metrics {
     gauge('longhaul_subscriptions', 'Subscriptions on sockets and event streams.', read.subscriptions);
     gauge('longhaul_broadcasts', 'Subscriptions carried out: those of the same kind share one.', read.broadcasts);
     gauge('longhaul_stalled_connections', 'Connections that read too slowly just now.', read.stalledConnections);
+    gauge('longhaul_watched_credentials', 'Sockets and streams whose key is looked at again.', read.watchedCredentials);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);

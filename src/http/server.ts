@@ -1,15 +1,19 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { artifactRoute } from '../artifacts/route.ts';
 import { findArtifact } from '../artifacts/find.ts';
 import { CredentialWatch } from '../graphql/credential-watch.ts';
-import { graphqlRoute, type OpenStreams } from '../graphql/http.ts';
+import { graphqlRoute } from '../graphql/http.ts';
+import { OpenStreams } from '../graphql/live/event-stream.ts';
+import { Live } from '../graphql/live/live.ts';
+import { schema } from '../graphql/schema.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
 import { createGraphQL } from '../graphql/yoga.ts';
-import { videoConduitRoutes } from '../rest/videoconduit.ts';
+import { RestSurface } from '../rest/mount.ts';
 import type { Services } from '../services.ts';
 import { describeError } from './describe-error.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
+import { NativePaths } from './native-paths.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -20,12 +24,18 @@ export class HttpServer {
   readonly #app: FastifyInstance;
   readonly #sockets: GraphQLSockets | null;
   readonly #credentials: CredentialWatch;
-  readonly #streams: OpenStreams = new Set();
+  readonly #live: Live;
+  readonly #streams = new OpenStreams();
+  readonly #rest: RestSurface | null;
   #stopped: Promise<void> | null = null;
 
   constructor(services: Services) {
     const { config, log } = services;
     this.#services = services;
+    const serves = config.role !== 'worker';
+    const rest = serves ? new RestSurface(services) : null;
+    this.#rest = rest;
+    const paths = new NativePaths();
     this.#app = fastify({
       trustProxy: config.trustProxy,
       // Room for a thousand jobs of a createJobs; what one job may bring is checked job by job.
@@ -33,23 +43,36 @@ export class HttpServer {
       requestTimeout: 60_000,
       http: { headersTimeout: 20_000, keepAliveTimeout: 72_000 },
       forceCloseConnections: 'idle',
-      routerOptions: { ignoreTrailingSlash: false, maxParamLength: 500 },
+      // As long as Node lets a whole request line be: a job's id that is too long is an unknown one like any other.
+      routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
       // A path that cannot be read reaches no route, and with it no error handler.
-      frameworkErrors: (_error, _request, { raw }) => {
+      frameworkErrors: (_error, request, reply) => {
+        if (rest?.unreadable(request, reply) === true) return;
+        const { raw } = reply;
         const error = { code: 'BAD_USER_INPUT', message: 'The path of this URL cannot be read.' };
         raw.writeHead(400, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify({ error }));
       },
     });
-    this.#credentials = new CredentialWatch(services);
-    const serves = config.role !== 'worker';
+    this.#credentials = new CredentialWatch(services.context.database, log);
     const yoga = serves ? createGraphQL(services) : null;
-    this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga, this.#credentials);
+    this.#live = new Live(schema, services);
+    this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga, this.#credentials, this.#live);
     const metrics = new Metrics({
       sockets: () => this.#sockets?.size ?? 0,
+      subscriptions: () => this.#live.subscriptions.total,
+      broadcasts: () => this.#live.broadcasts.size,
+      stalledConnections: () => this.#live.stalled.size,
+      watchedCredentials: () => this.#credentials.size,
+      eventStreams: () => this.#streams.size,
       watchedJobs: () => services.feed.size,
-      busHealthy: () => services.bus.healthy(),
+      bus: services.bus,
     });
-    this.#app.addHook('onResponse', async ({ routeOptions, method }, reply) => {
+    this.#app.addHook('onResponse', async ({ routeOptions, method, call }, reply) => {
+      if (call != null) {
+        const { dialect, route, apiKeyId } = call;
+        const key = apiKeyId ?? 'none';
+        metrics.dialectRequests.inc({ dialect: dialect.name.toLowerCase(), route: `${route.method} ${route.path}`, key });
+      }
       const labels = { route: routeOptions.url ?? 'none', method, status: String(reply.statusCode) };
       metrics.requests.observe(labels, reply.elapsedTime / 1_000);
     });
@@ -57,26 +80,36 @@ export class HttpServer {
     this.#app.addHook('onSend', async (_request, reply) => {
       if (this.#stopped !== null) reply.header('connection', 'close');
     });
-    this.#app.setErrorHandler((error, _request, reply) => {
+    const notFound = (request: FastifyRequest, reply: FastifyReply) => {
+      const allowed = paths.allowed(request);
+      if (allowed !== null) {
+        const message = `This path takes ${allowed}, not ${request.method}.`;
+        return reply.code(405).header('allow', allowed).send({ error: { code: 'BAD_USER_INPUT', message } });
+      }
+      const message = `There is no ${request.method} on this path. The API is at /graphql.`;
+      return rest?.stray(request, reply) ?? reply.code(404).send({ error: { code: 'NOT_FOUND', message } });
+    };
+    this.#app.setErrorHandler((error, request, reply) => {
+      // What leads nowhere is told so, whatever its body is.
+      if (request.is404) return notFound(request, reply);
       const { status, code, message } = describeError(error);
       if (status >= 500) log.error({ err: error }, 'a request failed');
       return reply.code(status).send({ error: { code, message } });
     });
-    this.#app.setNotFoundHandler((request, reply) =>
-      reply.code(404).send({
-        error: { code: 'NOT_FOUND', message: `There is no ${request.method} on this path. The API is at /graphql.` },
-      }),
-    );
+    this.#app.setNotFoundHandler(notFound);
+    paths.watch(this.#app);
     healthRoutes(this.#app, services, metrics);
     if (yoga === null) return;
-    graphqlRoute(this.#app, services, yoga, this.#streams, this.#credentials);
+    graphqlRoute(this.#app, services, yoga, this.#live, this.#streams, this.#credentials);
     artifactRoute(this.#app, {
       find: (id) => findArtifact(services.context.database, id),
       store: services.artifacts,
       links: services.links,
     });
-    videoConduitRoutes(this.#app, services);
-    this.#app.get('/', (_request, reply) => reply.redirect('/graphql'));
+    rest?.mount(this.#app);
+    // On a dialect's host it is a path like any other.
+    const root = { config: { dialect: true } };
+    this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
     this.#app.server.on('upgrade', (request, socket, head) => {
       const path = request.url?.split('?')[0];
       if (path === '/graphql' && this.#sockets !== null && this.#stopped === null) {
@@ -104,8 +137,8 @@ export class HttpServer {
   }
 
   /**
-   * Accepts nothing new, lets requests in flight finish, closes sockets with 1001 and cuts event streams: a stream that
-   * ended in an orderly way would tell its client that the job was over. Bounded in time. May be called twice.
+   * Accepts nothing new, lets requests in flight finish, closes sockets with 1001 and cuts event streams, in waves: a
+   * stream that ended in an orderly way would tell its client that the job was over. Bounded in time. May be called twice.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -114,9 +147,10 @@ export class HttpServer {
 
   async #stop(): Promise<void> {
     this.#credentials.stop();
+    this.#rest?.stop();
     const closed = this.#app.close();
-    for (const reply of this.#streams) reply.raw.destroy();
-    await this.#sockets?.stop();
+    await Promise.all([this.#streams.stop(), this.#sockets?.stop()]);
+    this.#live.stop();
     const cut = setTimeout(() => this.#app.server.closeAllConnections(), graceMilliseconds);
     await closed;
     clearTimeout(cut);

@@ -64,15 +64,7 @@ export class Broadcast {
 
   async #run(source: AsyncIterator<unknown>): Promise<void> {
     try {
-      for (;;) {
-        const { value, done } = await source.next();
-        if (done === true) break;
-        const frame = await this.#execution.render(value);
-        if (frame === null) continue;
-        this.#latest = frame;
-        for (const member of this.#members) member.offer(frame);
-        if (frame.last) break;
-      }
+      while (await this.#step(source));
       const members = [...this.#members];
       this.#close();
       for (const member of members) member.end();
@@ -82,6 +74,20 @@ export class Broadcast {
       this.#close();
       for (const member of members) member.breakOff();
     }
+  }
+
+  /**
+   * Sends one event; false after the last. A function of its own, so that nothing of an event is held while the next is
+   * waited for: ten thousand watched jobs take memory.
+   */
+  async #step(source: AsyncIterator<unknown>): Promise<boolean> {
+    const { value, done } = await source.next();
+    if (done === true) return false;
+    const frame = await this.#execution.render(value);
+    if (frame === null) return true;
+    this.#latest = frame;
+    for (const member of this.#members) member.offer(frame);
+    return !frame.last;
   }
 
   #close(): void {

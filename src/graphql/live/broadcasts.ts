@@ -1,4 +1,4 @@
-import { getVariableValues, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import { publicError } from '../public-error.ts';
@@ -40,6 +40,7 @@ export class Broadcasts {
   /** Frames may reach the member before this resolves. Never rejects. */
   async join(watching: Watching, connection: Connection, format: Format): Promise<Joined> {
     const { plan, variables } = watching;
+    if (plan.conditional) return { leave: null, refused: [conditionalRoot()] };
     const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
@@ -56,7 +57,7 @@ export class Broadcasts {
     const { plan, viewer, lastEventId } = watching;
     // A place in the changes of a workspace is each watcher's own; a version is only left out.
     const alone = !plan.field.replays && (resume != null || lastEventId !== null || plan.resumesOtherwise);
-    const variables = { ...watching.variables };
+    const variables = declared(plan, watching.variables);
     if (!alone && plan.resumeVariable !== null) delete variables[plan.resumeVariable];
     const key = alone ? null : keyOf(plan, variables, viewer);
     const known = key === null ? undefined : this.#shared.get(key);
@@ -89,7 +90,21 @@ function keyOf({ number }: LivePlan, variables: Readonly<Record<string, unknown>
   return JSON.stringify([number, rights, named]);
 }
 
+/** Variables that the document does not know have no effect: they neither keep watchers apart nor are kept. */
+function declared({ operation }: LivePlan, variables: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => names.has(name)));
+}
+
+/** Last-Event-ID wins over the argument (PROTOCOL.md, E2): the first request stated that, and its repetition does. */
 function seenBy(resume: unknown, lastEventId: string | null): number {
-  const stated = typeof resume === 'number' ? resume : 0;
-  return lastEventId !== null && /^\d{1,9}$/.test(lastEventId) ? Math.max(stated, Number(lastEventId)) : stated;
+  if (lastEventId !== null && /^\d{1,9}$/.test(lastEventId)) return Number(lastEventId);
+  return typeof resume === 'number' ? resume : 0;
+}
+
+/** As later versions of the specification of GraphQL have it; execution would find no field, and fail as a bug of ours. */
+function conditionalRoot(): GraphQLError {
+  return new GraphQLError("A subscription's own field takes neither @skip nor @include. Put them on what is selected in it.", {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 }

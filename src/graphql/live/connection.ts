@@ -12,7 +12,8 @@ const checkMilliseconds = 1_000;
 /** One socket or event stream, as the watchers behind it see it. */
 export abstract class Connection {
   readonly #stalled: StalledConnections;
-  readonly #waiting = new Set<Member>();
+  /** Null while it keeps up, as most do: an empty set for each would take memory. */
+  #waiting: Set<Member> | null = null;
 
   constructor(stalled: StalledConnections) {
     this.#stalled = stalled;
@@ -21,16 +22,23 @@ export abstract class Connection {
   /** Bytes that were given to it and have not left. */
   protected abstract get unsent(): number;
 
-  /** Gives it the text; `sent` is to be called when it has left. */
+  /** Gives it the text. */
   protected abstract write(text: string): void;
+
+  /** There is no room; `sent` is to be called when there is some again. */
+  protected abstract congested(): void;
 
   /** Ends it so that its client connects again and resumes. */
   abstract giveUp(): void;
 
   /** Sends at once, where there is room: otherwise false, and the member is flushed when there is. */
   send(text: string, member: Member): boolean {
-    if (this.#waiting.size > 0 || this.unsent > congestedBytes) {
-      if (this.#waiting.size === 0) this.#stalled.add(this);
+    if (this.#waiting !== null || this.unsent > congestedBytes) {
+      if (this.#waiting === null) {
+        this.#waiting = new Set();
+        this.#stalled.add(this);
+        this.congested();
+      }
       this.#waiting.add(member);
       return false;
     }
@@ -39,16 +47,20 @@ export abstract class Connection {
   }
 
   forget(member: Member): void {
-    if (this.#waiting.delete(member) && this.#waiting.size === 0) this.#stalled.remove(this);
+    if (this.#waiting?.delete(member) === true && this.#waiting.size === 0) this.#keepsUp();
   }
 
   /** To be called whenever something has left. */
   protected sent(): void {
-    if (this.#waiting.size === 0 || this.unsent > drainedBytes) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    this.#stalled.remove(this);
+    if (this.#waiting === null || this.unsent > drainedBytes) return;
+    const waiting = this.#waiting;
+    this.#keepsUp();
     for (const member of waiting) member.flush();
+  }
+
+  #keepsUp(): void {
+    this.#waiting = null;
+    this.#stalled.remove(this);
   }
 }
 

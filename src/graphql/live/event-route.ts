@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { validate } from 'graphql';
+import { whenClosed } from '../../http/when-closed.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { GraphQLContext } from '../context.ts';
 import { type Params, parseParams, parseQueryParams, valueOf } from '../params.ts';
@@ -35,27 +36,22 @@ export class EventRoute {
     if (params === null || plan === null) return false;
 
     reply.hijack();
-    this.#streams.add(reply.raw, 'events');
+    // It may have been closed while the key was looked up.
+    if (reply.raw.closed) return true;
     const stream = new EventStream(reply.raw, this.#live.stalled);
-    let over = false;
+    this.#streams.add(reply.raw, 'events');
     const watching = {
       plan,
       variables: params.variables ?? {},
       viewer: context.viewer,
       lastEventId: lastEventIdOf(request),
     };
-    const end = Promise.withResolvers<void>();
-    reply.raw.once('close', () => {
-      over = true;
-      end.resolve();
-    });
     const watch = await this.#live.watch(watching, stream, {
       next: toEvent,
       end: () => stream.end(),
     });
     if ('refused' in watch) stream.refuse({ errors: watch.refused });
-    else if (over) watch.leave();
-    else void end.promise.then(watch.leave);
+    else whenClosed(reply.raw, watch.leave);
     return true;
   }
 

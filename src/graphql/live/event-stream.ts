@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { whenClosed } from '../../http/when-closed.ts';
 import { Connection, type StalledConnections } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { inWaves } from './waves.ts';
@@ -16,11 +17,13 @@ const farewellMilliseconds = 500;
 /** A response of server-sent events, in the form of graphql-sse's distinct connections (PROTOCOL.md, E1 to E5). */
 export class EventStream extends Connection {
   readonly #response: ServerResponse;
+  readonly #stalled: StalledConnections;
   readonly #onSent = () => this.sent();
 
   constructor(response: ServerResponse, stalled: StalledConnections) {
     super(stalled);
     this.#response = response;
+    this.#stalled = stalled;
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
@@ -39,17 +42,27 @@ export class EventStream extends Connection {
     if (!this.#response.writableEnded) this.#response.write(text, this.#onSent);
   }
 
+  /** Each write tells when it has left. */
+  protected override congested(): void {}
+
   giveUp(): void {
     this.#response.destroy();
   }
 
   /** The one event of a subscription that was refused. */
   refuse(result: ExecutionResult): void {
-    this.#response.end(`event: next\ndata: ${JSON.stringify(result)}\n\n${completed}`);
+    this.#end(`event: next\ndata: ${JSON.stringify(result)}\n\n${completed}`);
   }
 
   end(): void {
-    this.#response.end(completed);
+    this.#end(completed);
+  }
+
+  /** Whoever does not read the end is given up in time: no ping would tell that it is gone. */
+  #end(text: string): void {
+    this.#response.end(text);
+    this.#stalled.add(this);
+    whenClosed(this.#response, () => this.#stalled.remove(this));
   }
 }
 
@@ -63,34 +76,44 @@ export function toEvent({ resumeId, payload }: Frame): string {
 export class OpenStreams {
   readonly #events = new Set<ServerResponse>();
   readonly #others = new Set<ServerResponse>();
-  readonly #keepAlive = setInterval(() => {
-    for (const response of this.#events) response.write(':\n\n');
-  }, keepAliveMilliseconds);
+  readonly #keepAlive = setInterval(() => this.beat(), keepAliveMilliseconds);
+  #stopping = false;
 
   get size(): number {
     return this.#events.size + this.#others.size;
   }
 
-  /** @param kind `events`: one of ours, which may be sent comments and a farewell */
+  /** @param kind `events`: one of ours, which has begun and may be sent comments and a farewell */
   add(response: ServerResponse, kind: 'events' | 'other'): void {
     const streams = kind === 'events' ? this.#events : this.#others;
     streams.add(response);
-    response.once('close', () => streams.delete(response));
+    whenClosed(response, () => streams.delete(response));
+    // Its request was in flight when the process was told to stop, and the waves have passed it by.
+    if (this.#stopping) this.#cut(response);
+  }
+
+  /** Sends each event stream a comment. */
+  beat(): void {
+    for (const response of this.#events) if (!response.writableEnded) response.write(':\n\n');
   }
 
   /** Cuts them all, in waves: an orderly end would tell clients that everything was said. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#keepAlive);
-    await inWaves([...this.#others, ...this.#events], (response) => {
-      if (this.#others.has(response)) response.destroy();
-      else sendAway(response);
-    });
+    await inWaves([...this.#others, ...this.#events], (response) => this.#cut(response));
+  }
+
+  #cut(response: ServerResponse): void {
+    if (this.#events.has(response)) sendAway(response);
+    else response.destroy();
   }
 }
 
 function sendAway(response: ServerResponse): void {
   const retry = retryAfter.least + Math.random() * (retryAfter.most - retryAfter.least);
   const cut = setTimeout(() => response.destroy(), farewellMilliseconds);
-  response.once('close', () => clearTimeout(cut));
-  response.write(`retry: ${Math.round(retry)}\n\n`, () => response.destroy());
+  whenClosed(response, () => clearTimeout(cut));
+  // One that has said everything only needs the time to get it across.
+  if (!response.writableEnded) response.write(`retry: ${Math.round(retry)}\n\n`, () => response.destroy());
 }

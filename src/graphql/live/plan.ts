@@ -23,6 +23,8 @@ export interface LivePlan {
    * none, gives it a default, or uses it elsewhere as well.
    */
   resumeVariable: string | null;
+  /** Whether the root field may be left out, by @skip or @include: then there is nothing to watch. */
+  conditional: boolean;
   /** Whether the document says in some other way how far its watchers have got. */
   resumesOtherwise: boolean;
 }
@@ -44,14 +46,15 @@ export class LivePlans {
   make(query: string, operationName: string | null | undefined, document: DocumentNode): LivePlan | null {
     const operation = getOperationAST(document, operationName);
     if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return null;
-    const root = rootField(document, operation.selectionSet);
-    const field = root === null ? undefined : findLiveField(root.name.value);
-    if (root === null || field === undefined) return null;
+    const found = rootField(document, operation.selectionSet);
+    const field = found === null ? undefined : findLiveField(found.root.name.value);
+    if (found === null || field === undefined) return null;
+    const { root, conditional } = found;
     this.#count += 1;
     const resumeVariable = findResumeVariable(document, operation, root, field);
     const names = root.arguments?.map(({ name }) => name.value) ?? [];
     const resumesOtherwise = resumeVariable === null && names.includes(field.resumeArgument);
-    const plan = { number: this.#count, document, operation, field, resumeVariable, resumesOtherwise };
+    const plan = { number: this.#count, document, operation, field, conditional, resumeVariable, resumesOtherwise };
     this.#plans.set(keyOf(query, operationName), plan);
     return plan;
   }
@@ -62,9 +65,13 @@ function keyOf(query: string, operationName: string | null | undefined): string 
 }
 
 /** A valid subscription has exactly one, perhaps inside fragments. */
-function rootField(document: DocumentNode, { selections }: SelectionSetNode): FieldNode | null {
+function rootField(
+  document: DocumentNode,
+  { selections }: SelectionSetNode,
+): { root: FieldNode; conditional: boolean } | null {
   for (const selection of selections) {
-    if (selection.kind === Kind.FIELD) return selection;
+    const conditional = selection.directives?.some(({ name }) => ['skip', 'include'].includes(name.value)) === true;
+    if (selection.kind === Kind.FIELD) return { root: selection, conditional };
     const inside =
       selection.kind === Kind.INLINE_FRAGMENT
         ? selection.selectionSet
@@ -73,7 +80,7 @@ function rootField(document: DocumentNode, { selections }: SelectionSetNode): Fi
           );
     const set = inside?.kind === Kind.FRAGMENT_DEFINITION ? inside.selectionSet : inside;
     const found = set?.kind === Kind.SELECTION_SET ? rootField(document, set) : null;
-    if (found !== null) return found;
+    if (found !== null) return { root: found.root, conditional: conditional || found.conditional };
   }
   return null;
 }

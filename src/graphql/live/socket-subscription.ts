@@ -3,12 +3,14 @@ import type { Watching } from './broadcasts.ts';
 import type { Connection } from './connection.ts';
 import type { Live } from './live.ts';
 
+const over: IteratorReturnResult<void> = { value: undefined, done: true };
+
 /**
  * One subscription on a socket, as graphql-ws takes it: a stream that yields nothing and ends when the subscription
  * does. The events go past it, straight to the socket: graphql-ws would put each into words anew for each watcher.
  */
 export class SocketSubscription implements AsyncIterableIterator<never, void, void> {
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<IteratorReturnResult<void>>();
   #leave: (() => void) | null = null;
   #over = false;
 
@@ -31,15 +33,14 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
     return subscription;
   }
 
-  async next(): Promise<IteratorReturnResult<void>> {
-    await this.#ended.promise;
-    return { value: undefined, done: true };
+  next(): Promise<IteratorReturnResult<void>> {
+    return this.#ended.promise;
   }
 
   /** The client has completed it, or is gone. */
   async return(): Promise<IteratorReturnResult<void>> {
     this.#end();
-    return { value: undefined, done: true };
+    return over;
   }
 
   [Symbol.asyncIterator](): this {
@@ -49,6 +50,6 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
   #end(): void {
     this.#over = true;
     this.#leave?.();
-    this.#ended.resolve();
+    this.#ended.resolve(over);
   }
 }

@@ -206,18 +206,6 @@ test.each(['/v1/nothing', '/v1/jobs/a/b', '/'])('the path %s that the vendor doe
   expect(await response.json()).toEqual({ detail: expect.any(String), code: 'not_found' });
 });
 
-test.each([
-  { what: 'half an escape', id: '%' },
-  { what: 'half a character', id: '%E0%A4%A' },
-  { what: 'five thousand characters', id: 'x'.repeat(5_000) },
-])('a path with $what is refused before there is a route, without a word of what is inside', async ({ id }) => {
-  const response = await get(id, key);
-  expect(response.status).toBe(400);
-  expect(await response.json()).toEqual({
-    error: { code: 'BAD_USER_INPUT', message: 'The path of this URL cannot be read.' },
-  });
-});
-
 function transcription(): Promise<Job> {
   return submit(longhaul, workspace.id, { type: 'transcribe', input: { sourceUrl, language: 'en' } });
 }

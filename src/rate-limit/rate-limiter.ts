@@ -1,0 +1,94 @@
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { Batches } from '../jobs/batches.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
+
+/** One window of a budget, in seconds. */
+const windowSeconds = 60;
+
+/** What became of one request's wish. */
+export interface Verdict {
+  allowed: boolean;
+  /** Requests in a window. */
+  limit: number;
+  /** What is left of them. */
+  remaining: number;
+  /** When the window ends. */
+  resetsAt: Date;
+  /** Whole seconds until then, at least one. */
+  retryAfter: number;
+}
+
+/** Where processes count together: Redis, or whatever can add to a key with a time to live. */
+export interface SharedCounter {
+  /** @returns the sum, and the milliseconds that the key has to live. Rejects where nobody can be asked. */
+  rlflxIncr(keyPointsSeconds: string[]): Promise<[number, number]>;
+}
+
+/**
+ * Requests of each key in a minute (rate-limiter-flexible: fixed windows). With Redis all processes share a budget; while
+ * it is away each counts for itself. Requests that arrive together are counted together, so that a busy key costs Redis
+ * one command for many of them.
+ */
+export class RateLimiter {
+  readonly #limit: number;
+  readonly #limiter: RateLimiterAbstract;
+  readonly #batches: Batches<string, Verdict>;
+
+  /**
+   * @param limit requests a minute for each key; 0 turns it off
+   * @param shared null where there is one process
+   */
+  constructor(limit: number, shared: SharedCounter | null, prefix: string) {
+    this.#limit = limit;
+    const budget = { points: Math.max(1, limit), duration: windowSeconds, keyPrefix: `${prefix}rate` };
+    const own = new RateLimiterMemory(budget);
+    this.#limiter =
+      shared === null ? own : new RateLimiterRedis({ ...budget, storeClient: shared, insuranceLimiter: own });
+    this.#batches = new Batches((keys) => this.#count(keys), { lanes: 2, size: 1_000 });
+  }
+
+  /** Counts one request of the viewer; null where there is no limit. */
+  async consume(viewer: Viewer): Promise<Verdict | null> {
+    return this.#limit === 0 ? null : this.#batches.add(budgetOf(viewer));
+  }
+
+  async #count(keys: readonly string[]): Promise<Verdict[]> {
+    const wanted = new Map<string, number>();
+    for (const key of keys) wanted.set(key, (wanted.get(key) ?? 0) + 1);
+    const counted = await Promise.all([...wanted].map(async ([key, points]) => [key, await this.#add(key, points)] as const));
+    const results = new Map(counted);
+    // The first of a batch was counted before all others of it.
+    const behind = new Map(wanted);
+    return keys.map((key) => {
+      const { consumedPoints = 0, msBeforeNext = 0 } = results.get(key) ?? {};
+      const later = (behind.get(key) ?? 1) - 1;
+      behind.set(key, later);
+      return this.#verdict(consumedPoints - later, msBeforeNext);
+    });
+  }
+
+  async #add(key: string, points: number): Promise<RateLimiterRes> {
+    try {
+      return await this.#limiter.consume(key, points);
+    } catch (refusal) {
+      if (refusal instanceof RateLimiterRes) return refusal;
+      throw refusal;
+    }
+  }
+
+  #verdict(used: number, milliseconds: number): Verdict {
+    return {
+      allowed: used <= this.#limit,
+      limit: this.#limit,
+      remaining: Math.max(0, this.#limit - used),
+      resetsAt: new Date(Date.now() + milliseconds),
+      retryAfter: Math.max(1, Math.ceil(milliseconds / 1_000)),
+    };
+  }
+}
+
+/** A key's own budget; what its tokens open has one each, so that no browser can use up that of the key. */
+function budgetOf({ apiKeyId, restriction }: Viewer): string {
+  if (restriction === null) return apiKeyId;
+  return `${apiKeyId} ${'jobId' in restriction ? `job ${restriction.jobId}` : `tag ${restriction.tag}`}`;
+}

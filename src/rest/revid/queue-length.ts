@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache';
+import type { JobsContext } from '../../jobs/context.ts';
+import { countPending } from '../../jobs/queue-room.ts';
+
+/** A count is believed for a second, and for twenty times as long as it took: a long queue costs a twentieth at most. */
+const believedMilliseconds = 1_000;
+const believedTimes = 20;
+
+interface Counted {
+  length: Promise<number>;
+  /** By performance.now(); infinite while it is being counted. */
+  until: number;
+}
+
+const counts = new LRUCache<string, Counted>({ max: 10_000 });
+
+/** Jobs that wait in the workspace, MAX_QUEUE_LENGTH at most; at most a moment old. */
+export function queueLength(context: JobsContext, workspaceId: string): Promise<number> {
+  const known = counts.get(workspaceId);
+  if (known !== undefined && known.until > performance.now()) return known.length;
+  const startedAt = performance.now();
+  const believe = (milliseconds: number) => {
+    counted.until = performance.now() + milliseconds;
+  };
+  const length = countPending(context, workspaceId).then(
+    (pending) => {
+      believe(Math.max(believedMilliseconds, believedTimes * (performance.now() - startedAt)));
+      return pending;
+    },
+    (error: unknown) => {
+      believe(0);
+      throw error;
+    },
+  );
+  const counted: Counted = { length, until: Number.POSITIVE_INFINITY };
+  counts.set(workspaceId, counted);
+  return length;
+}

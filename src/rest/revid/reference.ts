@@ -1,0 +1,8 @@
+import { z } from 'zod';
+
+/** The `id` of a request, any string: it comes back in the answer. What is no string is left out. */
+export const reference = z
+  .string()
+  .nullable()
+  .catch(null)
+  .describe("The caller's own reference; it comes back in the answer.");

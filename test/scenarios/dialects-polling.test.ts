@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Job } from '../../src/jobs/job.ts';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { rest, type RestAnswer } from '../support/rest.ts';
+
+let longhaul: Longhaul;
+let workspace: TestWorkspace;
+let tenant: Tenant;
+let key: string;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+  workspace = await longhaul.workspace();
+  tenant = Tenant.of(longhaul, workspace.id);
+  key = await workspace.key();
+});
+afterAll(() => longhaul.stop());
+
+type Headers = Record<string, string>;
+
+const pollers = [
+  { dialect: 'vidocu', path: '/vidocu/v1/jobs/' },
+  { dialect: 'videoconduit', path: '/videoconduit/v1/jobs/' },
+  { dialect: 'vydra', path: '/vydra/api/v1/jobs/' },
+] as const;
+
+const poll = (path: string, job: Job, headers: Headers = {}) => rest(longhaul.url + path + job.id, { key, headers });
+
+const askRevid = (job: Job, headers: Headers = {}) =>
+  rest(`${longhaul.url}/revid/paid/get/job/status`, {
+    json: { job_id: job.id },
+    headers: { 'x-api-key': key, ...headers },
+  });
+
+function tagOf({ headers }: RestAnswer): string {
+  const tag = headers.get('etag') ?? '';
+  expect(tag).toMatch(/^"[\x21\x23-\x7e]+"$/);
+  return tag;
+}
+
+/** Resolves when an answer is held: its watch is bound, and what happens from now on ends it. */
+const held = () => vi.waitFor(() => expect(longhaul.services.feed.size).toBe(1));
+
+describe.each(pollers)('a poller of $dialect', ({ path }) => {
+  test('is told that nothing changed, until something does', async () => {
+    const { job, token } = await tenant.running();
+    const first = await poll(path, job);
+    const known = { 'if-none-match': tagOf(first) };
+    const unchanged = await poll(path, job, known);
+    expect(unchanged).toMatchObject({ status: 304, body: undefined });
+    expect(unchanged.headers.get('etag')).toBe(first.headers.get('etag'));
+    expect(unchanged.headers.get('cache-control')).toBe('no-store');
+    expect(await poll(path, job, { 'if-none-match': `"other", W/${known['if-none-match']}` })).toMatchObject({ status: 304 });
+    expect(await poll(path, job, { 'if-none-match': '*' })).toMatchObject({ status: 304 });
+
+    await tenant.report(token, { step: 'working', percentage: 10 });
+    const changed = await poll(path, job, known);
+    expect(changed.status).toBe(200);
+    expect(tagOf(changed)).not.toBe(known['if-none-match']);
+  });
+
+  test('has a tag of its own: what another dialect shows of the job is another text', async () => {
+    const job = await tenant.create();
+    const tags = await Promise.all(pollers.map(async (each) => tagOf(await poll(each.path, job))));
+    expect(new Set(tags).size).toBe(pollers.length);
+  });
+
+  test('that would wait is answered when the job goes on', async () => {
+    const { job, token } = await tenant.running();
+    const known = tagOf(await poll(path, job));
+    const answer = poll(path, job, { prefer: 'wait=30', 'if-none-match': known });
+    await held();
+    await tenant.complete(token);
+    const { status, headers, body } = await answer;
+    expect(status).toBe(200);
+    expect(headers.get('preference-applied')).toBe('wait=30');
+    expect(body).toMatchObject({ status: 'completed' });
+  });
+
+  test('that would wait for what is over, or already another, is answered at once', async () => {
+    const { job, token } = await tenant.running();
+    const known = tagOf(await poll(path, job));
+    await tenant.report(token, { percentage: 5 });
+    expect(await poll(path, job, { prefer: 'wait=30', 'if-none-match': known })).toMatchObject({ status: 200 });
+    await tenant.complete(token);
+    expect(await poll(path, job, { prefer: 'wait=30' })).toMatchObject({ status: 200 });
+  });
+
+  test('that waits in vain gets what it would have got, after the time that it named', async () => {
+    const job = await tenant.create();
+    const known = tagOf(await poll(path, job));
+    const startedAt = performance.now();
+    expect(await poll(path, job, { prefer: 'wait=1', 'if-none-match': known })).toMatchObject({ status: 304 });
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    expect(await poll(path, job, { prefer: 'respond-async, wait="1"' })).toMatchObject({ status: 200 });
+  });
+
+  test('is not held for a preference that says nothing', async () => {
+    const job = await tenant.create();
+    for (const prefer of ['wait=0', 'wait=-5', 'wait', 'wait=soon', 'handling=lenient', 'await=30']) {
+      const { status, headers } = await poll(path, job, { prefer });
+      expect(status).toBe(200);
+      expect(headers.get('preference-applied')).toBeNull();
+    }
+  });
+});
+
+test('RevidAPI, which is asked by POST, holds its answer too, and is answered in full always', async () => {
+  const { job, token } = await tenant.running();
+  const answer = askRevid(job, { prefer: 'wait=30', 'if-none-match': '*' });
+  await held();
+  await tenant.complete(token);
+  expect(await answer).toMatchObject({ status: 200, body: { response: { job_status: 'done' } } });
+});
+
+test('a download that has expired changes the tag, though no version does', async () => {
+  const { job, token } = await tenant.running();
+  await tenant.complete(token);
+  const { database } = longhaul.services.context;
+  const expiry = (when: string) =>
+    database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
+  const path = '/videoconduit/v1/jobs/';
+  await expiry('1 hour');
+  const before = await poll(path, job);
+  expect(before.body).toMatchObject({ download_url: expect.stringContaining('http') });
+  await expiry('-1 hour');
+  const after = await poll(path, job, { 'if-none-match': tagOf(before) });
+  expect(after).toMatchObject({ status: 200, body: { download_url: null } });
+});
+
+test('whoever hangs up while their answer is held leaves nothing behind', async () => {
+  const job = await tenant.create();
+  const leaving = new AbortController();
+  const answer = fetch(`${longhaul.url}/vydra/api/v1/jobs/${job.id}`, {
+    headers: { authorization: `Bearer ${key}`, prefer: 'wait=30' },
+    signal: leaving.signal,
+  });
+  await held();
+  leaving.abort();
+  await expect(answer).rejects.toThrow();
+  await vi.waitFor(() => expect(longhaul.services.feed.size).toBe(0));
+});
+
+test('polls that are in flight together share a statement', async () => {
+  const jobs = await tenant.createAll(Array.from({ length: 20 }, () => ({})));
+  const { context, jobs: reads } = longhaul.services;
+  await poll('/vydra/api/v1/jobs/', jobs[0] ?? raise());
+  const before = { ...reads.counted };
+  const answers: Promise<RestAnswer>[] = [];
+  // Nothing can be read while the table is locked, so that all of them are in flight at one time.
+  await context.database.transaction(async (transaction) => {
+    await transaction.query('LOCK TABLE job IN ACCESS EXCLUSIVE MODE');
+    for (let index = 0; index < 200; index += 1) {
+      answers.push(poll('/vydra/api/v1/jobs/', jobs[index % jobs.length] ?? raise()));
+    }
+    await vi.waitFor(() => expect(reads.counted.reads - before.reads).toBe(200), { timeout: 20_000 });
+  });
+  expect((await Promise.all(answers)).every(({ status }) => status === 200)).toBe(true);
+  // Two that had begun, and one for all that came meanwhile.
+  expect(reads.counted.statements - before.statements).toBeLessThanOrEqual(3);
+});
+
+test('a poll that starts after a commit sees it, however many others are under way', async () => {
+  const { job, token } = await tenant.running();
+  const others = Array.from({ length: 50 }, () => poll('/vydra/api/v1/jobs/', job));
+  for (let percentage = 1; percentage <= 20; percentage += 1) {
+    await tenant.report(token, { percentage });
+    others.push(poll('/vydra/api/v1/jobs/', job));
+    expect((await poll('/vydra/api/v1/jobs/', job)).body).toMatchObject({ progress: percentage });
+  }
+  await Promise.all(others);
+});
+
+function raise(): never {
+  throw new Error('there is no such job');
+}

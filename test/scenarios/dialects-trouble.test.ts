@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Job } from '../../src/jobs/job.ts';
+import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { rest } from '../support/rest.ts';
+import { submit } from '../support/steps.ts';
+
+let longhaul: Longhaul;
+let workspace: TestWorkspace;
+let job: Job;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+  workspace = await longhaul.workspace();
+  job = await submit(longhaul, workspace.id);
+});
+afterAll(() => longhaul.stop());
+
+/** While `work` runs, reading a job fails with this SQLSTATE. */
+async function whileReadsFail(sqlState: string, work: () => Promise<void>): Promise<void> {
+  const { database } = longhaul.services.context;
+  await database.query(`
+    CREATE FUNCTION trouble() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
+    $$ BEGIN RAISE EXCEPTION 'the disk of tenant 42 is on fire' USING ERRCODE = '${sqlState}'; END $$`);
+  await database.query('ALTER TABLE job RENAME TO job_away');
+  await database.query('CREATE VIEW job AS SELECT * FROM job_away WHERE trouble()');
+  try {
+    await work();
+  } finally {
+    await database.query('DROP VIEW job');
+    await database.query('ALTER TABLE job_away RENAME TO job');
+    await database.query('DROP FUNCTION trouble');
+  }
+}
+
+describe.each([
+  {
+    dialect: 'VIDOCU',
+    bug: { error: { code: 'internal_error', message: 'Internal server error' } },
+    away: { error: { code: 'internal_error', message: 'Service temporarily unavailable. Retry with backoff.' } },
+  },
+  {
+    dialect: 'VIDEOCONDUIT',
+    bug: { detail: 'Internal server error', code: 'server_error' },
+    away: { detail: 'Service temporarily unavailable. Retry with backoff.', code: 'service_unavailable' },
+  },
+] as const)('$dialect', ({ dialect, bug, away }) => {
+  test('a bug is a 500 that tells nothing of what is inside', async () => {
+    const key = await workspace.key({ dialect });
+    await whileReadsFail('22012', async () => {
+      const answer = await rest(`${longhaul.url}/v1/jobs/${job.id}`, { key });
+      expect(answer).toMatchObject({ status: 500, body: bug });
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+    });
+    expect((await rest(`${longhaul.url}/v1/jobs/${job.id}`, { key })).status).toBe(200);
+  });
+
+  test('a database that is away is a 503', async () => {
+    const key = await workspace.key({ dialect });
+    await whileReadsFail('57P03', async () => {
+      expect(await rest(`${longhaul.url}/v1/jobs/${job.id}`, { key })).toMatchObject({ status: 503, body: away });
+    });
+  });
+});

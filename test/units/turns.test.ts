@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { Turns } from '../../src/rest/vidocu/turns.ts';
+
+test('work on one key waits for the work before it, failed or not; work on another key does not', async () => {
+  const turns = new Turns();
+  const seen: string[] = [];
+  const first = Promise.withResolvers<string>();
+  const taken = [
+    turns.take('a', () => first.promise.finally(() => seen.push('first'))),
+    turns.take('a', async () => seen.push('second')),
+    turns.take('a', async () => seen.push('third')),
+  ];
+  await turns.take('b', async () => seen.push('elsewhere'));
+  expect(seen).toEqual(['elsewhere']);
+  first.reject(new Error('it broke'));
+  const outcomes = await Promise.allSettled(taken);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+  expect(seen).toEqual(['elsewhere', 'first', 'second', 'third']);
+});
