@@ -4,7 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AlreadyFinishedError, LeaseLostError } from '../../src/errors.ts';
 import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
-import { isBetweenAttempts, isFinal, isRetryable, isRunning, type JobStatus, jobStatuses } from '../../src/jobs/state-machine.ts';
+import {
+  isBetweenAttempts,
+  isFinal,
+  isRetryable,
+  isRunning,
+  jobPhases,
+  type JobStatus,
+  jobStatuses,
+  phaseOf,
+} from '../../src/jobs/state-machine.ts';
 import { endLease, type HeldJob, inOneHour, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
@@ -133,6 +142,8 @@ test('what the state machine says of a status holds for each of them', () => {
   expect(jobStatuses.filter(isRunning)).toEqual(['RUNNING']);
   expect(jobStatuses.filter((status) => isBetweenAttempts(status, 1))).toEqual(['PENDING']);
   expect(jobStatuses.filter((status) => isBetweenAttempts(status, 0))).toEqual([]);
+  expect(jobStatuses.map((status) => phaseOf(status, 0))).toEqual(jobPhases);
+  expect(jobStatuses.map((status) => phaseOf(status, 1))).toEqual(jobPhases.map((phase) => (phase === 'waiting' ? 'working' : phase)));
 });
 
 test('no other file knows the names of statuses, but those that render them or stand for a table', async () => {

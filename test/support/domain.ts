@@ -43,6 +43,11 @@ export class Tenant {
     return new Tenant(longhaul, id);
   }
 
+  /** A tenant that is there already. */
+  static of(longhaul: Longhaul, workspaceId: string): Tenant {
+    return new Tenant(longhaul, workspaceId);
+  }
+
   create(asked: Partial<JobRequest> = {}, queue?: CreationQueue): Promise<Job> {
     const { context, creations } = this.#longhaul.services;
     return createJob(context, queue ?? creations, this.id, { ...usualRequest, ...asked }, { dialect: 'NATIVE' });

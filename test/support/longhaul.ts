@@ -80,6 +80,7 @@ export async function startLonghaul(
       await app.stop();
       // Whoever watched has left by now: what is left over would be a leak.
       expect(app.services.feed.size).toBe(0);
+      expect(app.services.updates.size).toBe(0);
       await database?.drop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -99,13 +99,13 @@ describe('the shipped types', () => {
     ['tool', {}],
     ['download', { sourceUrl: source }],
     ['transcribe', { sourceUrl: source }],
-    ['translate', { sourceUrl: source, targetLanguage: 'pt-BR' }],
+    ['translate', { sourceUrl: source }],
     ['preview', { sourceUrl: source }],
     ['fingerprint', { sourceUrl: source }],
     ['comments', { sourceUrl: source }],
     ['media/transcribe', { media_url: source }],
     ['media/transcribe', { sourceUrl: source }],
-    ['house-timelapse', { theme: 'Cliffside Ocean Mansion' }],
+    ['house-timelapse', {}],
     ['renovation-timelapse', {}],
   ])('%s is created with %j and nothing less, and its JSON Schema agrees', (name, least) => {
     const type = typeNamed(name);
