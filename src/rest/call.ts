@@ -92,7 +92,7 @@ export class Call<Query = unknown, Body = unknown> {
 }
 
 /** The body as it was sent, for a refusal that repeats parts of it; undefined where it is no JSON. */
-export function sentBody({ body }: FastifyRequest): unknown {
+export function sentBody({ body }: Pick<FastifyRequest, 'body'>): unknown {
   if (!(body instanceof Buffer) || body.length === 0) return undefined;
   try {
     return JSON.parse(body.toString('utf8'));

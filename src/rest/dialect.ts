@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dialect } from '../workspaces/dialect.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
@@ -28,7 +28,16 @@ export interface RestDialect {
    * Must render every refusal, `request` being what was refused (`sentBody` has what it sent). Never a top-level
    * `status`: clients that do not look at the HTTP status take it for the job's.
    */
-  refuse(refusal: Refusal, request: FastifyRequest): Refused;
+  refuse(refusal: Refusal, request: RefusedRequest): Refused;
+}
+
+/** What a refusal may look at of the request that it answers. */
+export interface RefusedRequest {
+  headers: IncomingHttpHeaders;
+  /** Its bytes; anything else where it has none, or was refused before they were read. */
+  body: unknown;
+  /** Of a request that reached a route. */
+  call?: { route: Pick<Route, 'kind' | 'path'> } | null;
 }
 
 /** `headers` beside those that are set for every refusal. */

@@ -7,7 +7,8 @@ import type { RestDialect } from './dialect.ts';
 import { dialects } from './dialects.ts';
 import { Dispatch, routesOn } from './dispatch.ts';
 import { Notices } from './notices.ts';
-import { queueFullRetrySeconds, type Refusal, RefusedError, refusalOf } from './refusal.ts';
+import { type Refusal, RefusedError, refusalOf } from './refusal.ts';
+import { refusalAnswer } from './refusal-answer.ts';
 import { Holds } from './holds.ts';
 import { type Route, routerPath } from './route.ts';
 
@@ -172,16 +173,4 @@ function strayRefusal(dialect: RestDialect, path: string): Refusal {
   const methods = routesOn(dialect, path).map(({ method }) => method);
   if (methods.length === 0) return { kind: 'NOT_FOUND', what: 'path' };
   return { kind: 'METHOD_NOT_ALLOWED', allowed: methods.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each])) };
-}
-
-function refusalAnswer(dialect: RestDialect, refusal: Refusal, request: FastifyRequest): Answer {
-  const { status, body, headers } = dialect.refuse(refusal, request);
-  return answer(status, body, { ...headersOf(refusal), ...headers });
-}
-
-function headersOf(refusal: Refusal): Record<string, string> {
-  if (refusal.kind === 'METHOD_NOT_ALLOWED') return { allow: refusal.allowed.join(', ') };
-  if (refusal.kind === 'RATE_LIMITED') return { 'retry-after': String(refusal.retryAfter) };
-  if (refusal.kind === 'QUEUE_FULL') return { 'retry-after': String(queueFullRetrySeconds) };
-  return {};
 }

@@ -3,7 +3,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { createJob } from '../../src/jobs/create.ts';
 import type { Job } from '../../src/jobs/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
-import { Tenant } from '../support/domain.ts';
+import { authenticate } from '../../src/workspaces/authenticate.ts';
+import { inOneHour, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 
@@ -105,6 +106,7 @@ describe('a submission', () => {
     { json: { media_url, include_srt: 'yes' }, message: "'yes' is not of type 'boolean'" },
     { json: { media_url, max_words_per_line: 0 }, message: '0 is less than the minimum of 1' },
     { json: { media_url, max_words_per_line: 1.5 }, message: "1.5 is not of type 'integer'" },
+    { json: { media_url, id: 'x'.repeat(1_001) }, message: `'${'x'.repeat(499)}… is too long` },
     { json: { media_url, id: 5 }, message: "5 is not of type 'string'" },
     { json: { media_url, language: 'x'.repeat(200) }, message: 'language: expected at most 100 characters, got 200' },
   ])('of $json is refused with $message', async ({ json, message }) => {
@@ -230,6 +232,27 @@ describe('the statuses of the jobs that changed lately', () => {
     await revid.create('VYDRA', 'fingerprint');
     await (await client()).create('REVID', 'fingerprint');
     expect((await statuses(revid)).map(([id]) => id).toSorted()).toEqual([own.id, native.id]);
+  });
+
+  test('are, for the holder of a token, those of the jobs that it opens', async () => {
+    const { services, url, workspace } = longhaul;
+    const { id, key } = await workspace();
+    const own = Tenant.of(longhaul, id);
+    const [job, tagged] = await own.createAll([
+      { type: 'media/transcribe', input: { media_url } },
+      { type: 'media/transcribe', input: { media_url }, tags: ['board-7'] },
+    ]);
+    if (job === undefined || tagged === undefined) throw new Error('nothing was created');
+    const viewer = await authenticate(services, await key(), 'REVID');
+    for (const { restriction, opens } of [
+      { restriction: { jobId: job.id }, opens: job },
+      { restriction: { tag: 'board-7' }, opens: tagged },
+    ]) {
+      const token = await services.accessTokens.sign(viewer, restriction, inOneHour());
+      const { body } = await rest(`${url}/v1/toolkit/jobs/status`, { headers: { 'x-api-key': token }, json: {} });
+      expect(body).toMatchObject({ queue_length: 0 });
+      expect((Object(body) as { response: object }).response).toEqual({ [opens.id]: 'queued' });
+    }
   });
 
   test('are at most a thousand, those that changed last', async () => {

@@ -55,7 +55,14 @@ test('each item is what the single job is, without the workflow', async () => {
   const open = { completedAt: null, output: null };
   const refund = { creditsRefunded: 1, refundStatus: 'completed', output: null };
   const expected = {
-    cancelled: { ...item(gone), status: 'cancelled', progress: 0, statusMessage: 'Job cancelled', ...refund, completedAt: gone.finishedAt?.toISOString() },
+    cancelled: {
+      ...item(gone),
+      status: 'cancelled',
+      progress: 0,
+      statusMessage: 'Job cancelled',
+      ...refund,
+      completedAt: gone.finishedAt?.toISOString(),
+    },
     failed: {
       ...item(lost),
       status: 'failed',

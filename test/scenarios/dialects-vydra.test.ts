@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job, JsonValue } from '../../src/jobs/job.ts';
+import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -243,6 +247,28 @@ test('a full queue is 429 in the form that tells when to come back', async () =>
   }
 });
 
+test('a workflow that costs nothing has nothing to give back', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-test-types-'));
+  const types = join(folder, 'types.json');
+  await writeFile(types, JSON.stringify([{ name: 'gratis', credits: 0 }]));
+  const free = await startLonghaul({ JOB_TYPES: types });
+  try {
+    const secret = await (await free.workspace()).key({ dialect: 'VYDRA' });
+    const { status, body } = await rest(`${free.url}/api/v1/jobs`, { key: secret, json: { workflow: 'gratis' } });
+    expect({ status, body }).toMatchObject({ status: 201, body: { creditsCharged: 0 } });
+    const url = `${free.url}/api/v1/jobs/${(Object(body) as { id: string }).id}`;
+    expect((await rest(url, { method: 'DELETE', key: secret })).body).toEqual({
+      success: true,
+      message: 'Job cancelled',
+      refund: { applied: false, creditsRefunded: 0 },
+    });
+    expect((await rest(url, { key: secret })).body).toMatchObject({ creditsRefunded: 0, refundStatus: 'none' });
+  } finally {
+    await free.stop();
+    await rm(folder, { recursive: true });
+  }
+});
+
 describe('cancelling', () => {
   test.each([
     { what: 'a job that waits', make: async () => tenant.create(house) },
@@ -318,6 +344,15 @@ describe('who asks', () => {
     );
     for (const answer of await refusedWith({ authorization: `Bearer ${revoked}` })) {
       expect(answer).toEqual({ status: 401, body: { error: 'API key was revoked', code: 'KEY_REVOKED' } });
+    }
+  });
+
+  test('a token that has expired is told so', async () => {
+    const { services } = longhaul;
+    const viewer = await authenticate(services, key, 'VYDRA');
+    const token = await services.accessTokens.sign(viewer, { tag: 'any' }, new Date(Date.now() - 1_000));
+    for (const answer of await refusedWith({ authorization: `Bearer ${token}` })) {
+      expect(answer).toEqual({ status: 401, body: { error: 'API key has expired', code: 'KEY_EXPIRED' } });
     }
   });
 

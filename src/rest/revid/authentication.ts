@@ -19,7 +19,7 @@ export const authenticationRoute = route({
   answers: { 200: { description: 'The key is good.', schema: envelope.extend({ response: z.literal('Authorized') }) } },
   async handle({ services, viewer }) {
     const startedAt = performance.now();
-    const waiting = await queueLength(services.context, viewer.workspaceId);
+    const waiting = await queueLength(services.context, viewer);
     return answer(200, answeredAtOnce({ endpoint, id: null, response: 'Authorized' }, { startedAt, queueLength: waiting }));
   },
 });

@@ -18,12 +18,18 @@ interface Fault {
 
 /** The `error` of a schema for a field, or for the body itself, of a type as JSON Schema names it. */
 function ofType(type: string) {
-  return ({ input, path = [] }: Fault): string =>
-    invalidPayload + (input === undefined ? `${repr(String(path.at(-1)))} is a required property` : `${shown(input)} is not of type '${type}'`);
+  return ({ input, path = [] }: Fault): string => {
+    if (input === undefined) return `${invalidPayload}${repr(String(path.at(-1)))} is a required property`;
+    return `${invalidPayload}${shown(input)} is not of type '${type}'`;
+  };
 }
 
 export function text() {
   return z.string({ error: ofType('string') });
+}
+
+export function textUpTo(characters: number) {
+  return text().max(characters, { error: ({ input }) => `${invalidPayload}${shown(input)} is too long` });
 }
 
 export function flag() {
@@ -41,14 +47,22 @@ export function numberFrom(min: number) {
 
 export function oneOf<const Options extends readonly [string, ...string[]]>(options: Options) {
   const names = `[${options.map(repr).join(', ')}]`;
-  return text().pipe(z.enum(options, { error: ({ input }) => `${invalidPayload}${shown(input)} is not one of ${names}` }));
+  const wrongType = ofType('string');
+  return z.enum(options, {
+    error: (fault) => {
+      const { input } = fault;
+      return typeof input === 'string' ? `${invalidPayload}${shown(input)} is not one of ${names}` : wrongType(fault);
+    },
+  });
 }
 
 /** A string that this schema takes; whatever its fault, it is no URI. */
 export function uri<Schema extends z.ZodType<string, string>>(schema: Schema) {
-  return text().refine((value) => schema.safeParse(value).success, {
-    error: ({ input }) => `${invalidPayload}${shown(input)} is not a 'uri'`,
-  });
+  return text()
+    .refine((value) => schema.safeParse(value).success, {
+      error: ({ input }) => `${invalidPayload}${shown(input)} is not a 'uri'`,
+    })
+    .meta({ format: 'uri' });
 }
 
 /** An object; what it does not name is ignored. */

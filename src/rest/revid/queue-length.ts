@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { JobsContext } from '../../jobs/context.ts';
 import { countPending } from '../../jobs/queue-room.ts';
+import type { Viewer } from '../../workspaces/viewer.ts';
 
 /** A count is believed for a second, and for twenty times as long as it took: a long queue costs a twentieth at most. */
 const believedMilliseconds = 1_000;
@@ -14,13 +15,20 @@ interface Counted {
 
 const counts = new LRUCache<string, Counted>({ max: 10_000 });
 
-/** Jobs that wait in the workspace, MAX_QUEUE_LENGTH at most; at most a moment old. */
-export function queueLength(context: JobsContext, workspaceId: string): Promise<number> {
+/**
+ * Jobs that wait in the viewer's workspace, MAX_QUEUE_LENGTH at most; at most a moment old. 0 for the holder of a token,
+ * who is told of nothing but what it opens.
+ */
+export async function queueLength(context: JobsContext, { workspaceId, restriction }: Viewer): Promise<number> {
+  return restriction === null ? counted(context, workspaceId) : 0;
+}
+
+function counted(context: JobsContext, workspaceId: string): Promise<number> {
   const known = counts.get(workspaceId);
   if (known !== undefined && known.until > performance.now()) return known.length;
   const startedAt = performance.now();
   const believe = (milliseconds: number) => {
-    counted.until = performance.now() + milliseconds;
+    count.until = performance.now() + milliseconds;
   };
   const length = countPending(context, workspaceId).then(
     (pending) => {
@@ -32,7 +40,7 @@ export function queueLength(context: JobsContext, workspaceId: string): Promise<
       throw error;
     },
   );
-  const counted: Counted = { length, until: Number.POSITIVE_INFINITY };
-  counts.set(workspaceId, counted);
+  const count: Counted = { length, until: Number.POSITIVE_INFINITY };
+  counts.set(workspaceId, count);
   return length;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** The `id` of a request, any string: it comes back in the answer. What is no string is left out. */
+/** The `id` of a request, any string: it comes back in the answer. What is no string is taken for none. */
 export const reference = z
   .string()
-  .nullable()
+  .nullish()
   .catch(null)
   .describe("The caller's own reference; it comes back in the answer.");

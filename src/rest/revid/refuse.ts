@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import type { FieldIssue } from '../../errors.ts';
 import type { JsonValue } from '../../jobs/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../call.ts';
-import type { Refused } from '../dialect.ts';
+import type { Refused, RefusedRequest } from '../dialect.ts';
 import type { Refusal } from '../refusal.ts';
 import { authenticationPath, notAuthorized } from './authentication.ts';
 import { invalidPayload, isFalsy } from './python.ts';
 import { server } from './server.ts';
 
 /** DIALECTS.md, section 6, "Errors": `{"message":"…"}`, but for what no job and what no server can be found for. */
-export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
+export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
       return asksForKey(request) ? { status: 401, body: notAuthorized() } : refused(401, 'Unauthorized');
@@ -19,13 +18,13 @@ export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
       return refused(403, refusal.message);
     case 'NOT_FOUND':
       if (refusal.what === 'path') return refused(404, 'Not found');
-      return { status: 404, body: { error: 'Job not found', job_id: sent(request, 'job_id') ?? null } };
+      return { status: 404, body: { error: 'Job not found', job_id: fieldOf(sentBody(request), 'job_id') ?? null } };
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'Method not allowed');
     case 'INVALID_QUERY':
       return refused(400, `Invalid query: ${refusal.issues.map(describe).join('; ')}`);
     case 'INVALID_BODY':
-      return isFalsy(sentBody(request)) ? missing : refused(400, payloadFault(refusal.issues, request));
+      return refuseBody(refusal.issues, sentBody(request));
     case 'UNREADABLE_BODY':
       return refusal.why === 'empty' ? missing : refused(400, unreadable[refusal.why]);
     case 'BODY_TOO_LARGE':
@@ -37,7 +36,7 @@ export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
     }
     case 'QUEUE_FULL': {
       const { limit } = refusal;
-      const id = sent(request, 'id');
+      const id = fieldOf(sentBody(request), 'id');
       return numbered(429, {
         id: typeof id === 'string' ? id : null,
         // As in the toolkit, of the job that is not: none was created.
@@ -68,10 +67,11 @@ const unreadable = {
 } as const;
 
 /** As jsonschema does, one fault is told, and a missing field before what is wrong with those that are there. */
-function payloadFault(issues: readonly FieldIssue[], request: FastifyRequest): string {
-  const lacking = issues.find(({ path: [name, ...inner] }) => name !== undefined && inner.length === 0 && sent(request, name) === undefined);
+function refuseBody(issues: readonly FieldIssue[], body: unknown): Refused {
+  if (isFalsy(body)) return missing;
+  const lacking = issues.find(({ path: [name = '', ...inner] }) => inner.length === 0 && fieldOf(body, name) === undefined);
   const issue = lacking ?? issues[0] ?? { path: [], message: 'it is not valid' };
-  return issue.message.startsWith(invalidPayload) ? issue.message : invalidPayload + describe(issue);
+  return refused(400, issue.message.startsWith(invalidPayload) ? issue.message : invalidPayload + describe(issue));
 }
 
 function describe({ path, message }: FieldIssue): string {
@@ -79,17 +79,16 @@ function describe({ path, message }: FieldIssue): string {
 }
 
 /** A field of the body, as it was sent. */
-function sent(request: FastifyRequest, name: string): JsonValue | undefined {
-  const body = sentBody(request);
+function fieldOf(body: unknown, name: string): JsonValue | undefined {
   return isJsonObject(body) && Object.hasOwn(body, name) ? body[name] : undefined;
 }
 
-function asksForKey({ call }: FastifyRequest): boolean {
+function asksForKey({ call }: RefusedRequest): boolean {
   return call?.route.path === authenticationPath;
 }
 
 /** Masked: the reason is in the log. */
-function failed(status: number, reason: string, { call }: FastifyRequest): Refused {
+function failed(status: number, reason: string, { call }: RefusedRequest): Refused {
   switch (call?.route.kind) {
     case 'status':
       return { status, body: { error: `Failed to retrieve job status: ${reason}`, code: status } };

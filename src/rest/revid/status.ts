@@ -30,11 +30,11 @@ export const statusRoutes: readonly Route[] = paths.map((path) =>
     async handle(call) {
       const startedAt = performance.now();
       const { services, viewer } = call;
-      const { job_id: asked, id } = call.body;
+      const { job_id: asked, id = null } = call.body;
       return answerJob(call, asked, findByUuid, async (found) =>
         answeredAtOnce(
           { endpoint, id, jobId: found.id, response: projectRevid(found, process.pid) },
-          { startedAt, queueLength: await queueLength(services.context, viewer.workspaceId) },
+          { startedAt, queueLength: await queueLength(services.context, viewer) },
         ),
       );
     },

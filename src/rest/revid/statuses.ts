@@ -47,10 +47,11 @@ export const statusesRoutes: readonly Route[] = paths.map((path) =>
       const seconds = Math.min(call.body.since_seconds, mostSeconds);
       const [jobs, waiting] = await Promise.all([
         recentStatuses(context.database, viewer.workspaceId, seconds, { native, ids, tags }),
-        queueLength(context, viewer.workspaceId),
+        queueLength(context, viewer),
       ]);
-      const response = Object.fromEntries(jobs.map(({ id, status, attempt }) => [id, revidStatus(phaseOf(status, attempt))]));
-      return answer(200, answeredAtOnce({ endpoint, id: call.body.id, response }, { startedAt, queueLength: waiting }));
+      const response = Object.fromEntries(jobs.map((job) => [job.id, revidStatus(phaseOf(job.status, job.attempt))]));
+      const about = { endpoint, id: call.body.id ?? null, response };
+      return answer(200, answeredAtOnce(about, { startedAt, queueLength: waiting }));
     },
   }),
 );

@@ -3,7 +3,7 @@ import { httpUrl } from '../../input.ts';
 import { answer } from '../answer.ts';
 import { type Route, route } from '../route.ts';
 import { submit } from '../submit.ts';
-import { flag, integerFrom, object, oneOf, text, uri } from './python.ts';
+import { flag, integerFrom, object, oneOf, text, textUpTo, uri } from './python.ts';
 import { queueLength } from './queue-length.ts';
 import { server } from './server.ts';
 
@@ -20,7 +20,7 @@ const body = object({
   max_words_per_line: integerFrom(1).optional(),
   // An empty one is none, as in the toolkit.
   webhook_url: uri(z.union([z.literal(''), httpUrl])).optional().describe('Told when this job has ended.'),
-  id: text().optional().describe("The caller's own reference; answers and the webhook carry it."),
+  id: textUpTo(1_000).optional().describe("The caller's own reference; answers and the webhook carry it."),
 });
 
 const accepted = z.object({
@@ -54,8 +54,10 @@ export const submissionRoutes: readonly Route[] = paths.map((path) =>
     async handle(call) {
       const { webhook_url: url, id: clientReference = null, ...input } = call.body;
       const webhookUrl = url === '' ? undefined : url;
-      const job = await submit(call, { type, input: parameters(input), webhookUrl, clientReference }, places);
       const { context } = call.services;
+      // Before the job is there: a client that is told of a failure sends it again.
+      const waiting = await queueLength(context, call.viewer);
+      const job = await submit(call, { type, input: parameters(input), webhookUrl, clientReference }, places);
       return answer(202, {
         code: 202,
         id: clientReference,
@@ -64,7 +66,7 @@ export const submissionRoutes: readonly Route[] = paths.map((path) =>
         pid: process.pid,
         queue_id: server.queueId,
         max_queue_length: context.limits.maxQueueLength,
-        queue_length: await queueLength(context, job.workspaceId),
+        queue_length: waiting + 1,
         build_number: server.buildNumber,
       } satisfies z.output<typeof accepted>);
     },

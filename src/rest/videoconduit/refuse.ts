@@ -1,11 +1,10 @@
-import type { FastifyRequest } from 'fastify';
 import type { FieldIssue } from '../../errors.ts';
 import { sentBody } from '../call.ts';
-import type { Refused } from '../dialect.ts';
+import type { Refused, RefusedRequest } from '../dialect.ts';
 import { queueFullRetrySeconds, type Refusal } from '../refusal.ts';
 
 /** DIALECTS.md, section 4, "Errors": always both keys, `detail` and `code`. */
-export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
+export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
       // The vendor tells a key that was deactivated from one that never was.

@@ -45,4 +45,7 @@ export const listRoute = route({
   },
 });
 
-const tooDeep = { path: ['offset'], message: `at most ${maxOffset} results of this list can be left out; narrow it with status` };
+const tooDeep = {
+  path: ['offset'],
+  message: `at most ${maxOffset} results of this list can be left out; narrow it with status`,
+};

@@ -1,20 +1,20 @@
-import type { FastifyRequest } from 'fastify';
 import type { FieldIssue } from '../../errors.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../call.ts';
-import type { Refused } from '../dialect.ts';
+import type { Refused, RefusedRequest } from '../dialect.ts';
 import { type KeyFault, queueFullRetrySeconds, type Refusal } from '../refusal.ts';
 import { statusOf } from './job.ts';
 
 /** DIALECTS.md, section 5, "Errors": `{"error":"…","code":"…"}`, and `details` where there are any. */
-export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
+export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
       return refuseKey(refusal.why, request);
     case 'FORBIDDEN':
       return refused(403, 'INSUFFICIENT_SCOPE', refusal.message);
     case 'NOT_FOUND':
-      return refusal.what === 'job' ? refused(404, 'JOB_NOT_FOUND', 'Job not found') : refused(404, 'NOT_FOUND', 'Not found');
+      if (refusal.what === 'path') return refused(404, 'NOT_FOUND', 'Not found');
+      return refused(404, 'JOB_NOT_FOUND', 'Job not found');
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'METHOD_NOT_ALLOWED', 'Method not allowed');
     case 'INVALID_QUERY':
@@ -51,7 +51,7 @@ export function refuse(refusal: Refusal, request: FastifyRequest): Refused {
   }
 }
 
-function refuseKey(why: KeyFault, { headers }: FastifyRequest): Refused {
+function refuseKey(why: KeyFault, { headers }: RefusedRequest): Refused {
   switch (why) {
     case 'missing':
       // A header that carries no bearer token is there all the same.
@@ -70,7 +70,7 @@ function refuseKey(why: KeyFault, { headers }: FastifyRequest): Refused {
 }
 
 /** The vendor has a code of its own for a URL that will not do; where more is amiss, the general one is true. */
-function refuseBody(issues: readonly FieldIssue[], request: FastifyRequest): Refused {
+function refuseBody(issues: readonly FieldIssue[], request: RefusedRequest): Refused {
   const code = issues.every(({ path }) => path[0] === 'webhookUrl') ? 'INVALID_URL' : 'INVALID_INPUT';
   const sent = sentBody(request) ?? {};
   const lacksWorkflow = isJsonObject(sent) && (typeof sent['workflow'] !== 'string' || sent['workflow'] === '');

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { expecting, httpUrl } from '../../input.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
-import type { JsonObject } from '../../jobs/job.ts';
+import { httpUrl } from '../../input.ts';
 import { answer } from '../answer.ts';
+import { parsedJson } from '../body.ts';
 import type { Call } from '../call.ts';
 import { route } from '../route.ts';
 import { submit } from '../submit.ts';
@@ -10,11 +9,7 @@ import { instant } from './job.ts';
 
 const body = z.object({
   workflow: z.string().min(1).describe('Slug of a job type, for example house-timelapse.'),
-  input: z
-    .custom<JsonObject>(isJsonObject, { error: expecting('an object') })
-    .default({})
-    .describe("The workflow's own parameters.")
-    .meta({ type: 'object' }),
+  input: z.record(z.string(), parsedJson).default({}).describe("The workflow's own parameters."),
   webhookUrl: httpUrl.optional().describe('Told when the job has completed or failed.'),
 });
 

@@ -1,0 +1,96 @@
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { JsonObject } from '../../jobs/job.ts';
+import type { RestDialect, Vendor } from '../dialect.ts';
+import { dialects } from '../dialects.ts';
+import { mostWaitSeconds } from '../holds.ts';
+import { operationOf } from './operation.ts';
+import { anyJson, anyJsonSchema } from './schemas.ts';
+
+const vendors: Record<Vendor, string> = {
+  VIDOCU: 'Vidocu',
+  VIDEOCONDUIT: 'VideoConduit',
+  VYDRA: 'Vydra',
+  REVID: 'RevidAPI',
+};
+
+const description = `The four REST dialects of Longhaul, each under its prefix.
+
+They are also answered at their vendors' original paths, without a prefix: a request is told apart by its prefix, its
+Host (\`COMPAT_HOSTS\`), its path and the form of its key, in this order. A key of a vendor's format works in that
+dialect alone, a native one in all of them. GET routes answer HEAD too. GraphQL, for everything else, is at \`/graphql\`.`;
+
+/** What the dialects' routes say of themselves, as an OpenAPI 3.1 document. The same code always gives the same one. */
+export function openApiDocument(): JsonObject {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Longhaul',
+      version: packageJson.version,
+      description,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: dialects.map(({ name, prefix }) => ({
+      name: vendors[name],
+      description: `Clients written for ${vendors[name]} set their base URL to this server's and \`${prefix}\`.`,
+    })),
+    paths: paths(),
+    components: {
+      schemas: { [anyJson]: anyJsonSchema },
+      parameters,
+      headers,
+      securitySchemes: Object.fromEntries(dialects.map((dialect) => [schemeOf(dialect), securityScheme(dialect)])),
+    },
+  };
+}
+
+function paths(): JsonObject {
+  const operations = dialects.flatMap((dialect) =>
+    dialect.routes.map((route) => ({
+      path: dialect.prefix + route.path,
+      method: route.method.toLowerCase(),
+      operation: operationOf(dialect, route, { tag: vendors[dialect.name], security: schemeOf(dialect) }),
+    })),
+  );
+  const byPath = Map.groupBy(operations, ({ path }) => path);
+  return Object.fromEntries(
+    [...byPath].map(([path, on]) => [path, Object.fromEntries(on.map(({ method, operation }) => [method, operation]))]),
+  );
+}
+
+function schemeOf({ prefix }: RestDialect): string {
+  return prefix.slice(1);
+}
+
+function securityScheme({ name, credential, keyPrefixes }: RestDialect): JsonObject {
+  const form = keyPrefixes.map((prefix) => `\`${prefix}…\``).join(' or ');
+  const said = `A key for ${vendors[name]}${form === '' ? '' : ` (${form})`}, or a native one.`;
+  if (credential === 'x-api-key') return { type: 'apiKey', in: 'header', name: 'x-api-key', description: said };
+  return { type: 'http', scheme: 'bearer', description: said };
+}
+
+const parameters: JsonObject = {
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The ETag of an earlier answer: 304 while the job is as it was then.',
+    schema: { type: 'string' },
+  },
+  Prefer: {
+    name: 'Prefer',
+    in: 'header',
+    description: `\`wait=N\` holds the answer until the job changes, at most N seconds, ${mostWaitSeconds} at most.`,
+    schema: { type: 'string' },
+    example: `wait=${mostWaitSeconds}`,
+  },
+};
+
+/** By the names that the parts of an operation refer to them with. */
+const headers: JsonObject = {
+  etag: { description: 'Of this job in this state, for If-None-Match.', schema: { type: 'string' } },
+  'preference-applied': { description: 'What was heeded of Prefer.', schema: { type: 'string' } },
+  'retry-after': { description: 'Seconds until it is worth trying again.', schema: { type: 'integer' } },
+  'x-ratelimit-limit': { description: 'Requests a minute that the key has; absent without a limit.', schema: { type: 'integer' } },
+  'x-ratelimit-remaining': { description: 'Requests that are left of them.', schema: { type: 'integer' } },
+  'x-ratelimit-reset': { description: 'When they are all there again, in Unix seconds.', schema: { type: 'integer' } },
+};

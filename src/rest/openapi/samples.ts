@@ -1,0 +1,81 @@
+import type { Job, JsonObject } from '../../jobs/job.ts';
+import { isJsonObject } from '../../jobs/types/job-type.ts';
+import type { Route } from '../route.ts';
+import { jsonSchemaOf } from './schemas.ts';
+
+export const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';
+
+const createdAt = new Date('2026-01-26T12:00:00.000Z');
+const finishedAt = new Date('2026-01-26T12:15:00.000Z');
+
+/** One that has ended, for what is said of it. */
+export const sampleJob: Job = {
+  id: sampleId,
+  workspaceId: '0198c0de-0000-7000-8000-000000000000',
+  type: 'house-timelapse',
+  status: 'COMPLETED',
+  version: 4,
+  input: { theme: 'Cliffside Ocean Mansion' },
+  progress: null,
+  output: { videoUrl: 'https://example.com/output.mp4' },
+  error: null,
+  tags: [],
+  priority: 0,
+  attempt: 1,
+  failedAttempts: 0,
+  maxAttempts: 3,
+  creditsCharged: 150,
+  creditsRefunded: 0,
+  webhookUrl: null,
+  clientReference: null,
+  dialect: 'VYDRA',
+  artifactId: null,
+  artifactExpiresAt: null,
+  retryOfId: null,
+  cancelReason: null,
+  runAt: null,
+  dueAt: createdAt,
+  createdAt,
+  startedAt: createdAt,
+  finishedAt,
+  statusChangedAt: finishedAt,
+  updatedAt: finishedAt,
+};
+
+/** What differs from one answer, one process or one run to the next, by the name of its field. */
+const steady: Readonly<Record<string, unknown>> = { pid: 4711, job_id: sampleId, run_time: 0.001, total_time: 0.001 };
+
+/** An answer's body with what differs each time made the same: the document is printed alike by everyone. */
+export function steadied(body: string): JsonObject {
+  const value: JsonObject = JSON.parse(body, (name, given: unknown) => (given === null ? null : (steady[name] ?? given)));
+  return value;
+}
+
+const sampleValues: JsonObject = { job_id: sampleId, workflow: 'house-timelapse', language: 'en', voiceId: 'voice-1' };
+
+/** A body that the route takes: its required fields, all of which are strings. Undefined where it takes none. */
+export function sampleBody({ body }: Route): JsonObject | undefined {
+  if (body === undefined) return undefined;
+  const { required } = jsonSchemaOf(body, 'input');
+  const names = Array.isArray(required) ? required.map(String) : [];
+  return Object.fromEntries(names.map((name) => [name, sampleValues[name] ?? 'https://example.com/video.mp4']));
+}
+
+/** Bodies that the route may refuse: no object, each required field left out, each field of another type. */
+export function wrongBodies(route: Route): unknown[] {
+  const { body } = route;
+  if (body === undefined) return [];
+  const right = sampleBody(route) ?? {};
+  const { properties } = jsonSchemaOf(body, 'input');
+  const names = isJsonObject(properties) ? Object.keys(properties) : [];
+  return [
+    ...Object.keys(right).map((name) => ({ id: null, ...without(right, name) })),
+    ...names.map((name) => ({ ...right, [name]: [] })),
+    ['an array'],
+  ];
+}
+
+function without(object: JsonObject, name: string): JsonObject {
+  const { [name]: _left, ...rest } = object;
+  return rest;
+}
