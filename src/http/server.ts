@@ -11,6 +11,7 @@ import { createGraphQL } from '../graphql/yoga.ts';
 import { RestSurface } from '../rest/mount.ts';
 import type { Services } from '../services.ts';
 import { describeError } from './describe-error.ts';
+import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
@@ -106,6 +107,7 @@ export class HttpServer {
       store: services.artifacts,
       links: services.links,
     });
+    docsRoutes(this.#app, services);
     rest?.mount(this.#app);
     // On a dialect's host it is a path like any other.
     const root = { config: { dialect: true } };

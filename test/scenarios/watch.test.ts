@@ -21,7 +21,7 @@ afterAll(() => longhaul.stop());
 
 type JobWatch = Watch<JobProgressSubscription>;
 
-overEach('a watcher sees the job as it is, then newer versions, the final one once, then the end', async (open) => {
+overEach('P1, P2, P3: a watcher sees the job as it is, then newer versions, the final one once, then the end', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const watch = open(job);
   const seen = [(await next(watch)).jobProgress];
@@ -53,7 +53,7 @@ overEach('a watcher sees the job as it is, then newer versions, the final one on
   expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
 });
 
-overEach('a job that had ended is sent once, and that is all', async (open) => {
+overEach('P1, P3: a job that had ended is sent once, and that is all', async (open) => {
   const job = await cancelled();
   expect(await rest(open(job))).toMatchObject([
     { jobProgress: { status: 'CANCELLED', version: job.version, cancelReason: 'watched' } },
@@ -65,7 +65,7 @@ overEach('a plain UUID names the job as well', async (open) => {
   expect(await rest(open(job, undefined, job.id))).toMatchObject([{ jobProgress: { id: globalId(job) } }]);
 });
 
-overEach('with afterVersion, what was seen before is left out', async (open) => {
+overEach('P4: with afterVersion, what was seen before is left out', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const watch = open(job, 1);
   const first = next(watch);
@@ -76,18 +76,18 @@ overEach('with afterVersion, what was seen before is left out', async (open) => 
   expect(await rest(watch)).toMatchObject([{ jobProgress: { version: 3, status: 'COMPLETED' } }]);
 });
 
-overEach('with afterVersion just before the final version, only that is sent', async (open) => {
+overEach('P4: with afterVersion just before the final version, only that is sent', async (open) => {
   const job = await cancelled();
   expect(await rest(open(job, job.version - 1))).toMatchObject([{ jobProgress: { status: 'CANCELLED' } }]);
 });
 
-overEach('with afterVersion at or past the final version it only ends', async (open) => {
+overEach('P4: with afterVersion at or past the final version it only ends', async (open) => {
   const job = await cancelled();
   expect(await rest(open(job, job.version))).toEqual([]);
   expect(await rest(open(job, job.version + 10))).toEqual([]);
 });
 
-overEach('with afterVersion past the final version of a job that still runs it ends with the job', async (open) => {
+overEach('P4: with afterVersion past the final version of a job that still runs it ends with the job', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const all = rest(open(job, 100));
   await watched();
@@ -104,7 +104,7 @@ overEach('who leaves is watched for no more', async (open) => {
   await nobodyWatches();
 });
 
-overEach('two who watch one job see the same', async (open) => {
+overEach('S1: two who watch one job see the same', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const watches = [open(job), open(job)];
   for (const watch of watches) expect(await next(watch)).toMatchObject({ jobProgress: { version: 1 } });
@@ -116,7 +116,7 @@ overEach('two who watch one job see the same', async (open) => {
   await nobodyWatches();
 });
 
-overEach('one who leaves takes nothing from another', async (open) => {
+overEach('S1: one who leaves takes nothing from another', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const [leaving, staying] = [open(job), open(job)];
   await Promise.all([next(leaving), next(staying)]);
@@ -141,14 +141,14 @@ test.each([
   { what: 'a wrong key', params: { authorization: `Bearer lh_${'0'.repeat(64)}` } },
   { what: 'no key', params: {} },
   { what: 'a key that is no text', params: { authorization: 7 } },
-])('a socket with $what is closed with 4401', async ({ params }) => {
+])('W1: a socket with $what is closed with 4401', async ({ params }) => {
   const socket = new WebSocket(`${longhaul.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
   socket.addEventListener('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: params })));
   const closed = await new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve));
   expect({ code: closed.code, reason: closed.reason }).toEqual({ code: 4401, reason: 'Invalid or missing API key' });
 });
 
-test('a socket takes the key as apiKey too', async () => {
+test('W1: a socket takes the key as apiKey too', async () => {
   const socket = new WebSocket(`${longhaul.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
   socket.addEventListener('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: key } })));
   const answer = await new Promise<MessageEvent>((resolve) => socket.addEventListener('message', resolve));
@@ -156,7 +156,7 @@ test('a socket takes the key as apiKey too', async () => {
   expect(JSON.parse(String(answer.data))).toEqual({ type: 'connection_ack' });
 });
 
-test('nothing but /graphql takes sockets', async () => {
+test('W1: nothing but /graphql takes sockets', async () => {
   const socket = new WebSocket(`${longhaul.url.replace(/^http/, 'ws')}/elsewhere`, 'graphql-transport-ws');
   const closed = await new Promise<CloseEvent>((resolve) => socket.addEventListener('close', resolve));
   expect(closed.code).toBe(1006);
@@ -191,7 +191,7 @@ test.skipIf(backend === 'embedded')('a watcher on another process sees every cha
   }
 });
 
-test.each(transports)('a watcher over $over is not told that all was said when the process stops', async ({ watch: open }) => {
+test.each(transports)('S4, E3: a watcher over $over is not told that all was said when the process stops', async ({ watch: open }) => {
   const stopping = await startLonghaul();
   const tenant = await stopping.workspace();
   const job = await submit(stopping, tenant.id);

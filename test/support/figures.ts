@@ -1,0 +1,49 @@
+import { expect } from 'vitest';
+
+/** What a process has open, from its metrics. */
+export interface Figures {
+  websockets: number;
+  event_streams: number;
+  subscriptions: number;
+  broadcasts: number;
+  stalled_connections: number;
+  watched_credentials: number;
+  watched_jobs: number;
+  bus_topics: number;
+}
+
+const nothing: Omit<Figures, 'bus_topics'> = {
+  websockets: 0,
+  event_streams: 0,
+  subscriptions: 0,
+  broadcasts: 0,
+  stalled_connections: 0,
+  watched_credentials: 0,
+  watched_jobs: 0,
+};
+
+/** Read over HTTP, as an operator does. */
+export async function figuresOf({ url }: { url: string }): Promise<Figures> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const read = (name: string) => Number(new RegExp(`^longhaul_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  return {
+    websockets: read('websockets'),
+    event_streams: read('event_streams'),
+    subscriptions: read('subscriptions'),
+    broadcasts: read('broadcasts'),
+    stalled_connections: read('stalled_connections'),
+    watched_credentials: read('watched_credentials'),
+    watched_jobs: read('watched_jobs'),
+    bus_topics: read('bus_topics'),
+  };
+}
+
+/** Waits until these are the figures. */
+export async function untilFigures(target: { url: string }, expected: Partial<Figures>): Promise<void> {
+  await expect.poll(() => figuresOf(target), { interval: 20, timeout: 20_000 }).toMatchObject(expected);
+}
+
+/** Waits until nobody watches any more, and nothing is left of who did. @param before the figures when nobody did yet */
+export async function untilNothingIsLeft(target: { url: string }, before: Figures): Promise<void> {
+  await untilFigures(target, { ...nothing, bus_topics: before.bus_topics });
+}
