@@ -11,4 +11,6 @@ export interface GraphQLContext extends Services {
   signal: AbortSignal | null;
   /** Where a subscription resumes, in place of its own argument: an event stream's Last-Event-ID. */
   resumeAfter?: string | null;
+  /** Called when a subscription that resumed has nothing left to make up for. */
+  onLive?: () => void;
 }

@@ -44,7 +44,7 @@ builder.subscriptionType({
         filter: t.arg({ type: JobUpdatesFilterInput, description: 'Whose updates; those of all jobs where not given.' }),
         after: t.arg.string({ description: 'Cursor of the last update seen: what follows it is sent, at most seven days old.' }),
       },
-      subscribe: async (_root, { filter, after }, { updates, cursors, viewer, signal, resumeAfter }) => {
+      subscribe: async (_root, { filter, after }, { updates, cursors, viewer, signal, resumeAfter, onLive }) => {
         const { workspaceId } = viewer;
         const { ids, types, tags } = filter ?? {};
         if ((ids?.length ?? 0) > mostIds) {
@@ -58,6 +58,7 @@ builder.subscriptionType({
           matches: (job) => maySee(viewer, job) && matches(job),
           after: cursor == null ? null : decodeUpdateCursor(cursors, workspaceId, cursor),
           signal,
+          ...(onLive && { onLive }),
         });
         // What commits once this has been accepted is sent.
         await watch.started;

@@ -27,6 +27,8 @@ export class Broadcast {
   readonly #members = new Set<Member>();
   #source: AsyncIterator<unknown> | null = null;
   #latest: Frame | null = null;
+  /** Whether everything that has come was sent. */
+  #idle = false;
   #closed = false;
   /** Null once events come; the reasons where none ever will. Never rejects. */
   readonly opened: Promise<readonly GraphQLError[] | null>;
@@ -45,6 +47,18 @@ export class Broadcast {
     if (this.#latest === null || !this.#execution.replays) return;
     member.offer(this.#latest);
     this.#execution.refresh(this.#latest);
+  }
+
+  /**
+   * Hands a member over that has caught up. First it belongs to both: what comes in between, it may be sent twice, and
+   * nothing is left out.
+   */
+  async handOver(member: Member, to: Broadcast): Promise<void> {
+    to.add(member);
+    if ((await to.opened) !== null) return;
+    do await nextTurn();
+    while (!this.#idle && !this.#closed);
+    if (this.#members.delete(member) && this.#members.size === 0) this.#close();
   }
 
   /** The last one out closes it. */
@@ -85,7 +99,9 @@ export class Broadcast {
    * waited for: ten thousand watched jobs take memory.
    */
   async #step(source: AsyncIterator<unknown>): Promise<boolean> {
+    this.#idle = true;
     const { value, done } = await source.next();
+    this.#idle = false;
     if (done === true) return false;
     const frame = await this.#execution.render(value);
     if (frame === null) return true;

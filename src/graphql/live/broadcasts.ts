@@ -4,7 +4,7 @@ import type { Viewer } from '../../workspaces/viewer.ts';
 import { publicError } from '../public-error.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Connection } from './connection.ts';
-import { GraphQLExecution, withoutStatus } from './execution.ts';
+import { GraphQLExecution, type LiveOperation, withoutStatus } from './execution.ts';
 import { type Format, Member } from './member.ts';
 import type { LivePlan } from './plan.ts';
 
@@ -24,7 +24,7 @@ export type Joined = { leave: () => void; refused: null } | { leave: null; refus
 export class Broadcasts {
   readonly #schema: GraphQLSchema;
   readonly #services: Services;
-  readonly #shared = new Map<string, Broadcast>();
+  readonly #byKey = new Map<string, Broadcast>();
   #size = 0;
 
   constructor(schema: GraphQLSchema, services: Services) {
@@ -46,33 +46,61 @@ export class Broadcasts {
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
 
     const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
-    const broadcast = this.#broadcast(watching, resume);
+    const joined = new Set<Broadcast>();
+    const leave = () => {
+      for (const broadcast of joined) broadcast.remove(member);
+      joined.clear();
+    };
+    // A place in the changes of a workspace is each watcher's own; a version is only left out.
+    const alone = !plan.field.replays && (resume != null || watching.lastEventId !== null || plan.resumesOtherwise);
+    const broadcast = alone
+      ? this.#own(watching, () => void this.#share(watching, member, joined))
+      : this.#shared(watching);
+    joined.add(broadcast);
     broadcast.add(member);
     const refused = await broadcast.opened;
-    if (refused !== null) return { leave: null, refused };
-    return { leave: () => broadcast.remove(member), refused: null };
+    return refused === null ? { leave, refused } : { leave: null, refused };
   }
 
-  #broadcast(watching: Watching, resume: unknown): Broadcast {
-    const { plan, viewer, lastEventId } = watching;
-    // A place in the changes of a workspace is each watcher's own; a version is only left out.
-    const alone = !plan.field.replays && (resume != null || lastEventId !== null || plan.resumesOtherwise);
-    const variables = declared(plan, watching.variables);
-    if (!alone && plan.resumeVariable !== null) delete variables[plan.resumeVariable];
-    const key = alone ? null : keyOf(plan, variables, viewer);
-    const known = key === null ? undefined : this.#shared.get(key);
-    if (known !== undefined) return known;
+  /** For one watcher alone, from its own place on. */
+  #own({ plan, variables, viewer, lastEventId }: Watching, onLive: () => void): Broadcast {
+    const operation = { plan, variables: declared(plan, variables), viewer, resumeAfter: lastEventId, onLive };
+    return this.#open(operation, () => undefined);
+  }
 
-    const operation = { plan, variables, viewer, resumeAfter: alone ? lastEventId : null };
+  /** For everyone who watches the same with the same rights. */
+  #shared({ plan, viewer, variables: given }: Watching): Broadcast {
+    const variables = declared(plan, given);
+    if (plan.resumeVariable !== null) delete variables[plan.resumeVariable];
+    const key = keyOf(plan, variables, viewer);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const broadcast = this.#open({ plan, variables, viewer, resumeAfter: null }, () => this.#byKey.delete(key));
+    this.#byKey.set(key, broadcast);
+    return broadcast;
+  }
+
+  /** A watcher that has caught up goes on with the others: after a restart all of them had places of their own. */
+  async #share(watching: Watching, member: Member, joined: Set<Broadcast>): Promise<void> {
+    // What the document itself says of its place would be carried out again.
+    if (watching.plan.resumesOtherwise) return;
+    // Not while its own is being opened, which it may still be refused.
+    await Promise.resolve();
+    const [own] = joined;
+    if (own === undefined || joined.size > 1 || (await own.opened) !== null || joined.size !== 1) return;
+    const shared = this.#shared(watching);
+    joined.add(shared);
+    await own.handOver(member, shared);
+  }
+
+  #open(operation: LiveOperation, onClosed: () => void): Broadcast {
     const execution = new GraphQLExecution(this.#schema, this.#services, operation);
-    const broadcast = new Broadcast(execution, this.#services.log, () => {
+    this.#size += 1;
+    return new Broadcast(execution, this.#services.log, () => {
       this.#size -= 1;
       execution.close();
-      if (key !== null) this.#shared.delete(key);
+      onClosed();
     });
-    this.#size += 1;
-    if (key !== null) this.#shared.set(key, broadcast);
-    return broadcast;
   }
 
   #shown(error: unknown): GraphQLError {

@@ -20,6 +20,8 @@ export interface LiveOperation {
   viewer: Viewer | null;
   /** Takes the place of the resume argument. */
   resumeAfter: string | null;
+  /** Called when there is nothing left that only this watcher has to make up for. */
+  onLive?: () => void;
 }
 
 /** Carries a subscription out with graphql-js, each event in a context of its own. */
@@ -85,9 +87,9 @@ export class GraphQLExecution implements LiveExecution {
 
   /** Fresh for each event: what a resolver remembers in it must not outlive the event. */
   #context(): GraphQLContext {
-    const { viewer, resumeAfter } = this.#operation;
+    const { viewer, resumeAfter, onLive } = this.#operation;
     const loaders = createLoaders(this.#services.context.database);
-    return { ...this.#services, viewer, loaders, signal: null, resumeAfter };
+    return { ...this.#services, viewer, loaders, signal: null, resumeAfter, ...(onLive && { onLive }) };
   }
 
   #shown(errors: readonly unknown[]): GraphQLError[] {
