@@ -14,6 +14,7 @@ export const poolSize = 10;
 /** What both contestants of a comparison work on: a database of the bench's own, and one workspace's key. */
 export interface Installation {
   databaseUrl: string;
+  redisUrl: string;
   /** Of the workspace `default`, with every scope. */
   key: string;
   /** What Longhaul is configured with. */
@@ -39,6 +40,7 @@ export async function install(stops: Stops): Promise<Installation> {
   const key = `lh_${randomBytes(32).toString('hex')}`;
   return {
     databaseUrl: url.href,
+    redisUrl,
     key,
     admin,
     nodeOptions: [],
@@ -52,7 +54,7 @@ export async function install(stops: Stops): Promise<Installation> {
       DATA_DIR: folder,
       SECRET: randomBytes(32).toString('hex'),
       ADMIN_API_KEY: key,
-      INITIAL_CREDITS: '2000000000',
+      INITIAL_CREDITS: '1000000000',
       // Neither may refuse what is measured.
       MAX_QUEUE_LENGTH: '10000000',
       RATE_LIMIT: '0',

@@ -4,16 +4,24 @@ import { connect, type Socket } from 'node:net';
 /** Requests that a load keeps in flight, one on each connection. */
 export const connections = 32;
 
-export interface Target {
-  port: number;
-  key: string;
-}
-
+/** Operations of GraphQL. */
 export interface Load {
   /** The body of the next request. */
   body: () => string;
   /** Throws where an answer's data is not what was asked for. Sees each connection's first answer whole. */
   check: (data: unknown) => void;
+}
+
+/** Requests and answers of any kind. */
+export interface Exchange {
+  /** The next request as it goes over the wire. */
+  request: () => string;
+  /** How every answer's head begins: `HTTP/1.1 200 `. */
+  head: string;
+  /** How every answer's body begins; empty for answers without one. */
+  body: Buffer;
+  /** Throws where an answer is not what was asked for. Sees each connection's first answer whole. */
+  check: (answer: Buffer) => void;
 }
 
 /**
@@ -25,11 +33,11 @@ export interface Load {
  *
  * @returns answers, and the seconds until the last
  */
-export async function runLoad(target: Target, load: Load, seconds: number): Promise<{ answers: number; seconds: number }> {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)));
+export async function runLoad(port: number, exchange: Exchange, seconds: number): Promise<{ answers: number; seconds: number }> {
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
   const start = performance.now();
   const end = start + seconds * 1_000;
-  const counts = await Promise.all(sockets.map((socket) => converse(socket, target.key, load, end)));
+  const counts = await Promise.all(sockets.map((socket) => converse(socket, exchange, end)));
   const taken = performance.now() - start;
   for (const socket of sockets) socket.destroy();
   return { answers: counts.reduce((sum, count) => sum + count, 0), seconds: taken / 1_000 };
@@ -42,19 +50,15 @@ async function open(port: number): Promise<Socket> {
 }
 
 /** One request after the other until `end`. */
-function converse(socket: Socket, key: string, { body, check }: Load, end: number): Promise<number> {
-  const head = `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: `;
+function converse(socket: Socket, exchange: Exchange, end: number): Promise<number> {
   return new Promise((resolve, reject) => {
     let answers = 0;
     let parts: Buffer[] = [];
     let length = 0;
     let expected = 0;
-    const send = () => {
-      const text = body();
-      socket.write(`${head}${Buffer.byteLength(text)}\r\n\r\n${text}`);
-    };
+    const send = () => socket.write(exchange.request());
     const finish = () => {
-      if (answers === 0) check(dataOf(Buffer.concat(parts)));
+      if (answers === 0) exchange.check(Buffer.concat(parts));
       answers += 1;
       parts = [];
       length = 0;
@@ -66,7 +70,7 @@ function converse(socket: Socket, key: string, { body, check }: Load, end: numbe
       try {
         parts.push(part);
         length += part.length;
-        if (expected === 0) expected = lengthOf(parts.length === 1 ? part : Buffer.concat(parts));
+        if (expected === 0) expected = lengthOf(parts.length === 1 ? part : Buffer.concat(parts), exchange);
         if (expected > 0 && length >= expected) finish();
       } catch (error) {
         reject(error);
@@ -79,23 +83,37 @@ function converse(socket: Socket, key: string, { body, check }: Load, end: numbe
 }
 
 const headEnd = Buffer.from('\r\n\r\n');
-const goodStart = Buffer.from('{"data":{');
 
 /** Bytes of the whole answer; 0 while its head, or the first bytes behind it, are not there yet. */
-function lengthOf(answer: Buffer): number {
+function lengthOf(answer: Buffer, { head: goodHead, body }: Exchange): number {
   const bodyStart = answer.indexOf(headEnd) + headEnd.length;
-  if (bodyStart < headEnd.length || answer.length < bodyStart + goodStart.length) return 0;
+  if (bodyStart < headEnd.length || answer.length < bodyStart + body.length) return 0;
   const head = answer.toString('latin1', 0, bodyStart);
-  const length = /\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  const good = head.startsWith('HTTP/1.1 200 ') && goodStart.compare(answer, bodyStart, bodyStart + goodStart.length) === 0;
+  const length = body.length === 0 ? '0' : /\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  const good = head.startsWith(goodHead) && body.compare(answer, bodyStart, bodyStart + body.length) === 0;
   if (length === undefined || !good) throw new Error(`an unexpected answer:\n${answer.toString().slice(0, 2_000)}`);
   return bodyStart + Number(length);
 }
 
-function dataOf(answer: Buffer): unknown {
-  const { data, errors }: { data: unknown; errors?: unknown } = JSON.parse(
-    answer.toString('utf8', answer.indexOf(headEnd) + headEnd.length),
-  );
-  if (errors !== undefined) throw new Error(`an answer with errors: ${JSON.stringify(errors)}`);
-  return data;
+/** The JSON behind an answer's head. */
+export function jsonOf(answer: Buffer): unknown {
+  return JSON.parse(answer.toString('utf8', answer.indexOf(headEnd) + headEnd.length));
+}
+
+/** A load of GraphQL on the wire, with a key. */
+export function exchangeOf({ body, check }: Load, key: string): Exchange {
+  const head = `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: `;
+  return {
+    request: () => {
+      const text = body();
+      return `${head}${Buffer.byteLength(text)}\r\n\r\n${text}`;
+    },
+    head: 'HTTP/1.1 200 ',
+    body: Buffer.from('{"data":{'),
+    check: (answer) => {
+      const { data, errors }: { data?: unknown; errors?: unknown } = Object(jsonOf(answer));
+      if (errors !== undefined) throw new Error(`an answer with errors: ${JSON.stringify(errors)}`);
+      check(data);
+    },
+  };
 }

@@ -32,6 +32,9 @@ export function atLeast(least: number): Aim {
   return { text: `≥ ${least}`, reached: (ratio) => ratio >= least };
 }
 
+/** A row that only stands beside another. */
+export const none: Aim = { text: '–', reached: () => true };
+
 /** Medians over the rounds of one side. */
 export interface Medians {
   name: string;

@@ -1,4 +1,4 @@
-import type { Measured, Medians } from './measure.ts';
+import { type Measured, type Medians, none } from './measure.ts';
 
 const columns = ['comparison', 'first', 'second', 'unit', 'ratio', 'rounds', 'aim', '', 'CPU µs each', 'Postgres µs each'];
 
@@ -12,7 +12,7 @@ export function table(results: readonly Measured[]): string {
     ratio.toFixed(2),
     `${(ratios[0] ?? ratio).toFixed(2)}–${(ratios.at(-1) ?? ratio).toFixed(2)}`,
     aim,
-    reached ? 'reached' : 'MISSED',
+    verdict(aim, reached),
     both(first.cpu, second.cpu),
     both(first.postgresCpu, second.postgresCpu),
   ]);
@@ -23,7 +23,12 @@ export function table(results: readonly Measured[]): string {
 
 /** One line, for whoever watches the run. */
 export function summary({ title, ratio, aim, reached, sides, unit }: Measured): string {
-  return `${title}: ${sides.map(standing).join(', ')} ${unit}; ratio ${ratio.toFixed(2)} (${aim}: ${reached ? 'reached' : 'MISSED'})`;
+  return `${title}: ${sides.map(standing).join(', ')} ${unit}; ratio ${ratio.toFixed(2)} (${aim}: ${verdict(aim, reached)})`;
+}
+
+function verdict(aim: string, reached: boolean): string {
+  if (aim === none.text) return '–';
+  return reached ? 'reached' : 'MISSED';
 }
 
 function standing({ name, value }: Medians): string {

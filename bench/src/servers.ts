@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { cpuBetween, cpuOf, postgresCpu } from './cpu.ts';
 import { type Installation, poolSize } from './installation.ts';
-import { type Load, runLoad } from './load.ts';
+import { type Exchange, exchangeOf, type Load, runLoad } from './load.ts';
 import type { Sample } from './measure.ts';
 import type { Stops } from './stops.ts';
 
-/** A contestant that answers GraphQL in a process of its own. */
+/** A contestant in a process of its own. */
 export interface Server {
   pid: number;
   port: number;
@@ -16,6 +16,9 @@ export interface Server {
 
 const longhaulMain = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const mercuriusMain = fileURLToPath(new URL('mercurius.ts', import.meta.url));
+const fastifyMain = fileURLToPath(new URL('fastify.ts', import.meta.url));
+const rawMain = fileURLToPath(new URL('live/raw-ws.ts', import.meta.url));
+const apolloMain = fileURLToPath(new URL('live/apollo.ts', import.meta.url));
 
 /** Longhaul as it is deployed: `src/main.ts`. */
 export function startLonghaul({ env, nodeOptions }: Installation, stops: Stops): Promise<Server> {
@@ -26,6 +29,22 @@ export function startLonghaul({ env, nodeOptions }: Installation, stops: Stops):
 export function startMercurius({ databaseUrl }: Installation, stops: Stops): Promise<Server> {
   const env = { NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: String(poolSize) };
   return start([mercuriusMain], env, stops);
+}
+
+/** A Fastify route with plain `pg`, on the database that Longhaul has migrated. */
+export function startFastify({ databaseUrl }: Installation, stops: Stops): Promise<Server> {
+  const env = { NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: String(poolSize) };
+  return start([fastifyMain], env, stops);
+}
+
+/** A bare `ws`, which broadcasts what it is told to. */
+export function startRaw(stops: Stops): Promise<Server> {
+  return start([rawMain], { NODE_ENV: 'production' }, stops);
+}
+
+/** Apollo Server with graphql-ws and graphql-redis-subscriptions. */
+export function startApollo({ redisUrl }: Installation, stops: Stops): Promise<Server> {
+  return start([apolloMain], { NODE_ENV: 'production', REDIS_URL: redisUrl }, stops);
 }
 
 async function start(command: string[], env: Record<string, string>, stops: Stops): Promise<Server> {
@@ -55,19 +74,29 @@ async function start(command: string[], env: Record<string, string>, stops: Stop
   return { pid: child.pid, port, stop };
 }
 
+/** One round of GraphQL on a server, as `exchangeRound`. */
+export function loadRound(
+  installation: Installation,
+  server: Server,
+  load: Load,
+  effort: { seconds: number; perAnswer?: number },
+): Promise<Sample> {
+  return exchangeRound(installation, server, exchangeOf(load, installation.key), effort);
+}
+
 /**
  * One round of load on a server.
  *
  * @param perAnswer what one answer counts for, in the comparison's unit
  */
-export async function loadRound(
+export async function exchangeRound(
   installation: Installation,
   { pid, port }: Server,
-  load: Load,
+  exchange: Exchange,
   { seconds, perAnswer = 1 }: { seconds: number; perAnswer?: number },
 ): Promise<Sample> {
   const [cpu, backends] = [await cpuOf(pid), await postgresCpu(installation)];
-  const done = await runLoad({ port, key: installation.key }, load, seconds);
+  const done = await runLoad(port, exchange, seconds);
   const [cpuAfter, backendsAfter] = [await cpuOf(pid), await postgresCpu(installation)];
   const count = done.answers * perAnswer;
   const postgres = cpuBetween(backends, backendsAfter);

@@ -5,7 +5,10 @@ import { createJob } from './create-job.ts';
 import { createJobs } from './create-jobs.ts';
 import { jobQuery } from './job-query.ts';
 import { jobsPage } from './jobs-page.ts';
+import { liveBroadcast } from './live-broadcast.ts';
+import { liveIdle } from './live-idle.ts';
 import { pageDepth } from './page-depth.ts';
+import { poll } from './poll.ts';
 
 const cases: Record<string, Case> = {
   'job-query': jobQuery,
@@ -15,6 +18,9 @@ const cases: Record<string, Case> = {
   'claim-complete': claimComplete,
   'claim-depth': claimDepth,
   'page-depth': pageDepth,
+  poll,
+  'live-broadcast': liveBroadcast,
+  'live-idle': liveIdle,
 };
 
 export const caseNames = Object.keys(cases);
