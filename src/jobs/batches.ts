@@ -7,7 +7,7 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Carries out together what arrives together: the items of one turn of the event loop, and those that come while `lanes`
+ * Carries out together what arrives together: the items of a turn of the event loop, and those that come while `lanes`
  * batches are under way. None joins a batch that has begun. Where a batch fails its items are tried one by one, so that
  * one bad item does not fail its neighbours.
  */
@@ -15,27 +15,39 @@ export class Batches<Item, Result> {
   readonly #carryOut: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #lanes: number;
   readonly #size: number;
+  readonly #turns: number;
   #waiting: Waiting<Item, Result>[] = [];
   #underWay = 0;
 
   /**
    * @param carryOut gives one result for each item, in their order
-   * @param limits batches under way at once, and items in one of them
+   * @param limits batches under way at once, items in one of them, and turns of the event loop, one where not given, that
+   *   an item waits at most for others to come
    */
   constructor(
     carryOut: (items: readonly Item[]) => Promise<readonly Result[]>,
-    { lanes, size }: { lanes: number; size: number },
+    { lanes, size, turns = 1 }: { lanes: number; size: number; turns?: number },
   ) {
     this.#carryOut = carryOut;
     this.#lanes = lanes;
     this.#size = size;
+    this.#turns = turns;
   }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      if (this.#waiting.length === 1) void nextTurn().then(() => this.#begin());
+      if (this.#waiting.length === 1) void this.#gather();
     });
+  }
+
+  /** Begins when a turn of the event loop has brought nothing more: what many clients send at once comes over several. */
+  async #gather(): Promise<void> {
+    for (let turn = 0, seen = 0; turn < this.#turns && this.#waiting.length > seen; turn += 1) {
+      seen = this.#waiting.length;
+      await nextTurn();
+    }
+    this.#begin();
   }
 
   #begin(): void {
@@ -45,7 +57,7 @@ export class Batches<Item, Result> {
       this.#underWay += 1;
       void this.#settle(batch).finally(() => {
         this.#underWay -= 1;
-        this.#begin();
+        void this.#gather();
       });
     }
   }

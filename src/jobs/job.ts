@@ -41,7 +41,7 @@ export interface Job {
   webhookUrl: string | null;
   /** The submitter's own reference (RevidAPI's `id`). */
   clientReference: string | null;
-  /** The surface that the job came through. */
+  /** The surface that the job came through; of a retry, the first of its jobs. */
   dialect: Dialect;
   artifactId: string | null;
   artifactExpiresAt: Date | null;

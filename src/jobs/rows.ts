@@ -43,6 +43,11 @@ export function jobColumns(of: string): string {
   return names.map((name) => `${of}.${name}`).join(', ');
 }
 
+/** As `jobColumns`, each NULL in the rows of which the condition does not hold. */
+export function jobColumnsWhere(of: string, condition: string): string {
+  return names.map((name) => `CASE WHEN ${condition} THEN ${of}.${name} END AS ${name}`).join(', ');
+}
+
 /** A row of `jobColumns` as both drivers give it: instants as text, JSON and arrays parsed. */
 export interface JobRow {
   id: string;

@@ -44,7 +44,7 @@ export class RateLimiter {
     const own = new RateLimiterMemory(budget);
     this.#limiter =
       shared === null ? own : new RateLimiterRedis({ ...budget, storeClient: shared, insuranceLimiter: own });
-    this.#batches = new Batches((keys) => this.#count(keys), { lanes: 2, size: 1_000 });
+    this.#batches = new Batches((keys) => this.#count(keys), { lanes: 2, size: 1_000, turns: 10 });
   }
 
   /** Counts one request of the viewer; null where there is no limit. */

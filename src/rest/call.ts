@@ -8,6 +8,7 @@ import type { RestDialect } from './dialect.ts';
 import type { Holds } from './holds.ts';
 import { RefusedError } from './refusal.ts';
 import type { Route } from './route.ts';
+import type { ShownJobs } from './shown-jobs.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +17,15 @@ declare module 'fastify' {
   }
 }
 
+/** What all calls share. */
+interface Shared {
+  services: Services;
+  holds: Holds;
+  shown: ShownJobs;
+}
+
+const alreadyCounted = Promise.resolve();
+
 /** One request to a route of a dialect, on its way from the choice of the dialect to the answer. */
 export class Call<Query = unknown, Body = unknown> {
   readonly services: Services;
@@ -23,15 +33,20 @@ export class Call<Query = unknown, Body = unknown> {
   readonly route: Route;
   readonly request: FastifyRequest;
   readonly #holds: Holds;
+  /** Answers to polls that may be given again. */
+  readonly shown: ShownJobs;
+  /** Settles when the request was counted; rejects where it is one too many (RefusedError, RATE_LIMITED). */
+  counted: Promise<void> = alreadyCounted;
   /** The path's parameter, decoded; empty where the path has none. */
   readonly param: string;
   #viewer: Viewer | null = null;
   #query: Query | undefined;
   #body: Body | undefined;
 
-  constructor(services: Services, holds: Holds, dialect: RestDialect, route: Route, request: FastifyRequest) {
+  constructor({ services, holds, shown }: Shared, dialect: RestDialect, route: Route, request: FastifyRequest) {
     this.services = services;
     this.#holds = holds;
+    this.shown = shown;
     this.dialect = dialect;
     this.route = route;
     this.request = request;
@@ -72,7 +87,7 @@ export class Call<Query = unknown, Body = unknown> {
   }
 
   /** Waits for a newer version, at most so many seconds, and no longer than the client does. */
-  holdUntilNewer(job: Job, seconds: number): Promise<void> {
+  holdUntilNewer(job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
     const { socket } = this.request.raw;
     return this.#holds.untilNewer(job, seconds, (leave) => {
       socket.once('close', leave);

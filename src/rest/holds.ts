@@ -19,7 +19,7 @@ export class Holds {
   }
 
   /** Resolves when there is a newer version, when the time is over, when `gone` says so, or when the process stops. */
-  async untilNewer({ id, version }: Job, seconds: number, gone: (leave: () => void) => () => void): Promise<void> {
+  async untilNewer({ id, version }: Pick<Job, 'id' | 'version'>, seconds: number, gone: (leave: () => void) => () => void): Promise<void> {
     if (this.#stopped) return;
     const hold = new AbortController();
     const end = () => hold.abort();
@@ -46,7 +46,8 @@ export class Holds {
 
 /** The seconds that a client would wait, at most so many as are given; null where it says nothing that can be read. */
 export function waitWanted(prefer: string | string[] | undefined): number | null {
-  const text = Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '');
+  if (prefer === undefined) return null;
+  const text = Array.isArray(prefer) ? prefer.join(',') : prefer;
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(text)?.[1];
   return seconds === undefined || Number(seconds) === 0 ? null : Math.min(mostWaitSeconds, Number(seconds));
 }

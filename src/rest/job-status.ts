@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
+import type { ArtifactLinks } from '../artifacts/links.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/job.ts';
 import { isFinal } from '../jobs/state-machine.ts';
@@ -7,15 +8,16 @@ import type { Services } from '../services.ts';
 import { maySee, type Viewer } from '../workspaces/viewer.ts';
 import { answer, type Answer } from './answer.ts';
 import type { Call } from './call.ts';
-import { entityTag, isKnown } from './etag.ts';
+import { hasExpired, isKnown } from './etag.ts';
 import { waitWanted } from './holds.ts';
 import type { Route } from './route.ts';
+import { type ShownJob, shownJob } from './shown-jobs.ts';
 
-/** What a dialect shows of a job: a pure function of the row, and of what the URLs in it are made with. */
-export type Projection = (job: Job, call: Call) => object | Promise<object>;
+/** What a dialect shows of a job: a pure function of the row, of what the URLs in it are made with, and of the time. */
+export type Projection = (job: Job, links: ArtifactLinks, at: Date) => object;
 
-/** Finds the job that an id names in a workspace; null for none. */
-export type FindJob = (services: Services, workspaceId: string, id: string) => Promise<Job | null>;
+/** The UUID of the job that an id may name in a workspace; null where it can name none. */
+export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
 
 /** `GET /…/{id}`: one job, as it is now. */
 export function statusRoute(options: {
@@ -23,10 +25,10 @@ export function statusRoute(options: {
   summary: string;
   schema: z.ZodType;
   project: Projection;
-  /** By UUID where not given. */
-  find?: FindJob;
+  /** The id itself, where not given. */
+  uuid?: UuidOf;
 }): Route {
-  const { path, summary, schema, project, find = findByUuid } = options;
+  const { path, summary, schema, project, uuid = ownUuid } = options;
   return {
     kind: 'status',
     method: 'GET',
@@ -37,41 +39,96 @@ export function statusRoute(options: {
       200: { description: 'The job.', schema },
       304: { description: 'The job has not changed since the answer whose ETag came as If-None-Match.', schema: null },
     },
-    handle: (call) => answerJob(call, call.param, find, project),
+    countedMeanwhile: true,
+    handle: (call) => answerPoll(call, uuid, project),
   };
 }
 
 /**
- * Answers with the job that the id names. Every poll of every dialect comes through here. With `Prefer: wait=N` the answer
- * is held until the job is another than the client knows, or than it was when it asked. Throws NotFoundError for none,
- * and for one that the key does not open.
+ * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is another than the
+ * client knows, or than it was when it asked. Throws NotFoundError for none, and for one that the key does not open.
  */
-export async function answerJob(call: Call, id: string, find: FindJob, project: Projection): Promise<Answer> {
-  const { services, viewer, dialect, request } = call;
-  const { method, headers } = request;
-  let job = visibleJob(viewer, await find(services, viewer.workspaceId, id));
-  // A POST is answered in full, whatever its client knows: it has no validators.
-  const ifNoneMatch = method === 'POST' ? undefined : headers['if-none-match'];
+async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Promise<Answer> {
+  const { headers } = call.request;
+  const ifNoneMatch = headers['if-none-match'];
+  // Counted and read at the same time: neither needs the other. What is one too many is refused for that, whatever was
+  // read: ids cannot be guessed at faster than the limit, either.
+  const [seen] = await Promise.allSettled([look(call, uuidOf, project), call.counted]);
+  await call.counted;
+  if (seen.status === 'rejected') throw seen.reason;
+  const found = seen.value;
   const wait = waitWanted(headers['prefer']);
-  const isNews = ifNoneMatch !== undefined && !isKnown(entityTag(dialect, job), ifNoneMatch);
-  if (wait !== null && !isNews && !isFinal(job.status)) {
-    await call.holdUntilNewer(job, wait);
-    job = visibleJob(viewer, await find(services, viewer.workspaceId, id));
+  if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
+  const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
+  let shown = found;
+  if (!isNews && !found.isFinal) {
+    await call.holdUntilNewer(found, wait);
+    shown = await look(call, uuidOf, project);
   }
-  const applied = wait === null ? {} : { 'preference-applied': `wait=${wait}` };
-  if (method === 'POST') return answer(200, await project(job, call), applied);
-  const etag = entityTag(dialect, job);
-  if (isKnown(etag, ifNoneMatch)) return { status: 304, body: '', headers: { etag, ...applied } };
-  return answer(200, await project(job, call), { etag, ...applied });
+  return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
+}
+
+/** The job as it is now. What was rendered of this very version is taken again. */
+async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
+  const { services, viewer, dialect, param, shown: kept } = call;
+  const { workspaceId, restriction } = viewer;
+  const uuid = await uuidOf(services, workspaceId, param);
+  if (uuid === null) throw new NotFoundError('Job');
+  // Whether a token opens a job is a question of the whole row.
+  const known = restriction === null ? kept.get(dialect, uuid) : undefined;
+  let job: Job | null;
+  if (known === undefined) {
+    job = await services.jobs.find(workspaceId, uuid);
+  } else {
+    const found = await services.jobs.findUnlessAt(known.version, workspaceId, uuid);
+    if (found !== null && 'unchanged' in found) {
+      if (hasExpired(found.artifactExpiresAt, new Date()) === known.expired) return known;
+      job = await services.jobs.find(workspaceId, uuid);
+    } else {
+      job = found;
+    }
+  }
+  const at = new Date();
+  const seen = visibleJob(viewer, job);
+  const shown = shownJob(dialect, seen, project(seen, services.links, at), at);
+  kept.keep(dialect, shown);
+  return shown;
+}
+
+/**
+ * Answers a POST with the job that the id names, held as a GET's, in full whatever the client knows: it has no
+ * validators. Throws NotFoundError as well.
+ */
+export async function answerJob(
+  call: Call,
+  id: string,
+  project: (job: Job) => object | Promise<object>,
+): Promise<Answer> {
+  const { services, viewer, request } = call;
+  const find = async () => {
+    const uuid = ownUuid(services, viewer.workspaceId, id);
+    return visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid));
+  };
+  let job = await find();
+  const wait = waitWanted(request.headers['prefer']);
+  if (wait !== null && !isFinal(job.status)) {
+    await call.holdUntilNewer(job, wait);
+    job = await find();
+  }
+  const shown = answer(200, await project(job));
+  return wait === null ? shown : applied(shown, wait);
+}
+
+function applied(shown: Answer, wait: number): Answer {
+  return { ...shown, headers: { ...shown.headers, 'preference-applied': `wait=${wait}` } };
 }
 
 /** The job, if the viewer may see it. Throws NotFoundError. */
-export function visibleJob(viewer: Viewer, job: Job | null): Job {
+function visibleJob(viewer: Viewer, job: Job | null): Job {
   if (job === null || !maySee(viewer, job)) throw new NotFoundError('Job');
   return job;
 }
 
-/** The job with this UUID in the workspace; null for whatever is no UUID, too. */
-export async function findByUuid({ jobs }: Services, workspaceId: string, id: string): Promise<Job | null> {
-  return isUuid(id) ? jobs.find(workspaceId, id.toLowerCase()) : null;
+function ownUuid(_services: Services, _workspaceId: string, id: string): string | null {
+  return isUuid(id) ? id.toLowerCase() : null;
 }

@@ -11,6 +11,7 @@ import { type Refusal, RefusedError, refusalOf } from './refusal.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { Holds } from './holds.ts';
 import { type Route, routerPath } from './route.ts';
+import { ShownJobs } from './shown-jobs.ts';
 
 /** Where nothing tells whose client it is: a body that those of Vidocu and of VideoConduit both understand. */
 const unionUnauthorized = answer(401, {
@@ -25,10 +26,12 @@ export class RestSurface {
   readonly #dispatch: Dispatch;
   readonly #holds: Holds;
   readonly #notices: Notices;
+  readonly #shared: ConstructorParameters<typeof Call>[0];
 
   constructor(services: Services) {
     this.#services = services;
     this.#holds = new Holds(services.feed);
+    this.#shared = { services, holds: this.#holds, shown: new ShownJobs() };
     this.#notices = new Notices(services.config);
     this.#dispatch = new Dispatch(dialects, services.config.compatHosts);
   }
@@ -110,12 +113,16 @@ export class RestSurface {
 
   /** Lets a request in: nothing else of it is looked at before its key. */
   async #open(request: FastifyRequest, reply: FastifyReply, dialect: RestDialect, route: Route): Promise<void> {
-    const call = new Call(this.#services, this.#holds, dialect, route, request);
+    const call = new Call(this.#shared, dialect, route, request);
     request.call = call;
     const notices = this.#notices.headersOf(dialect.name);
     if (notices !== undefined) reply.headers(notices);
     call.viewer = await callerOf(this.#services, dialect, route.scope, request);
-    await this.#count(call, reply);
+    const counted = this.#count(call, reply);
+    if (route.countedMeanwhile !== true) return counted;
+    call.counted = counted;
+    // Who is refused before the route looks is refused for that.
+    counted.catch(() => undefined);
   }
 
   /** Counts a request once, however it is answered and however long it is held. */

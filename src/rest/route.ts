@@ -21,6 +21,8 @@ export interface Route<Query = unknown, Body = unknown> {
   emptyBody?: unknown;
   /** Answers that are no refusals, by status; `schema` is null for one without a body. */
   answers: Readonly<Record<number, { description: string; schema: z.ZodType | null }>>;
+  /** `handle` works while the request is being counted, and waits for `call.counted` before it answers or is held. */
+  countedMeanwhile?: true;
   /** May throw a RefusedError and every LonghaulError. */
   handle(call: Call<Query, Body>): Promise<Answer> | Answer;
 }

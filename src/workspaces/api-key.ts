@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
 import type { Scope } from './scope.ts';
 
@@ -55,7 +55,7 @@ export function newSecret(dialect: Dialect): string {
 
 /** What is stored of a secret: its SHA-256, in hex. Enough against guessing, since a secret is random and long. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret, 'hex');
 }
 
 /** The part of a secret that may be shown: its dialect's prefix and a few characters, never more than a third. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/jobs/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
-import { findByVidocuId } from '../../src/rest/vidocu/id.ts';
+import { uuidOfVidocuId } from '../../src/rest/vidocu/id.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -31,7 +31,8 @@ function jobIdIn(body: JsonValue | undefined): string {
 }
 
 async function created(body: JsonValue | undefined) {
-  const job = await findByVidocuId(longhaul.services, tenant.id, jobIdIn(body));
+  const uuid = await uuidOfVidocuId(longhaul.services, tenant.id, jobIdIn(body));
+  const job = uuid === null ? null : await longhaul.services.jobs.find(tenant.id, uuid);
   if (job === null) throw new Error('no job was created');
   return job;
 }

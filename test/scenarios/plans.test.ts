@@ -21,7 +21,7 @@ import { recentStatuses } from '../../src/jobs/recent-statuses.ts';
 import { releaseJob } from '../../src/jobs/release.ts';
 import { reportProgress } from '../../src/jobs/report.ts';
 import { ReportQueue } from '../../src/jobs/report-queue.ts';
-import { findByVidocuId, vidocuId } from '../../src/rest/vidocu/id.ts';
+import { uuidOfVidocuId, vidocuId } from '../../src/rest/vidocu/id.ts';
 import { underWay } from '../../src/rest/vidocu/operations.ts';
 import { endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -187,7 +187,7 @@ test("a look-up by Vidocu's id does so by its millisecond, and the search for a 
   );
   await withoutReadingAllJobs(async (context) => {
     const services = { ...longhaul.services, context };
-    expect((await findByVidocuId(services, tenant.id, vidocuId({ id, type: 'export' })))?.id).toBe(id);
+    expect(await uuidOfVidocuId(services, tenant.id, vidocuId({ id, type: 'export' }))).toBe(id);
   }, ['job_workspace_index', 'job_pkey']);
   await withoutReadingAllJobs(({ database }) => underWay(database, tenant.id, 'export', 'vid_1'));
 });

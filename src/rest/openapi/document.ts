@@ -5,6 +5,7 @@ import { dialects } from '../dialects.ts';
 import { mostWaitSeconds } from '../holds.ts';
 import { operationOf } from './operation.ts';
 import { anyJson, anyJsonSchema } from './schemas.ts';
+import { SharedResponses } from './shared-responses.ts';
 
 const vendors: Record<Vendor, string> = {
   VIDOCU: 'Vidocu',
@@ -21,6 +22,8 @@ dialect alone, a native one in all of them. GET routes answer HEAD too. GraphQL,
 
 /** What the dialects' routes say of themselves, as an OpenAPI 3.1 document. The same code always gives the same one. */
 export function openApiDocument(): JsonObject {
+  const responses = new SharedResponses();
+  const described = paths(responses);
   return {
     openapi: '3.1.0',
     info: {
@@ -29,14 +32,15 @@ export function openApiDocument(): JsonObject {
       description,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: 'http://localhost:4000', description: 'PUBLIC_URL' }],
     tags: dialects.map(({ name, prefix }) => ({
       name: vendors[name],
       description: `Clients written for ${vendors[name]} set their base URL to this server's and \`${prefix}\`.`,
     })),
-    paths: paths(),
+    paths: described,
     components: {
       schemas: { [anyJson]: anyJsonSchema },
+      responses: responses.components(),
       parameters,
       headers,
       securitySchemes: Object.fromEntries(dialects.map((dialect) => [schemeOf(dialect), securityScheme(dialect)])),
@@ -44,14 +48,16 @@ export function openApiDocument(): JsonObject {
   };
 }
 
-function paths(): JsonObject {
+function paths(responses: SharedResponses): JsonObject {
   const operations = dialects.flatMap((dialect) =>
-    dialect.routes.map((route) => ({
-      path: dialect.prefix + route.path,
-      method: route.method.toLowerCase(),
-      operation: operationOf(dialect, route, { tag: vendors[dialect.name], security: schemeOf(dialect) }),
-    })),
+    dialect.routes.map((route) => {
+      const scheme = schemeOf(dialect);
+      const operation = operationOf(dialect, route, { tag: vendors[dialect.name], security: scheme });
+      responses.add(scheme, operation);
+      return { scheme, path: dialect.prefix + route.path, method: route.method.toLowerCase(), operation };
+    }),
   );
+  for (const { scheme, operation } of operations) responses.share(scheme, operation);
   const byPath = Map.groupBy(operations, ({ path }) => path);
   return Object.fromEntries(
     [...byPath].map(([path, on]) => [path, Object.fromEntries(on.map(({ method, operation }) => [method, operation]))]),
@@ -81,7 +87,6 @@ const parameters: JsonObject = {
     in: 'header',
     description: `\`wait=N\` holds the answer until the job changes, at most N seconds, ${mostWaitSeconds} at most.`,
     schema: { type: 'string' },
-    example: `wait=${mostWaitSeconds}`,
   },
 };
 
@@ -90,7 +95,10 @@ const headers: JsonObject = {
   etag: { description: 'Of this job in this state, for If-None-Match.', schema: { type: 'string' } },
   'preference-applied': { description: 'What was heeded of Prefer.', schema: { type: 'string' } },
   'retry-after': { description: 'Seconds until it is worth trying again.', schema: { type: 'integer' } },
-  'x-ratelimit-limit': { description: 'Requests a minute that the key has; absent without a limit.', schema: { type: 'integer' } },
+  'x-ratelimit-limit': {
+    description: 'Requests a minute that the key has; absent without a limit.',
+    schema: { type: 'integer' },
+  },
   'x-ratelimit-remaining': { description: 'Requests that are left of them.', schema: { type: 'integer' } },
   'x-ratelimit-reset': { description: 'When they are all there again, in Unix seconds.', schema: { type: 'integer' } },
 };

@@ -9,7 +9,11 @@ import { jsonSchemaOf } from './schemas.ts';
 import { shapeOf } from './shape.ts';
 
 /** What a route takes and gives, as an Operation Object of OpenAPI 3.1. */
-export function operationOf(dialect: RestDialect, route: Route, { tag, security }: { tag: string; security: string }): JsonObject {
+export function operationOf(
+  dialect: RestDialect,
+  route: Route,
+  { tag, security }: { tag: string; security: string },
+): JsonObject {
   const parameters = [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)];
   return {
     operationId: operationIdOf(dialect, route),
@@ -82,7 +86,8 @@ function refusals(dialect: RestDialect, route: Route): JsonObject {
   if (clash !== undefined) throw new Error(`${route.path} gives ${clash} both as an answer and as a refusal.`);
   return Object.fromEntries(
     [...byStatus].map(([status, given]) => {
-      const headers = headerRefs([...new Set(given.flatMap((each) => each.headers)), ...limitHeaders(dialect)]);
+      const limits = given.some(({ counted }) => counted) ? limitHeaders(dialect) : [];
+      const headers = headerRefs([...new Set(given.flatMap((each) => each.headers)), ...limits]);
       const schema = shapeOf(given.map(({ body }) => body));
       const content = { 'application/json': { schema, examples: shown(given) } };
       return [String(status), { description: STATUS_CODES[status] ?? 'Refused', headers, content }];
@@ -92,7 +97,8 @@ function refusals(dialect: RestDialect, route: Route): JsonObject {
 
 /** One for each reason: the first. */
 function shown(given: readonly RefusedExample[]): JsonObject {
-  return Object.fromEntries(given.toReversed().map(({ name, body }) => [name, { value: body }]));
+  const byName = Map.groupBy(given, ({ name }) => name);
+  return Object.fromEntries([...byName].map(([name, [first]]) => [name, { value: first?.body ?? null }]));
 }
 
 function limitHeaders({ showsRateLimit }: RestDialect): string[] {

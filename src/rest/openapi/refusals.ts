@@ -13,6 +13,8 @@ export interface RefusedExample {
   name: string;
   status: number;
   headers: readonly string[];
+  /** Whether it counts against the key's requests a minute. */
+  counted: boolean;
   body: JsonObject;
 }
 
@@ -29,7 +31,8 @@ export function refusedExamples(dialect: RestDialect, route: Route): RefusedExam
   return samples.map(({ refusal, body = sampleBody(route), why }) => {
     const { status, headers = {}, body: text } = refusalAnswer(dialect, refusal, requestOf(dialect, route, refusal, body));
     const name = [refusal.kind, why].filter((part) => part !== undefined).join('_').toLowerCase();
-    return { name, status, headers: Object.keys(headers), body: steadied(text) };
+    const counted = refusal.kind !== 'UNAUTHENTICATED' && refusal.kind !== 'FORBIDDEN';
+    return { name, status, headers: Object.keys(headers), counted, body: steadied(text) };
   });
 }
 
@@ -44,7 +47,8 @@ function requestOf(dialect: RestDialect, route: Route, refusal: Refusal, body: u
 }
 
 function keySamples({ keyPrefixes }: RestDialect): Sample[] {
-  const faults: KeyFault[] = ['missing', ...(keyPrefixes.length === 0 ? [] : ['malformed' as const]), 'unknown', 'revoked', 'expired'];
+  const malformed: KeyFault[] = keyPrefixes.length === 0 ? [] : ['malformed'];
+  const faults: KeyFault[] = ['missing', ...malformed, 'unknown', 'revoked', 'expired'];
   return [
     ...faults.map((why) => ({ refusal: { kind: 'UNAUTHENTICATED', why }, why }) satisfies Sample),
     { refusal: { kind: 'FORBIDDEN', message: 'The API key lacks the scope WRITE' } },

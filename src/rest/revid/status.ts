@@ -1,4 +1,4 @@
-import { answerJob, findByUuid } from '../job-status.ts';
+import { answerJob } from '../job-status.ts';
 import { type Route, route } from '../route.ts';
 import { answeredAtOnce, envelope } from './envelope.ts';
 import { projectRevid, revidJob } from './job.ts';
@@ -31,7 +31,7 @@ export const statusRoutes: readonly Route[] = paths.map((path) =>
       const startedAt = performance.now();
       const { services, viewer } = call;
       const { job_id: asked, id = null } = call.body;
-      return answerJob(call, asked, findByUuid, async (found) =>
+      return answerJob(call, asked, async (found) =>
         answeredAtOnce(
           { endpoint, id, jobId: found.id, response: projectRevid(found, process.pid) },
           { startedAt, queueLength: await queueLength(services.context, viewer) },

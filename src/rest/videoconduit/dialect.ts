@@ -21,7 +21,7 @@ export const videoConduit: RestDialect = {
       path: '/v1/jobs/{job_id}',
       summary: 'Get the status of a job',
       schema: videoConduitJob,
-      project: (job, { services }) => projectVideoConduit(job, services.links),
+      project: projectVideoConduit,
     }),
     listRoute,
     ...submissionRoutes,

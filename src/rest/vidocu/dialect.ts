@@ -1,6 +1,6 @@
 import type { RestDialect } from '../dialect.ts';
 import { statusRoute } from '../job-status.ts';
-import { findByVidocuId } from './id.ts';
+import { uuidOfVidocuId } from './id.ts';
 import { projectVidocu, vidocuJob } from './job.ts';
 import { executeRoute, operationRoutes } from './operations.ts';
 import { refuse } from './refuse.ts';
@@ -22,7 +22,7 @@ export const vidocu: RestDialect = {
       summary: 'Get the status of a job',
       schema: vidocuJob,
       project: projectVidocu,
-      find: findByVidocuId,
+      uuid: uuidOfVidocuId,
     }),
     ...operationRoutes,
     executeRoute,

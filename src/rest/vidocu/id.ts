@@ -24,13 +24,16 @@ export function vidocuId({ id, type }: Pick<Job, 'id' | 'type'>): string {
 /** The UUID that an id was made from never changes: a poller's is looked up once. What it opens is asked each time. */
 const known = new LRUCache<string, string>({ max: 10_000 });
 
-/** The job with this id of Vidocu's, or with this UUID; null for whatever is neither, and for another workspace's. */
-export async function findByVidocuId(services: Services, workspaceId: string, id: string): Promise<Job | null> {
-  if (isUuid(id)) return services.jobs.find(workspaceId, id.toLowerCase());
-  const uuid = known.get(`${workspaceId}/${id}`) ?? (await lookUp(services, workspaceId, id));
-  if (uuid === null) return null;
-  known.set(`${workspaceId}/${id}`, uuid);
-  return services.jobs.find(workspaceId, uuid);
+/** The UUID of the job with this id of Vidocu's, or this UUID; null for whatever is neither. */
+export function uuidOfVidocuId(services: Services, workspaceId: string, id: string): string | null | Promise<string | null> {
+  if (isUuid(id)) return id.toLowerCase();
+  return known.get(`${workspaceId}/${id}`) ?? learn(services, workspaceId, id);
+}
+
+async function learn(services: Services, workspaceId: string, id: string): Promise<string | null> {
+  const uuid = await lookUp(services, workspaceId, id);
+  if (uuid !== null) known.set(`${workspaceId}/${id}`, uuid);
+  return uuid;
 }
 
 async function lookUp({ context }: Services, workspaceId: string, id: string): Promise<string | null> {
