@@ -185,7 +185,7 @@ builder.mutationFields((t) => ({
     },
     args: { input: t.arg({ type: RetryJobInput, required: true, description: 'The job.' }) },
     resolve: async (_root, { input: { id, idempotencyKey } }, { context, creations, viewer }) => ({
-      job: await retryJob(context, creations, viewer.workspaceId, jobId(id), idempotencyKey ?? null, native),
+      job: await retryJob(context, creations, viewer.workspaceId, jobId(id), idempotencyKey ?? null),
     }),
   }),
 

@@ -59,9 +59,10 @@ const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as
  */
 export function docsRoutes(app: FastifyInstance, { publicUrl }: { publicUrl: () => string }): void {
   app.get('/docs', async (_request, reply) => text(reply, 'text/html', page));
+  app.get('/docs/', async (_request, reply) => reply.redirect('../docs'));
   app.get('/docs/start.js', async (_request, reply) => text(reply, 'text/javascript', start));
 
-  // Read for each: it is asked for once by each reader, and half a megabyte less to keep.
+  // Read each time: few ask for it, each of them once.
   app.get('/docs/openapi.json', async (_request, reply) => {
     const document: object = JSON.parse(await readFile(openApi, 'utf8'));
     // Anyone may read it from anywhere: generators and other tools run in pages of their own.
@@ -69,15 +70,15 @@ export function docsRoutes(app: FastifyInstance, { publicUrl }: { publicUrl: () 
     return text(reply, 'application/json', JSON.stringify({ ...document, servers: [{ url: publicUrl() }] }));
   });
 
-  const root = join(dirname(fileURLToPath(import.meta.resolve('@fastify/swagger-ui'))), 'static');
-  for (const file of files) app.get(`/docs/${file}`, (request, reply) => sendFile(request, reply, root, file));
+  for (const file of files) app.get(`/docs/${file}`, (request, reply) => sendFile(request, reply, file));
 }
 
 function text(reply: FastifyReply, type: string, content: string): FastifyReply {
   return reply.headers(safetyHeaders).header('cache-control', 'no-cache').type(`${type}; charset=utf-8`).send(content);
 }
 
-async function sendFile(request: FastifyRequest, reply: FastifyReply, root: string, file: string): Promise<FastifyReply> {
+async function sendFile(request: FastifyRequest, reply: FastifyReply, file: string): Promise<FastifyReply> {
+  const root = join(dirname(fileURLToPath(import.meta.resolve('@fastify/swagger-ui'))), 'static');
   // A day: its name stays the same when a new version of it is installed.
   const { statusCode, headers, stream } = await send(request.raw, file, { root, maxAge: 86_400_000 });
   return reply.code(statusCode).headers(headers).headers(safetyHeaders).send(stream);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { artifactRoute } from '../artifacts/route.ts';
 import { findArtifact } from '../artifacts/find.ts';
@@ -42,7 +43,12 @@ export class HttpServer {
       // Room for a thousand jobs of a createJobs; what one job may bring is checked job by job.
       bodyLimit: Math.max(16 * 1024 * 1024, 2 * (config.maxInputBytes + config.maxOutputBytes)),
       requestTimeout: 60_000,
-      http: { headersTimeout: 20_000, keepAliveTimeout: 72_000 },
+      http: {
+        headersTimeout: 20_000,
+        keepAliveTimeout: 72_000,
+        // Any other wish for an upgrade, HTTP/2 by Java's client for example, is passed over: RFC 9110, section 7.8.
+        shouldUpgradeCallback: (request) => serves && isSocketRequest(request),
+      },
       forceCloseConnections: 'idle',
       // As long as Node lets a whole request line be: a job's id that is too long is an unknown one like any other.
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
@@ -68,7 +74,8 @@ export class HttpServer {
       watchedJobs: () => services.feed.size,
       bus: services.bus,
     });
-    this.#app.addHook('onResponse', async ({ routeOptions, method, call }, reply) => {
+    // Without promises: these two run for every request.
+    this.#app.addHook('onResponse', ({ routeOptions, method, call }, reply, done) => {
       if (call != null) {
         const { dialect, route, apiKeyId } = call;
         const key = apiKeyId ?? 'none';
@@ -76,10 +83,12 @@ export class HttpServer {
       }
       const labels = { route: routeOptions.url ?? 'none', method, status: String(reply.statusCode) };
       metrics.requests.observe(labels, reply.elapsedTime / 1_000);
+      done();
     });
     // Whoever was still being answered must not keep its connection, or the server would wait for it to be cut.
-    this.#app.addHook('onSend', async (_request, reply) => {
+    this.#app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#stopped !== null) reply.header('connection', 'close');
+      done();
     });
     const notFound = (request: FastifyRequest, reply: FastifyReply) => {
       const allowed = paths.allowed(request);
@@ -113,12 +122,8 @@ export class HttpServer {
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
     this.#app.server.on('upgrade', (request, socket, head) => {
-      const path = request.url?.split('?')[0];
-      if (path === '/graphql' && this.#sockets !== null && this.#stopped === null) {
-        this.#sockets.upgrade(request, socket, head);
-      } else {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      }
+      if (this.#sockets !== null && this.#stopped === null) this.#sockets.upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
   }
 
@@ -157,4 +162,8 @@ export class HttpServer {
     await closed;
     clearTimeout(cut);
   }
+}
+
+function isSocketRequest({ url, headers }: IncomingMessage): boolean {
+  return url?.split('?', 1)[0] === '/graphql' && headers.upgrade?.toLowerCase() === 'websocket';
 }

@@ -1,3 +1,5 @@
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/job.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -59,4 +61,17 @@ describe.each([
       expect(await rest(`${longhaul.url}/v1/jobs/${job.id}`, { key })).toMatchObject({ status: 503, body: away });
     });
   });
+});
+
+test('a client that offers another protocol is answered in this one (RFC 9110, section 7.8)', async () => {
+  const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQCAAAAAAIAAAAA' };
+  const ask = async (path: string) => {
+    const headers = { ...offer, authorization: 'Bearer vc_unknown' };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpRequest(longhaul.url + path, { headers }, resolve).once('error', reject).end();
+    });
+    return { status: response.statusCode, body: await text(response) };
+  };
+  expect(await ask('/health/live')).toEqual({ status: 200, body: '{"status":"live"}' });
+  expect(await ask('/videoconduit/v1/jobs')).toMatchObject({ status: 401, body: expect.stringContaining('unauthorized') });
 });

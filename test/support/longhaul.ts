@@ -70,20 +70,22 @@ export async function startLonghaul(
     },
     ...(backend === 'embedded' ? { openDatabase: openTemplate } : {}),
   });
+  let stopped: Promise<void> | null = null;
+  const stop = async () => {
+    await app.stop();
+    // Whoever watched has left by now: what is left over would be a leak.
+    expect(app.services.feed.size).toBe(0);
+    expect(app.services.updates.size).toBe(0);
+    await database?.drop();
+    await rm(folder, { recursive: true, force: true });
+  };
   return {
     ...app,
     adminKey,
     shared,
     graphql: (query, variables = {}, key = adminKey) => post(app.url, query, variables, key),
     workspace: (options) => makeWorkspace(app, options),
-    stop: async () => {
-      await app.stop();
-      // Whoever watched has left by now: what is left over would be a leak.
-      expect(app.services.feed.size).toBe(0);
-      expect(app.services.updates.size).toBe(0);
-      await database?.drop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: () => (stopped ??= stop()),
   };
 }
 
