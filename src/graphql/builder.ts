@@ -10,7 +10,7 @@ import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 import { type NodeType, toGlobalId } from './global-id.ts';
-import { queryLimits } from './limits.ts';
+import { queryLimits, tooCostly } from './limits.ts';
 
 /** The types that the schema is built of. */
 interface SchemaShape {
@@ -49,11 +49,7 @@ export const builder = new SchemaBuilder<SchemaShape>({
     // Lists without a page: attempts, tags, job types.
     defaultListMultiplier: 10,
     limit: { complexity: queryLimits.cost },
-    complexityError: (_kind, { complexity }) =>
-      new LonghaulError(
-        'LIMIT_EXCEEDED',
-        `This would cost ${complexity}; at most ${queryLimits.cost} are taken. Ask for smaller pages or fewer fields.`,
-      ),
+    complexityError: (_kind, { complexity }) => tooCostly(complexity),
   },
   relay: {
     cursorType: 'String',

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { RateLimitedError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { GraphQLContext } from './context.ts';
+import { isTooLong } from './limits.ts';
 import { isObject, type Params, parseParams, valueOf } from './params.ts';
 import { publicError } from './public-error.ts';
 import { countOperation } from './rate-limit.ts';
@@ -70,6 +71,7 @@ export class FastPath {
   }
 
   async #execute(params: Params, context: GraphQLContext): Promise<ExecutionResult | null> {
+    if (isTooLong(params.query)) return null;
     const key = `${params.operationName ?? ''} ${params.query}`;
     const known = this.#operations.get(key);
     // What a request says in `extensions` is for plugins.

@@ -2,11 +2,15 @@ import { EnvelopArmor } from '@escape.tech/graphql-armor';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type ExecutionArgs, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import type { ErrorCode } from '../errors.ts';
+import { type ErrorCode, LonghaulError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { GraphQLContext } from './context.ts';
+import { publicError } from './public-error.ts';
 
 /** What one operation may ask for. Each of these catches what the others do not see. */
 export const queryLimits = {
+  /** Of the document, comments and all. */
+  characters: 100_000,
   /** Words and signs of the document; large inputs belong into variables. */
   tokens: 4_000,
   /** Fields within fields. */
@@ -16,6 +20,36 @@ export const queryLimits = {
   /** Fields that may have to be resolved, lists at their full size: a page of 100 jobs with all there is to them fits. */
   cost: 50_000,
 } as const;
+
+/** What the author of too costly an operation is told. */
+export function tooCostly(cost: number): LonghaulError {
+  return new LonghaulError(
+    'LIMIT_EXCEEDED',
+    `This would cost ${cost}; at most ${queryLimits.cost} are taken. Ask for smaller pages or fewer fields.`,
+  );
+}
+
+/** Whether a document is longer than is read; what is read is remembered, and its comments are no tokens. */
+export function isTooLong(query: unknown): boolean {
+  return typeof query === 'string' && query.length > queryLimits.characters;
+}
+
+/** What the author of such a document is told. */
+export function tooLong(): LonghaulError {
+  return new LonghaulError(
+    'LIMIT_EXCEEDED',
+    `A document has at most ${queryLimits.characters} characters. Put large inputs into variables.`,
+  );
+}
+
+/** Refuses documents that are too long before anything is done with them. */
+export function lengthPlugin(log: Log): Plugin {
+  return {
+    onParams: ({ params, setResult }) => {
+      if (isTooLong(params.query)) setResult({ errors: [publicError(tooLong(), log, { status: 400, spec: true })] });
+    },
+  };
+}
 
 /** Cost of counting a list; like all in a connection it counts once for each row of the page. */
 export const countCost = 10;

@@ -6,11 +6,17 @@ import type { Log } from '../log.ts';
 /** Codes that a plugin puts on its refusals, and ours for them. */
 const limitMessages = /^(Syntax Error: (?:Query|Token limit|Character limit|Aliases|Depth|Directives|Cost)|.*limit of \d+ exceeded)/;
 
+/** The status of an error that says nothing of one; with `spec` only where the media type of the answer allows for it. */
+interface UsualHttp {
+  status: number;
+  spec?: boolean;
+}
+
 /**
  * What a client is told of an error, whatever it was: client errors and refusals of the query itself as they are, with
  * their code; anything else is a bug, masked, and logged under the id that the client gets.
  */
-export function publicError(error: unknown, log: Log): GraphQLError {
+export function publicError(error: unknown, log: Log, usualHttp: UsualHttp | null = null): GraphQLError {
   const known = causeOf(error);
   // An expected failure is told in a mutation's union; where there is none, an argument could not be taken.
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
@@ -19,7 +25,7 @@ export function publicError(error: unknown, log: Log): GraphQLError {
     const http = { status: known.httpStatus, headers: { 'retry-after': String(retryAfter) } };
     return rendered(error, known.code, known.message, { retryAfter, http });
   }
-  if (known !== null) return rendered(error, known.code, known.message);
+  if (known !== null) return rendered(error, known.code, known.message, {}, usualHttp);
   if (error instanceof GraphQLError) {
     // A document that may not be carried out at all: 400 where the media type allows for it.
     if (limitMessages.test(error.message)) {
@@ -49,7 +55,7 @@ function rendered(
   code: ErrorCode,
   message: string,
   more: Record<string, unknown> = {},
-  usualHttp: { status: number; spec?: boolean } | null = null,
+  usualHttp: UsualHttp | null = null,
 ): GraphQLError {
   const place = error instanceof GraphQLError ? error : null;
   const http = httpOf(place) ?? (statusMatters.has(code) ? { status: errorTable[code].httpStatus } : usualHttp);

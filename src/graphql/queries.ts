@@ -1,6 +1,7 @@
 import { brandWithType } from '@pothos/core';
 import { LonghaulError, NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/job.ts';
+import { presentMoment } from '../jobs/changes.ts';
 import { countJobs, type JobFilter } from '../jobs/list.ts';
 import { findDelivery } from '../webhooks/deliveries.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
@@ -18,6 +19,7 @@ import { JobType } from './types/job.ts';
 import { JobTypeType } from './types/job-type.ts';
 import { WebhookDeliveryType } from './types/webhook-delivery.ts';
 import { WorkspaceConnection, WorkspaceType } from './types/workspace.ts';
+import { encodeUpdateCursor } from './update-cursor.ts';
 
 type Seen = GraphQLContext & { viewer: Viewer };
 
@@ -108,6 +110,15 @@ builder.queryType({
       },
       JobConnection,
     ),
+    jobUpdatesCursor: t.withAuth({ anyOf: ['READ'] }).field({
+      type: 'String',
+      nullable: false,
+      description:
+        'Where the changes of the workspace are now: ask for it, then read what there is, then give it to jobUpdates as ' +
+        '`after`, and nothing falls in between. Good for seven days.',
+      resolve: async (_root, _args, { context, cursors, viewer }) =>
+        encodeUpdateCursor(cursors, viewer.workspaceId, { from: await presentMoment(context.database) }),
+    }),
     jobTypes: t.withAuth({ anyOf: ['READ'] }).field({
       type: [JobTypeType],
       nullable: false,

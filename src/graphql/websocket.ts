@@ -9,13 +9,14 @@ import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authent
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 import type { CredentialWatch, Lapse } from './credential-watch.ts';
-import { withoutStatus } from './live/execution.ts';
+import { isUnavailable, withoutStatus } from './live/execution.ts';
 import { Heartbeat } from './live/heartbeat.ts';
 import type { Live } from './live/live.ts';
 import type { LivePlan } from './live/plan.ts';
 import { closeSoon, SocketConnection, tryAgainLater } from './live/socket.ts';
 import { SocketSubscription } from './live/socket-subscription.ts';
 import { inWaves } from './live/waves.ts';
+import { isTooLong, tooLong } from './limits.ts';
 import { createLoaders } from './loaders.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
@@ -112,6 +113,10 @@ export class GraphQLSockets {
         onMessage: (listener) =>
           socket.on('message', (data) => {
             listener(String(data)).catch((error: unknown) => {
+              // What graphql-ws throws at a message that only a server may send.
+              if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
+                return socket.close(CloseCode.BadRequest, 'Invalid message received');
+              }
               log.error({ err: error }, 'a message on a socket could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -191,6 +196,7 @@ export class GraphQLSockets {
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { secret } = extra;
     if (secret === null) throw new Error('a socket subscribed before it was let in');
+    if (isTooLong(query)) return [publicError(tooLong(), this.#services.log)];
     try {
       // Once more for each operation: the key may have been revoked a moment ago.
       const viewer = await authenticate(this.#services, secret, 'NATIVE');
@@ -210,17 +216,17 @@ export class GraphQLSockets {
       const plan = this.#live.plans.make(query, operationName, document);
       if (plan !== null) return operation(document, operationName, () => watch(plan));
       if (getOperationAST(document, operationName) == null) return [unknownOperation()];
-      return operation(document, operationName, async () =>
-        envelope.execute({
-          schema: envelope.schema,
-          document,
-          operationName: operationName ?? null,
-          variableValues: variables ?? null,
-          contextValue: await envelope.contextFactory(),
-        }),
-      );
+      return operation(document, operationName, async () => {
+        const contextValue = await envelope.contextFactory();
+        const execution = { schema: envelope.schema, document, operationName: operationName ?? null, contextValue };
+        const result: ExecutionResult = await envelope.execute({ ...execution, variableValues: variables ?? null });
+        return result.errors === undefined ? result : { ...result, errors: result.errors.map(withoutStatus) };
+      });
     } catch (error) {
-      return [publicError(error, this.#services.log)];
+      const shown = publicError(error, this.#services.log);
+      // An error would end a subscription for good. A query that has the word in it costs its socket a reconnect, too.
+      if (isUnavailable(shown) && /\bsubscription\b/.test(query)) extra.connection.giveUp();
+      return [shown];
     }
   }
 

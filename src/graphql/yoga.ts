@@ -6,6 +6,7 @@ import { graphiqlOptions } from './graphiql.ts';
 import {
   costPlugin,
   introspectionPlugin,
+  lengthPlugin,
   limitPlugins,
   nestingPlugin,
   syntaxStatusPlugin,
@@ -29,6 +30,7 @@ export function createGraphQL(services: Services): Yoga {
     renderGraphiQL,
     landingPage: false,
     plugins: [
+      lengthPlugin(log),
       ...limitPlugins(),
       nestingPlugin(),
       syntaxStatusPlugin(),

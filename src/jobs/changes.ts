@@ -48,8 +48,8 @@ export function nextTransaction({ snapshot }: Moment): bigint {
   return BigInt(snapshot.split(':')[1] ?? 0);
 }
 
-/** Changes in one page. */
-export const pageSize = 500;
+/** Changes in one page: each may bring an output of a megabyte, and all of a page are in memory at one time. */
+export const pageSize = 50;
 
 /** What is over, as it is now: where a watch from now on begins. */
 export async function presentMoment(database: Queryable): Promise<Moment> {

@@ -1,8 +1,8 @@
 import type { ChangeCursor, JobUpdate, Moment } from './changes.ts';
 import type { Job } from './job.ts';
 
-/** Updates that may wait for one watcher. Beyond them it is cheaper to read them again. */
-export const mostWaiting = 1_000;
+/** Updates that may wait for one watcher, jobs with their outputs. Beyond them it is cheaper to read them again. */
+export const mostWaiting = 100;
 
 /**
  * One watch of a workspace. While it is attached to the workspace's reader it holds what it has not handed out yet, up to

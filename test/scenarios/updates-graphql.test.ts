@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import { encodeUpdateCursor } from '../../src/graphql/update-cursor.ts';
+import { cancelJob } from '../../src/jobs/cancel.ts';
 import { type ChangeCursor, presentMoment } from '../../src/jobs/changes.ts';
 import { JobUpdatesDocument, type JobUpdatesSubscription, type JobUpdatesSubscriptionVariables } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
@@ -161,4 +162,13 @@ test('an access token is sent its own job or tag alone, whatever it filters', as
 test('it takes the READ scope', async () => {
   const secret = await workspace.key({ scopes: ['WRITE'] });
   expect(await refusalOf({}, secret)).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+});
+
+test('U4: a cursor that was asked for misses nothing from there on, though no update has come yet', async () => {
+  const asked = await longhaul.graphql('{ jobUpdatesCursor }', {}, key);
+  const after = String(asked.data?.['jobUpdatesCursor']);
+  const job = await submit(longhaul, workspace.id);
+  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  const changes = await take(2, { after });
+  expect(changes.map((change) => change.job.version)).toEqual([1, 2]);
 });

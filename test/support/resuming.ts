@@ -23,7 +23,7 @@ export interface ResumingClient {
 
 const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
 
-/** "Resuming in a dozen lines": the first block is of graphql-ws, the second has its client only. */
+/** "Resuming": the first block is of graphql-ws, the second has its client only. */
 const [overSocket, overEvents] = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 /** PROTOCOL.md's lines for graphql-ws, run as they stand there. @param url of the process, http */
@@ -70,7 +70,7 @@ interface SubscribingClient {
   dispose(): void | Promise<void>;
 }
 
-/** One watcher of a workspace that resumes from its cursor, as PROTOCOL.md says under its dozen lines. */
+/** One watcher of a workspace that resumes from its cursor, as PROTOCOL.md says under its lines. */
 export function watchUpdates(
   over: 'socket' | 'events',
   url: string,

@@ -15,6 +15,8 @@ export interface LiveExecution {
   render(event: unknown): Promise<Frame | null>;
   /** Whether the newest frame stands for all before it, so that whoever joins late begins with it. */
   readonly replays: boolean;
+  /** Whether it goes no faster than its members read: one that is for one watcher alone, and makes up for what it missed. */
+  readonly paced: boolean;
   /** Looks whether there is anything newer than the frame. */
   refresh(frame: Frame): void;
 }
@@ -107,6 +109,7 @@ export class Broadcast {
     if (frame === null) return true;
     this.#latest = frame;
     await this.#offer(frame);
+    if (this.#execution.paced) for (const member of this.#members) await member.drained();
     return !frame.last;
   }
 

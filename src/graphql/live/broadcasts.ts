@@ -1,6 +1,9 @@
-import { getVariableValues, GraphQLError, type GraphQLSchema } from 'graphql';
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { getVariableValues, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
+import type { LonghaulError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
+import { queryLimits, tooCostly } from '../limits.ts';
 import { publicError } from '../public-error.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Connection } from './connection.ts';
@@ -41,6 +44,9 @@ export class Broadcasts {
   async join(watching: Watching, connection: Connection, format: Format): Promise<Joined> {
     const { plan, variables } = watching;
     if (plan.conditional) return { leave: null, refused: [conditionalRoot()] };
+    // Here, or each of its events would be refused for itself.
+    const costly = costRefusal(this.#schema, plan, variables);
+    if (costly !== null) return { leave: null, refused: [this.#shown(costly)] };
     const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
@@ -64,7 +70,7 @@ export class Broadcasts {
 
   /** For one watcher alone, from its own place on. */
   #own({ plan, variables, viewer, lastEventId }: Watching, onLive: () => void): Broadcast {
-    const operation = { plan, variables: declared(plan, variables), viewer, resumeAfter: lastEventId, onLive };
+    const operation = { plan, variables: declared(plan, variables), viewer, alone: true, resumeAfter: lastEventId, onLive };
     return this.#open(operation, () => undefined);
   }
 
@@ -75,7 +81,7 @@ export class Broadcasts {
     const key = keyOf(plan, variables, viewer);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const broadcast = this.#open({ plan, variables, viewer, resumeAfter: null }, () => this.#byKey.delete(key));
+    const broadcast = this.#open({ plan, variables, viewer, alone: false, resumeAfter: null }, () => this.#byKey.delete(key));
     this.#byKey.set(key, broadcast);
     return broadcast;
   }
@@ -135,4 +141,10 @@ function conditionalRoot(): GraphQLError {
   return new GraphQLError("A subscription's own field takes neither @skip nor @include. Put them on what is selected in it.", {
     extensions: { code: 'BAD_USER_INPUT' },
   });
+}
+
+function costRefusal(schema: GraphQLSchema, { document, operation }: LivePlan, variables: Watching['variables']): LonghaulError | null {
+  const ofIt = { ...document, definitions: document.definitions.filter((each) => each.kind !== Kind.OPERATION_DEFINITION || each === operation) };
+  const { complexity } = complexityFromQuery(ofIt, { schema, ctx: {}, variables: { ...variables } });
+  return complexity > queryLimits.cost ? tooCostly(complexity) : null;
 }

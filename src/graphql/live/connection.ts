@@ -6,6 +6,9 @@ const congestedBytes = 64 * 1024;
 /** Unsent bytes below which it gets what has waited. */
 const drainedBytes = 16 * 1024;
 
+/** Characters of frames that may wait for one connection; beyond them it is given up, and resumes. */
+const mostHeld = 16 * 1024 * 1024;
+
 /** How often stalled connections are looked for, in milliseconds. */
 const checkMilliseconds = 1_000;
 
@@ -14,6 +17,7 @@ export abstract class Connection {
   readonly #stalled: StalledConnections;
   /** Null while it keeps up, as most do: an empty set for each would take memory. */
   #waiting: Set<Member> | null = null;
+  #held = 0;
 
   constructor(stalled: StalledConnections) {
     this.#stalled = stalled;
@@ -44,6 +48,12 @@ export abstract class Connection {
     }
     this.write(text);
     return true;
+  }
+
+  /** A member keeps so many characters until there is room; less than none, when it has let go of them. */
+  hold(characters: number): void {
+    this.#held += characters;
+    if (this.#held > mostHeld) this.giveUp();
   }
 
   forget(member: Member): void {

@@ -3,9 +3,11 @@ import type { validate } from 'graphql';
 import { whenClosed } from '../../http/when-closed.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { GraphQLContext } from '../context.ts';
+import { isTooLong } from '../limits.ts';
 import { type Params, parseParams, parseQueryParams, valueOf } from '../params.ts';
 import type { Yoga } from '../yoga.ts';
 import { EventStream, type OpenStreams, toEvent } from './event-stream.ts';
+import { isUnavailable } from './execution.ts';
 import type { Live } from './live.ts';
 import type { LivePlan } from './plan.ts';
 
@@ -30,7 +32,7 @@ export class EventRoute {
     reply: FastifyReply,
     context: GraphQLContext & { viewer: Viewer },
   ): Promise<boolean> {
-    if (request.headers.accept?.includes('text/event-stream') !== true) return false;
+    if (!takesEvents(request.headers.accept)) return false;
     const params = paramsOf(request);
     const plan = params === null ? null : this.#plan(params, context);
     if (params === null || plan === null) return false;
@@ -50,13 +52,17 @@ export class EventRoute {
       next: toEvent,
       end: () => stream.end(),
     });
-    if ('refused' in watch) stream.refuse({ errors: watch.refused });
-    else whenClosed(reply.raw, watch.leave);
+    if ('refused' in watch) {
+      // What is only away for a while must not look like the end.
+      if (watch.refused.some(isUnavailable)) stream.giveUp();
+      else stream.refuse({ errors: watch.refused });
+    } else whenClosed(reply.raw, watch.leave);
     return true;
   }
 
   #plan(params: Params, context: GraphQLContext): LivePlan | null {
     const { query, operationName } = params;
+    if (isTooLong(query)) return null;
     const known = this.#live.plans.known(query, operationName);
     if (known !== undefined) return known;
     const envelope = this.#yoga.getEnveloped({ ...context, params });
@@ -65,6 +71,11 @@ export class EventRoute {
     const errors: ReturnType<typeof validate> | null = valueOf(() => envelope.validate(envelope.schema, document));
     return errors?.length === 0 ? this.#live.plans.make(query, operationName, document) : null;
   }
+}
+
+/** Media types in any case, and ranges of them: RFC 9110, section 12.5.1. Whatever else is in the header, Yoga weighs. */
+function takesEvents(accept: string | undefined): boolean {
+  return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
 }
 
 function paramsOf({ method, body, query }: FastifyRequest): Params | null {

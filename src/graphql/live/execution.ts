@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSourceEventStream, execute, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
+import type { ErrorCode } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { GraphQLContext } from '../context.ts';
@@ -18,6 +19,8 @@ export interface LiveOperation {
   plan: LivePlan;
   variables: Readonly<Record<string, unknown>>;
   viewer: Viewer | null;
+  /** For one watcher from a place of its own. */
+  alone: boolean;
   /** Takes the place of the resume argument. */
   resumeAfter: string | null;
   /** Called when there is nothing left that only this watcher has to make up for. */
@@ -39,6 +42,10 @@ export class GraphQLExecution implements LiveExecution {
 
   get replays(): boolean {
     return this.#operation.plan.field.replays;
+  }
+
+  get paced(): boolean {
+    return this.#operation.alone;
   }
 
   async open(): Promise<AsyncIterable<unknown> | readonly GraphQLError[]> {
@@ -67,7 +74,7 @@ export class GraphQLExecution implements LiveExecution {
       const errors = this.#shown(result.errors);
       // The database went away between the read of the job and that of what hangs on it: a watcher that got the final
       // version as an error would never learn how its job ended.
-      if (!this.#over && errors.some(({ extensions }) => extensions['code'] === 'UNAVAILABLE')) {
+      if (!this.#over && errors.some(isUnavailable)) {
         await delay(retryMilliseconds);
         continue;
       }
@@ -95,6 +102,11 @@ export class GraphQLExecution implements LiveExecution {
   #shown(errors: readonly unknown[]): GraphQLError[] {
     return errors.map((error) => withoutStatus(publicError(error, this.#services.log)));
   }
+}
+
+/** Whether it is over when the server behind is back. */
+export function isUnavailable({ extensions }: GraphQLError): boolean {
+  return extensions['code'] === ('UNAVAILABLE' satisfies ErrorCode);
 }
 
 /** The status is HTTP's; a message and an event have none. */

@@ -19,6 +19,7 @@ export class Member {
   #seen: number | null;
   #waiting: Frame[] | null = null;
   #ended = false;
+  #onDrained: PromiseWithResolvers<void> | null = null;
 
   constructor(connection: Connection, format: Format, seen: number | null) {
     this.#connection = connection;
@@ -30,7 +31,17 @@ export class Member {
     if (this.#ended || (this.#seen !== null && frame.version <= this.#seen)) return;
     if (this.#seen !== null) this.#seen = frame.version;
     if (this.#waiting !== null) this.#wait(this.#waiting, frame);
-    else if (!this.#connection.send(this.#format.next(frame), this)) this.#waiting = [frame];
+    else if (!this.#connection.send(this.#format.next(frame), this)) {
+      this.#waiting = [frame];
+      this.#connection.hold(frame.payload.length);
+    }
+  }
+
+  /** Resolves when nothing waits, or nobody any more. */
+  async drained(): Promise<void> {
+    if (this.#waiting === null) return;
+    this.#onDrained ??= Promise.withResolvers<void>();
+    await this.#onDrained.promise;
   }
 
   /** What waits is sent first. */
@@ -48,26 +59,45 @@ export class Member {
   /** The watcher has left: nothing more is sent, and nothing kept. */
   leave(): void {
     this.#ended = true;
-    this.#waiting = null;
+    this.#letGo(this.#waiting ?? []);
     this.#connection.forget(this);
   }
 
   /** Called by the connection when it has room again. */
   flush(): void {
     const waiting = this.#waiting ?? [];
-    this.#waiting = null;
+    this.#letGo(waiting);
     for (const [index, frame] of waiting.entries()) {
       if (this.#connection.send(this.#format.next(frame), this)) continue;
-      this.#waiting = waiting.slice(index);
+      const rest = waiting.slice(index);
+      this.#waiting = rest;
+      this.#connection.hold(charactersOf(rest));
       return;
     }
+    this.#tellDrained();
     if (this.#ended) this.#format.end();
   }
 
   #wait(waiting: Frame[], frame: Frame): void {
     const older = waiting.findIndex((each) => each.replaceable && each.jobId === frame.jobId);
-    if (older !== -1) waiting.splice(older, 1);
+    if (older !== -1) this.#connection.hold(-charactersOf(waiting.splice(older, 1)));
     waiting.push(frame);
+    this.#connection.hold(frame.payload.length);
     if (waiting.length > mostWaiting) this.#connection.giveUp();
   }
+
+  #letGo(waiting: readonly Frame[]): void {
+    this.#waiting = null;
+    this.#connection.hold(-charactersOf(waiting));
+    if (this.#ended) this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    this.#onDrained?.resolve();
+    this.#onDrained = null;
+  }
+}
+
+function charactersOf(frames: readonly Frame[]): number {
+  return frames.reduce((sum, { payload }) => sum + payload.length, 0);
 }

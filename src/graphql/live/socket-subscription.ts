@@ -1,6 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import type { Watching } from './broadcasts.ts';
 import type { Connection } from './connection.ts';
+import { isUnavailable } from './execution.ts';
 import type { Live } from './live.ts';
 
 const over: IteratorReturnResult<void> = { value: undefined, done: true };
@@ -27,7 +28,11 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
       next: ({ payload }) => `${head}${payload}}`,
       end: () => subscription.#end(),
     });
-    if ('refused' in watch) return { errors: watch.refused };
+    if ('refused' in watch) {
+      // An error ends a subscription for good; its client comes back to a socket that closes so.
+      if (watch.refused.some(isUnavailable)) connection.giveUp();
+      return { errors: watch.refused };
+    }
     subscription.#leave = watch.leave;
     if (subscription.#over) watch.leave();
     return subscription;
