@@ -5,6 +5,7 @@ import { keyHours } from '../jobs/idempotency.ts';
 import { promoteDueJobs } from '../jobs/promote.ts';
 import type { JobsContext } from '../jobs/context.ts';
 import type { Log } from '../log.ts';
+import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 
 const leaseSweepMilliseconds = 1_000;
 const houseKeepingMilliseconds = 60_000;
@@ -53,7 +54,7 @@ export class Sweeper {
     return this.#leases;
   }
 
-  /** Removes what has had its time: files, their rows, idempotency keys, the log of changes. Never throws. */
+  /** Removes what has had its time: files, their rows, keys, the log of changes, retired secrets. Never throws. */
   keepHouse(): Promise<void> {
     this.#house ??= this.#logged('housekeeping', async () => {
       await this.#removeExpiredArtifacts();
@@ -62,6 +63,7 @@ export class Sweeper {
         `DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`,
       );
       await deleteOldChanges(this.#context.database);
+      await forgetRetiredSecrets(this.#context.database);
     }).finally(() => {
       this.#house = null;
     });

@@ -10,7 +10,12 @@ import {
   SlotEntity,
 } from '../jobs/entities.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
-import { ApiKeyEntity, CreditTransactionEntity, WorkspaceEntity } from '../workspaces/entities.ts';
+import {
+  ApiKeyEntity,
+  CreditTransactionEntity,
+  RetiredWebhookSecretEntity,
+  WorkspaceEntity,
+} from '../workspaces/entities.ts';
 
 /** What this installation is called, one row for each fact: its id, which its processes and volumes share. */
 export const SettingEntity = defineEntity({
@@ -25,6 +30,7 @@ export const SettingEntity = defineEntity({
 export const entities = [
   SettingEntity,
   WorkspaceEntity,
+  RetiredWebhookSecretEntity,
   ApiKeyEntity,
   CreditTransactionEntity,
   JobEntity,

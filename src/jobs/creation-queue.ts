@@ -4,7 +4,7 @@ import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError, Val
 import type { JobsContext } from './context.ts';
 import type { NewJob } from './new-job.ts';
 import { findUsedKeys } from './idempotency.ts';
-import { brokenConstraint, insertJobs } from './insert.ts';
+import { brokenConstraint } from './insert.ts';
 import type { Job } from './job.ts';
 import { QueueRoom } from './queue-room.ts';
 
@@ -67,22 +67,26 @@ export class CreationQueue {
   /** Settles every creation of the batch; never throws. */
   async #create(workspaceId: string, batch: Creation[]): Promise<void> {
     let open = batch;
+    let races = 0;
     try {
-      open = await this.#settleWithoutRoom(workspaceId, open);
-      for (let race = 0; open.length > 0; race += 1) {
+      while (open.length > 0) {
         try {
-          const jobs = await insertJobs(this.#context, workspaceId, open.flatMap(newOnes));
-          this.#succeed(open, jobs);
-          return;
+          const placed = await this.#room.insert(workspaceId, open.flatMap(newOnes));
+          if ('jobs' in placed) {
+            this.#succeed(open, placed.jobs);
+            return;
+          }
+          open = await this.#settleWithoutRoom(workspaceId, open, placed.room);
         } catch (error) {
           if (breaks(error, brokenConstraint.balance)) {
             await this.#settleOneByOne(workspaceId, open);
             return;
           }
-          if (!breaks(error, brokenConstraint.key) || race === keyRaces) throw error;
+          if (!breaks(error, brokenConstraint.key) || races === keyRaces) throw error;
+          races += 1;
+          // Most keys are new, so they are looked up only when one of them turns out to be taken.
+          open = await this.#settleKnown(workspaceId, open);
         }
-        // Most keys are new, so they are looked up only when one of them turns out to be taken.
-        open = await this.#settleKnown(workspaceId, open);
       }
     } catch (error) {
       for (const { reject } of open) reject(error);
@@ -110,12 +114,11 @@ export class CreationQueue {
     });
   }
 
-  async #settleWithoutRoom(workspaceId: string, open: Creation[]): Promise<Creation[]> {
-    const asked = open.flatMap(newOnes).length;
-    let room = await this.#room.take(workspaceId, asked);
-    if (room >= asked) return open;
+  /** In the order of their arrival, whoever still fits is served. Leaves fewer new jobs than there were. */
+  async #settleWithoutRoom(workspaceId: string, open: Creation[], found: number): Promise<Creation[]> {
     // A request that comes again takes no room, and its answer does not depend on there being some.
     const fresh = await this.#settleKnown(workspaceId, open);
+    let room = found;
     return fresh.filter((creation) => {
       const wanted = newOnes(creation).length;
       if (wanted > room) {

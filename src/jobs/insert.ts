@@ -1,4 +1,4 @@
-import type { JobsContext } from './context.ts';
+import type { Queryable } from '../database/database.ts';
 import type { NewJob } from './new-job.ts';
 import type { Job } from './job.ts';
 import { type JobRow, jobColumns, jobFromRow } from './rows.ts';
@@ -58,8 +58,8 @@ export const brokenConstraint = {
 } as const;
 
 /** Inserts jobs with their keys, tags and charges: all or none. Throws the database's own error. */
-export async function insertJobs(context: JobsContext, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
-  const rows = await context.database.query<JobRow>(
+export async function insertJobs(database: Queryable, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
+  const rows = await database.query<JobRow>(
     statement,
     [workspaceId, JSON.stringify(jobs.map(toRow))],
     'prepared',

@@ -19,6 +19,9 @@ const mostAtOnce = 100;
 /** Of them, those of one workspace: others find room, however many receivers of one tenant do not answer. */
 const mostOfWorkspace = 40;
 
+/** Of these, those at one host: an endpoint that hangs leaves room to its neighbours, and a host to other hosts. */
+const mostOfHost = 20;
+
 /** Series that one statement takes. */
 const batch = 20;
 
@@ -133,10 +136,11 @@ export class Deliverer {
     return this.#queue;
   }
 
-  /** False where the workspace has as many under way as it may. */
+  /** False where the workspace has as many under way as it may, in all or at this host. */
   #begin(queue: WebhookQueue, series: TakenSeries): boolean {
     const ofWorkspace = [...this.#underWay.keys()].filter(({ workspaceId }) => workspaceId === series.workspaceId);
-    if (ofWorkspace.length >= mostOfWorkspace) return false;
+    const ofHost = ofWorkspace.filter(({ host }) => host === series.host);
+    if (ofWorkspace.length >= mostOfWorkspace || ofHost.length >= mostOfHost) return false;
     const work = this.#try(queue, series)
       .catch((error: unknown) => {
         // The queue takes it for dead after a while and gives it out again.

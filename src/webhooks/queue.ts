@@ -8,6 +8,8 @@ export interface QueuedSeries {
   seriesId: string;
   /** Whom it goes to: host and port. */
   host: string;
+  /** Where it goes there: names the URL without its query, and does not show it. */
+  endpoint: string;
   /** Tries of this series before it was put back, which the queue does not remember. */
   tried: number;
 }
@@ -43,8 +45,11 @@ const expireSeconds = 60;
 /** How long the queue keeps what is done; the delivery log is ours and stays. */
 const keepDoneSeconds = 60 * 60;
 
-/** Tries at one receiver of one workspace that may be under way at once, over all processes. */
-const perReceiver = 10;
+/** Tries at one endpoint of one workspace that may be under way at once, over all processes. */
+const perEndpoint = 10;
+
+/** Retries let first tries go ahead: what has failed already holds up nothing that has not been tried. */
+const priorityOf = { firstTry: 0, retry: -1 } as const;
 
 /** A series that found its workspace's share taken is looked at again after so long. */
 const putBackSeconds = 5;
@@ -73,11 +78,11 @@ export class WebhookQueue {
   }
 
   /**
-   * Takes up to `limit` series whose next try is due, of receivers that are not busy. Fewer than there are where many
-   * go to one receiver; none only where there are none.
+   * Takes up to `limit` series whose next try is due, of endpoints that are not busy. Fewer than there are where many
+   * go to one endpoint; none only where there are none.
    */
   async take(limit: number): Promise<TakenSeries[]> {
-    const taken = await this.#boss.fetch<QueuedSeries>(queue, { batchSize: limit, groupConcurrency: perReceiver });
+    const taken = await this.#boss.fetch<QueuedSeries>(queue, { batchSize: limit, groupConcurrency: perEndpoint });
     return taken.map(toTaken);
   }
 
@@ -87,8 +92,11 @@ export class WebhookQueue {
   }
 
   /** The try failed: the next one follows after a pause, or the series is given up. */
-  async failed({ entry }: TakenSeries): Promise<void> {
+  async failed({ entry, tried }: TakenSeries): Promise<void> {
     await this.#boss.fail(queue, [entry]);
+    // Of the first try only. Nobody takes it in between, for its pause lasts seconds; a crash leaves it ahead in line.
+    if (tried + entry.retryCount > 0) return;
+    await this.#boss.update(queue, undefined, { id: entry.id, priority: priorityOf.retry });
   }
 
   /** No try was made: they become due again as if they had not been taken, with as many tries left. */
@@ -122,10 +130,11 @@ export class WebhookQueue {
 }
 
 function entryFor(series: QueuedSeries): JobInsert<QueuedSeries> {
-  const { workspaceId, host, tried } = series;
+  const { workspaceId, endpoint, tried } = series;
   return {
     data: series,
-    group: { id: `${workspaceId} ${host}` },
+    priority: tried === 0 ? priorityOf.firstTry : priorityOf.retry,
+    group: { id: `${workspaceId} ${endpoint}` },
     retryLimit: retries - tried,
     retryBackoff: true,
     retryDelay: Math.min(firstDelaySeconds * 2 ** tried, longestDelaySeconds),

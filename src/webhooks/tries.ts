@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import type { Job } from '../jobs/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../jobs/rows.ts';
+import { sqlValidRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 import { sqlBecomes, sqlPending, type WebhookEvent } from './entities.ts';
 import type { QueuedSeries, WebhookQueue } from './queue.ts';
 import type { Outcome } from './sender.ts';
@@ -13,7 +15,7 @@ export interface Try {
   /** Number of this try, 1 for the first; those of earlier series count. */
   number: number;
   job: Job;
-  /** The newest first; for 24 hours after a rotation there are two. */
+  /** All that are valid, the newest first: the one in force, and those that were within the last 24 hours. */
   secrets: [string, ...string[]];
 }
 
@@ -67,13 +69,12 @@ export async function loadTry(database: Database, series: QueuedSeries): Promise
       delivery_event: WebhookEvent;
       delivery_tries: number;
       secret: string;
-      previous_secret: string | null;
+      retired_secrets: string[];
     }
   >(
     `SELECT ${jobColumns('job')}, webhook_delivery.url AS delivery_url, webhook_delivery.event AS delivery_event,
        webhook_delivery.attempt_count AS delivery_tries, workspace.webhook_secret AS secret,
-       CASE WHEN workspace.webhook_secret_rotated_at > now() - interval '24 hours'
-         THEN workspace.previous_webhook_secret END AS previous_secret
+       ARRAY(${sqlValidRetiredSecrets('webhook_delivery.workspace_id')}) AS retired_secrets
      FROM webhook_delivery
      JOIN job ON job.id = webhook_delivery.job_id AND job.workspace_id = webhook_delivery.workspace_id
      JOIN workspace ON workspace.id = webhook_delivery.workspace_id
@@ -89,7 +90,7 @@ export async function loadTry(database: Database, series: QueuedSeries): Promise
     event: row.delivery_event,
     number: row.delivery_tries + 1,
     job: jobFromRow(row),
-    secrets: row.previous_secret === null ? [row.secret] : [row.secret, row.previous_secret],
+    secrets: [row.secret, ...row.retired_secrets],
   };
 }
 
@@ -122,11 +123,14 @@ export async function noteGivenUp(database: Database, series: readonly QueuedSer
 }
 
 function toSeries(row: { id: string; series_id: string; workspace_id: string; url: string }): QueuedSeries {
+  const url = URL.parse(row.url);
   return {
     workspaceId: row.workspace_id,
     deliveryId: row.id,
     seriesId: row.series_id,
-    host: URL.parse(row.url)?.host ?? '',
+    host: url?.host ?? '',
+    // The query is the sender's own, of one job more often than not; paths may be secrets.
+    endpoint: createHash('sha256').update(`${url?.origin}${url?.pathname}`).digest('base64url'),
     tried: 0,
   };
 }

@@ -13,11 +13,21 @@ export const WorkspaceEntity = defineEntity({
     /** Jobs that may run at once: as many rows stand in `slot`; null is unlimited. */
     concurrencyLimit: p.integer().nullable(),
     webhookSecret: p.text(),
-    /** Signs beside the newer one for 24 hours after the rotation. */
-    previousWebhookSecret: p.text().nullable(),
-    webhookSecretRotatedAt: p.datetime().nullable(),
   },
   checks: [{ name: 'workspace_credits_check', expression: 'credits >= 0' }],
+});
+
+/** A secret that was rotated away, and signs beside the one in force for a while. Apart: the workspace's row stays narrow. */
+export const RetiredWebhookSecretEntity = defineEntity({
+  name: 'RetiredWebhookSecret',
+  tableName: 'retired_webhook_secret',
+  properties: {
+    id: p.uuid().primary(),
+    workspaceId: p.uuid(),
+    secret: p.text(),
+    retiredAt: p.datetime().defaultRaw('now()'),
+  },
+  indexes: [{ name: 'retired_webhook_secret_workspace_index', properties: ['workspaceId', 'id'] }],
 });
 
 export const ApiKeyEntity = defineEntity({

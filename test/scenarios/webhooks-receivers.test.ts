@@ -13,6 +13,11 @@ afterAll(() => longhaul.stop());
 
 const never: Answering = () => undefined;
 
+/** Answers where the path begins so, and nowhere else. */
+function hangingUnless(path: string): Answering {
+  return (response, request) => (request.path.startsWith(path) ? void response.writeHead(204).end() : undefined);
+}
+
 async function newTenant() {
   const workspace = await longhaul.workspace();
   return { key: await workspace.key(), tenant: Tenant.of(longhaul, workspace.id) };
@@ -119,6 +124,59 @@ test('a hundred deliveries to a receiver that never answers keep one to another 
   // Not one of the others has come to its end.
   expect(await tenant.count('FROM webhook_delivery WHERE workspace_id = $1 AND attempt_count > 0')).toBe(1);
   expect(silent.received).toHaveLength(10);
+});
+
+test('sixty deliveries to a URL that never answers keep one to another URL of the same host waiting for none of them', async () => {
+  const { key, tenant } = await newTenant();
+  const receiver = await startReceiver(hangingUnless('/ok'));
+  const { origin } = new URL(receiver.url);
+  // The query makes no URL of its own.
+  await completeAll(tenant, Array.from({ length: 60 }, (_, index) => `${origin}/hang?job=${index}`));
+  await eventually(() => expect(receiver.received).toHaveLength(10));
+
+  const id = await completed(tenant, `${origin}/ok`);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED' }]));
+  expect(await tenant.count('FROM webhook_delivery WHERE workspace_id = $1 AND attempt_count > 0')).toBe(1);
+  expect(receiver.received).toHaveLength(11);
+});
+
+test('a host where no URL answers leaves room to the other hosts of its workspace', async () => {
+  const { key, tenant } = await newTenant();
+  const silent = await startReceiver(never);
+  const { origin } = new URL(silent.url);
+  await completeAll(tenant, Array.from({ length: 60 }, (_, index) => `${origin}/hang/${index}`));
+  await eventually(() => expect(silent.received).toHaveLength(20));
+
+  const good = await startReceiver();
+  const id = await completed(tenant, good.url);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED' }]));
+  expect(await tenant.count('FROM webhook_delivery WHERE workspace_id = $1 AND attempt_count > 0')).toBe(1);
+  expect(silent.received).toHaveLength(20);
+});
+
+test('where a URL has no more room, what was never tried goes ahead of what has failed before', async () => {
+  const { key, tenant } = await newTenant();
+  const answers: (() => void)[] = [];
+  const receiver = await startReceiver(status(500), (response) => {
+    answers.push(() => void response.writeHead(204).end());
+  });
+  const failed = await completed(tenant, receiver.url);
+  await eventually(async () => expect(await deliveriesOf(longhaul, key, failed)).toMatchObject([{ attemptCount: 1 }]));
+  await completeAll(tenant, Array.from({ length: 10 }, () => receiver.url));
+  await eventually(() => expect(receiver.received).toHaveLength(11));
+  const fresh = await completed(tenant, receiver.url);
+  const due = `FROM pgboss.job WHERE name = 'webhook' AND data->>'workspaceId' = $1::uuid::text AND state < 'active'
+    AND start_after <= now()`;
+  await eventually(async () => {
+    await becomeDueAgain(longhaul);
+    expect(await tenant.count(due)).toBe(2);
+  });
+  for (const [job, number] of [[fresh, 12], [failed, 13]] as const) {
+    answers.shift()?.();
+    await eventually(() => expect(receiver.received).toHaveLength(number));
+    const [delivery] = await deliveriesOf(longhaul, key, job);
+    expect(`delivery_${receiver.received.at(-1)?.headers['webhook-id']}`).toBe(delivery?.['id']);
+  }
 });
 
 test('a workspace whose many receivers never answer keeps no other workspace waiting', async () => {

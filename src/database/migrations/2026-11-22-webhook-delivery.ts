@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What delivering needs: which series of tries is in force, whether the queue has it, and the secret before the last. */
+/** What delivering needs: which series of tries is in force, whether the queue has it, and the secrets that were. */
 export class WebhookDelivery extends Migration {
   override up(): void {
     for (const statement of statements) this.addSql(statement);
@@ -12,6 +12,11 @@ const statements = [
   `update "webhook_delivery" set "series_id" = "id"`,
   `alter table "webhook_delivery" alter column "series_id" set not null`,
   `create index "webhook_delivery_pending_index" on "webhook_delivery" ("relayed", "id") where status = 'PENDING'`,
-  `alter table "workspace" add column "previous_webhook_secret" text null,
-    add column "webhook_secret_rotated_at" timestamptz null`,
+  `create table "retired_webhook_secret" (
+    "id" uuid not null,
+    "workspace_id" uuid not null,
+    "secret" text not null,
+    "retired_at" timestamptz not null default now(),
+    primary key ("id"))`,
+  `create index "retired_webhook_secret_workspace_index" on "retired_webhook_secret" ("workspace_id", "id")`,
 ];
