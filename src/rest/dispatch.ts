@@ -39,7 +39,9 @@ export class Dispatch {
 
   /** The dialect that the operator gave this request's host. */
   byHost(request: FastifyRequest): RestDialect | null {
-    return this.#hosts.size === 0 ? null : (this.#hosts.get(request.hostname.toLowerCase()) ?? null);
+    if (this.#hosts.size === 0) return null;
+    // A fully qualified name may end in a dot (RFC 3986, section 3.2.2), and is the same host.
+    return this.#hosts.get(request.hostname.toLowerCase().replace(/\.$/, '')) ?? null;
   }
 
   /** On a path at the root: by Host, by path, by key. Null where nothing decides. */

@@ -8,6 +8,7 @@ import type { Services } from '../services.ts';
 import { maySee, type Viewer } from '../workspaces/viewer.ts';
 import { answer, type Answer } from './answer.ts';
 import type { Call } from './call.ts';
+import { callerOf } from './caller.ts';
 import { hasExpired, isKnown } from './etag.ts';
 import { waitWanted } from './holds.ts';
 import type { Route } from './route.ts';
@@ -62,7 +63,7 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
   let shown = found;
   if (!isNews && !found.isFinal) {
-    await call.holdUntilNewer(found, wait);
+    await hold(call, found, wait);
     shown = await look(call, uuidOf, project);
   }
   return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
@@ -104,19 +105,27 @@ export async function answerJob(
   id: string,
   project: (job: Job) => object | Promise<object>,
 ): Promise<Answer> {
-  const { services, viewer, request } = call;
+  const { services, request } = call;
   const find = async () => {
+    const { viewer } = call;
     const uuid = ownUuid(services, viewer.workspaceId, id);
     return visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid));
   };
   let job = await find();
   const wait = waitWanted(request.headers['prefer']);
   if (wait !== null && !isFinal(job.status)) {
-    await call.holdUntilNewer(job, wait);
+    await hold(call, job, wait);
     job = await find();
   }
   const shown = answer(200, await project(job));
   return wait === null ? shown : applied(shown, wait);
+}
+
+/** Holds the answer, and looks at the key again: what was revoked or expired meanwhile opens nothing. Throws a RefusedError. */
+async function hold(call: Call, job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
+  await call.holdUntilNewer(job, seconds);
+  const { services, dialect, route, request } = call;
+  call.viewer = await callerOf(services, dialect, route.scope, request);
 }
 
 function applied(shown: Answer, wait: number): Answer {

@@ -147,6 +147,8 @@ export class RestSurface {
   }
 
   #refuse(dialect: RestDialect, refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    // What reached no route has heard nothing yet of the dialect's end.
+    reply.headers(this.#notices.headersOf(dialect.name) ?? {});
     return send(reply, refusalAnswer(dialect, refusal, request));
   }
 
@@ -158,8 +160,9 @@ export class RestSurface {
   ): Promise<void> {
     const { status, headers, body } =
       dialect === null ? unionUnauthorized : await this.#unreadableAnswer(request, dialect, path);
+    const notices = dialect === null ? undefined : this.#notices.headersOf(dialect.name);
     // The router has given up on this request: there are no hooks, and no reply but the raw one.
-    raw.writeHead(status, { ...commonHeaders, ...headers, 'content-type': jsonType }).end(body);
+    raw.writeHead(status, { ...commonHeaders, ...notices, ...headers, 'content-type': jsonType }).end(body);
   }
 
   async #unreadableAnswer(request: FastifyRequest, dialect: RestDialect, path: string): Promise<Answer> {

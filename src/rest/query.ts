@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expecting } from '../input.ts';
+import { expecting, integerFrom } from '../input.ts';
 
 /** An integer in a query, in decimal digits alone; `fallback` where the parameter is absent. An empty one is a fault. */
 export function integerText(min: number, max: number, fallback: number) {
@@ -8,6 +8,6 @@ export function integerText(min: number, max: number, fallback: number) {
     .string({ error })
     .regex(/^\d{1,16}$/, { error, abort: true })
     .transform(Number)
-    .pipe(z.int({ error }).min(min, { error }).max(max, { error }))
+    .pipe(integerFrom(min, max))
     .default(fallback);
 }

@@ -1,4 +1,18 @@
+import { z } from 'zod';
+
 /** `2025-01-15T10:00:00Z`: for dialects without fractions. */
 export function wholeSeconds(instant: Date): string {
   return `${instant.toISOString().slice(0, -5)}Z`;
+}
+
+const iso = z.iso.datetime({ offset: true });
+
+/** The instant that a worker wrote into its result: ISO 8601 with seconds and an offset. Null for anything else. */
+export function instantIn(value: unknown): Date | null {
+  const { success, data } = iso.safeParse(value);
+  if (!success) return null;
+  const instant = new Date(data);
+  // The offset may lead out of the years of four digits, which are all that clients can read.
+  const year = instant.getUTCFullYear();
+  return year >= 0 && year <= 9_999 ? instant : null;
 }

@@ -60,6 +60,13 @@ describe('which dialect answers', () => {
     expect(await speaker(`/v1/jobs/${job.id}`, { key: NATIVE, ...host('VideoConduit.test:8443') })).toBe('VIDEOCONDUIT');
   });
 
+  test('a host that is written out to its root is the same one', async () => {
+    const { NATIVE = '' } = keys;
+    expect(await speaker(`/v1/jobs/${job.id}`, { key: NATIVE, ...host('api.vidocu.test.') })).toBe('VIDOCU');
+    expect(await speaker(`/v1/jobs/${job.id}`, { key: NATIVE, ...host('VIDEOCONDUIT.test.:8443') })).toBe('VIDEOCONDUIT');
+    expect((await get(`/v1/jobs/${job.id}`, { key: NATIVE, ...host('api.vidocu.test..') })).body).toEqual(union);
+  });
+
   test('a host that no proxy vouches for is the one of the Host header', async () => {
     const strict = await startLonghaul({ COMPAT_HOSTS: 'api.vidocu.test=vidocu,localhost=videoconduit' });
     try {

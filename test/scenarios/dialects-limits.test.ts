@@ -86,3 +86,24 @@ test('clients of a dialect that is to end are told so, and the operator sees who
   const metrics = await (await fetch(`${longhaul.url}/metrics`)).text();
   expect(metrics).toMatch(/longhaul_dialect_requests_total\{dialect="vydra",route="GET \/api\/v1\/jobs\/\{id\}",key="[0-9a-f-]{36}"\} 1/);
 });
+
+test('so are those who ask for what there is not', async () => {
+  const { key } = await start({ COMPAT_DEPRECATION: 'vydra=2026-12-01', COMPAT_SUNSET: 'vydra=2027-06-30' });
+  const none = '/vydra/api/v1/jobs/%F0%9F';
+  const refused = [
+    { path: '/vydra/api/v1/nothing', method: 'GET', status: 404 },
+    { path: '/vydra/api/v1/jobs', method: 'PUT', status: 405 },
+    { path: '/api/v1/jobs', method: 'PUT', status: 405 },
+    { path: '/vydra/api/v1/jobs/none', method: 'GET', status: 404 },
+    { path: none, method: 'GET', status: 404 },
+    { path: none, method: 'PUT', status: 405 },
+  ];
+  for (const { path, method, status } of refused) {
+    const answer = await rest(longhaul.url + path, { method, key });
+    expect([path, method, answer.status]).toEqual([path, method, status]);
+    expect(answer.headers.get('deprecation')).toBe('@1796083200');
+    expect(answer.headers.get('sunset')).toBe('Wed, 30 Jun 2027 00:00:00 GMT');
+  }
+  const other = await rest(`${longhaul.url}/videoconduit/v1/nothing`, { key });
+  expect([other.status, other.headers.get('deprecation'), other.headers.get('sunset')]).toEqual([404, null, null]);
+});

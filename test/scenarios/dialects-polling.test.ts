@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job } from '../../src/jobs/job.ts';
+import type { Vendor } from '../../src/rest/dialect.ts';
+import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
@@ -111,6 +113,38 @@ test('RevidAPI, which is asked by POST, holds its answer too, and is answered in
   await held();
   await tenant.complete(token);
   expect(await answer).toMatchObject({ status: 200, body: { response: { job_status: 'done' } } });
+});
+
+/** What is told at the end of the hold to a client that has a key of its own dialect. */
+async function toldInTheEnd(dialect: Vendor, ask: (secret: string, job: Job) => Promise<RestAnswer>) {
+  const { job, token } = await tenant.running();
+  const secret = await workspace.key({ dialect });
+  const answer = ask(secret, job);
+  await held();
+  const { context, authenticator } = longhaul.services;
+  const found = await authenticator.find(secret);
+  await revokeApiKey(context.database, authenticator, found?.id ?? '');
+  await tenant.complete(token, { secret: 'of the workspace' });
+  return answer;
+}
+
+describe('a key that is revoked while its answer is held opens nothing any more', () => {
+  const prefer = 'wait=30';
+  test.each([
+    { ...pollers[0], dialect: 'VIDOCU', refused: { status: 401, body: { error: { code: 'authentication_error', message: 'Invalid or missing API key' } } } },
+    { ...pollers[1], dialect: 'VIDEOCONDUIT', refused: { status: 403, body: { detail: 'This API key is deactivated', code: 'forbidden' } } },
+    { ...pollers[2], dialect: 'VYDRA', refused: { status: 401, body: { error: 'API key was revoked', code: 'KEY_REVOKED' } } },
+  ] as const)('in $path', async ({ dialect, path, refused }) => {
+    const ask = (secret: string, job: Job) => rest(longhaul.url + path + job.id, { key: secret, headers: { prefer } });
+    const { status, headers, body } = await toldInTheEnd(dialect, ask);
+    expect({ status, body }).toEqual(refused);
+    expect(headers.get('etag')).toBeNull();
+  });
+
+  test('in RevidAPI', async () => {
+    const { status, body } = await toldInTheEnd('REVID', (secret, job) => askRevid(job, { prefer, 'x-api-key': secret }));
+    expect({ status, body }).toEqual({ status: 401, body: { message: 'Unauthorized' } });
+  });
 });
 
 test('a download that has expired changes the tag, though no version does', async () => {

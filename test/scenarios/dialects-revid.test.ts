@@ -180,9 +180,13 @@ describe('asking for the status', () => {
 
   test("for an unknown job, another workspace's or what is no UUID is a bare 404 with the id as it was sent", async () => {
     const other = await (await Tenant.in(longhaul)).create(media);
-    for (const job_id of [unknown, other.id, other.id.toUpperCase(), '', 'none', `${other.id} `]) {
+    for (const job_id of [unknown, other.id, other.id.toUpperCase(), '', 'none', `${other.id} `, 'a\0b', '\ud800', 'b\udc00']) {
       expect(await post(statusPath, { job_id, id: 'mine' })).toEqual({ status: 404, body: { error: 'Job not found', job_id } });
     }
+  });
+
+  test('for what cannot be stored is refused only by those who may ask', async () => {
+    expect(await post(statusPath, { job_id: '\0' }, 'wrong')).toEqual({ status: 401, body: { message: 'Unauthorized' } });
   });
 
   test('by GET is 405', async () => {

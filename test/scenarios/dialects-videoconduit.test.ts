@@ -82,11 +82,48 @@ test.each([
   expect((await poll(job)).body).toMatchObject({ download_url: expected, result_data: result });
 });
 
-test('a result that says when its file goes is believed', async () => {
+test.each([
+  { result: { download_url: '', downloadUrl: '', url: 'u', videoUrl: '' }, expected: 'u' },
+  { result: { download_url: '', videoUrl: 'v' }, expected: 'v' },
+])('an empty text is no URL: $result', async ({ result, expected }) => {
   const job = await transcription();
-  const result = { url: 'https://cdn.example.com/a', expires_at: '2031-01-01T00:00:00Z' };
   await complete(job, result);
-  expect((await poll(job)).body).toMatchObject({ expires_at: '2031-01-01T00:00:00Z', result_data: result });
+  expect((await poll(job)).body).toMatchObject({ download_url: expected, expires_at: wholeSeconds, result_data: result });
+});
+
+test('where every URL of a result is an empty text, there is none', async () => {
+  const job = await transcription();
+  await complete(job, { download_url: '', url: '', expires_at: '2031-01-01T00:00:00Z' });
+  expect((await poll(job)).body).toMatchObject({ status: 'completed', download_url: null, expires_at: null });
+});
+
+test.each([
+  { stated: '2031-01-01T00:00:00Z', shown: '2031-01-01T00:00:00Z' },
+  { stated: '2031-01-01T00:00:00.987654Z', shown: '2031-01-01T00:00:00Z' },
+  { stated: '2031-01-01T01:30:00+02:00', shown: '2030-12-31T23:30:00Z' },
+])('a result that says when its file goes, $stated, is believed', async ({ stated, shown }) => {
+  const job = await transcription();
+  const result = { url: 'https://cdn.example.com/a', expires_at: stated };
+  await complete(job, result);
+  expect((await poll(job)).body).toMatchObject({ expires_at: shown, result_data: result });
+});
+
+test.each([
+  'tomorrow',
+  '',
+  '2031-02-30T00:00:00Z',
+  '2031-01-01',
+  '2031-01-01T00:00:00',
+  '9999-12-31T23:59:59-01:00',
+  '0000-01-01T00:00:00+01:00',
+  1_924_992_000,
+  null,
+  {},
+])('one that says %j says nothing: the file is kept for 24 hours', async (stated) => {
+  const job = await transcription();
+  const { finishedAt } = await complete(job, { url: 'https://cdn.example.com/a', expires_at: stated });
+  const kept = new Date((finishedAt?.getTime() ?? Number.NaN) + 24 * 3_600_000);
+  expect((await poll(job)).body).toMatchObject({ expires_at: secondsOf(kept), result_data: { expires_at: stated } });
 });
 
 test('a completed job without a file has neither URL nor expiry', async () => {

@@ -5,13 +5,14 @@ import { uuidOfVidocuId } from '../../src/rest/vidocu/id.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { eventually, startReceiver } from '../support/receiver.ts';
 import { rest, type RestRequest } from '../support/rest.ts';
 
 let longhaul: Longhaul;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
   tenant = await Tenant.in(longhaul);
   key = await vidocuKey(tenant);
 });
@@ -74,48 +75,110 @@ test('where nothing is required, no body is an empty one', async () => {
   expect((await created((await post('/v1/videos/vid_empty/analyze')).body)).input).toEqual({ videoId: 'vid_empty' });
 });
 
-describe('what is under way already is not started again', () => {
-  test.each([
-    { name: 'analyze', json: {}, message: 'Analysis already in progress' },
-    { name: 'export', json: {}, message: 'Export already in progress' },
-    { name: 'translate', json: { language: 'de' }, message: 'Translation already in progress' },
-  ])('$name', async ({ name, json, message }) => {
-    const path = `/v1/videos/vid_once/${name}`;
-    const first = await post(path, { json });
+describe('an analysis that is under way already', () => {
+  test('is not started again', async () => {
+    const path = '/v1/videos/vid_once/analyze';
+    const first = await post(path);
     const jobId = jobIdIn(first.body);
     const before = await tenant.balance();
-    const again = { status: 200, body: { jobId, status: 'processing', message } };
-    expect(await post(path, { json })).toMatchObject(again);
+    const again = { status: 200, body: { jobId, status: 'processing', message: 'Analysis already in progress' } };
+    expect(await post(path)).toMatchObject(again);
     const { token } = await tenant.start(await created(first.body));
-    expect(await post(path, { json })).toMatchObject(again);
-    expect((await post(path.replace('vid_once', 'vid_other'), { json })).status).toBe(202);
+    expect(await post(path)).toMatchObject(again);
+    expect((await post('/v1/videos/vid_other/analyze')).status).toBe(202);
     expect(await tenant.balance()).toBe(before - 1);
     await tenant.complete(token);
-    const next = await post(path, { json });
+    const next = await post(path);
     expect(next.status).toBe(202);
     expect(jobIdIn(next.body)).not.toBe(jobId);
   });
 
-  test('also when twenty ask at once', async () => {
+  test('is not, either, when twenty ask at once', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('/v1/videos/vid_rush/analyze')));
     expect(new Set(answers.map(({ body }) => jobIdIn(body))).size).toBe(1);
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
   });
 
-  test("another workspace's is none", async () => {
+  test("is none where it is another workspace's", async () => {
     const other = await vidocuKey(await Tenant.in(longhaul));
     await post('/v1/videos/vid_shared/analyze');
     expect((await post('/v1/videos/vid_shared/analyze', { key: other })).status).toBe(202);
   });
 
-  test('a voiceover is, as the vendor has it', async () => {
-    const json = { voiceId: 'EXAV' };
-    const first = await post('/v1/videos/vid_voice/voiceover', { json });
-    const second = await post('/v1/videos/vid_voice/voiceover', { json });
-    expect([first.status, second.status]).toEqual([202, 202]);
-    expect(jobIdIn(first.body)).not.toBe(jobIdIn(second.body));
+  test('keeps its webhook, whatever the next one names', async () => {
+    const path = '/v1/videos/vid_kept/analyze';
+    const webhookUrl = 'https://example.com/first';
+    const first = await post(path, { json: { webhookUrl } });
+    const again = await post(path, { json: { webhookUrl: 'https://example.com/second' } });
+    expect([again.status, jobIdIn(again.body)]).toEqual([200, jobIdIn(first.body)]);
+    expect(await created(first.body)).toMatchObject({ webhookUrl });
   });
+});
+
+test.each([
+  { name: 'export', one: {}, other: { language: 'de' } },
+  { name: 'translate', one: { language: 'de' }, other: { language: 'es' } },
+  { name: 'voiceover', one: { voiceId: 'EXAV' }, other: { voiceId: 'EXAV' } },
+])('$name starts another job of a video each time, whatever is under way', async ({ name, one, other }) => {
+  const before = await tenant.balance();
+  const answers = [];
+  for (const json of [one, other, one]) answers.push(await post(`/v1/videos/vid_twice/${name}`, { json }));
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(new Set(answers.map(({ body }) => jobIdIn(body))).size).toBe(3);
+  expect(await tenant.balance()).toBe(before - 3);
+  const inputs = await Promise.all(answers.map(async ({ body }) => (await created(body)).input));
+  expect(inputs).toEqual([one, other, one].map((json) => ({ ...json, videoId: 'vid_twice' })));
+});
+
+describe('the webhookUrl of a submission', () => {
+  test.each([
+    { path: '/v1/videos/vid_told/translate', json: { language: 'es' }, event: 'video.translated', data: { videoId: 'vid_told', language: 'es' } },
+    { path: '/v1/tools/video-trimmer/execute', json: { startTime: 10 }, event: 'tool.completed', data: { videoId: null, toolType: 'tool' } },
+  ])('is told in the words of Vidocu how the job of $path ended, and is no part of its input', async ({ path, json, event, data }) => {
+    const receiver = await startReceiver();
+    const answer = await post(path, { json: { ...json, webhookUrl: receiver.url } });
+    expect(answer.status).toBe(202);
+    const job = await created(answer.body);
+    expect(job.webhookUrl).toBe(receiver.url);
+    expect(job.input).not.toHaveProperty('webhookUrl');
+    await tenant.complete((await tenant.start(job)).token, { text: 'Hola' });
+    const { headers, body } = await eventually(() => {
+      const [only, ...more] = receiver.received;
+      if (only === undefined || more.length > 0) throw new Error(`${receiver.received.length} have arrived`);
+      return only;
+    });
+    expect(headers).toMatchObject({
+      'x-vidocu-event': event,
+      'x-vidocu-timestamp': expect.stringMatching(/^\d{10}$/),
+      'x-vidocu-delivery-attempt': '1',
+      'x-vidocu-signature': expect.stringMatching(/^sha256=[0-9a-f]{64}$/),
+    });
+    expect(JSON.parse(body)).toEqual({
+      event,
+      data: { ...data, jobId: jobIdIn(answer.body), result: { text: 'Hola' } },
+      webhookId: headers['webhook-id'],
+    });
+  });
+
+  test('may be null', async () => {
+    const answer = await post('/v1/videos/vid_untold/export', { json: { webhookUrl: null } });
+    expect(await created(answer.body)).toMatchObject({ webhookUrl: null, input: { videoId: 'vid_untold' } });
+  });
+
+  test.each(['', 'example.com/hook', 'ftp://example.com/hook', 'https://user:word@example.com/hook', 7])(
+    'is refused where it is %j',
+    async (webhookUrl) => {
+      const before = await tenant.balance();
+      for (const path of ['/v1/videos/vid_bad/analyze', '/v1/videos/vid_bad/export', '/v1/tools/video-trimmer/execute']) {
+        expect(await post(path, { json: { webhookUrl } })).toMatchObject({
+          status: 400,
+          body: { error: { code: 'validation_error', message: expect.stringMatching(/^webhookUrl: expected an absolute http/) } },
+        });
+      }
+      expect(await tenant.balance()).toBe(before);
+    },
+  );
 });
 
 describe('a body that cannot be is a 400', () => {

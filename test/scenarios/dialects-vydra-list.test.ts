@@ -150,6 +150,8 @@ test.each([
   'offset=1e3',
   'offset=',
   'offset=9007199254740992',
+  'offset=9007199254740993',
+  'limit=9007199254740993',
   'status=PENDING',
   'status=queued',
   'status=',
@@ -159,6 +161,7 @@ test.each([
   const [field = ''] = query.split('=');
   expect({ status, body }).toEqual({
     status: 400,
-    body: { error: expect.stringMatching(new RegExp(`^${field}: `)), code: 'INVALID_INPUT' },
+    // Once, whatever is wrong with it.
+    body: { error: expect.stringMatching(new RegExp(`^${field}: [^;]+$`)), code: 'INVALID_INPUT' },
   });
 });

@@ -1,5 +1,5 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { getVariableValues, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
+import { type DefinitionNode, getVariableValues, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
 import type { LonghaulError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
@@ -44,11 +44,11 @@ export class Broadcasts {
   async join(watching: Watching, connection: Connection, format: Format): Promise<Joined> {
     const { plan, variables } = watching;
     if (plan.conditional) return { leave: null, refused: [conditionalRoot()] };
-    // Here, or each of its events would be refused for itself.
-    const costly = costRefusal(this.#schema, plan, variables);
-    if (costly !== null) return { leave: null, refused: [this.#shown(costly)] };
     const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
+    // Here, or each of its events would be refused for itself.
+    const costly = costRefusal(this.#schema, plan, coerced.coerced);
+    if (costly !== null) return { leave: null, refused: [this.#shown(costly)] };
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
 
     const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
@@ -143,8 +143,13 @@ function conditionalRoot(): GraphQLError {
   });
 }
 
-function costRefusal(schema: GraphQLSchema, { document, operation }: LivePlan, variables: Watching['variables']): LonghaulError | null {
-  const ofIt = { ...document, definitions: document.definitions.filter((each) => each.kind !== Kind.OPERATION_DEFINITION || each === operation) };
-  const { complexity } = complexityFromQuery(ofIt, { schema, ctx: {}, variables: { ...variables } });
+function costRefusal(
+  schema: GraphQLSchema,
+  { document, operation }: LivePlan,
+  variables: Record<string, unknown>,
+): LonghaulError | null {
+  const others = (each: DefinitionNode) => each.kind === Kind.OPERATION_DEFINITION && each !== operation;
+  const ofIt = { ...document, definitions: document.definitions.filter((each) => !others(each)) };
+  const { complexity } = complexityFromQuery(ofIt, { schema, ctx: {}, variables });
   return complexity > queryLimits.cost ? tooCostly(complexity) : null;
 }

@@ -18,13 +18,15 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       return refused(403, refusal.message);
     case 'NOT_FOUND':
       if (refusal.what === 'path') return refused(404, 'Not found');
-      return { status: 404, body: { error: 'Job not found', job_id: fieldOf(sentBody(request), 'job_id') ?? null } };
+      return jobNotFound(sentBody(request));
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'Method not allowed');
     case 'INVALID_QUERY':
       return refused(400, `Invalid query: ${refusal.issues.map(describe).join('; ')}`);
-    case 'INVALID_BODY':
-      return refuseBody(refusal.issues, sentBody(request));
+    case 'INVALID_BODY': {
+      const body = sentBody(request);
+      return namesNoJob(refusal.issues, body, request) ? jobNotFound(body) : refuseBody(refusal.issues, body);
+    }
     case 'UNREADABLE_BODY':
       return refusal.why === 'empty' ? missing : refused(400, unreadable[refusal.why]);
     case 'BODY_TOO_LARGE':
@@ -65,6 +67,16 @@ const unreadable = {
   type: 'The body must be sent with Content-Type: application/json',
   syntax: 'The body is not valid JSON',
 } as const;
+
+function jobNotFound(body: unknown): Refused {
+  return { status: 404, body: { error: 'Job not found', job_id: fieldOf(body, 'job_id') ?? null } };
+}
+
+/** A string of any characters is a good `job_id` to jsonschema: one that cannot be stored is no job's, like any other. */
+function namesNoJob(issues: readonly FieldIssue[], body: unknown, { call }: RefusedRequest): boolean {
+  if (call?.route.kind !== 'status' || typeof fieldOf(body, 'job_id') !== 'string') return false;
+  return issues.some(({ path }) => path.join('.') === 'job_id');
+}
 
 /** As jsonschema does, one fault is told, and a missing field before what is wrong with those that are there. */
 function refuseBody(issues: readonly FieldIssue[], body: unknown): Refused {

@@ -4,7 +4,7 @@ import type { Job, JsonObject } from '../../jobs/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
 import type { ArtifactLinks } from '../../artifacts/links.ts';
 import { cancelledMessage, wrapped } from '../results.ts';
-import { wholeSeconds } from '../timestamps.ts';
+import { instantIn, wholeSeconds } from '../timestamps.ts';
 
 export const videoConduitStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
 export type VideoConduitStatus = (typeof videoConduitStatuses)[number];
@@ -26,7 +26,7 @@ export const videoConduitJob = z.object({
   error_message: z.string().nullable().describe('Failed jobs only.'),
   created_at: instant,
   completed_at: instant.nullable().describe('Set in every final state.'),
-  expires_at: z.string().nullable().describe('When download_url expires.'),
+  expires_at: instant.nullable().describe('When download_url expires.'),
 });
 
 /** One of GET /v1/jobs. */
@@ -124,11 +124,11 @@ function downloadOf(
   }
   const url = ['download_url', 'downloadUrl', 'url', 'videoUrl']
     .map((name) => result[name])
-    .find((value) => typeof value === 'string');
+    .filter((value) => typeof value === 'string')
+    .find((value) => value !== '');
   if (url === undefined || job.finishedAt === null) return null;
-  const stated = result['expires_at'];
   const kept = new Date(job.finishedAt.getTime() + artifactHours * 3_600_000);
-  return { url, expiresAt: typeof stated === 'string' ? stated : wholeSeconds(kept) };
+  return { url, expiresAt: wholeSeconds(instantIn(result['expires_at']) ?? kept) };
 }
 
 /** The fields in which the types of this dialect and its neighbours name their source. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Queryable } from '../../database/database.ts';
-import { textIssues } from '../../input.ts';
+import { httpUrl, textIssues } from '../../input.ts';
 import type { JsonObject } from '../../jobs/job.ts';
 import { sqlIs } from '../../jobs/state-machine.ts';
 import { answer, type Answer } from '../answer.ts';
@@ -8,7 +8,7 @@ import { jsonBody } from '../body.ts';
 import type { Call } from '../call.ts';
 import { RefusedError } from '../refusal.ts';
 import { type Route, route } from '../route.ts';
-import { submit } from '../submit.ts';
+import { type Submission, submit } from '../submit.ts';
 import { vidocuId } from './id.ts';
 import { Turns } from './turns.ts';
 
@@ -22,7 +22,10 @@ interface Operation {
   summary: string;
   type: string;
   body: z.ZodRawShape;
-  /** What is said where one is under way for the video already; null where the vendor starts another. */
+  /**
+   * What is said where one is under way for the video already. The vendor documents that of the analysis alone; null
+   * where another is started: a second translation may be into another language, and must not be swallowed.
+   */
   inProgress: string | null;
 }
 
@@ -39,14 +42,14 @@ const operations: readonly Operation[] = [
     summary: 'Export a video',
     type: 'export',
     body: { language: language.nullish() },
-    inProgress: 'Export already in progress',
+    inProgress: null,
   },
   {
     name: 'translate',
     summary: 'Translate a video',
     type: 'translation',
     body: { language },
-    inProgress: 'Translation already in progress',
+    inProgress: null,
   },
   {
     name: 'voiceover',
@@ -60,7 +63,10 @@ const operations: readonly Operation[] = [
 const created = z.object({ jobId: z.string(), status: z.literal('pending') });
 const existing = z.object({ jobId: z.string(), status: z.literal('processing'), message: z.string() });
 
-const places = { type: [], input: [], webhookUrl: [] };
+/** Ours: the vendor has its hooks registered in its dashboard, here a job names its own. */
+const hook = httpUrl.nullish().describe('Told when this job has ended.');
+
+const places = { type: [], input: [], webhookUrl: ['webhookUrl'] };
 
 /** POST /v1/videos/:id/analyze and its like: the job's input is the body, and the video's id as `videoId`. */
 export const operationRoutes: readonly Route[] = operations.map(({ name, summary, type, body, inProgress }) =>
@@ -70,15 +76,16 @@ export const operationRoutes: readonly Route[] = operations.map(({ name, summary
     path: `/v1/videos/{id}/${name}`,
     summary,
     scope: 'WRITE',
-    body: jsonBody(body),
+    body: jsonBody({ ...body, webhookUrl: hook }),
     emptyBody: {},
     answers: {
       202: { description: 'The job was created.', schema: created },
-      ...(inProgress === null ? {} : { 200: { description: 'The job that is under way already.', schema: existing } }),
+      ...(inProgress === null ? {} : { 200: { description: 'The job that is under way already, as it was asked for, its webhookUrl included.', schema: existing } }),
     },
     handle(call) {
-      const input = { ...call.body, videoId: call.param };
-      return inProgress === null ? create(call, type, input) : createOnce(call, type, input, inProgress);
+      const { webhookUrl, ...sent } = call.body;
+      const asked = { type, input: { ...sent, videoId: call.param }, webhookUrl };
+      return inProgress === null ? create(call, asked) : createOnce(call, asked, inProgress);
     },
   }),
 );
@@ -90,29 +97,37 @@ export const executeRoute = route({
   path: '/v1/tools/{type}/execute',
   summary: 'Execute a tool',
   scope: 'WRITE',
-  body: jsonBody({}),
+  body: jsonBody({ webhookUrl: hook }),
   emptyBody: {},
   answers: { 202: { description: 'The job was created.', schema: created.extend({ tool: z.string() }) } },
-  handle: (call) => create(call, 'tool', { ...call.body, tool: call.param }, { tool: call.param }),
+  handle(call) {
+    const { webhookUrl, ...sent } = call.body;
+    const tool = call.param;
+    return create(call, { type: 'tool', input: { ...sent, tool }, webhookUrl }, { tool });
+  },
 });
 
-async function create(call: Call, type: string, input: JsonObject, more: object = {}): Promise<Answer> {
-  const job = await submit(call, { type, input }, places);
+async function create(call: Call, asked: Submission, more: object = {}): Promise<Answer> {
+  const job = await submit(call, asked, places);
   return answer(202, { jobId: vidocuId(job), status: 'pending', ...more });
 }
 
 const turns = new Turns();
 
 /** Two that ask at once get one job, unless different processes serve them. */
-function createOnce(call: Call, type: string, input: JsonObject & { videoId: string }, message: string): Promise<Answer> {
+function createOnce(
+  call: Call,
+  asked: Submission & { input: JsonObject & { videoId: string } },
+  message: string,
+): Promise<Answer> {
   const { services, viewer } = call;
-  const { videoId } = input;
+  const { type, input: { videoId } } = asked;
   // Here rather than by the job's type: it is looked for before there is a job to check.
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
   return turns.take(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
     const id = await underWay(services.context.database, viewer.workspaceId, type, videoId);
-    if (id === null) return create(call, type, input);
+    if (id === null) return create(call, asked);
     return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });
   });
 }
