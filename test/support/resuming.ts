@@ -26,17 +26,27 @@ const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8')
 /** "Resuming": the first block is of graphql-ws, the second has its client only. */
 const [overSocket, overEvents] = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
+/** Milliseconds of the page by others, for a test that cannot wait for them. */
+export type Hurry = Readonly<Record<string, string>>;
+
 /** PROTOCOL.md's lines for graphql-ws, run as they stand there. @param url of the process, http */
-export function resumeOverSocket(url: string, token: Token): ResumingClient {
+export function resumeOverSocket(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
   if (overSocket?.includes("from 'graphql-ws'") !== true) throw new Error('PROTOCOL.md has no code for graphql-ws.');
-  return run(overSocket, createSocketClient, `${url.replace(/^http/, 'ws')}/graphql`, token);
+  return run(hurried(overSocket, hurry), createSocketClient, `${url.replace(/^http/, 'ws')}/graphql`, token);
 }
 
 /** PROTOCOL.md's lines for graphql-sse: its client, "the same" otherwise. */
-export function resumeOverEvents(url: string, token: Token): ResumingClient {
+export function resumeOverEvents(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
   if (overEvents?.includes("from 'graphql-sse'") !== true) throw new Error('PROTOCOL.md has no code for graphql-sse.');
   const watch = overSocket?.slice(overSocket.indexOf('function watch')) ?? '';
-  return run(overEvents + watch, createSseClient, `${url}/graphql`, token);
+  return run(hurried(overEvents + watch, hurry), createSseClient, `${url}/graphql`, token);
+}
+
+function hurried(code: string, hurry: Hurry): string {
+  return Object.entries(hurry).reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`PROTOCOL.md's code waits for no ${from}.`);
+    return text.replaceAll(from, to);
+  }, code);
 }
 
 function run(code: string, createClient: unknown, url: string, token: Token): ResumingClient {

@@ -49,7 +49,7 @@ describe('a REDIS_URL', () => {
     'redis://cache?tls=true',
     'redis://cache?protocol=4',
     'redis://cache#1',
-    '/tmp/redis.sock',
+    '/run/redis.sock',
   ])('that is %j cannot be read', (text) => {
     expect(parseRedisUrl(text)).toBeUndefined();
   });

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cancelJob } from '../../src/jobs/cancel.ts';
+import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { quit, resumeOverEvents, resumeOverSocket, type WatchedVersion } from '../support/resuming.ts';
+import { createSilentProxy } from '../support/silent-proxy.ts';
+import { submit } from '../support/steps.ts';
+
+let longhaul: Longhaul;
+let workspace: TestWorkspace;
+let key: string;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+  workspace = await longhaul.workspace();
+  key = await workspace.key();
+});
+afterAll(() => longhaul.stop());
+
+test.each([
+  { over: 'WebSocket', open: resumeOverSocket, hurry: { '10_000': '300' } },
+  { over: 'server-sent events', open: resumeOverEvents, hurry: { '30_000': '600' } },
+])('W3, E4: over $over, a client whose network went dead without a word finds out, and learns the end', async ({ open, hurry }) => {
+  const proxy = await createSilentProxy(longhaul.url);
+  const job = await submit(longhaul, workspace.id);
+  const { client, watch } = open(proxy.url, async () => key, hurry);
+  const seen: WatchedVersion[] = [];
+  const ended = Promise.withResolvers<unknown>();
+  watch(job.id, (version) => seen.push(version), ended.resolve);
+  await expect.poll(() => seen.length).toBe(1);
+  const connections = proxy.connections();
+  proxy.fallSilent();
+  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  expect(await ended.promise).toBeNull();
+  expect(seen.map(({ status }) => status)).toEqual(['PENDING', 'CANCELLED']);
+  expect(proxy.connections()).toBeGreaterThan(connections);
+  quit(client);
+});

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** A way to a server that can go dead as a network does: without a word. Closed when its test is over. */
+export interface SilentProxy {
+  url: string;
+  /** Nothing passes on the connections that there are, and neither side is told; new ones are served. */
+  fallSilent(): void;
+  /** Connections made so far. */
+  connections(): number;
+}
+
+export async function createSilentProxy(target: string): Promise<SilentProxy> {
+  const { hostname, port } = new URL(target);
+  const open = new Set<{ client: Socket; server: Socket }>();
+  let connections = 0;
+  const proxy = createServer((client) => {
+    connections += 1;
+    const server = connect({ host: hostname, port: Number(port) });
+    const pair = { client, server };
+    open.add(pair);
+    for (const socket of [client, server]) socket.on('error', () => undefined);
+    client.pipe(server).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    for (const { client, server } of open) {
+      client.destroy();
+      server.destroy();
+    }
+    proxy.close();
+  });
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    connections: () => connections,
+    fallSilent() {
+      for (const { client, server } of open) {
+        client.unpipe(server);
+        server.unpipe(client);
+        // What is sent is taken, and lost.
+        client.resume();
+        server.resume();
+      }
+    },
+  };
+}
