@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PgBoss } from 'pg-boss';
 import type { ArtifactLinks } from '../artifacts/links.ts';
 import { startBoss, stopBoss } from '../background/boss.ts';
@@ -24,6 +25,10 @@ const mostOfHost = 20;
 
 /** Series that one statement takes. */
 const batch = 20;
+
+/** How often, and how far apart in milliseconds, it is tried to record what became of a try. */
+const recordings = 5;
+const recordingMilliseconds = 300;
 
 /** What is under way when the process stops has so long to end by itself. */
 const stopMilliseconds = 5_000;
@@ -167,8 +172,8 @@ export class Deliverer {
     });
     if (outcome === null) return queue.putBack([series]);
     // The log first: what it says is in force, and a second try would find it delivered.
-    await noteOutcome(database, series, outcome);
-    await (outcome.problem === null ? queue.settle(series) : queue.failed(series));
+    await insisting(() => noteOutcome(database, series, outcome));
+    await insisting(() => (outcome.problem === null ? queue.settle(series) : queue.failed(series)));
   }
 
   async #giveUp(queue: WebhookQueue): Promise<void> {
@@ -178,6 +183,18 @@ export class Deliverer {
     await queue.settleGivenUp(lost);
     for (const { deliveryId, workspaceId } of lost) {
       this.#log.warn({ deliveryId, workspaceId }, 'a webhook was given up; redeliverWebhook tries anew');
+    }
+  }
+}
+
+/** Postgres may have dropped just this connection. What is not recorded would be sent again, and a minute later only. */
+async function insisting(record: () => Promise<void>): Promise<void> {
+  for (let left = recordings - 1; ; left -= 1) {
+    try {
+      return await record();
+    } catch (error) {
+      if (left === 0) throw error;
+      await delay(recordingMilliseconds);
     }
   }
 }
