@@ -1,6 +1,5 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type DefinitionNode, getVariableValues, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
-import type { LonghaulError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import { queryLimits, tooCostly } from '../limits.ts';
@@ -47,8 +46,11 @@ export class Broadcasts {
     const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
     // Here, or each of its events would be refused for itself.
-    const costly = costRefusal(this.#schema, plan, coerced.coerced);
-    if (costly !== null) return { leave: null, refused: [this.#shown(costly)] };
+    try {
+      refuseCostly(this.#schema, plan, coerced.coerced);
+    } catch (error) {
+      return { leave: null, refused: [this.#shown(error)] };
+    }
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
 
     const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
@@ -143,13 +145,14 @@ function conditionalRoot(): GraphQLError {
   });
 }
 
-function costRefusal(
+/** Throws LIMIT_EXCEEDED. */
+function refuseCostly(
   schema: GraphQLSchema,
   { document, operation }: LivePlan,
   variables: Record<string, unknown>,
-): LonghaulError | null {
+): void {
   const others = (each: DefinitionNode) => each.kind === Kind.OPERATION_DEFINITION && each !== operation;
   const ofIt = { ...document, definitions: document.definitions.filter((each) => !others(each)) };
   const { complexity } = complexityFromQuery(ofIt, { schema, ctx: {}, variables });
-  return complexity > queryLimits.cost ? tooCostly(complexity) : null;
+  if (complexity > queryLimits.cost) throw tooCostly(complexity);
 }
