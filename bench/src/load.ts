@@ -34,48 +34,66 @@ export interface Exchange {
  * @returns answers, and the seconds until the last
  */
 export async function runLoad(port: number, exchange: Exchange, seconds: number): Promise<{ answers: number; seconds: number }> {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  const lines = await Promise.all(Array.from({ length: connections }, () => open(port)));
   const start = performance.now();
   const end = start + seconds * 1_000;
-  const counts = await Promise.all(sockets.map((socket) => converse(socket, exchange, end)));
+  const counts = await Promise.all(lines.map((line) => converse(line, exchange, end)));
   const taken = performance.now() - start;
-  for (const socket of sockets) socket.destroy();
+  for (const { socket } of lines) socket.destroy();
   return { answers: counts.reduce((sum, count) => sum + count, 0), seconds: taken / 1_000 };
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-  await once(socket, 'connect');
-  return socket;
+/** A connection, and what it reads. */
+interface Line {
+  socket: Socket;
+  onRead: (part: Buffer) => void;
+}
+
+/** All connections read into the same memory: what was read is dealt with before the next read. */
+const incoming = Buffer.alloc(1024 * 1024);
+
+async function open(port: number): Promise<Line> {
+  const onread = {
+    buffer: incoming,
+    callback: (bytes: number) => {
+      line.onRead(incoming.subarray(0, bytes));
+      return true;
+    },
+  };
+  const line: Line = {
+    socket: connect({ host: '127.0.0.1', port, noDelay: true, onread }),
+    onRead: () => undefined,
+  };
+  await once(line.socket, 'connect');
+  return line;
 }
 
 /** One request after the other until `end`. */
-function converse(socket: Socket, exchange: Exchange, end: number): Promise<number> {
+function converse(line: Line, exchange: Exchange, end: number): Promise<number> {
   return new Promise((resolve, reject) => {
+    const { socket } = line;
     let answers = 0;
-    let parts: Buffer[] = [];
-    let length = 0;
-    let expected = 0;
+    /** What came of an answer before, where it comes in parts. */
+    let before: Buffer | null = null;
     const send = () => socket.write(exchange.request());
-    const finish = () => {
-      if (answers === 0) exchange.check(Buffer.concat(parts));
+    const finish = (answer: Buffer) => {
+      if (answers === 0) exchange.check(answer);
       answers += 1;
-      parts = [];
-      length = 0;
-      expected = 0;
+      before = null;
       if (performance.now() < end) send();
       else resolve(answers);
     };
-    socket.on('data', (part: Buffer) => {
+    line.onRead = (part) => {
       try {
-        parts.push(part);
-        length += part.length;
-        if (expected === 0) expected = lengthOf(parts.length === 1 ? part : Buffer.concat(parts), exchange);
-        if (expected > 0 && length >= expected) finish();
+        const answer = before === null ? part : Buffer.concat([before, part]);
+        const length = lengthOf(answer, exchange);
+        if (length > 0 && answer.length >= length) finish(answer);
+        // The memory is read into again.
+        else before = before === null ? Buffer.from(answer) : answer;
       } catch (error) {
         reject(error);
       }
-    });
+    };
     socket.on('error', reject);
     socket.on('close', () => reject(new Error('the server closed a connection')));
     send();

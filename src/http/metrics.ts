@@ -10,13 +10,23 @@ interface Readings {
   stalledConnections: () => number;
   watchedCredentials: () => number;
   watchedJobs: () => number;
+  repeatedRequests: () => number;
   bus: Pick<Bus, 'healthy' | 'stats'>;
+}
+
+/** A request, as far as the metrics tell requests apart. */
+export interface MeteredRequest {
+  /** As the router writes it. */
+  route: string;
+  method: string;
+  /** Of a REST dialect. */
+  dialect: { dialect: string; route: string; key: string } | null;
 }
 
 /** What an operator watches: Node's own figures, requests, sockets, watched jobs, the bus. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly requests = new Histogram({
+  readonly #requests = new Histogram({
     name: 'longhaul_http_request_seconds',
     help: 'Time to answer a request, by route, method and status.',
     labelNames: ['route', 'method', 'status'],
@@ -24,7 +34,7 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  readonly dialectRequests = new Counter({
+  readonly #dialectRequests = new Counter({
     name: 'longhaul_dialect_requests_total',
     help: 'Requests to the REST dialects, by dialect, route and the id of the key: who still has to move, and from what.',
     labelNames: ['dialect', 'route', 'key'],
@@ -62,9 +72,16 @@ export class Metrics {
           this.inc(value());
         },
       });
+    const repeated = 'Polls that came byte by byte as before, and were answered without being parsed and routed anew.';
+    counter('longhaul_repeated_requests_total', repeated, read.repeatedRequests);
     counter('longhaul_bus_published_total', 'Messages that the bus has taken.', () => read.bus.stats().published);
     counter('longhaul_bus_received_total', 'Messages that came in.', () => read.bus.stats().received);
     counter('longhaul_bus_dropped_total', 'Messages that reached nobody.', () => read.bus.stats().dropped);
     counter('longhaul_bus_outages_total', 'Connections to Redis that were lost.', () => read.bus.stats().outages);
+  }
+
+  answered({ route, method, dialect }: MeteredRequest, status: number, seconds: number): void {
+    if (dialect !== null) this.#dialectRequests.inc(dialect);
+    this.#requests.observe({ route, method, status: String(status) }, seconds);
   }
 }

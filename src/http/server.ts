@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { artifactRoute } from '../artifacts/route.ts';
 import { findArtifact } from '../artifacts/find.ts';
@@ -9,13 +10,15 @@ import { Live } from '../graphql/live/live.ts';
 import { schema } from '../graphql/schema.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
 import { createGraphQL } from '../graphql/yoga.ts';
-import { RestSurface } from '../rest/mount.ts';
+import { meteredCall, RestSurface } from '../rest/mount.ts';
 import type { Services } from '../services.ts';
+import { keepAliveMilliseconds } from './connection-headers.ts';
 import { describeError } from './describe-error.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
+import { RepeatedRequests } from './repeated-requests.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -29,13 +32,25 @@ export class HttpServer {
   readonly #live: Live;
   readonly #streams = new OpenStreams();
   readonly #rest: RestSurface | null;
+  readonly #repeated = new RepeatedRequests();
   #stopped: Promise<void> | null = null;
 
   constructor(services: Services) {
     const { config, log } = services;
     this.#services = services;
     const serves = config.role !== 'worker';
-    const rest = serves ? new RestSurface(services) : null;
+    const metrics = new Metrics({
+      sockets: () => this.#sockets?.size ?? 0,
+      subscriptions: () => this.#live.subscriptions.total,
+      broadcasts: () => this.#live.broadcasts.size,
+      stalledConnections: () => this.#live.stalled.size,
+      watchedCredentials: () => this.#credentials.size,
+      eventStreams: () => this.#streams.size,
+      watchedJobs: () => services.feed.size,
+      repeatedRequests: () => this.#repeated.carriedOut,
+      bus: services.bus,
+    });
+    const rest = serves ? new RestSurface(services, metrics, this.#repeated) : null;
     this.#rest = rest;
     const paths = new NativePaths();
     this.#app = fastify({
@@ -45,7 +60,7 @@ export class HttpServer {
       requestTimeout: 60_000,
       http: {
         headersTimeout: 20_000,
-        keepAliveTimeout: 72_000,
+        keepAliveTimeout: keepAliveMilliseconds,
         // Any other wish for an upgrade, HTTP/2 by Java's client for example, is passed over: RFC 9110, section 7.8.
         shouldUpgradeCallback: (request) => serves && isSocketRequest(request),
       },
@@ -64,25 +79,10 @@ export class HttpServer {
     const yoga = serves ? createGraphQL(services) : null;
     this.#live = new Live(schema, services);
     this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga, this.#credentials, this.#live);
-    const metrics = new Metrics({
-      sockets: () => this.#sockets?.size ?? 0,
-      subscriptions: () => this.#live.subscriptions.total,
-      broadcasts: () => this.#live.broadcasts.size,
-      stalledConnections: () => this.#live.stalled.size,
-      watchedCredentials: () => this.#credentials.size,
-      eventStreams: () => this.#streams.size,
-      watchedJobs: () => services.feed.size,
-      bus: services.bus,
-    });
     // Without promises: these two run for every request.
     this.#app.addHook('onResponse', ({ routeOptions, method, call }, reply, done) => {
-      if (call != null) {
-        const { dialect, route, apiKeyId } = call;
-        const key = apiKeyId ?? 'none';
-        metrics.dialectRequests.inc({ dialect: dialect.name.toLowerCase(), route: `${route.method} ${route.path}`, key });
-      }
-      const labels = { route: routeOptions.url ?? 'none', method, status: String(reply.statusCode) };
-      metrics.requests.observe(labels, reply.elapsedTime / 1_000);
+      const request = { route: routeOptions.url ?? 'none', method, dialect: call == null ? null : meteredCall(call) };
+      metrics.answered(request, reply.statusCode, reply.elapsedTime / 1_000);
       done();
     });
     // Whoever was still being answered must not keep its connection, or the server would wait for it to be cut.
@@ -122,6 +122,7 @@ export class HttpServer {
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
     this.#app.server.on('upgrade', (request, socket, head) => {
+      this.#repeated.release(request.socket);
       if (this.#sockets !== null && this.#stopped === null) this.#sockets.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
@@ -155,6 +156,8 @@ export class HttpServer {
   async #stop(): Promise<void> {
     this.#credentials.stop();
     this.#rest?.stop();
+    // Node takes their connections for idle, and would cut them.
+    await Promise.race([this.#repeated.stop(), delay(graceMilliseconds, undefined, { ref: false })]);
     const closed = this.#app.close();
     await Promise.all([this.#streams.stop(), this.#sockets?.stop()]);
     this.#live.stop();

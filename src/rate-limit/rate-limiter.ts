@@ -18,6 +18,11 @@ export interface Verdict {
   retryAfter: number;
 }
 
+/** Of one key, while the requests of a batch get their verdicts one by one. */
+interface Count extends Pick<Verdict, 'resetsAt' | 'retryAfter'> {
+  used: number;
+}
+
 /** Where processes count together: Redis, or whatever can add to a key with a time to live. */
 export interface SharedCounter {
   /** @returns the sum, and the milliseconds that the key has to live. Rejects where nobody can be asked. */
@@ -52,22 +57,30 @@ export class RateLimiter {
     return this.#limit === 0 ? null : this.#batches.add(budgetOf(viewer));
   }
 
-  async #count(keys: readonly string[]): Promise<Verdict[]> {
-    const wanted = new Map<string, number>();
-    for (const key of keys) wanted.set(key, (wanted.get(key) ?? 0) + 1);
-    const counted = await Promise.all([...wanted].map(async ([key, points]) => [key, await this.#add(key, points)] as const));
-    const results = new Map(counted);
-    // The first of a batch was counted before all others of it.
-    const behind = new Map(wanted);
-    return keys.map((key) => {
-      const { consumedPoints = 0, msBeforeNext = 0 } = results.get(key) ?? {};
-      const later = (behind.get(key) ?? 1) - 1;
-      behind.set(key, later);
-      return this.#verdict(consumedPoints - later, msBeforeNext);
-    });
+  /** As `consume`, one request for each of them, counted at once. */
+  async consumeAll(viewers: readonly Viewer[]): Promise<(Verdict | null)[]> {
+    return this.#limit === 0 ? viewers.map(() => null) : this.#count(viewers.map(budgetOf));
   }
 
-  async #add(key: string, points: number): Promise<RateLimiterRes> {
+  async #count(keys: readonly string[]): Promise<Verdict[]> {
+    const points = new Map<string, number>();
+    for (const key of keys) points.set(key, (points.get(key) ?? 0) + 1);
+    const counts = new Map<string, Count>();
+    await Promise.all([...points].map(async ([key, wanted]) => counts.set(key, await this.#add(key, wanted))));
+    return keys.map((key) => this.#next(counts.get(key)));
+  }
+
+  async #add(key: string, points: number): Promise<Count> {
+    const { consumedPoints, msBeforeNext } = await this.#consume(key, points);
+    return {
+      // The first of a batch was counted before all others of it.
+      used: consumedPoints - points,
+      resetsAt: new Date(Date.now() + msBeforeNext),
+      retryAfter: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
+    };
+  }
+
+  async #consume(key: string, points: number): Promise<RateLimiterRes> {
     try {
       return await this.#limiter.consume(key, points);
     } catch (refusal) {
@@ -76,14 +89,12 @@ export class RateLimiter {
     }
   }
 
-  #verdict(used: number, milliseconds: number): Verdict {
-    return {
-      allowed: used <= this.#limit,
-      limit: this.#limit,
-      remaining: Math.max(0, this.#limit - used),
-      resetsAt: new Date(Date.now() + milliseconds),
-      retryAfter: Math.max(1, Math.ceil(milliseconds / 1_000)),
-    };
+  #next(count: Count | undefined): Verdict {
+    if (count === undefined) throw new Error('a request was not counted');
+    count.used += 1;
+    const { used, resetsAt, retryAfter } = count;
+    const limit = this.#limit;
+    return { allowed: used <= limit, limit, remaining: Math.max(0, limit - used), resetsAt, retryAfter };
   }
 }
 

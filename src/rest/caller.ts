@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Services } from '../services.ts';
 import { apiKeyIn, authenticate, bearerIn, UnauthenticatedError } from '../workspaces/authenticate.ts';
@@ -17,13 +18,18 @@ export async function callerOf(
   scope: Scope,
   { headers }: FastifyRequest,
 ): Promise<Viewer> {
-  const secret = dialect.credential === 'bearer' ? bearerIn(headers) : apiKeyIn(headers);
+  const secret = secretOf(dialect, headers);
   if (secret === null) throw new RefusedError({ kind: 'UNAUTHENTICATED', why: 'missing' });
   const viewer = await known(services, dialect, secret);
   if (!viewer.scopes.has(scope)) {
     throw new RefusedError({ kind: 'FORBIDDEN', message: `The API key lacks the scope ${scope}` });
   }
   return viewer;
+}
+
+/** Where the dialect's clients put it. */
+export function secretOf({ credential }: RestDialect, headers: IncomingHttpHeaders): string | null {
+  return credential === 'bearer' ? bearerIn(headers) : apiKeyIn(headers);
 }
 
 async function known(services: Services, dialect: RestDialect, secret: string): Promise<Viewer> {

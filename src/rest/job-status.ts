@@ -1,21 +1,19 @@
 import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
-import type { ArtifactLinks } from '../artifacts/links.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/job.ts';
 import { isFinal } from '../jobs/state-machine.ts';
 import type { Services } from '../services.ts';
 import { maySee, type Viewer } from '../workspaces/viewer.ts';
 import { answer, type Answer } from './answer.ts';
-import type { Call } from './call.ts';
+import type { Call, Polled } from './call.ts';
 import { callerOf } from './caller.ts';
-import { hasExpired, isKnown } from './etag.ts';
+import { isKnown } from './etag.ts';
 import { waitWanted } from './holds.ts';
+import type { Projection } from './projection.ts';
+import type { RestDialect } from './dialect.ts';
 import type { Route } from './route.ts';
-import { type ShownJob, shownJob } from './shown-jobs.ts';
-
-/** What a dialect shows of a job: a pure function of the row, of what the URLs in it are made with, and of the time. */
-export type Projection = (job: Job, links: ArtifactLinks, at: Date) => object;
+import { isOutdated, type ShownJob, shownJob, type ShownJobs } from './shown-jobs.ts';
 
 /** The UUID of the job that an id may name in a workspace; null where it can name none. */
 export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
@@ -59,7 +57,10 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   if (seen.status === 'rejected') throw seen.reason;
   const found = seen.value;
   const wait = waitWanted(headers['prefer']);
-  if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
+  if (wait === null) {
+    call.polled = { jobId: found.id, project };
+    return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
+  }
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
   let shown = found;
   if (!isNews && !found.isFinal) {
@@ -69,29 +70,38 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
 }
 
-/** The job as it is now. What was rendered of this very version is taken again. */
+/** The job as it is now. */
 async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
-  const { services, viewer, dialect, param, shown: kept } = call;
-  const { workspaceId, restriction } = viewer;
-  const uuid = await uuidOf(services, workspaceId, param);
-  if (uuid === null) throw new NotFoundError('Job');
+  const { services, viewer, dialect, param, shown } = call;
+  const jobId = await uuidOf(services, viewer.workspaceId, param);
+  if (jobId === null) throw new NotFoundError('Job');
+  return showNow(services, shown, { viewer, dialect, jobId, project });
+}
+
+/** Who looks at a job, and how it is shown to them. */
+interface Showing extends Polled {
+  viewer: Viewer;
+  dialect: RestDialect;
+}
+
+/** Shows a job as it is now. What was rendered of this very version is taken again. Throws NotFoundError. */
+export async function showNow(services: Services, kept: ShownJobs, showing: Showing): Promise<ShownJob> {
+  const { jobs } = services;
+  const { dialect, jobId } = showing;
+  const { workspaceId, restriction } = showing.viewer;
   // Whether a token opens a job is a question of the whole row.
-  const known = restriction === null ? kept.get(dialect, uuid) : undefined;
-  let job: Job | null;
-  if (known === undefined) {
-    job = await services.jobs.find(workspaceId, uuid);
-  } else {
-    const found = await services.jobs.findUnlessAt(known.version, workspaceId, uuid);
-    if (found !== null && 'unchanged' in found) {
-      if (hasExpired(found.artifactExpiresAt, new Date()) === known.expired) return known;
-      job = await services.jobs.find(workspaceId, uuid);
-    } else {
-      job = found;
-    }
-  }
+  const known = restriction === null ? kept.get(dialect, jobId) : undefined;
+  const [found] = known === undefined ? [] : await jobs.findChanged([{ ...known, workspaceId }]);
+  if (known !== undefined && found === 'unchanged' && !isOutdated(known, new Date())) return known;
+  const job = found === undefined || found === 'unchanged' ? await jobs.find(workspaceId, jobId) : found;
+  return show(services, kept, showing, job);
+}
+
+/** Shows a job that was just read. Throws NotFoundError. */
+export function show({ links }: Services, kept: ShownJobs, { viewer, dialect, project }: Showing, job: Job | null): ShownJob {
   const at = new Date();
   const seen = visibleJob(viewer, job);
-  const shown = shownJob(dialect, seen, project(seen, services.links, at), at);
+  const shown = shownJob(dialect, seen, project(seen, links, at), at);
   kept.keep(dialect, shown);
   return shown;
 }

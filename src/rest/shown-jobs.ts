@@ -1,14 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Job } from '../jobs/job.ts';
+import type { KnownJob } from '../jobs/job-reads.ts';
 import { isFinal } from '../jobs/state-machine.ts';
 import { answer, type Answer } from './answer.ts';
 import type { RestDialect } from './dialect.ts';
 import { entityTag, hasExpired } from './etag.ts';
 
 /** A job as a dialect shows it at one version: whatever a poll of it can be answered with. */
-export interface ShownJob {
-  id: string;
-  version: number;
+export interface ShownJob extends KnownJob {
   isFinal: boolean;
   /** Whether its file could no longer be downloaded. */
   expired: boolean;
@@ -23,13 +22,20 @@ export function shownJob(dialect: RestDialect, job: Job, body: object, at: Date)
   const etag = entityTag(dialect, job, at);
   return {
     id: job.id,
+    workspaceId: job.workspaceId,
     version: job.version,
+    artifactExpiresAt: job.artifactExpiresAt,
     isFinal: isFinal(job.status),
     expired: hasExpired(job.artifactExpiresAt, at),
     etag,
     full: answer(200, body, { etag }),
     notModified: { status: 304, body: '', headers: { etag } },
   };
+}
+
+/** Whether its file has gone since. */
+export function isOutdated({ artifactExpiresAt, expired }: ShownJob, at: Date): boolean {
+  return hasExpired(artifactExpiresAt, at) !== expired;
 }
 
 /** Bytes of memory for answers that are kept. */

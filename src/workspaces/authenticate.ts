@@ -49,21 +49,27 @@ export async function authenticate(
   const token = looksLikeToken(secret) ? await accessTokens.read(secret) : null;
   if (token === 'expired') throw new ExpiredTokenError();
   if (token === null) {
-    const key = inForce(await authenticator.find(secret), surface);
-    const scopes = new Set(key.scopes);
-    return { apiKeyId: key.id, workspaceId: key.workspaceId, scopes, restriction: null, expiresAt: null };
+    return viewerOf(inForce(await authenticator.find(secret), surface));
   }
   const { apiKeyId, workspaceId, restriction, expiresAt } = token;
   inForce(await authenticator.findById(apiKeyId), surface);
   return { apiKeyId, workspaceId, scopes: new Set(['READ']), restriction, expiresAt };
 }
 
+/** Whoever comes with the key itself. */
+export function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
+  return { apiKeyId: id, workspaceId, scopes: new Set(scopes), restriction: null, expiresAt: null };
+}
+
+/** Whether a key is still one, on this surface. */
+export function isInForce({ revokedAt, dialect }: ApiKey, surface: Dialect): boolean {
+  return revokedAt === null && (dialect === 'NATIVE' || dialect === surface);
+}
+
 function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
   if (key === null) throw unauthenticated();
   if (key.revokedAt !== null) throw unauthenticated('This API key was revoked', 'revoked');
-  if (key.dialect !== 'NATIVE' && key.dialect !== surface) {
-    throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
-  }
+  if (!isInForce(key, surface)) throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
   return key;
 }
 

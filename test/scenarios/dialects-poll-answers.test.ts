@@ -68,27 +68,38 @@ test('who has a version of a job is told in a few columns that it still is the n
   const statements: Statement[] = [];
   const reads = new JobReads(observed(longhaul.services.context.database, (statement) => statements.push(statement)));
   const { job, token } = await tenant.running();
-  const { version } = await tenant.read(job.id);
-  expect(await reads.findUnlessAt(version, tenant.id, job.id)).toEqual({ unchanged: true, artifactExpiresAt: null });
+  const known = await tenant.read(job.id);
+  expect(await reads.findChanged([known])).toEqual(['unchanged']);
   expect(statements.map(({ sql }) => sql.includes('job.input'))).toEqual([false]);
   await tenant.report(token, { percentage: 10 });
-  expect(await reads.findUnlessAt(version, tenant.id, job.id)).toMatchObject({ id: job.id, version: version + 1 });
+  expect(await reads.findChanged([known])).toMatchObject([{ id: job.id, version: known.version + 1 }]);
 });
 
 test('askers of one moment who know different things each get theirs', async () => {
   const reads = new JobReads(longhaul.services.context.database);
-  const [one, two] = [await tenant.create(), await tenant.create()];
+  const [one, two, three] = await tenant.createAll([{}, {}, {}]);
+  if (one === undefined || two === undefined || three === undefined) throw new Error('no jobs');
   const stranger = await Tenant.in(longhaul);
   const found = await Promise.all([
-    reads.findUnlessAt(one.version, tenant.id, one.id),
-    reads.findUnlessAt(two.version, tenant.id, two.id),
+    reads.findChanged([one, three]),
+    reads.findChanged([two]),
     reads.find(tenant.id, two.id),
-    reads.findUnlessAt(one.version + 7, tenant.id, one.id),
-    reads.findUnlessAt(one.version, stranger.id, one.id),
+    reads.findChanged([{ ...one, version: one.version + 7 }]),
+    reads.findChanged([{ ...one, workspaceId: stranger.id }]),
     reads.find(stranger.id, two.id),
   ]);
-  expect(reads.counted).toEqual({ reads: 6, statements: 1 });
-  expect(found.map((each) => (each === null || 'unchanged' in each ? each : each.id))).toEqual([one.id, two.id, two.id, one.id, null, null]);
+  expect(reads.counted).toEqual({ reads: 7, statements: 1 });
+  const ids = found.flat().map((each) => (each === null || each === 'unchanged' ? each : each.id));
+  expect(ids).toEqual([one.id, 'unchanged', two.id, two.id, one.id, null, null]);
+});
+
+test('of many that are known, those that have changed are read whole, in their order', async () => {
+  const reads = new JobReads(longhaul.services.context.database);
+  const jobs = await tenant.createAll([{}, {}, {}, {}]);
+  const known = jobs.map((job, place) => (place % 2 === 0 ? { ...job, version: job.version - 1 } : job));
+  const found = await reads.findChanged(known);
+  expect(found).toEqual([jobs[0], 'unchanged', jobs[2], 'unchanged']);
+  expect(reads.counted).toEqual({ reads: 4, statements: 2 });
 });
 
 async function tokenFor(key: string, opens: string): Promise<string> {

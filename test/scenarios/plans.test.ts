@@ -12,6 +12,7 @@ import { CreationQueue } from '../../src/jobs/creation-queue.ts';
 import { expireLeases } from '../../src/jobs/expire.ts';
 import { failJob } from '../../src/jobs/fail.ts';
 import { Feed } from '../../src/jobs/feed.ts';
+import { JobReads } from '../../src/jobs/job-reads.ts';
 import { findJob } from '../../src/jobs/find.ts';
 import type { Job } from '../../src/jobs/job.ts';
 import { type JobFilter, listJobs } from '../../src/jobs/list.ts';
@@ -209,6 +210,13 @@ test('a look-up does so by the id', async () => {
   const job = await tenant.create();
   await withoutReadingAllJobs(async ({ database }) => {
     expect(await findJob(database, tenant.id, job.id)).toEqual(job);
+  }, byId);
+});
+
+test('polls of jobs that are known look at them by their ids', async () => {
+  const created = await tenant.createAll([{}, {}, {}]);
+  await withoutReadingAllJobs(async ({ database }) => {
+    expect(await new JobReads(database).findChanged(created)).toEqual(created.map(() => 'unchanged'));
   }, byId);
 });
 
