@@ -19,8 +19,7 @@ const kept = 0.9;
  */
 export const liveBroadcast: Case = async (installation, stops) => {
   const { longhaul, raw, rawSame, apollo } = await startContestants(installation, stops);
-  // Longhaul takes any number; graphql-ws on Apollo Server cuts its sockets where what waits keeps pongs waiting.
-  const most = { longhaul: 2 * (await tooMuch(longhaul)), raw: await tooMuch(raw), apollo: await tooMuch(apollo) };
+  const most = { longhaul: await tooMuch(longhaul), raw: await tooMuch(raw), apollo: await tooMuch(apollo) };
   const { messages, seconds } = await broadcastRound(longhaul, most.longhaul, 3);
   const rate = Math.max(1, Math.round((moderate * messages) / seconds / watchers));
 

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { Connection, type StalledConnections } from './connection.ts';
+import { Connection, type StalledConnections, type Wire } from './connection.ts';
 import { textFrame } from './text-frame.ts';
 
 /** "Try again later" (IANA's registry of close codes): clients of graphql-ws connect again. */
@@ -29,8 +29,8 @@ export class SocketConnection extends Connection {
     return this.#stream.writableLength;
   }
 
-  protected write(text: string): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#stream.write(textFrame(text));
+  protected write(wire: Wire): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#stream.write(wire);
   }
 
   /** Once for each congestion: a callback for each message would cost a broadcast a twentieth of its time. */
@@ -45,7 +45,7 @@ export class SocketConnection extends Connection {
 
   /** An answer that cannot wait for room: of the protocol, or of a query or mutation. */
   answer(text: string): void {
-    this.write(text);
+    this.write(textFrame(text));
     if (this.unsent > mostUnsent) this.giveUp();
   }
 
