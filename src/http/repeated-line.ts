@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import { connectionHeaders } from './connection-headers.ts';
 
+/** Bytes of a request that is remembered; longer ones are rare, and not those of pollers. */
+export const longestRequest = 4_096;
+
 /** An answer as it goes over the wire. */
 export interface WireAnswer {
   status: number;
@@ -81,15 +84,15 @@ export class RepeatedLine {
       this.#socket.pause();
       return;
     }
-    const text = chunk.toString('latin1');
+    const text = chunk.length > longestRequest ? null : chunk.toString('latin1');
     // Of who does not read its answers, the parser reads no further.
     const ready = this.#betweenRequests && !this.#socket.writableNeedDrain;
-    const repeat = ready ? this.#memory.find(text) : undefined;
+    const repeat = ready && text !== null ? this.#memory.find(text) : undefined;
     if (repeat === undefined) this.#giveToParser(chunk, text);
     else this.#carryOut(repeat, chunk, text);
   }
 
-  #giveToParser(chunk: Buffer, text: string): void {
+  #giveToParser(chunk: Buffer, text: string | null): void {
     this.#betweenRequests = false;
     this.#parsed += 1;
     this.#parsing = text;
@@ -97,7 +100,7 @@ export class RepeatedLine {
     this.#parsing = null;
   }
 
-  #carryOut(repeat: Repeat, chunk: Buffer, text: string): void {
+  #carryOut(repeat: Repeat, chunk: Buffer, text: string | null): void {
     const startedAt = performance.now();
     this.#answering = true;
     this.#memory.began();

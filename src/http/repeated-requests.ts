@@ -1,16 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { RepeatedLine, type Repeat } from './repeated-line.ts';
+import { longestRequest, RepeatedLine, type Repeat } from './repeated-line.ts';
 
 /** Bytes of memory for requests that are remembered. */
 const mostBytes = 16 * 1024 * 1024;
 
 /** What remembering a request takes beside its text, roughly, in bytes. */
 const overhead = 3_072;
-
-/** Characters of a request that is remembered; longer ones are rare, and not those of pollers. */
-const longestText = 4_096;
 
 /** Headers with which the same bytes may mean another thing, or have more behind them. */
 const excluded = ['content-length', 'transfer-encoding', 'expect', 'upgrade', 'x-forwarded-host'];
@@ -75,7 +72,7 @@ export class RepeatedRequests {
     const known = this.#lines.get(socket);
     if (known !== undefined) return known;
     const line = new RepeatedLine(socket, {
-      find: (text) => (this.#stopped || text.length > longestText ? undefined : this.#known.get(text)),
+      find: (text) => (this.#stopped ? undefined : this.#known.get(text)),
       began: () => {
         this.#carriedOut += 1;
         this.#underWay += 1;
@@ -101,5 +98,5 @@ function textOf({ method, url, httpVersion, headers, rawHeaders }: IncomingMessa
   const lines = [`GET ${url} HTTP/1.1`];
   for (let at = 0; at < rawHeaders.length; at += 2) lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
   const text = `${lines.join('\r\n')}\r\n\r\n`;
-  return text.length > longestText ? null : text;
+  return text.length > longestRequest ? null : text;
 }

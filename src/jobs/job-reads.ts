@@ -29,7 +29,11 @@ export class JobReads {
     this.#batches = new Batches((groups) => this.#readGroups(groups), { lanes: 2, size: 500, turns: 10 });
   }
 
-  /** Null for another workspace's job as for one that does not exist. */
+  /**
+   * Null for another workspace's job as for one that does not exist.
+   *
+   * @param id must be a UUID
+   */
   async find(workspaceId: string, id: string): Promise<Job | null> {
     const [found = null] = await this.#ask([{ workspaceId, id }]);
     if (found === 'unchanged') throw new Error('a job came without its columns');
