@@ -1,16 +1,19 @@
 /** For so long a connection stays open between two requests, in milliseconds. */
 export const keepAliveMilliseconds = 72_000;
 
-let second = 0;
-let lines = '';
+const closing = 'Connection: close\r\n';
 
-/** What Node adds to every answer on a connection that stays open: each header on its line. Made once a second. */
-export function connectionHeaders(): string {
+const staying = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveMilliseconds / 1_000}\r\n`;
+
+let second = 0;
+let date = '';
+
+/** What Node adds to every answer, each header on its line. The date is made once a second. */
+export function connectionHeaders({ stays }: { stays: boolean }): string {
   const now = Math.floor(Date.now() / 1_000);
   if (now !== second) {
     second = now;
-    const date = new Date(now * 1_000).toUTCString();
-    lines = `Date: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${keepAliveMilliseconds / 1_000}\r\n`;
+    date = `Date: ${new Date(now * 1_000).toUTCString()}\r\n`;
   }
-  return lines;
+  return date + (stays ? staying : closing);
 }

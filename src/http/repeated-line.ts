@@ -23,10 +23,12 @@ export interface Repeat {
 }
 
 /** Whoever remembers the requests of all lines. */
-interface Memory {
+export interface Memory {
   find(text: string): Repeat | undefined;
   began(): void;
   ended(): void;
+  /** Whether connections end with their next answer, because the process stops. */
+  isClosing(): boolean;
 }
 
 /**
@@ -60,6 +62,11 @@ export class RepeatedLine {
     this.#parse = (chunk) => parse.call(socket, chunk);
     // A listener that is not Node's has the parser stop reading from the socket by itself.
     socket.removeAllListeners('data').on('data', this.#onData);
+  }
+
+  /** Whether an answer is under way that Node knows nothing of. */
+  get answering(): boolean {
+    return this.#answering;
   }
 
   /** Which chunk the parser has just made this request from, where it is the whole of it; null otherwise. */
@@ -112,11 +119,17 @@ export class RepeatedLine {
       if (answer === null) {
         this.#giveToParser(chunk, text);
       } else {
-        this.#socket.write(`${answer.head}${connectionHeaders()}\r\n${answer.body}`, answer.encoding);
+        this.#write(answer);
         repeat.answered(answer.status, (performance.now() - startedAt) / 1_000);
       }
-      if (this.#ahead.length > 0) this.#giveUp();
+      if (this.#ahead.length > 0 && this.#socket.writable) this.#giveUp();
     });
+  }
+
+  #write({ head, body, encoding }: WireAnswer): void {
+    const stays = !this.#memory.isClosing();
+    this.#socket.write(`${head}${connectionHeaders({ stays })}\r\n${body}`, encoding);
+    if (!stays) this.#socket.end();
   }
 
   /** Who sends before it has read is left to the parser for good, which knows how to keep answers in order. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { longestRequest, RepeatedLine, type Repeat } from './repeated-line.ts';
+import { longestRequest, type Memory, RepeatedLine, type Repeat } from './repeated-line.ts';
 
 /** Bytes of memory for requests that are remembered. */
 const mostBytes = 16 * 1024 * 1024;
@@ -10,7 +10,7 @@ const mostBytes = 16 * 1024 * 1024;
 const overhead = 3_072;
 
 /** Headers with which the same bytes may mean another thing, or have more behind them. */
-const excluded = ['content-length', 'transfer-encoding', 'expect', 'upgrade', 'x-forwarded-host'];
+const excluded = ['content-length', 'transfer-encoding', 'expect', 'upgrade', 'proxy-connection', 'x-forwarded-host'];
 
 /**
  * Requests that come again byte by byte, as those of pollers do. What such bytes say, the parser and the router have told
@@ -30,6 +30,24 @@ export class RepeatedRequests {
   #carriedOut = 0;
   #onIdle: PromiseWithResolvers<void> | null = null;
   #stopped = false;
+
+  /** What all lines share. */
+  readonly #memory: Memory;
+
+  constructor() {
+    this.#memory = {
+      find: (text) => (this.#stopped ? undefined : this.#known.get(text)),
+      began: () => {
+        this.#carriedOut += 1;
+        this.#underWay += 1;
+      },
+      ended: () => {
+        this.#underWay -= 1;
+        if (this.#underWay === 0) this.#onIdle?.resolve();
+      },
+      isClosing: () => this.#stopped,
+    };
+  }
 
   /** Requests that were neither parsed nor routed, since the start. */
   get carriedOut(): number {
@@ -68,20 +86,15 @@ export class RepeatedRequests {
     await this.#onIdle.promise;
   }
 
+  /** Whether an answer is under way on a connection that Node takes for idle. */
+  isUnderWayOn(socket: Socket): boolean {
+    return this.#lines.get(socket)?.answering === true;
+  }
+
   #lineOf(socket: Socket): RepeatedLine {
     const known = this.#lines.get(socket);
     if (known !== undefined) return known;
-    const line = new RepeatedLine(socket, {
-      find: (text) => (this.#stopped ? undefined : this.#known.get(text)),
-      began: () => {
-        this.#carriedOut += 1;
-        this.#underWay += 1;
-      },
-      ended: () => {
-        this.#underWay -= 1;
-        if (this.#underWay === 0) this.#onIdle?.resolve();
-      },
-    });
+    const line = new RepeatedLine(socket, this.#memory);
     this.#lines.set(socket, line);
     return line;
   }

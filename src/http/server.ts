@@ -121,6 +121,10 @@ export class HttpServer {
     // On a dialect's host it is a path like any other.
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
+    // With a listener it is ours to say what becomes of an idle connection.
+    this.#app.server.on('timeout', (socket) => {
+      if (!this.#repeated.isUnderWayOn(socket)) socket.destroy();
+    });
     this.#app.server.on('upgrade', (request, socket, head) => {
       this.#repeated.release(request.socket);
       if (this.#sockets !== null && this.#stopped === null) this.#sockets.upgrade(request, socket, head);

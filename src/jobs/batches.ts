@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LonghaulError } from '../errors.ts';
 
 interface Waiting<Item, Result> {
   item: Item;
@@ -71,8 +72,10 @@ export class Batches<Item, Result> {
         else resolve(result);
       }
     } catch (error) {
-      const [only, ...others] = batch;
-      if (only !== undefined && others.length === 0) only.reject(error);
+      // Where the database is away none is to blame, one by one they would wait for it in turn, and what was committed
+      // although its answer was lost would be done twice.
+      const away = error instanceof LonghaulError && error.code === 'UNAVAILABLE';
+      if (away || batch.length === 1) for (const { reject } of batch) reject(error);
       else for (const waiting of batch) await this.#settle([waiting]);
     }
   }

@@ -67,8 +67,8 @@ export class RepeatedPolls {
     const poll: Poll = {
       ...polled,
       caller: this.#callerOf(dialect, hashSecret(secret)),
-      // Not the request itself, which would keep its connection.
-      request: { headers, body: undefined, call: { route } },
+      // What refusals look at, and not the request itself, which would keep its connection.
+      request: { headers: { authorization: headers.authorization }, body: undefined, call: { route } },
       ifNoneMatch: headers['if-none-match'],
     };
     return (then) => void this.#batches.add(poll).then(then, () => then(null));
@@ -86,16 +86,20 @@ export class RepeatedPolls {
   /** Null for those that go the long way: they are not counted here. */
   async #answer(polls: readonly Poll[]): Promise<(WireAnswer | null)[]> {
     const { rateLimiter, jobs } = this.#services;
-    const asked = await this.#asked(polls);
+    const viewers = await this.#viewersOf(new Set(polls.map(({ caller }) => caller)));
+    const asked = this.#asked(polls, viewers);
     const shown = [...new Set(asked.map((each) => each.shown))];
     // At the same time: neither needs the other.
     const [verdicts, found] = await Promise.all([
       rateLimiter.consumeAll(asked.map(({ viewer }) => viewer)),
-      jobs.findChanged(shown).catch(() => []),
+      jobs.findChanged(shown).catch((error: unknown) => shown.map(() => asError(error))),
     ]);
     const at = new Date();
     const news = new Map(shown.map((job, place) => [job, isOutdated(job, at) ? undefined : found[place]]));
-    const answers: (WireAnswer | Promise<WireAnswer> | null)[] = polls.map(() => null);
+    const answers = polls.map((poll): WireAnswer | Promise<WireAnswer> | null => {
+      const viewer = viewers.get(poll.caller);
+      return viewer instanceof Error ? this.#refuse(poll, viewer, null) : null;
+    });
     for (const [index, each] of asked.entries()) {
       const verdict = verdicts[index] ?? null;
       const its = news.get(each.shown);
@@ -105,47 +109,54 @@ export class RepeatedPolls {
     return Promise.all(answers);
   }
 
-  async #asked(polls: readonly Poll[]): Promise<Asked[]> {
-    const viewers = await this.#viewersOf(new Set(polls.map(({ caller }) => caller)));
+  #asked(polls: readonly Poll[], viewers: ReadonlyMap<Caller, Viewer | Error>): Asked[] {
     const asked: Asked[] = [];
     for (const [place, poll] of polls.entries()) {
       const viewer = viewers.get(poll.caller);
+      if (viewer === undefined || viewer instanceof Error) continue;
       const shown = this.#shown.get(poll.caller.dialect, poll.jobId);
-      if (viewer !== undefined && shown?.workspaceId === viewer.workspaceId) asked.push({ place, poll, viewer, shown });
+      if (shown?.workspaceId === viewer.workspaceId) asked.push({ place, poll, viewer, shown });
     }
     return asked;
   }
 
-  /** Of those whose key is still good for a look. */
-  async #viewersOf(callers: ReadonlySet<Caller>): Promise<Map<Caller, Viewer>> {
-    const viewers = new Map<Caller, Viewer>();
-    for (const caller of callers) {
-      const key = await this.#services.authenticator.findByHash(caller.keyHash).catch(() => null);
-      if (key !== null && isInForce(key, caller.dialect.name) && key.scopes.includes('READ')) viewers.set(caller, viewerOf(key));
-    }
+  /** Of those whose key is still good for a look; an error where nobody can tell just now. */
+  async #viewersOf(callers: ReadonlySet<Caller>): Promise<Map<Caller, Viewer | Error>> {
+    const viewers = new Map<Caller, Viewer | Error>();
+    const find = async (caller: Caller) => {
+      const key = await this.#services.authenticator.findByHash(caller.keyHash).catch(asError);
+      if (key instanceof Error) viewers.set(caller, key);
+      else if (key !== null && isInForce(key, caller.dialect.name) && key.scopes.includes('READ')) viewers.set(caller, viewerOf(key));
+    };
+    await Promise.all([...callers].map(find));
     return viewers;
   }
 
   /**
    * Of a job that is not as it was shown, or a poll that is one too many.
    *
-   * @param found undefined where nothing was found out, and the job is looked at by itself
+   * @param found undefined where time alone has changed how it is shown
    */
-  async #answerAnew({ poll, viewer }: Asked, verdict: Verdict | null, found: Found | undefined): Promise<WireAnswer> {
-    const { dialect } = poll.caller;
-    const showing = { ...poll, dialect, viewer };
+  async #answerAnew(asked: Asked, verdict: Verdict | null, found: Found | Error | undefined): Promise<WireAnswer> {
+    const { poll, viewer } = asked;
+    const showing = { ...poll, dialect: poll.caller.dialect, viewer };
     try {
       refuseTooMany(verdict);
+      if (found instanceof Error) throw found;
       const isNews = found !== undefined && found !== 'unchanged';
       const shown = isNews
         ? show(this.#services, this.#shown, showing, found)
         : await showNow(this.#services, this.#shown, showing);
       return this.#render(poll, shown, verdict);
     } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal.kind === 'INTERNAL') this.#services.log.error({ err: error }, `a request in ${dialect.name} failed`);
-      return this.#onWire(dialect, refusalAnswer(dialect, refusal, poll.request), verdict);
+      return this.#refuse(poll, error, verdict);
     }
+  }
+
+  #refuse({ caller: { dialect }, request }: Poll, error: unknown, verdict: Verdict | null): WireAnswer {
+    const refusal = refusalOf(error);
+    if (refusal.kind === 'INTERNAL') this.#services.log.error({ err: error }, `a request in ${dialect.name} failed`);
+    return this.#onWire(dialect, refusalAnswer(dialect, refusal, request), verdict);
   }
 
   #render({ caller: { dialect }, ifNoneMatch }: Poll, { etag, full, notModified }: ShownJob, verdict: Verdict | null): WireAnswer {
@@ -159,4 +170,8 @@ export class RepeatedPolls {
     const more = (notices === undefined ? '' : wireHeaders(notices)) + (limit === undefined ? '' : wireHeaders(limit));
     return { status: answer.status, head: head + more, body: answer.body, encoding };
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

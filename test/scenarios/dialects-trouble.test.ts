@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/job.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { RawHttp } from '../support/raw-http.ts';
 import { rest } from '../support/rest.ts';
 import { submit } from '../support/steps.ts';
 
@@ -60,6 +61,36 @@ describe.each([
     await whileReadsFail('57P03', async () => {
       expect(await rest(`${longhaul.url}/v1/jobs/${job.id}`, { key })).toMatchObject({ status: 503, body: away });
     });
+  });
+});
+
+describe('polls that come again byte by byte', () => {
+  const poll = (key: string) =>
+    `GET /videoconduit/v1/jobs/${job.id} HTTP/1.1\r\nHost: longhaul\r\nAuthorization: Bearer ${key}\r\n\r\n`;
+  const learned = async (key: string) => {
+    const line = await RawHttp.open(longhaul.url);
+    for (let turn = 0; turn < 3; turn += 1) expect((await line.ask(poll(key))).status).toBe(200);
+    return { line, key };
+  };
+
+  test.each([
+    { what: 'of a database that is away', sqlState: '57P03', status: 503, code: 'service_unavailable' },
+    { what: 'of a bug', sqlState: '22012', status: 500, code: 'server_error' },
+  ])('are told together $what, and go on afterwards', async ({ sqlState, status, code }) => {
+    const keys = await Promise.all(Array.from({ length: 4 }, () => workspace.key()));
+    const pollers = [...(await Promise.all(keys.map(learned))), ...(await Promise.all(keys.map(learned)))];
+    const askAll = () => Promise.all(pollers.map(({ line, key }) => line.ask(poll(key))));
+    await whileReadsFail(sqlState, async () => {
+      const { counted } = longhaul.services.jobs;
+      const before = counted.statements;
+      for (const answer of await askAll()) {
+        expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({ status, code });
+        expect(answer.headers['cache-control']).toBe('no-store');
+      }
+      // Nobody waits for a database that is away in turn.
+      if (status === 503) expect(counted.statements - before).toBeLessThanOrEqual(3);
+    });
+    for (const answer of await askAll()) expect(answer.status).toBe(200);
   });
 });
 

@@ -273,6 +273,18 @@ test('the answers to any run of requests, cut into pieces anywhere, are those to
   expect(await repeated()).toBeGreaterThan(before + 150);
 });
 
+test.each(['Connection: close', 'Proxy-Connection: close'])('who asks with %s has its connection closed each time', async (wish) => {
+  const job = await tenant.create();
+  await learned(await RawHttp.open(longhaul.url), pollOf(job));
+  for (let turn = 0; turn < 3; turn += 1) {
+    const line = await RawHttp.open(longhaul.url);
+    await learned(line, pollOf(job));
+    const closed = once(line.socket, 'close');
+    expect((await line.ask(pollOf(job, `${wish}\r\n`))).headers['connection']).toBe('close');
+    await closed;
+  }
+});
+
 test('a client that asks a thousand times before it reads gets a thousand answers', async () => {
   const job = await tenant.create();
   const line = await RawHttp.open(longhaul.url);
@@ -337,6 +349,8 @@ test('whoever is being answered when the process stops is answered', async () =>
     await nextTurn();
   });
   const answers = await Promise.all(lines.map((line) => line.answers(1)));
-  expect(answers.flat().map(({ status }) => status)).toEqual(lines.map(() => 200));
+  expect(answers.flat().map(({ status, headers }) => ({ status, connection: headers['connection'] }))).toEqual(
+    lines.map(() => ({ status: 200, connection: 'close' })),
+  );
   await stopped;
 });
