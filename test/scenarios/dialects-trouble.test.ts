@@ -64,9 +64,10 @@ describe.each([
   });
 });
 
+const poll = (key: string) =>
+  `GET /videoconduit/v1/jobs/${job.id} HTTP/1.1\r\nHost: longhaul\r\nAuthorization: Bearer ${key}\r\n\r\n`;
+
 describe('polls that come again byte by byte', () => {
-  const poll = (key: string) =>
-    `GET /videoconduit/v1/jobs/${job.id} HTTP/1.1\r\nHost: longhaul\r\nAuthorization: Bearer ${key}\r\n\r\n`;
   const learned = async (key: string) => {
     const line = await RawHttp.open(longhaul.url);
     for (let turn = 0; turn < 3; turn += 1) expect((await line.ask(poll(key))).status).toBe(200);
