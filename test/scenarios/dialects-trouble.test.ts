@@ -67,13 +67,14 @@ describe.each([
 const poll = (key: string) =>
   `GET /videoconduit/v1/jobs/${job.id} HTTP/1.1\r\nHost: longhaul\r\nAuthorization: Bearer ${key}\r\n\r\n`;
 
-describe('polls that come again byte by byte', () => {
-  const learned = async (key: string) => {
-    const line = await RawHttp.open(longhaul.url);
-    for (let turn = 0; turn < 3; turn += 1) expect((await line.ask(poll(key))).status).toBe(200);
-    return { line, key };
-  };
+/** A connection that polls already, and its key. */
+const learned = async (key: string) => {
+  const line = await RawHttp.open(longhaul.url);
+  for (let turn = 0; turn < 3; turn += 1) expect((await line.ask(poll(key))).status).toBe(200);
+  return { line, key };
+};
 
+describe('polls that come again byte by byte', () => {
   test.each([
     { what: 'of a database that is away', sqlState: '57P03', status: 503, code: 'service_unavailable' },
     { what: 'of a bug', sqlState: '22012', status: 500, code: 'server_error' },
