@@ -10,7 +10,7 @@ interface Waiting<Item, Result> {
 /**
  * Carries out together what arrives together: the items of a turn of the event loop, and those that come while `lanes`
  * batches are under way. None joins a batch that has begun. Where a batch fails its items are tried one by one, so that
- * one bad item does not fail its neighbours.
+ * one bad item does not fail its neighbours; not where the database is away (UNAVAILABLE).
  */
 export class Batches<Item, Result> {
   readonly #carryOut: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -72,8 +72,7 @@ export class Batches<Item, Result> {
         else resolve(result);
       }
     } catch (error) {
-      // Where the database is away none is to blame, one by one they would wait for it in turn, and what was committed
-      // although its answer was lost would be done twice.
+      // Where the database is away none of them is to blame, and one by one they would wait for it in turn.
       const away = error instanceof LonghaulError && error.code === 'UNAVAILABLE';
       if (away || batch.length === 1) for (const { reject } of batch) reject(error);
       else for (const waiting of batch) await this.#settle([waiting]);
