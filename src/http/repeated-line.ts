@@ -26,7 +26,8 @@ export interface Repeat {
 export interface Memory {
   find(text: string): Repeat | undefined;
   began(): void;
-  ended(): void;
+  /** @param answered false where the request goes the long way after all */
+  ended(answered: boolean): void;
   /** Whether connections end with their next answer, because the process stops. */
   isClosing(): boolean;
 }
@@ -112,7 +113,7 @@ export class RepeatedLine {
     this.#answering = true;
     this.#memory.began();
     repeat.carryOut((answer) => {
-      this.#memory.ended();
+      this.#memory.ended(answer !== null);
       this.#answering = false;
       // The client may have hung up, or closed its half, which ends a connection of Node's.
       if (!this.#socket.writable) return;

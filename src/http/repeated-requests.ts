@@ -38,10 +38,10 @@ export class RepeatedRequests {
     this.#memory = {
       find: (text) => (this.#stopped ? undefined : this.#known.get(text)),
       began: () => {
-        this.#carriedOut += 1;
         this.#underWay += 1;
       },
-      ended: () => {
+      ended: (answered) => {
+        if (answered) this.#carriedOut += 1;
         this.#underWay -= 1;
         if (this.#underWay === 0) this.#onIdle?.resolve();
       },
