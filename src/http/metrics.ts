@@ -10,7 +10,6 @@ interface Readings {
   stalledConnections: () => number;
   watchedCredentials: () => number;
   watchedJobs: () => number;
-  repeatedRequests: () => number;
   bus: Pick<Bus, 'healthy' | 'stats'>;
 }
 
@@ -72,8 +71,6 @@ export class Metrics {
           this.inc(value());
         },
       });
-    const repeated = 'Polls that came byte by byte as before, and were answered without being parsed and routed anew.';
-    counter('longhaul_repeated_requests_total', repeated, read.repeatedRequests);
     counter('longhaul_bus_published_total', 'Messages that the bus has taken.', () => read.bus.stats().published);
     counter('longhaul_bus_received_total', 'Messages that came in.', () => read.bus.stats().received);
     counter('longhaul_bus_dropped_total', 'Messages that reached nobody.', () => read.bus.stats().dropped);

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { artifactRoute } from '../artifacts/route.ts';
 import { findArtifact } from '../artifacts/find.ts';
@@ -12,13 +11,11 @@ import { GraphQLSockets } from '../graphql/websocket.ts';
 import { createGraphQL } from '../graphql/yoga.ts';
 import { meteredCall, RestSurface } from '../rest/mount.ts';
 import type { Services } from '../services.ts';
-import { keepAliveMilliseconds } from './connection-headers.ts';
 import { describeError } from './describe-error.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
-import { RepeatedRequests } from './repeated-requests.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -32,7 +29,6 @@ export class HttpServer {
   readonly #live: Live;
   readonly #streams = new OpenStreams();
   readonly #rest: RestSurface | null;
-  readonly #repeated = new RepeatedRequests();
   #stopped: Promise<void> | null = null;
 
   constructor(services: Services) {
@@ -47,10 +43,9 @@ export class HttpServer {
       watchedCredentials: () => this.#credentials.size,
       eventStreams: () => this.#streams.size,
       watchedJobs: () => services.feed.size,
-      repeatedRequests: () => this.#repeated.carriedOut,
       bus: services.bus,
     });
-    const rest = serves ? new RestSurface(services, metrics, this.#repeated) : null;
+    const rest = serves ? new RestSurface(services) : null;
     this.#rest = rest;
     const paths = new NativePaths();
     this.#app = fastify({
@@ -60,7 +55,7 @@ export class HttpServer {
       requestTimeout: 60_000,
       http: {
         headersTimeout: 20_000,
-        keepAliveTimeout: keepAliveMilliseconds,
+        keepAliveTimeout: 72_000,
         // Any other wish for an upgrade, HTTP/2 by Java's client for example, is passed over: RFC 9110, section 7.8.
         shouldUpgradeCallback: (request) => serves && isSocketRequest(request),
       },
@@ -121,12 +116,7 @@ export class HttpServer {
     // On a dialect's host it is a path like any other.
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
-    // With a listener it is ours to say what becomes of an idle connection.
-    this.#app.server.on('timeout', (socket) => {
-      if (!this.#repeated.isUnderWayOn(socket)) socket.destroy();
-    });
     this.#app.server.on('upgrade', (request, socket, head) => {
-      this.#repeated.release(request.socket);
       if (this.#sockets !== null && this.#stopped === null) this.#sockets.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
@@ -160,8 +150,6 @@ export class HttpServer {
   async #stop(): Promise<void> {
     this.#credentials.stop();
     this.#rest?.stop();
-    // Node takes their connections for idle, and would cut them.
-    await Promise.race([this.#repeated.stop(), delay(graceMilliseconds, undefined, { ref: false })]);
     const closed = this.#app.close();
     await Promise.all([this.#streams.stop(), this.#sockets?.stop()]);
     this.#live.stop();

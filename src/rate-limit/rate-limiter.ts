@@ -57,11 +57,6 @@ export class RateLimiter {
     return this.#limit === 0 ? null : this.#batches.add(budgetOf(viewer));
   }
 
-  /** As `consume`, one request for each of them, counted at once. */
-  async consumeAll(viewers: readonly Viewer[]): Promise<(Verdict | null)[]> {
-    return this.#limit === 0 ? viewers.map(() => null) : this.#count(viewers.map(budgetOf));
-  }
-
   async #count(keys: readonly string[]): Promise<Verdict[]> {
     const points = new Map<string, number>();
     for (const key of keys) points.set(key, (points.get(key) ?? 0) + 1);

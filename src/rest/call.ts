@@ -6,7 +6,6 @@ import type { Services } from '../services.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { RestDialect } from './dialect.ts';
 import type { Holds } from './holds.ts';
-import type { Projection } from './projection.ts';
 import { RefusedError } from './refusal.ts';
 import type { Route } from './route.ts';
 import type { ShownJobs } from './shown-jobs.ts';
@@ -16,12 +15,6 @@ declare module 'fastify' {
     /** Of a dialect's route, once its dialect is chosen. */
     call?: Call | null;
   }
-}
-
-/** A job that is polled, and how it is shown. */
-export interface Polled {
-  jobId: string;
-  project: Projection;
 }
 
 /** What all calls share. */
@@ -44,8 +37,6 @@ export class Call<Query = unknown, Body = unknown> {
   readonly shown: ShownJobs;
   /** Settles when the request was counted; rejects where it is one too many (RefusedError, RATE_LIMITED). */
   counted: Promise<void> = alreadyCounted;
-  /** What a poll was answered with that needs nothing but its bytes to be carried out again; null otherwise. */
-  polled: Polled | null = null;
   /** The path's parameter, decoded; empty where the path has none. */
   readonly param: string;
   #viewer: Viewer | null = null;

@@ -6,14 +6,13 @@ import { isFinal } from '../jobs/state-machine.ts';
 import type { Services } from '../services.ts';
 import { maySee, type Viewer } from '../workspaces/viewer.ts';
 import { answer, type Answer } from './answer.ts';
-import type { Call, Polled } from './call.ts';
+import type { Call } from './call.ts';
 import { callerOf } from './caller.ts';
 import { isKnown } from './etag.ts';
 import { waitWanted } from './holds.ts';
 import type { Projection } from './projection.ts';
-import type { RestDialect } from './dialect.ts';
 import type { Route } from './route.ts';
-import { isOutdated, type ShownJob, shownJob, type ShownJobs } from './shown-jobs.ts';
+import { isOutdated, type ShownJob, shownJob } from './shown-jobs.ts';
 
 /** The UUID of the job that an id may name in a workspace; null where it can name none. */
 export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
@@ -57,10 +56,7 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   if (seen.status === 'rejected') throw seen.reason;
   const found = seen.value;
   const wait = waitWanted(headers['prefer']);
-  if (wait === null) {
-    call.polled = { jobId: found.id, project };
-    return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
-  }
+  if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
   let shown = found;
   if (!isNews && !found.isFinal) {
@@ -70,38 +66,20 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
 }
 
-/** The job as it is now. */
+/** The job as it is now. What was rendered of this very version is given again. Throws NotFoundError. */
 async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
-  const { services, viewer, dialect, param, shown } = call;
-  const jobId = await uuidOf(services, viewer.workspaceId, param);
+  const { services, dialect, param, shown: kept } = call;
+  const { workspaceId, restriction } = call.viewer;
+  const jobId = await uuidOf(services, workspaceId, param);
   if (jobId === null) throw new NotFoundError('Job');
-  return showNow(services, shown, { viewer, dialect, jobId, project });
-}
-
-/** Who looks at a job, and how it is shown to them. */
-interface Showing extends Polled {
-  viewer: Viewer;
-  dialect: RestDialect;
-}
-
-/** Shows a job as it is now. What was rendered of this very version is taken again. Throws NotFoundError. */
-export async function showNow(services: Services, kept: ShownJobs, showing: Showing): Promise<ShownJob> {
-  const { jobs } = services;
-  const { dialect, jobId } = showing;
-  const { workspaceId, restriction } = showing.viewer;
   // Whether a token opens a job is a question of the whole row.
   const known = restriction === null ? kept.get(dialect, jobId) : undefined;
-  const [found] = known === undefined ? [] : await jobs.findChanged([{ ...known, workspaceId }]);
+  const [found] = known === undefined ? [] : await services.jobs.findChanged([{ ...known, workspaceId }]);
   if (known !== undefined && found === 'unchanged' && !isOutdated(known, new Date())) return known;
-  const job = found === undefined || found === 'unchanged' ? await jobs.find(workspaceId, jobId) : found;
-  return show(services, kept, showing, job);
-}
-
-/** Shows a job that was just read. Throws NotFoundError. */
-export function show({ links }: Services, kept: ShownJobs, { viewer, dialect, project }: Showing, job: Job | null): ShownJob {
+  const row = found === undefined || found === 'unchanged' ? await services.jobs.find(workspaceId, jobId) : found;
+  const job = visibleJob(call.viewer, row);
   const at = new Date();
-  const seen = visibleJob(viewer, job);
-  const shown = shownJob(dialect, seen, project(seen, links, at), at);
+  const shown = shownJob(dialect, job, project(job, services.links, at), at);
   kept.keep(dialect, shown);
   return shown;
 }

@@ -1,7 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import type { MeteredRequest, Metrics } from '../http/metrics.ts';
-import type { Repeat } from '../http/repeated-line.ts';
-import type { RepeatedRequests } from '../http/repeated-requests.ts';
+import type { MeteredRequest } from '../http/metrics.ts';
 import type { Services } from '../services.ts';
 import { answer, type Answer, commonHeaders, jsonType, send } from './answer.ts';
 import { Call } from './call.ts';
@@ -9,7 +7,6 @@ import { callerOf } from './caller.ts';
 import type { RestDialect } from './dialect.ts';
 import { dialects } from './dialects.ts';
 import { Dispatch, routesOn } from './dispatch.ts';
-import { RepeatedPolls } from './repeated-polls.ts';
 import { Notices } from './notices.ts';
 import { rateLimitHeaders, refuseTooMany } from './rate-limit.ts';
 import { type Refusal, RefusedError, refusalOf } from './refusal.ts';
@@ -32,19 +29,12 @@ export class RestSurface {
   readonly #holds: Holds;
   readonly #notices: Notices;
   readonly #shared: ConstructorParameters<typeof Call>[0];
-  readonly #repeated: RepeatedRequests;
-  readonly #polls: RepeatedPolls;
-  readonly #metrics: Metrics;
 
-  constructor(services: Services, metrics: Metrics, repeated: RepeatedRequests) {
+  constructor(services: Services) {
     this.#services = services;
-    this.#metrics = metrics;
-    this.#repeated = repeated;
     this.#holds = new Holds(services.feed);
-    const shown = new ShownJobs();
-    this.#shared = { services, holds: this.#holds, shown };
+    this.#shared = { services, holds: this.#holds, shown: new ShownJobs() };
     this.#notices = new Notices(services.config);
-    this.#polls = new RepeatedPolls(services, shown, this.#notices);
     this.#dispatch = new Dispatch(dialects, services.config.compatHosts);
   }
 
@@ -127,7 +117,6 @@ export class RestSurface {
   async #open(request: FastifyRequest, reply: FastifyReply, dialect: RestDialect, route: Route): Promise<void> {
     const call = new Call(this.#shared, dialect, route, request);
     request.call = call;
-    if (route.kind === 'status') this.#repeated.watch(request.raw, reply.raw, () => this.#repeatOf(call, request.routeOptions.url));
     const notices = this.#notices.headersOf(dialect.name);
     if (notices !== undefined) reply.headers(notices);
     call.viewer = await callerOf(this.#services, dialect, route.scope, request);
@@ -143,14 +132,6 @@ export class RestSurface {
     const verdict = await this.#services.rateLimiter.consume(viewer);
     reply.headers(rateLimitHeaders(dialect, verdict) ?? {});
     refuseTooMany(verdict);
-  }
-
-  /** How a call that was answered is carried out when the same bytes come again; null for all but plain polls. */
-  #repeatOf(call: Call, url: string | undefined): Repeat | null {
-    const carryOut = this.#polls.repeatOf(call);
-    if (carryOut === null) return null;
-    const request = { route: url ?? 'none', method: call.route.method, dialect: meteredCall(call) };
-    return { carryOut, answered: (status, seconds) => this.#metrics.answered(request, status, seconds) };
   }
 
   #fail(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -57,19 +57,14 @@ export async function authenticate(
 }
 
 /** Whoever comes with the key itself. */
-export function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
+function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
   return { apiKeyId: id, workspaceId, scopes: new Set(scopes), restriction: null, expiresAt: null };
-}
-
-/** Whether a key is still one, on this surface. */
-export function isInForce({ revokedAt, dialect }: ApiKey, surface: Dialect): boolean {
-  return revokedAt === null && (dialect === 'NATIVE' || dialect === surface);
 }
 
 function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
   if (key === null) throw unauthenticated();
   if (key.revokedAt !== null) throw unauthenticated('This API key was revoked', 'revoked');
-  if (!isInForce(key, surface)) throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
+  if (key.dialect !== 'NATIVE' && key.dialect !== surface) throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
   return key;
 }
 

@@ -37,11 +37,7 @@ export class Authenticator {
 
   /** The key, revoked ones included (their owner is told so); null for a secret that is no key's. */
   async find(secret: string): Promise<ApiKey | null> {
-    return this.findByHash(hashSecret(secret));
-  }
-
-  /** As `find`, for who has kept the secret's hash. */
-  async findByHash(hash: string): Promise<ApiKey | null> {
+    const hash = hashSecret(secret);
     const key = await this.#cached(hash, 'hash');
     return key !== null && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : null;
   }

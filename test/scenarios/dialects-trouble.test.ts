@@ -74,7 +74,7 @@ const learned = async (key: string) => {
   return { line, key };
 };
 
-describe('polls that come again byte by byte', () => {
+describe('polls that arrive together', () => {
   test.each([
     { what: 'of a database that is away', sqlState: '57P03', status: 503, code: 'service_unavailable' },
     { what: 'of a bug', sqlState: '22012', status: 500, code: 'server_error' },
