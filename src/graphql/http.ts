@@ -24,7 +24,7 @@ export function graphqlRoute(
   credentials: CredentialWatch,
 ): void {
   const eventRoute = new EventRoute(live, yoga, streams);
-  const fastPath = new FastPath(yoga, services.log);
+  const fastPath = new FastPath(yoga);
   void app.register(async (scope) => {
     // JSON alone: no form of a foreign page can send it without asking first.
     scope.removeAllContentTypeParsers();
@@ -63,7 +63,7 @@ export function graphqlRoute(
             return reply
               .code(answer.status)
               .header('access-control-allow-origin', '*')
-              .type(`${answer.contentType}; charset=utf-8`)
+              .headers(answer.headers)
               .send(answer.body);
           }
         }

@@ -73,8 +73,7 @@ function rendered(
  * of the document; what is no GraphQL request at all has no place in a document, and keeps its 400.
  */
 function httpOf(place: GraphQLError | null) {
-  // Errors of compiled documents (graphql-jit) come without extensions, whatever their type says.
-  const http = place?.extensions?.['http'];
+  const http = place?.extensions['http'];
   if (http === undefined || place?.locations !== undefined) return http;
   const { spec: _spec, ...always } = http;
   return always;

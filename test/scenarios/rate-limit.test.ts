@@ -23,7 +23,7 @@ const codeOf = ({ errors: [error] }: Awaited<ReturnType<Longhaul['graphql']>>) =
 
 test('a key that has made its requests of the minute is told when it may go on, and no other key is', async () => {
   const { key, other } = await limited(5);
-  // More often than it takes for a document to be compiled: both ways count.
+  // Often enough that the document is remembered: one that is counts like one that is not.
   for (let request = 0; request < 5; request += 1) expect(codeOf(await longhaul.graphql(query, {}, key))).toBeNull();
 
   const refused = await fetch(`${longhaul.url}/graphql`, {
