@@ -2,29 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { reachableServers } from './test/support/servers.ts';
 
 /*
- * Units run once. Scenarios run embedded (PGlite, bus in memory) and, where servers are reachable, on Postgres and Redis
- * too; processes start real ones and need the servers. CI never leaves anything out.
+ * A test file's name says where it runs; test/README.md explains the four projects. Those on Postgres and Redis are left
+ * out where no servers are reachable, except on CI.
  */
 export default defineConfig(async () => {
   const { missing } = await reachableServers();
   if (missing.length > 0) {
     const reason = `not reachable: ${missing.join(', ')}`;
     if (process.env['CI'] === 'true') throw new Error(`CI runs everything, but ${reason}. Start them.`);
-    process.stderr.write(`\n  Left out: the scenarios on Postgres and Redis, and those of several processes (${reason}).\n\n`);
-  } else {
-    process.stderr.write('\n  Running: units, the scenarios embedded and on Postgres and Redis, and those of several processes.\n\n');
+    process.stderr.write(`\n  Left out: the scenarios on Postgres and Redis (${reason}).\n\n`);
   }
-  const withServers = [
-    backend('servers'),
-    {
-      test: {
-        name: 'processes',
-        include: ['test/processes/**/*.test.ts'],
-        env: { TEST_BACKEND: 'servers' },
-        globalSetup: ['./test/support/template-servers.ts'],
-      },
-    },
-  ];
   return {
     // The copy that Node takes, and with it every package: of graphql there must be one, not a second as ES modules.
     resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
@@ -32,22 +19,32 @@ export default defineConfig(async () => {
       testTimeout: 30_000,
       hookTimeout: 60_000,
       projects: [
-        { test: { name: 'units', include: ['test/units/**/*.test.ts'] } },
-        backend('embedded'),
-        ...(missing.length > 0 ? [] : withServers),
+        on('embedded', 'once', [only('once')]),
+        on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'long'].map(only)),
+        ...(missing.length > 0
+          ? []
+          : [
+              on('servers', 'servers', ['test/*/*.test.ts'], ['once', 'long'].map(only)),
+              on('servers', 'long', [only('long')]),
+            ]),
       ].map((project) => ({ extends: true, ...project })),
     },
   };
 });
 
-/** The scenarios on one backend. */
-function backend(name: string) {
+/** The files that say that they run there alone. */
+function only(where: string): string {
+  return `test/*/*.${where}.test.ts`;
+}
+
+function on(backend: 'embedded' | 'servers', name: string, include: string[], exclude: string[] = []) {
   return {
     test: {
       name,
-      include: ['test/scenarios/**/*.test.ts'],
-      env: { TEST_BACKEND: name },
-      globalSetup: [`./test/support/template-${name}.ts`],
+      include,
+      exclude,
+      env: { TEST_BACKEND: backend },
+      globalSetup: [`./test/support/template-${backend}.ts`],
     },
   };
 }

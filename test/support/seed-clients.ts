@@ -29,7 +29,7 @@ export interface Ran {
   printed: string[];
 }
 
-const folder = new URL('../seed-clients/', import.meta.url);
+const folder = new URL('./seed-clients/', import.meta.url);
 
 export async function sampleText(name: string): Promise<string> {
   return readFile(new URL(`${name}.sample`, folder), 'utf8');

@@ -210,7 +210,7 @@ test('the samples are the seeds’ own', async ({ skip }) => {
   const files = await readdir(seeds).catch(() => null);
   // A user's clone stands alone.
   if (files === null) return skip('there is no ../shared here');
-  const folder = new URL('../seed-clients/', import.meta.url);
+  const folder = new URL('../support/seed-clients/', import.meta.url);
   const samples = (await readdir(folder)).filter((name) => name.endsWith('.sample'));
   expect(samples).toHaveLength(15);
   for (const name of samples) {
