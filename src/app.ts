@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { createArtifactLinks } from './artifacts/links.ts';
-import { ArtifactStore } from './artifacts/store.ts';
-import { claimVolume } from './artifacts/claim-volume.ts';
+import { createArtifactLinks } from './files/links.ts';
+import { ArtifactStore } from './files/store.ts';
+import { claimVolume } from './files/claim-volume.ts';
 import { Sweeper } from './background/sweeper.ts';
 import { createMemoryBus } from './bus/memory-bus.ts';
 import { createRedisBus } from './bus/redis-bus.ts';

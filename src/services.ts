@@ -1,5 +1,5 @@
-import type { ArtifactLinks } from './artifacts/links.ts';
-import type { ArtifactStore } from './artifacts/store.ts';
+import type { ArtifactLinks } from './files/links.ts';
+import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Config } from './config.ts';
 import type { Cursors } from './graphql/cursor.ts';

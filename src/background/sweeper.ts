@@ -1,4 +1,4 @@
-import type { ArtifactStore } from '../artifacts/store.ts';
+import type { ArtifactStore } from '../files/store.ts';
 import { deleteOldChanges } from '../jobs/change-retention.ts';
 import { expireLeases } from '../jobs/expire.ts';
 import { keyHours } from '../jobs/idempotency.ts';

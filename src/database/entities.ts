@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { ArtifactEntity } from '../artifacts/entities.ts';
+import { ArtifactEntity } from '../files/entities.ts';
 import {
   IdempotencyKeyEntity,
   JobAttemptEntity,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StoredFile } from '../artifacts/store.ts';
+import type { StoredFile } from '../files/store.ts';
 import { LeaseLostError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import type { JobsContext, WorkspaceScope } from './context.ts';

@@ -1,4 +1,4 @@
-import type { StoredFile } from '../artifacts/store.ts';
+import type { StoredFile } from '../files/store.ts';
 import type { Database } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import type { Announcer } from './announcer.ts';

@@ -1,4 +1,4 @@
-import type { ArtifactLinks } from '../artifacts/links.ts';
+import type { ArtifactLinks } from '../files/links.ts';
 import type { Job } from '../jobs/job.ts';
 
 /** What a dialect shows of a job: a pure function of the row, of what the URLs in it are made with, and of the time. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PgBoss } from 'pg-boss';
-import type { ArtifactLinks } from '../artifacts/links.ts';
+import type { ArtifactLinks } from '../files/links.ts';
 import { startBoss, stopBoss } from '../background/boss.ts';
 import type { Config } from '../config.ts';
 import type { JobsContext } from '../jobs/context.ts';

@@ -1,4 +1,4 @@
-import type { ArtifactLinks } from '../artifacts/links.ts';
+import type { ArtifactLinks } from '../files/links.ts';
 import type { Job } from '../jobs/job.ts';
 import { projectVideoConduit } from '../rest/videoconduit/job.ts';
 import type { WebhookEvent } from './entities.ts';

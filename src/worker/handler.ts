@@ -1,4 +1,4 @@
-import type { ArtifactStore, StoredFile } from '../artifacts/store.ts';
+import type { ArtifactStore, StoredFile } from '../files/store.ts';
 import type { Job, JobProgress, JsonValue } from '../jobs/job.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
 

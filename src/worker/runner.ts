@@ -1,4 +1,4 @@
-import type { ArtifactStore } from '../artifacts/store.ts';
+import type { ArtifactStore } from '../files/store.ts';
 import { LeaseLostError } from '../errors.ts';
 import type { StartedAttempt } from '../jobs/claim.ts';
 import type { Claimer } from '../jobs/claimer.ts';

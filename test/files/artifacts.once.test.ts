@@ -7,10 +7,10 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { v4 as uuidv4, version as uuidVersion } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { createArtifactLinks } from '../../src/artifacts/links.ts';
-import { artifactRoute, type DownloadableArtifact } from '../../src/artifacts/route.ts';
-import { ArtifactStore, type StoredFile } from '../../src/artifacts/store.ts';
-import { ArtifactTooLargeError } from '../../src/artifacts/writing.ts';
+import { createArtifactLinks } from '../../src/files/links.ts';
+import { artifactRoute, type DownloadableArtifact } from '../../src/files/route.ts';
+import { ArtifactStore, type StoredFile } from '../../src/files/store.ts';
+import { ArtifactTooLargeError } from '../../src/files/writing.ts';
 
 const workspaceId = '0198c0de-0000-7000-8000-000000000001';
 const never = new AbortController().signal;

@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { ArtifactStore } from '../../src/artifacts/store.ts';
+import { ArtifactStore } from '../../src/files/store.ts';
 import type { Job, JobProgress, JsonObject } from '../../src/jobs/job.ts';
 import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { artifactHours } from '../../jobs/completion-batch.ts';
 import type { Job, JsonObject } from '../../jobs/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
-import type { ArtifactLinks } from '../../artifacts/links.ts';
+import type { ArtifactLinks } from '../../files/links.ts';
 import { cancelledMessage, wrapped } from '../results.ts';
 import { instantIn, wholeSeconds } from '../timestamps.ts';
 
