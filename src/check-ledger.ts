@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './server/configuration.ts';
 import { lockDataDir } from './database/data-dir-lock.ts';
 import { Database } from './database/database.ts';
 import { connectEmbedded, connectPostgres, openPglite } from './database/orm.ts';

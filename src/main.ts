@@ -11,6 +11,6 @@ if (major === undefined || major < 24) {
 // into it; where it cannot be written, a start takes as long as it took before.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/longhaul', import.meta.url)));
 
-const { run } = await import('./run.ts');
+const { run } = await import('./server/start.ts');
 await run();
 flushCompileCache();

@@ -1,7 +1,7 @@
 import type { ArtifactLinks } from './files/links.ts';
 import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
-import type { Config } from './config.ts';
+import type { Config } from './server/configuration.ts';
 import type { Cursors } from './graphql/cursor.ts';
 import type { Claimer } from './jobs/claimer.ts';
 import type { JobsContext } from './jobs/context.ts';

@@ -1,5 +1,5 @@
-import { type App, startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config.ts';
+import { type App, startApp } from '../../src/server/app.ts';
+import { loadConfig } from '../../src/server/configuration.ts';
 import { silentLog } from '../../src/log.ts';
 import { cpuBetween, ownCpu, postgresCpu } from './cpu.ts';
 import type { Installation } from './installation.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../server/configuration.ts';
 import type { Dialect } from '../workspaces/dialect.ts';
 
 /**

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PgBoss } from 'pg-boss';
 import type { ArtifactLinks } from '../files/links.ts';
 import { startBoss, stopBoss } from '../background/boss.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../server/configuration.ts';
 import type { JobsContext } from '../jobs/context.ts';
 import type { Log } from '../log.ts';
 import { webhookBody } from './payload.ts';

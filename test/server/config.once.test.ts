@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, configVariables, loadConfig } from '../../src/config.ts';
+import { ConfigError, configVariables, loadConfig } from '../../src/server/configuration.ts';
 
 const secret = 'a-secret-of-more-than-32-characters';
 const postgres = 'postgres://longhaul:hunter2@db.internal:5432/longhaul';

@@ -1,5 +1,5 @@
 import { PgBoss } from 'pg-boss';
-import type { App } from '../../../src/app.ts';
+import type { App } from '../../../src/server/app.ts';
 import { completeJob } from '../../../src/jobs/complete.ts';
 import { encodeLeaseToken } from '../../../src/jobs/lease-token.ts';
 import { domainRound, startDomain } from '../domain.ts';

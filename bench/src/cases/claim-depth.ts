@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../../../src/app.ts';
+import type { App } from '../../../src/server/app.ts';
 import { claimRound, firstWorkspace } from '../../../src/jobs/claim.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { empty, fill, type Installation, settle } from '../installation.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { App } from '../../../src/app.ts';
+import type { App } from '../../../src/server/app.ts';
 import type { Window } from '../../../src/database/keyset.ts';
 import { firstIdOf } from '../../../src/database/ids.ts';
 import { type JobFilter, listJobs } from '../../../src/jobs/list.ts';

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { parseRedisUrl, redisUrlForm } from './bus/redis-url.ts';
-import { parseOutboundAllow } from './outbound/addresses.ts';
-import type { OutboundAllow } from './outbound/addresses.ts';
-import { dialects } from './workspaces/dialect.ts';
-import type { Dialect } from './workspaces/dialect.ts';
+import { parseRedisUrl, redisUrlForm } from '../bus/redis-url.ts';
+import { parseOutboundAllow } from '../outbound/addresses.ts';
+import type { OutboundAllow } from '../outbound/addresses.ts';
+import { dialects } from '../workspaces/dialect.ts';
+import type { Dialect } from '../workspaces/dialect.ts';
 
 const vendors = dialects.filter((dialect) => dialect !== 'NATIVE');
 const vendorNames = vendors.join(', ').toLowerCase();

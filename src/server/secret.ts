@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from './database/database.ts';
-import type { Log } from './log.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
 
 /** The secret that this installation keeps for itself in DATA_DIR, made on first start. Only embedded: see SECRET. */
 export async function keptSecret(dataDir: string): Promise<string> {

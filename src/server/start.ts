@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import type { App } from './app.ts';
-import { ConfigError, loadConfig } from './config.ts';
-import { createLog } from './log.ts';
+import { ConfigError, loadConfig } from './configuration.ts';
+import { createLog } from '../log.ts';
 
 /** Time to stop in, in milliseconds; then the process ends all the same. */
 const stopMilliseconds = 15_000;
