@@ -1,4 +1,4 @@
-import type { Job } from './jobs/job.ts';
+import type { Job } from './jobs/model/job.ts';
 
 /**
  * The one table of errors. Every failure that a caller can meet has its row here; the README's catalogue and the

@@ -1,9 +1,9 @@
 import type { ArtifactStore } from '../files/store.ts';
-import { deleteOldChanges } from '../jobs/change-retention.ts';
-import { expireLeases } from '../jobs/expire.ts';
-import { keyHours } from '../jobs/idempotency.ts';
-import { promoteDueJobs } from '../jobs/promote.ts';
-import type { JobsContext } from '../jobs/context.ts';
+import { deleteOldChanges } from '../jobs/retention/change-retention.ts';
+import { expireLeases } from '../jobs/end/expire.ts';
+import { keyHours } from '../jobs/create/idempotency.ts';
+import { promoteDueJobs } from '../jobs/claim/promote.ts';
+import type { JobsContext } from '../jobs/model/context.ts';
 import type { Log } from '../log.ts';
 import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 

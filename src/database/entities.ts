@@ -8,7 +8,7 @@ import {
   JobTagEntity,
   LeaseEntity,
   SlotEntity,
-} from '../jobs/entities.ts';
+} from '../jobs/model/entities.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
 import {
   ApiKeyEntity,

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
-import { type JobAttempt, listAttempts } from '../jobs/attempts.ts';
+import { type JobAttempt, listAttempts } from '../jobs/read/attempts.ts';
 import { listDeliveries, type WebhookDelivery } from '../webhooks/deliveries.ts';
 
 interface DeliveriesKey {

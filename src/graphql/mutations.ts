@@ -8,15 +8,15 @@ import {
   QueueFullError,
   ValidationError,
 } from '../errors.ts';
-import { cancelJob } from '../jobs/cancel.ts';
-import { completeJob } from '../jobs/complete.ts';
-import { createJob, createJobs } from '../jobs/create.ts';
-import { failJob } from '../jobs/fail.ts';
-import type { Job } from '../jobs/job.ts';
-import { encodeLeaseToken } from '../jobs/lease-token.ts';
-import { releaseJob } from '../jobs/release.ts';
-import { reportProgress } from '../jobs/report.ts';
-import { retryJob } from '../jobs/retry.ts';
+import { cancelJob } from '../jobs/end/cancel.ts';
+import { completeJob } from '../jobs/end/complete.ts';
+import { createJob, createJobs } from '../jobs/create/create.ts';
+import { failJob } from '../jobs/end/fail.ts';
+import type { Job } from '../jobs/model/job.ts';
+import { encodeLeaseToken } from '../jobs/claim/lease-token.ts';
+import { releaseJob } from '../jobs/end/release.ts';
+import { reportProgress } from '../jobs/progress/report.ts';
+import { retryJob } from '../jobs/create/retry.ts';
 import { workScope } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';

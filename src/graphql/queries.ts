@@ -1,8 +1,8 @@
 import { brandWithType } from '@pothos/core';
 import { LonghaulError, NotFoundError } from '../errors.ts';
-import type { Job } from '../jobs/job.ts';
-import { presentMoment } from '../jobs/changes.ts';
-import { countJobs, type JobFilter } from '../jobs/list.ts';
+import type { Job } from '../jobs/model/job.ts';
+import { presentMoment } from '../jobs/feed/changes.ts';
+import { countJobs, type JobFilter } from '../jobs/read/list.ts';
 import { findDelivery } from '../webhooks/deliveries.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import { findApiKey, findCreditTransaction, findWorkspace, listWorkspaces } from '../workspaces/find.ts';

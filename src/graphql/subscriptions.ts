@@ -1,5 +1,5 @@
 import { LonghaulError } from '../errors.ts';
-import { jobMatcher } from '../jobs/job-matcher.ts';
+import { jobMatcher } from '../jobs/feed/job-matcher.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { LonghaulError } from '../errors.ts';
-import { changeDays } from '../jobs/change-retention.ts';
-import type { ChangeCursor } from '../jobs/changes.ts';
-import { howToBeginAnew } from '../jobs/updates.ts';
+import { changeDays } from '../jobs/retention/change-retention.ts';
+import type { ChangeCursor } from '../jobs/feed/changes.ts';
+import { howToBeginAnew } from '../jobs/feed/updates.ts';
 import type { Cursors } from './cursor.ts';
 
 /** Milliseconds that a cursor is good for: the changes after it are kept as long. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonValue } from '../jobs/job.ts';
+import type { JsonValue } from '../jobs/model/job.ts';
 
 /** Not looked at: what was parsed from JSON is JSON, and its text is checked with the whole body. */
 export const parsedJson: z.ZodType<JsonValue> = z.any();

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { checkInput } from '../input.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { RestDialect } from './dialect.ts';

@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import type { RestDialect } from './dialect.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Feed } from '../jobs/feed.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Feed } from '../jobs/feed/feed.ts';
+import type { Job } from '../jobs/model/job.ts';
 
 /** The longest that an answer is held, in seconds. */
 export const mostWaitSeconds = 30;

@@ -1,8 +1,8 @@
 import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
 import { NotFoundError } from '../errors.ts';
-import type { Job } from '../jobs/job.ts';
-import { isFinal } from '../jobs/state-machine.ts';
+import type { Job } from '../jobs/model/job.ts';
+import { isFinal } from '../jobs/model/state-machine.ts';
 import type { Services } from '../services.ts';
 import { maySee, type Viewer } from '../workspaces/viewer.ts';
 import { answer, type Answer } from './answer.ts';

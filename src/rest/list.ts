@@ -1,6 +1,6 @@
-import type { Job } from '../jobs/job.ts';
-import type { JobFilter } from '../jobs/list.ts';
-import type { JobPhase } from '../jobs/state-machine.ts';
+import type { Job } from '../jobs/model/job.ts';
+import type { JobFilter } from '../jobs/read/list.ts';
+import type { JobPhase } from '../jobs/model/state-machine.ts';
 import { visible } from '../workspaces/viewer.ts';
 import type { Call } from './call.ts';
 

@@ -6,7 +6,7 @@ import {
   QueueFullError,
   ValidationError,
 } from '../errors.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import { UnauthenticatedError } from '../workspaces/authenticate.ts';
 
 /** Everything that a dialect can have to say no to. Each dialect renders them all, in its own form. */

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../jobs/job.ts';
+import type { JsonObject, JsonValue } from '../jobs/model/job.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
 
 /** A result that is no object is wrapped where the field is documented as one. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Job } from '../jobs/job.ts';
-import type { KnownJob } from '../jobs/job-reads.ts';
-import { isFinal } from '../jobs/state-machine.ts';
+import type { Job } from '../jobs/model/job.ts';
+import type { KnownJob } from '../jobs/read/job-reads.ts';
+import { isFinal } from '../jobs/model/state-machine.ts';
 import { answer, type Answer } from './answer.ts';
 import type { RestDialect } from './dialect.ts';
 import { entityTag, hasExpired } from './etag.ts';

@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.ts';
-import { createJob } from '../jobs/create.ts';
-import type { Job, JsonObject } from '../jobs/job.ts';
+import { createJob } from '../jobs/create/create.ts';
+import type { Job, JsonObject } from '../jobs/model/job.ts';
 import type { Call } from './call.ts';
 import { RefusedError } from './refusal.ts';
 

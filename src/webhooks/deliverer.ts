@@ -3,7 +3,7 @@ import type { PgBoss } from 'pg-boss';
 import type { ArtifactLinks } from '../files/links.ts';
 import { startBoss, stopBoss } from '../background/boss.ts';
 import type { Config } from '../server/configuration.ts';
-import type { JobsContext } from '../jobs/context.ts';
+import type { JobsContext } from '../jobs/model/context.ts';
 import type { Log } from '../log.ts';
 import { webhookBody } from './payload.ts';
 import { type TakenSeries, WebhookQueue } from './queue.ts';

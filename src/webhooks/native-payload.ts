@@ -1,6 +1,6 @@
 import type { ArtifactLinks } from '../files/links.ts';
 import { toGlobalId } from '../graphql/global-id.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import type { WebhookEvent } from './entities.ts';
 
 const types = {

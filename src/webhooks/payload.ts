@@ -1,5 +1,5 @@
 import type { ArtifactLinks } from '../files/links.ts';
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import { projectVideoConduit } from '../rest/videoconduit/job.ts';
 import type { WebhookEvent } from './entities.ts';
 import { nativePayload } from './native-payload.ts';

@@ -1,6 +1,6 @@
 import { newId } from '../database/ids.ts';
 import { NotFoundError } from '../errors.ts';
-import type { JobsContext } from '../jobs/context.ts';
+import type { JobsContext } from '../jobs/model/context.ts';
 import { findDelivery, type WebhookDelivery } from './deliveries.ts';
 import { sqlBecomes } from './entities.ts';
 

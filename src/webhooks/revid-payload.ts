@@ -1,4 +1,4 @@
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import type { Envelope } from '../rest/revid/envelope.ts';
 import { innerResponse } from '../rest/revid/job.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../database/database.ts';
-import type { Job } from '../jobs/job.ts';
-import { type JobRow, jobColumns, jobFromRow } from '../jobs/rows.ts';
+import type { Job } from '../jobs/model/job.ts';
+import { type JobRow, jobColumns, jobFromRow } from '../jobs/model/rows.ts';
 import { sqlValidRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 import { sqlBecomes, sqlPending, type WebhookEvent } from './entities.ts';
 import type { QueuedSeries, WebhookQueue } from './queue.ts';

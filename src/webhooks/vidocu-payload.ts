@@ -1,4 +1,4 @@
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
 import { cancelledMessage, wrapped } from '../rest/results.ts';
 import { vidocuId } from '../rest/vidocu/id.ts';

@@ -1,4 +1,4 @@
-import type { Job } from '../jobs/job.ts';
+import type { Job } from '../jobs/model/job.ts';
 import { cancelledMessage } from '../rest/results.ts';
 import { outputOf } from '../rest/vydra/job.ts';
 import type { WebhookEvent } from './entities.ts';
@@ -9,7 +9,7 @@ export function vydraPayload(event: WebhookEvent, job: Job): object {
   switch (event) {
     case 'JOB_COMPLETED':
       return { jobId, status: 'completed', workflow, output: outputOf(job), completedAt };
-    // Never noted for a cancellation (see src/jobs/ending.ts); if one were, its receiver knows of failures alone.
+    // Never noted for a cancellation (see src/jobs/end/ending.ts); if one were, its receiver knows of failures alone.
     case 'JOB_CANCELLED':
     case 'JOB_FAILED':
       return {

@@ -1,5 +1,5 @@
 import type { ArtifactStore, StoredFile } from '../files/store.ts';
-import type { Job, JobProgress, JsonValue } from '../jobs/job.ts';
+import type { Job, JobProgress, JsonValue } from '../jobs/model/job.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
 
 /** What a handler is given for one attempt. */

@@ -1,10 +1,10 @@
 import { LeaseLostError } from '../errors.ts';
-import type { StartedAttempt } from '../jobs/claim.ts';
-import type { Feed } from '../jobs/feed.ts';
-import { encodeLeaseToken } from '../jobs/lease-token.ts';
-import { type Report, reportProgress } from '../jobs/report.ts';
-import type { ReportQueue } from '../jobs/report-queue.ts';
-import { isRunning } from '../jobs/state-machine.ts';
+import type { StartedAttempt } from '../jobs/claim/claim.ts';
+import type { Feed } from '../jobs/feed/feed.ts';
+import { encodeLeaseToken } from '../jobs/claim/lease-token.ts';
+import { type Report, reportProgress } from '../jobs/progress/report.ts';
+import type { ReportQueue } from '../jobs/progress/report-queue.ts';
+import { isRunning } from '../jobs/model/state-machine.ts';
 import type { Log } from '../log.ts';
 
 interface LeaseServices {

@@ -1,5 +1,5 @@
 import type { Queryable } from '../database/database.ts';
-import { sqlIs } from '../jobs/state-machine.ts';
+import { sqlIs } from '../jobs/model/state-machine.ts';
 
 /** One place where the books do not add up. */
 export interface LedgerFault {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Queryable } from '../database/database.ts';
 import { NotFoundError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { findJob } from '../jobs/find.ts';
+import { findJob } from '../jobs/read/find.ts';
 import type { AccessTokens } from './access-token.ts';
 import type { Restriction, Viewer } from './viewer.ts';
 

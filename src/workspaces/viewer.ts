@@ -1,5 +1,5 @@
-import type { Job } from '../jobs/job.ts';
-import type { JobFilter } from '../jobs/list.ts';
+import type { Job } from '../jobs/model/job.ts';
+import type { JobFilter } from '../jobs/read/list.ts';
 import type { Scope } from './scope.ts';
 
 /** Who asks: a key, or a token made with one, that was found valid for the surface it came through. */

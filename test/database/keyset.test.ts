@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Window } from '../../src/database/keyset.ts';
 import { ValidationError } from '../../src/errors.ts';
-import type { Job } from '../../src/jobs/job.ts';
-import { countJobs, type JobFilter, listJobs } from '../../src/jobs/list.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { countJobs, type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
 import { refusal, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

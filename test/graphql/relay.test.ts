@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { failJob } from '../../src/jobs/fail.ts';
-import type { Job } from '../../src/jobs/job.ts';
+import { failJob } from '../../src/jobs/end/fail.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import {
   ApiKeysDocument,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ValidationError } from '../../src/errors.ts';
-import type { Claim, Claimer } from '../../src/jobs/claimer.ts';
-import type { JobsContext } from '../../src/jobs/context.ts';
+import type { Claim, Claimer } from '../../src/jobs/claim/claimer.ts';
+import type { JobsContext } from '../../src/jobs/model/context.ts';
 import {
   becomeDue,
   held,

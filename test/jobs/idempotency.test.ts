@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IdempotencyConflictError, InsufficientCreditsError, ValidationError } from '../../src/errors.ts';
-import { CreationQueue } from '../../src/jobs/creation-queue.ts';
+import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { refusal, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LeaseLostError } from '../../src/errors.ts';
-import { listAttempts } from '../../src/jobs/attempts.ts';
-import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
+import { listAttempts } from '../../src/jobs/read/attempts.ts';
+import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { becomeDue, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

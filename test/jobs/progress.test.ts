@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ValidationError } from '../../src/errors.ts';
-import { type Report, reportProgress } from '../../src/jobs/report.ts';
-import { ReportQueue } from '../../src/jobs/report-queue.ts';
+import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
+import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
 import { becomeDue, refusal, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError } from '../../src/errors.ts';
-import { CreationQueue } from '../../src/jobs/creation-queue.ts';
-import type { Job } from '../../src/jobs/job.ts';
+import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import { refusal, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AlreadyFinishedError, LeaseLostError } from '../../src/errors.ts';
-import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
+import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import {
   isBetweenAttempts,
   isFinal,
@@ -13,7 +13,7 @@ import {
   type JobStatus,
   jobStatuses,
   phaseOf,
-} from '../../src/jobs/state-machine.ts';
+} from '../../src/jobs/model/state-machine.ts';
 import { endLease, type HeldJob, inOneHour, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { completeJob } from '../../src/jobs/complete.ts';
-import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
-import { createJob } from '../../src/jobs/create.ts';
+import { completeJob } from '../../src/jobs/end/complete.ts';
+import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
+import { createJob } from '../../src/jobs/create/create.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;

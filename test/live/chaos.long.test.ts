@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { isFinal } from '../../src/jobs/state-machine.ts';
+import { isFinal } from '../../src/jobs/model/state-machine.ts';
 import { CreateJobDocument, type JobStatus } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
 import { prepareInstallation, type ReadyProcess } from '../support/process.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientRequest, createServer, get, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { OpenStreams } from '../../src/graphql/live/event-stream.ts';
-import { cancelJob } from '../../src/jobs/cancel.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';

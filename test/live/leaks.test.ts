@@ -6,7 +6,7 @@ import { EventStream } from '../../src/graphql/live/event-stream.ts';
 import { Member } from '../../src/graphql/live/member.ts';
 import { SocketConnection } from '../../src/graphql/live/socket.ts';
 import { SocketSubscription } from '../../src/graphql/live/socket-subscription.ts';
-import type { Job } from '../../src/jobs/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { backend, type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { requestEvents } from '../support/raw-events.ts';

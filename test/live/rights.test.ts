@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/cancel.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { createAccessToken } from '../../src/workspaces/create-access-token.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { untilFigures } from '../support/figures.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cancelJob } from '../../src/jobs/cancel.ts';
-import type { Job } from '../../src/jobs/job.ts';
-import { reportProgress } from '../../src/jobs/report.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/cancel.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { quit, resumeOverEvents, resumeOverSocket, type WatchedVersion } from '../support/resuming.ts';
 import { createSilentProxy } from '../support/silent-proxy.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import { encodeUpdateCursor } from '../../src/graphql/update-cursor.ts';
-import { cancelJob } from '../../src/jobs/cancel.ts';
-import { type ChangeCursor, presentMoment } from '../../src/jobs/changes.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import { type ChangeCursor, presentMoment } from '../../src/jobs/feed/changes.ts';
 import { JobUpdatesDocument, type JobUpdatesSubscription, type JobUpdatesSubscriptionVariables } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';

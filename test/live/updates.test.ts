@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMemoryBus } from '../../src/bus/memory-bus.ts';
-import type { ChangeCursor, JobUpdate } from '../../src/jobs/changes.ts';
-import type { Job } from '../../src/jobs/job.ts';
-import { releaseJob } from '../../src/jobs/release.ts';
-import { Updates } from '../../src/jobs/updates.ts';
-import { mostWaiting } from '../../src/jobs/update-watcher.ts';
+import type { ChangeCursor, JobUpdate } from '../../src/jobs/feed/changes.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { releaseJob } from '../../src/jobs/end/release.ts';
+import { Updates } from '../../src/jobs/feed/updates.ts';
+import { mostWaiting } from '../../src/jobs/feed/update-watcher.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { type BegunWatch, beginWatch, openTransaction } from '../support/updates.ts';

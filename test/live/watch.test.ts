@@ -1,9 +1,9 @@
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cancelJob } from '../../src/jobs/cancel.ts';
-import { completeJob } from '../../src/jobs/complete.ts';
-import type { Job } from '../../src/jobs/job.ts';
-import { reportProgress } from '../../src/jobs/report.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import { completeJob } from '../../src/jobs/end/complete.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { JobProgressDocument, type JobProgressSubscription } from '../graphql/generated/graphql.ts';
 import { next, rest, transports, type Watch, watchSocket } from '../support/client.ts';
 import { backend, type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job } from '../../src/jobs/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import type { Vendor } from '../../src/rest/dialect.ts';
 import { vidocuId } from '../../src/rest/vidocu/id.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job } from '../../src/jobs/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import type { RestDialect } from '../../src/rest/dialect.ts';
 import { dialects } from '../../src/rest/dialects.ts';
 import { sampleBody, wrongBodies } from '../../src/rest/openapi/samples.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { JobReads } from '../../src/jobs/job-reads.ts';
+import { JobReads } from '../../src/jobs/read/job-reads.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { observed, type Statement } from '../support/observed-database.ts';

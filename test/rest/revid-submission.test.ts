@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createJob } from '../../src/jobs/create.ts';
-import type { Job } from '../../src/jobs/job.ts';
+import { createJob } from '../../src/jobs/create/create.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { inOneHour, Tenant } from '../support/domain.ts';

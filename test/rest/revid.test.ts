@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Job, JsonObject } from '../../src/jobs/job.ts';
+import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';

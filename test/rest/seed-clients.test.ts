@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/job.ts';
+import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import type { Vendor } from '../../src/rest/dialect.ts';
 import { vidocuId } from '../../src/rest/vidocu/id.ts';
 import { type HeldJob, Tenant } from '../support/domain.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/jobs/job.ts';
-import { createJobs } from '../../src/jobs/create.ts';
+import type { JsonValue } from '../../src/jobs/model/job.ts';
+import { createJobs } from '../../src/jobs/create/create.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { Tenant } from '../support/domain.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';

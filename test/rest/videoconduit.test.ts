@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/cancel.ts';
-import { completeJob } from '../../src/jobs/complete.ts';
-import { failJob } from '../../src/jobs/fail.ts';
-import type { Job, JsonValue } from '../../src/jobs/job.ts';
-import { reportProgress } from '../../src/jobs/report.ts';
+import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import { completeJob } from '../../src/jobs/end/complete.ts';
+import { failJob } from '../../src/jobs/end/fail.ts';
+import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 

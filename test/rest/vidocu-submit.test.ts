@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/jobs/job.ts';
+import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { uuidOfVidocuId } from '../../src/rest/vidocu/id.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createdAtOf } from '../../src/database/ids.ts';
-import type { Job, JsonValue } from '../../src/jobs/job.ts';
+import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { vidocuId } from '../../src/rest/vidocu/id.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createJob } from '../../src/jobs/create.ts';
-import type { Job, JsonObject } from '../../src/jobs/job.ts';
+import { createJob } from '../../src/jobs/create/create.ts';
+import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

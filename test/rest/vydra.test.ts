@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/job.ts';
+import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';

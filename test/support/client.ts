@@ -3,7 +3,7 @@ import { print } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { JsonObject } from '../../src/jobs/job.ts';
+import type { JsonObject } from '../../src/jobs/model/job.ts';
 
 /** What came back for one operation: GraphQL's answer and HTTP's status. */
 export interface Answer<Data> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
-import type { JsonObject, JsonValue } from '../../src/jobs/job.ts';
+import type { JsonObject, JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import type { RestDialect } from '../../src/rest/dialect.ts';
 import type { Route } from '../../src/rest/route.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '../../src/database/database.ts';
-import type { JsonValue } from '../../src/jobs/job.ts';
+import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { observed, type Statement } from './observed-database.ts';
 
 /** The statements that the work sends to the database it is given. */

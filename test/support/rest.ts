@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../src/jobs/job.ts';
+import type { JsonValue } from '../../src/jobs/model/job.ts';
 
 /** What a client of a REST dialect got. */
 export interface RestAnswer {

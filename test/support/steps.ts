@@ -1,7 +1,7 @@
-import { createJob, type JobRequest } from '../../src/jobs/create.ts';
+import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
-import type { Job } from '../../src/jobs/job.ts';
-import { encodeLeaseToken } from '../../src/jobs/lease-token.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import type { Longhaul } from './longhaul.ts';
 
 /** A job in a workspace, PENDING; a `comments` job unless told otherwise. */

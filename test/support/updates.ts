@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { Database } from '../../src/database/database.ts';
-import type { JobUpdate } from '../../src/jobs/changes.ts';
-import type { UpdatesRequest, Updates } from '../../src/jobs/updates.ts';
+import type { JobUpdate } from '../../src/jobs/feed/changes.ts';
+import type { UpdatesRequest, Updates } from '../../src/jobs/feed/updates.ts';
 import type { Longhaul } from './longhaul.ts';
 
 /** A watch that has begun; over with its test at the latest. */

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { JobStatus } from '../graphql/generated/graphql.ts';
-import { isFinal } from '../../src/jobs/state-machine.ts';
+import { isFinal } from '../../src/jobs/model/state-machine.ts';
 import {
   quit,
   type ResumingClient,

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createJob, type JobRequest } from '../../src/jobs/create.ts';
-import type { Job } from '../../src/jobs/job.ts';
+import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
 import { projectVideoConduit } from '../../src/rest/videoconduit/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { rotateWebhookSecret } from '../../src/workspaces/rotate-webhook-secret.ts';

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InsufficientCreditsError, LonghaulError, NotFoundError, ValidationError } from '../../src/errors.ts';
-import { CreationQueue } from '../../src/jobs/creation-queue.ts';
-import { isFinal, isRetryable } from '../../src/jobs/state-machine.ts';
+import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
+import { isFinal, isRetryable } from '../../src/jobs/model/state-machine.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

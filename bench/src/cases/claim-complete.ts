@@ -1,7 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import type { App } from '../../../src/server/app.ts';
-import { completeJob } from '../../../src/jobs/complete.ts';
-import { encodeLeaseToken } from '../../../src/jobs/lease-token.ts';
+import { completeJob } from '../../../src/jobs/end/complete.ts';
+import { encodeLeaseToken } from '../../../src/jobs/claim/lease-token.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, fill, type Installation, poolSize, settle } from '../installation.ts';
 import { atLeast, type Comparison } from '../measure.ts';

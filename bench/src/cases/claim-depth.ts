@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../../../src/server/app.ts';
-import { claimRound, firstWorkspace } from '../../../src/jobs/claim.ts';
+import { claimRound, firstWorkspace } from '../../../src/jobs/claim/claim.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { empty, fill, type Installation, settle } from '../installation.ts';
 import { type Comparison, median, type Sample } from '../measure.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../../../src/server/app.ts';
 import type { Window } from '../../../src/database/keyset.ts';
 import { firstIdOf } from '../../../src/database/ids.ts';
-import { type JobFilter, listJobs } from '../../../src/jobs/list.ts';
+import { type JobFilter, listJobs } from '../../../src/jobs/read/list.ts';
 import { startDomain } from '../domain.ts';
 import { empty, fill, type Installation, settle } from '../installation.ts';
 import type { Comparison, Sample } from '../measure.ts';

@@ -1,6 +1,6 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
-import { createJob } from '../../../src/jobs/create.ts';
-import { writeReports } from '../../../src/jobs/report-batch.ts';
+import { createJob } from '../../../src/jobs/create/create.ts';
+import { writeReports } from '../../../src/jobs/progress/report-batch.ts';
 import { startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, type Installation } from '../installation.ts';
 import { type Server, startApollo, startLonghaul, startRaw } from '../servers.ts';

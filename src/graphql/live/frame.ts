@@ -1,5 +1,5 @@
-import { isFinal } from '../../jobs/state-machine.ts';
-import type { Job } from '../../jobs/job.ts';
+import { isFinal } from '../../jobs/model/state-machine.ts';
+import type { Job } from '../../jobs/model/job.ts';
 
 /** One event of a subscription, rendered once for everyone who watches it. */
 export interface Frame {

@@ -1,4 +1,4 @@
-import type { JobAttempt } from '../../jobs/attempts.ts';
+import type { JobAttempt } from '../../jobs/read/attempts.ts';
 import { builder } from '../builder.ts';
 import { JobErrorType } from './job-error.ts';
 

@@ -1,4 +1,4 @@
-import type { JobFailure } from '../../jobs/job.ts';
+import type { JobFailure } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 
 export const JobErrorType = builder.objectRef<JobFailure>('JobError').implement({

@@ -1,4 +1,4 @@
-import type { Job } from '../../jobs/job.ts';
+import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { JobType } from './job.ts';
 

@@ -1,5 +1,5 @@
-import type { Job } from '../../jobs/job.ts';
-import { isBetweenAttempts, type JobStatus } from '../../jobs/state-machine.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machine.ts';
 import { maySee } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';

@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
-import type { JsonObject, JsonValue } from '../../jobs/job.ts';
+import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 
 /** RFC 3339, section 5.6; an offset is required, because an instant without one is none. */

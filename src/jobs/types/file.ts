@@ -5,7 +5,7 @@ import formats from 'ajv-formats';
 import { z } from 'zod';
 import type { FieldIssue } from '../../errors.ts';
 import { checkInput, expecting, integerFrom, maxIssues, textIssues, unknownField } from '../../input.ts';
-import type { JsonObject } from '../job.ts';
+import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
 

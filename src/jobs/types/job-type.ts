@@ -1,5 +1,5 @@
 import type { FieldIssue } from '../../errors.ts';
-import type { JsonObject } from '../job.ts';
+import type { JsonObject } from '../model/job.ts';
 
 export type ParsedInput = { ok: true; input: JsonObject } | { ok: false; issues: FieldIssue[] };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkInput, expecting, httpUrl } from '../../input.ts';
-import type { JsonObject } from '../job.ts';
+import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType } from './job-type.ts';
 

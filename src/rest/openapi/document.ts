@@ -1,5 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { JsonObject } from '../../jobs/job.ts';
+import type { JsonObject } from '../../jobs/model/job.ts';
 import type { RestDialect, Vendor } from '../dialect.ts';
 import { dialects } from '../dialects.ts';
 import { mostWaitSeconds } from '../holds.ts';

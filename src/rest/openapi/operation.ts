@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { JsonObject } from '../../jobs/job.ts';
+import type { JsonObject } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import type { RestDialect } from '../dialect.ts';
 import { parameterOf, type Route } from '../route.ts';

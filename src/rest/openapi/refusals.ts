@@ -1,5 +1,5 @@
 import { checkInput } from '../../input.ts';
-import type { JsonObject } from '../../jobs/job.ts';
+import type { JsonObject } from '../../jobs/model/job.ts';
 import type { RefusedRequest, RestDialect } from '../dialect.ts';
 import type { KeyFault, Refusal } from '../refusal.ts';
 import { refusalAnswer } from '../refusal-answer.ts';

@@ -1,4 +1,4 @@
-import type { Job, JsonObject } from '../../jobs/job.ts';
+import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import type { Route } from '../route.ts';
 import { jsonSchemaOf } from './schemas.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../jobs/job.ts';
+import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 
 /** Answers that several operations of a dialect give, said once: without that the document is mostly repetition. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Job } from '../../jobs/job.ts';
-import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage } from '../results.ts';
 import { type Envelope, envelope } from './envelope.ts';
 import { server } from './server.ts';

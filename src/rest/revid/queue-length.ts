@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { JobsContext } from '../../jobs/context.ts';
-import { countPending } from '../../jobs/queue-room.ts';
+import type { JobsContext } from '../../jobs/model/context.ts';
+import { countPending } from '../../jobs/create/queue-room.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 
 /** A count is believed for a second, and for twenty times as long as it took: a long queue costs a twentieth at most. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FieldIssue } from '../../errors.ts';
-import type { JsonValue } from '../../jobs/job.ts';
+import type { JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../call.ts';
 import type { Refused, RefusedRequest } from '../dialect.ts';

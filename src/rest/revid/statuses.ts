@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { recentStatuses } from '../../jobs/recent-statuses.ts';
-import { phaseOf } from '../../jobs/state-machine.ts';
+import { recentStatuses } from '../../jobs/read/recent-statuses.ts';
+import { phaseOf } from '../../jobs/model/state-machine.ts';
 import { visible } from '../../workspaces/viewer.ts';
 import { answer } from '../answer.ts';
 import { type Route, route } from '../route.ts';

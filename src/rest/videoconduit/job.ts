@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { artifactHours } from '../../jobs/completion-batch.ts';
-import type { Job, JsonObject } from '../../jobs/job.ts';
-import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
+import { artifactHours } from '../../jobs/end/completion-batch.ts';
+import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { cancelledMessage, wrapped } from '../results.ts';
 import { instantIn, wholeSeconds } from '../timestamps.ts';

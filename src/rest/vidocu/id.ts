@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { validate as isUuid } from 'uuid';
 import { createdAtOf, firstIdOf } from '../../database/ids.ts';
-import type { Job } from '../../jobs/job.ts';
+import type { Job } from '../../jobs/model/job.ts';
 import type { Services } from '../../services.ts';
 
 export const vidocuTypes = ['analysis', 'export', 'translation', 'tool'] as const;

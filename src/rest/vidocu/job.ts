@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Job, JobProgress, JsonObject } from '../../jobs/job.ts';
-import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
+import type { Job, JobProgress, JsonObject } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage, wrapped } from '../results.ts';
 import { vidocuId, vidocuType, vidocuTypes } from './id.ts';
 

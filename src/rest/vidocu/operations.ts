@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Queryable } from '../../database/database.ts';
 import { httpUrl, textIssues } from '../../input.ts';
-import type { JsonObject } from '../../jobs/job.ts';
-import { sqlIs } from '../../jobs/state-machine.ts';
+import type { JsonObject } from '../../jobs/model/job.ts';
+import { sqlIs } from '../../jobs/model/state-machine.ts';
 import { answer, type Answer } from '../answer.ts';
 import { jsonBody } from '../body.ts';
 import type { Call } from '../call.ts';

@@ -1,7 +1,7 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
-import { cancelJob } from '../../jobs/cancel.ts';
+import { cancelJob } from '../../jobs/end/cancel.ts';
 import { answer } from '../answer.ts';
 import { route } from '../route.ts';
 

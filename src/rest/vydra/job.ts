@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Job, JsonObject } from '../../jobs/job.ts';
-import { type JobPhase, phaseOf } from '../../jobs/state-machine.ts';
+import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { wrapped } from '../results.ts';
 
 export const vydraStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;

@@ -1,0 +1,211 @@
+import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { Job } from '../model/job.ts';
+import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { sqlIs, transitions } from '../model/state-machine.ts';
+
+/** One statement's worth of claiming. */
+export interface ClaimRound {
+  scope: WorkspaceScope;
+  types: readonly string[];
+  /** Only these jobs, where given. */
+  jobIds: readonly string[] | null;
+  /** One for each attempt that may start, in the order in which they are given out. */
+  workerIds: readonly string[];
+  /** The workspace that had its turn last; the next one's comes first. */
+  after: string;
+  /** How many workspaces to look at. */
+  workspaces: number;
+}
+
+/** An attempt that just began. */
+export interface StartedAttempt {
+  job: Job;
+  token: string;
+  expiresAt: Date;
+}
+
+export interface ClaimRoundResult {
+  started: StartedAttempt[];
+  /** Whose turn was last: where the next round goes on. */
+  after: string;
+  /** Whether every workspace with claimable work was looked at. */
+  wentRound: boolean;
+}
+
+/** Before every workspace in the order of ids. */
+export const firstWorkspace = '00000000-0000-0000-0000-000000000000';
+
+/** The whole key of job_dispatch_index: by workspace alone, an index full of jobs that have ended would do as well. */
+const inQueueOrder = 'job.workspace_id, job.type, job.dispatch_at, job.id';
+
+/*
+ * A loose scan for the workspaces that have claimable work, in the order of their ids from $5 on and round once: one
+ * descent of job_dispatch_index for each, however many jobs wait in it.
+ */
+const turnsOfAll = `
+  turn (workspace_id, place, wrapped) AS (
+    SELECT * FROM (
+      (SELECT job.workspace_id, 1, false FROM job
+       WHERE ${sqlIs.claimable} AND job.workspace_id > $5::uuid ORDER BY ${inQueueOrder} LIMIT 1)
+      UNION ALL
+      (SELECT job.workspace_id, 1, true FROM job WHERE ${sqlIs.claimable} ORDER BY ${inQueueOrder} LIMIT 1)
+    ) AS first LIMIT 1
+  ), turns AS (
+    SELECT * FROM turn
+    UNION ALL
+    SELECT following.* FROM turns CROSS JOIN LATERAL (
+      SELECT * FROM (
+        (SELECT job.workspace_id, turns.place + 1, turns.wrapped FROM job
+         WHERE ${sqlIs.claimable} AND job.workspace_id > turns.workspace_id ORDER BY ${inQueueOrder} LIMIT 1)
+        UNION ALL
+        (SELECT job.workspace_id, turns.place + 1, true FROM job
+         WHERE ${sqlIs.claimable} AND NOT turns.wrapped ORDER BY ${inQueueOrder} LIMIT 1)
+      ) AS either LIMIT 1
+    ) AS following (workspace_id, place, wrapped)
+    WHERE turns.place < $6::int AND NOT (following.wrapped AND following.workspace_id > $5::uuid)
+  )`;
+
+/** The one workspace of a WORK key; the rotation's parameters have no meaning then. */
+const turnOfOne = `
+  turns (workspace_id, place, wrapped) AS (
+    SELECT $7::uuid, 1, true WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL
+  )`;
+
+/** Only the jobs that the claim names, found by their ids: nothing else is looked at. */
+const turnsOfNamed = `
+  named AS MATERIALIZED (
+    SELECT job.* FROM job
+    WHERE job.id = ANY($8::uuid[]) AND ${sqlIs.claimable} AND ($7::uuid IS NULL OR job.workspace_id = $7::uuid)
+  ),
+  turns (workspace_id, place, wrapped) AS (
+    SELECT named.workspace_id, 1, true FROM named
+    WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL GROUP BY named.workspace_id
+  )`;
+
+/*
+ * Candidates are looked at without locks, a few more than wanted, so that rivals at the same head of the queue still
+ * find work behind each other. The winners are locked one by one until there are enough.
+ *
+ * The lateral look-up holds its own lock clause on purpose: it cannot be flattened into a join, so the planner cannot
+ * answer it by reading all of `job`.
+ */
+function statement(turns: string, queue: 'job' | 'named AS job'): string {
+  return `
+  WITH RECURSIVE ${turns},
+  wanted AS (
+    SELECT * FROM unnest($1::text[], $2::int[], $3::int[]) AS wanted(type, lease_seconds, timeout_seconds)
+  ),
+  candidate AS MATERIALIZED (
+    SELECT head.id, turns.workspace_id, turns.place AS turn, wanted.lease_seconds, wanted.timeout_seconds,
+      row_number() OVER (PARTITION BY turns.workspace_id ORDER BY head.dispatch_at, head.id) AS place
+    FROM turns CROSS JOIN wanted CROSS JOIN LATERAL (
+      SELECT job.id, job.dispatch_at FROM ${queue}
+      WHERE ${sqlIs.claimable} AND job.workspace_id = turns.workspace_id AND job.type = wanted.type
+      ORDER BY job.dispatch_at, job.id LIMIT 2 * cardinality($4::text[]) + 8
+    ) AS head
+  ),
+  wish AS (
+    SELECT candidate.workspace_id, least(count(*), cardinality($4::text[])) AS jobs
+    FROM candidate JOIN workspace ON workspace.id = candidate.workspace_id
+    WHERE workspace.concurrency_limit IS NOT NULL
+    GROUP BY candidate.workspace_id
+  ),
+  free AS MATERIALIZED (
+    SELECT wish.workspace_id, taken.n, row_number() OVER (PARTITION BY wish.workspace_id ORDER BY taken.n) AS place
+    FROM wish CROSS JOIN LATERAL (
+      SELECT slot.n FROM slot WHERE slot.workspace_id = wish.workspace_id AND slot.job_id IS NULL
+      ORDER BY slot.n LIMIT wish.jobs FOR UPDATE SKIP LOCKED
+    ) AS taken
+  ),
+  allowed AS MATERIALIZED (
+    SELECT candidate.*, free.n AS slot FROM candidate
+    LEFT JOIN wish USING (workspace_id)
+    LEFT JOIN free USING (workspace_id, place)
+    WHERE wish.workspace_id IS NULL OR free.n IS NOT NULL
+    ORDER BY candidate.place, candidate.turn
+  ),
+  winner AS MATERIALIZED (
+    SELECT allowed.*, row_number() OVER () AS ordinal FROM (
+      SELECT allowed.* FROM allowed CROSS JOIN LATERAL (
+        SELECT FROM job WHERE job.id = allowed.id AND ${sqlIs.claimable} FOR UPDATE SKIP LOCKED
+      ) AS locked
+      LIMIT cardinality($4::text[])
+    ) AS allowed
+  ),
+  started AS (
+    UPDATE job SET status = '${transitions.claim.to}', attempt = job.attempt + 1, version = job.version + 1,
+      progress_step = NULL, progress_message = NULL, progress_percentage = NULL, progress_peak = 0,
+      started_at = coalesce(job.started_at, now()), status_changed_at = now(), updated_at = now()
+    -- The array, because an index is then taken however many winners the planner expects of a LIMIT that it cannot see.
+    FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
+    RETURNING job.*, winner.turn, winner.ordinal, winner.slot, gen_random_uuid() AS token,
+      ($4::text[])[winner.ordinal] AS worker_id, winner.lease_seconds,
+      now() + make_interval(secs => winner.timeout_seconds) AS deadline_at,
+      now() + make_interval(secs => least(winner.lease_seconds, winner.timeout_seconds)) AS expires_at
+  ),
+  attempted AS (
+    INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, started_at)
+    SELECT id, attempt, workspace_id, worker_id, token, now() FROM started
+  ),
+  leased AS (
+    INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds, slot)
+    SELECT id, workspace_id, attempt, token, expires_at, deadline_at, lease_seconds, slot FROM started
+  ),
+  logged AS (
+    INSERT INTO job_change (workspace_id, job_id, version, status, attempt, failed_attempts, due_at)
+    SELECT workspace_id, id, version, status, attempt, failed_attempts, due_at FROM started
+  ),
+  occupied AS (
+    UPDATE slot SET job_id = started.id FROM started
+    WHERE slot.workspace_id = started.workspace_id AND slot.n = started.slot
+  )
+  SELECT ${jobColumns('started')}, started.token, started.expires_at, started.turn, started.ordinal,
+    seen.workspaces AS seen_workspaces, seen.last AS last_seen
+  FROM (SELECT count(*)::int AS workspaces, (array_agg(workspace_id ORDER BY place DESC))[1] AS last FROM turns) AS seen
+  LEFT JOIN started ON true
+  ORDER BY started.ordinal`;
+}
+
+const statements = {
+  all: statement(turnsOfAll, 'job'),
+  one: statement(turnOfOne, 'job'),
+  named: statement(turnsOfNamed, 'named AS job'),
+};
+
+type ResultRow = { seen_workspaces: number; last_seen: string | null } & (
+  | (JobRow & { token: string; expires_at: string; ordinal: string | number })
+  | { id: null }
+);
+
+/**
+ * PENDING → RUNNING for as many jobs as there are worker ids, workspaces taking turns, within their limits.
+ * Finding nothing is no error. Rivals never wait for each other.
+ */
+export async function claimRound(context: JobsContext, round: ClaimRound): Promise<ClaimRoundResult> {
+  const { scope, jobIds } = round;
+  const types = round.types.flatMap((name) => context.types.get(name) ?? []);
+  const parameters: unknown[] = [
+    types.map(({ name }) => name),
+    types.map(({ leaseSeconds }) => leaseSeconds),
+    types.map(({ timeoutSeconds }) => timeoutSeconds),
+    round.workerIds,
+    round.after,
+    round.workspaces,
+  ];
+  const rows =
+    jobIds !== null
+      ? await context.database.query<ResultRow>(statements.named, [...parameters, scope, jobIds], 'prepared')
+      : scope !== null
+        ? await context.database.query<ResultRow>(statements.one, [...parameters, scope], 'prepared')
+        : await context.database.query<ResultRow>(statements.all, parameters, 'prepared');
+  const started = rows.flatMap((row) =>
+    row.id === null ? [] : [{ job: jobFromRow(row), token: row.token, expiresAt: new Date(row.expires_at) }],
+  );
+  for (const { job } of started) context.announcer.jobChanged(job);
+  const seen = rows[0]?.seen_workspaces ?? 0;
+  return {
+    started,
+    after: started.at(-1)?.job.workspaceId ?? rows[0]?.last_seen ?? firstWorkspace,
+    wentRound: seen < round.workspaces,
+  };
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { newId } from '../../database/ids.ts';
+import { type FieldIssue, ValidationError } from '../../errors.ts';
+import { parseInput } from '../../input.ts';
+import { requestHash } from './canonical-json.ts';
+import type { JobsContext } from '../model/context.ts';
+import type { CreationQueue } from './creation-queue.ts';
+import type { Job, JsonObject } from '../model/job.ts';
+import type { JobOrigin, NewJob } from './new-job.ts';
+import { isJsonObject } from '../types/job-type.ts';
+import { unknownTypeMessage } from '../types/registry.ts';
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+  .max(2_048)
+  .refine((url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '', {
+    error: 'must not carry a user name or password',
+  });
+
+const earliest = new Date('2000-01-01T00:00:00Z');
+const tooLate = new Date('+010000-01-01T00:00:00Z');
+
+const request = z.object({
+  type: z.string().min(1).max(100),
+  // Any JSON is let through here: its text is checked by parseInput, its fields by the type's own schema.
+  input: z.custom<JsonObject>(isJsonObject, { error: 'expected an object' }).nullish(),
+  priority: z.int().min(-100).max(100).nullish(),
+  runAt: z.date().refine((at) => at >= earliest && at < tooLate, { error: 'must be in the years 2000 to 9999' }).nullish(),
+  tags: z.array(z.string().min(1).max(100)).max(20).nullish(),
+  webhookUrl: httpUrl.nullish(),
+  maxAttempts: z.int().min(1).max(100).nullish(),
+  idempotencyKey: z.string().min(1).max(255).nullish(),
+});
+
+const requests = z.object({ jobs: z.array(request).min(1).max(1_000) });
+
+/** What a submitter asks for. */
+export interface JobRequest {
+  /** A registered job type. */
+  type: string;
+  /** What the type's schema takes; at most MAX_INPUT_BYTES as JSON. {} where not given. */
+  input?: JsonObject | null | undefined;
+  /** -100 to 100, 0 where not given: minutes of head start over jobs of the same workspace and type. */
+  priority?: number | null | undefined;
+  /** Not before this instant. */
+  runAt?: Date | null | undefined;
+  /** At most 20 of 1 to 100 characters. */
+  tags?: string[] | null | undefined;
+  /** http or https, at most 2,048 characters, told when the job has ended. */
+  webhookUrl?: string | null | undefined;
+  /** 1 to 100; the type's own where not given. */
+  maxAttempts?: number | null | undefined;
+  /** Same key and same request within 24 hours: the same job, charged once. 1 to 255 characters. */
+  idempotencyKey?: string | null | undefined;
+}
+
+/**
+ * Creates one job: PENDING and charged, or nothing at all.
+ *
+ * @throws ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError
+ */
+export async function createJob(
+  context: JobsContext,
+  queue: CreationQueue,
+  workspaceId: string,
+  asked: JobRequest,
+  origin: JobOrigin,
+): Promise<Job> {
+  const job = check(context, parseInput(request, asked), origin);
+  if (Array.isArray(job)) throw new ValidationError(job);
+  const [created] = await queue.add(workspaceId, [job]);
+  if (created === undefined) throw new Error('a creation resolved without its job');
+  return created;
+}
+
+/**
+ * Creates 1 to 1,000 jobs, all or none, in their order. Where a key was used before for the same request, that job
+ * takes its place and nothing is charged for it.
+ *
+ * @throws as createJob; paths of issues begin with `jobs` and the index.
+ */
+export async function createJobs(
+  context: JobsContext,
+  queue: CreationQueue,
+  workspaceId: string,
+  asked: JobRequest[],
+  origin: JobOrigin,
+): Promise<Job[]> {
+  const { jobs } = parseInput(requests, { jobs: asked });
+  const checked = jobs.map((job) => check(context, job, origin));
+  const issues = checked.flatMap((result, index) =>
+    Array.isArray(result) ? result.map(({ path, message }) => ({ path: ['jobs', String(index), ...path], message })) : [],
+  );
+  if (issues.length > 0) throw new ValidationError(issues);
+  return queue.add(workspaceId, checked.flatMap((result) => (Array.isArray(result) ? [] : [result])));
+}
+
+function check(context: JobsContext, asked: z.output<typeof request>, origin: JobOrigin): NewJob | FieldIssue[] {
+  const type = context.types.get(asked.type);
+  if (type === undefined) return [{ path: ['type'], message: unknownTypeMessage(asked.type, context.types) }];
+  const given = asked.input ?? {};
+  const bytes = Buffer.byteLength(JSON.stringify(given));
+  if (bytes > context.limits.maxInputBytes) {
+    const limit = context.limits.maxInputBytes;
+    return [{ path: ['input'], message: `is ${bytes} bytes as JSON; at most ${limit} are taken` }];
+  }
+  const parsed = type.parseInput(given);
+  if (!parsed.ok) return parsed.issues.map(({ path, message }) => ({ path: ['input', ...path], message }));
+
+  const job = {
+    type: type.name,
+    input: parsed.input,
+    priority: asked.priority ?? 0,
+    runAt: asked.runAt ?? null,
+    tags: [...new Set(asked.tags)],
+    webhookUrl: asked.webhookUrl ?? null,
+    maxAttempts: asked.maxAttempts ?? type.maxAttempts,
+  };
+  const same = { ...job, runAt: job.runAt?.toISOString() ?? null, retryOf: origin.retryOfId ?? null };
+  const key = asked.idempotencyKey ?? null;
+  return {
+    ...job,
+    id: newId(),
+    ledgerId: newId(),
+    credits: type.credits,
+    key: key === null ? null : { text: key, requestHash: requestHash(same) },
+    origin,
+  };
+}

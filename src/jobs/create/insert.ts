@@ -1,0 +1,89 @@
+import type { Queryable } from '../../database/database.ts';
+import type { NewJob } from './new-job.ts';
+import type { Job } from '../model/job.ts';
+import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { initialStatus } from '../model/state-machine.ts';
+
+/*
+ * One statement for a whole batch of one workspace. Locks come in the order of the house: idempotency keys (sorted),
+ * then, last and therefore held shortest, the workspace's balance. A key that is taken, or a balance that would fall
+ * below zero, breaks a constraint, and with it the whole statement: nothing was written.
+ */
+const statement = `
+  WITH incoming AS (
+    SELECT * FROM jsonb_to_recordset($2::jsonb) AS incoming(
+      ordinal int, id uuid, ledger_id uuid, type text, input jsonb, priority int, run_at timestamptz, tags text[],
+      webhook_url text, max_attempts int, credits int, key text, request_hash text,
+      dialect text, client_reference text, retry_of_id uuid)
+  ),
+  keyed AS (
+    INSERT INTO idempotency_key (workspace_id, scope, key, request_hash, job_id)
+    SELECT $1::uuid, 'JOB', key, request_hash, id FROM incoming WHERE key IS NOT NULL ORDER BY key
+    RETURNING 1
+  ),
+  created AS (
+    INSERT INTO job (id, workspace_id, type, status, ready, input, tags, priority, max_attempts, credits_charged,
+      webhook_url, client_reference, dialect, retry_of_id, run_at, due_at, dispatch_at)
+    SELECT id, $1::uuid, type, '${initialStatus}', run_at IS NULL OR run_at <= now(), input, tags, priority,
+      max_attempts, credits, webhook_url, client_reference, dialect, retry_of_id, run_at,
+      greatest(run_at, now()), greatest(run_at, now()) - make_interval(mins => priority)
+    -- Keys first: where one is taken, no row of a job was written that vacuum would have to take away.
+    FROM incoming WHERE (SELECT count(*) FROM keyed) >= 0 ORDER BY ordinal
+    RETURNING job.*
+  ),
+  logged AS (
+    INSERT INTO job_change (workspace_id, job_id) SELECT $1::uuid, id FROM created
+  ),
+  tagged AS (
+    INSERT INTO job_tag (workspace_id, tag, job_id) SELECT $1::uuid, unnest(tags), id FROM incoming
+  ),
+  charged AS (
+    UPDATE workspace SET credits = workspace.credits - total.credits
+    FROM (SELECT sum(credits) AS credits FROM incoming) AS total
+    WHERE workspace.id = $1::uuid AND total.credits > 0
+    RETURNING workspace.credits AS balance, total.credits AS total
+  ),
+  ledger AS (
+    INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after, job_id)
+    SELECT ledger_id, $1::uuid, 'CHARGE', -credits,
+      charged.balance + charged.total - sum(credits) OVER (ORDER BY ordinal), id
+    FROM incoming, charged WHERE credits > 0
+  )
+  SELECT ${jobColumns('created')} FROM created ORDER BY created.id`;
+
+/** Constraints whose breach is an expected outcome. */
+export const brokenConstraint = {
+  key: 'idempotency_key_pkey',
+  balance: 'workspace_credits_check',
+} as const;
+
+/** Inserts jobs with their keys, tags and charges: all or none. Throws the database's own error. */
+export async function insertJobs(database: Queryable, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
+  const rows = await database.query<JobRow>(
+    statement,
+    [workspaceId, JSON.stringify(jobs.map(toRow))],
+    'prepared',
+  );
+  return rows.map(jobFromRow);
+}
+
+function toRow(job: NewJob, ordinal: number): object {
+  return {
+    ordinal,
+    id: job.id,
+    ledger_id: job.ledgerId,
+    type: job.type,
+    input: job.input,
+    priority: job.priority,
+    run_at: job.runAt?.toISOString() ?? null,
+    tags: job.tags,
+    webhook_url: job.webhookUrl,
+    max_attempts: job.maxAttempts,
+    credits: job.credits,
+    key: job.key?.text ?? null,
+    request_hash: job.key?.requestHash ?? null,
+    dialect: job.origin.dialect,
+    client_reference: job.origin.clientReference ?? null,
+    retry_of_id: job.origin.retryOfId ?? null,
+  };
+}

@@ -1,0 +1,89 @@
+import { LRUCache } from 'lru-cache';
+import type { Queryable } from '../../database/database.ts';
+import type { JobLimits, JobsContext } from '../model/context.ts';
+import { insertJobs } from './insert.ts';
+import type { Job } from '../model/job.ts';
+import type { NewJob } from './new-job.ts';
+import { sqlIs } from '../model/state-machine.ts';
+
+/** A count is believed for so long; one that found plenty of room, for so many jobs. */
+const believedMilliseconds = 250;
+const believedJobs = 1_000;
+
+/**
+ * With less room than this, whoever creates counts alone. Far more than all processes together create while a count is
+ * believed, so that none of them still acts on an old one when the last of the room is given away.
+ */
+const nearlyFull = 25_000;
+
+/** Advisory lock keys: beside those of src/database/process-lock.ts. */
+const lockSpace = 0x10_4b;
+
+/** What became of jobs that asked for room: created, all of them, or none, with how many would have found room. */
+export type Placed = { jobs: Job[] } | { room: number };
+
+/**
+ * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. Counting 100,000 rows for every
+ * creation would cost more than the creation, so with plenty of room a count is believed for a while. Where room is
+ * scarce, creations take turns: each counts what the one before it has committed.
+ */
+export class QueueRoom {
+  readonly #context: JobsContext;
+  /** Jobs that each workspace may still create without a count. */
+  readonly #believed = new LRUCache<string, { left: number }>({ max: 10_000, ttl: believedMilliseconds });
+  /** Where a count has just found little: another one before the one that decides would be in vain. */
+  readonly #scarce = new LRUCache<string, true>({ max: 10_000, ttl: believedMilliseconds });
+
+  constructor(context: JobsContext) {
+    this.#context = context;
+  }
+
+  /** Inserts the jobs, all or none. Throws the database's own error, as `insertJobs` does. */
+  async insert(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
+    const plenty = this.#takeBelieved(workspaceId, jobs.length) || (await this.#findPlenty(workspaceId, jobs.length));
+    return plenty
+      ? { jobs: await insertJobs(this.#context.database, workspaceId, jobs) }
+      : this.#insertInTurn(workspaceId, jobs);
+  }
+
+  #takeBelieved(workspaceId: string, wanted: number): boolean {
+    const believed = this.#believed.get(workspaceId);
+    if (believed === undefined || believed.left < wanted) return false;
+    believed.left -= wanted;
+    return true;
+  }
+
+  async #findPlenty(workspaceId: string, wanted: number): Promise<boolean> {
+    const { maxQueueLength } = this.#context.limits;
+    if (maxQueueLength - wanted < nearlyFull || this.#scarce.has(workspaceId)) return false;
+    const room = maxQueueLength - (await countPending(this.#context, workspaceId));
+    const plenty = room - wanted >= nearlyFull;
+    if (plenty) this.#believed.set(workspaceId, { left: believedJobs });
+    else this.#scarce.set(workspaceId, true);
+    return plenty;
+  }
+
+  #insertInTurn(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
+    const { database, limits } = this.#context;
+    return database.transaction<Placed>(async (transaction) => {
+      // Before every other lock of a creation, and a statement of its own: what counts has to begin when the lock is held.
+      await transaction.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2::text))', [lockSpace, workspaceId]);
+      const room = limits.maxQueueLength - (await countPending({ database: transaction, limits }, workspaceId));
+      return jobs.length > room ? { room } : { jobs: await insertJobs(transaction, workspaceId, jobs) };
+    });
+  }
+}
+
+/** The workspace's pending jobs, MAX_QUEUE_LENGTH at most. Reads the index entry of each. */
+export async function countPending(
+  { database, limits }: { database: Queryable; limits: JobLimits },
+  workspaceId: string,
+): Promise<number> {
+  const [row] = await database.query<{ pending: number }>(
+    `SELECT count(*)::int AS pending FROM (
+       SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT $2::int
+     ) AS pending`,
+    [workspaceId, limits.maxQueueLength],
+  );
+  return row?.pending ?? 0;
+}

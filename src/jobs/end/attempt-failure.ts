@@ -1,0 +1,50 @@
+import { sqlIs, transitions } from '../model/state-machine.ts';
+
+/** Seconds before the second attempt; doubled for each further one. */
+const firstBackoffSeconds = 2;
+
+/** The longest wait between two attempts. */
+const longestBackoffSeconds = 600;
+
+/**
+ * The assignments of an attempt that failed, whoever found out: another attempt after a backoff, or FAILED and
+ * refunded where it was the last one or `declaredFinal` (SQL) holds.
+ *
+ * The jitter of a quarter either way keeps a thousand jobs that one outage failed from coming back at one instant.
+ *
+ * @param code SQL of the machine code, @param message SQL of the sentence
+ */
+export function failedAttempt(declaredFinal: string, code: string, message: string): string {
+  const last = `(${declaredFinal} OR job.failed_attempts + 1 >= job.max_attempts)`;
+  const backoff = `make_interval(secs =>
+    least(${longestBackoffSeconds}, ${firstBackoffSeconds} * power(2, least(job.failed_attempts, 16)))
+    * (0.75 + random() / 2))`;
+  const due = `now() + ${backoff}`;
+  return `
+    status = CASE WHEN ${last} THEN '${transitions.fail.to}' ELSE '${transitions.tryAgain.to}' END,
+    version = job.version + 1,
+    failed_attempts = job.failed_attempts + 1,
+    error_code = CASE WHEN ${last} THEN ${code} END,
+    error_message = CASE WHEN ${last} THEN ${message} END,
+    credits_refunded = CASE WHEN ${last} THEN job.credits_charged ELSE 0 END,
+    finished_at = CASE WHEN ${last} THEN now() END,
+    ready = false,
+    (due_at, dispatch_at) = (
+      SELECT next.due, next.due - make_interval(mins => job.priority) FROM (SELECT ${due} AS due) AS next
+    ),
+    status_changed_at = now(),
+    updated_at = now()`;
+}
+
+/** The assignments of an attempt that went back to the queue unharmed: it may be claimed again at once. */
+export const releasedAttempt = `
+  status = '${transitions.release.to}',
+  version = job.version + 1,
+  ready = true,
+  due_at = now(),
+  dispatch_at = now() - make_interval(mins => job.priority),
+  status_changed_at = now(),
+  updated_at = now()`;
+
+/** Waiting jobs whose time has come. */
+export const isDue = `${sqlIs.waiting} AND job.due_at <= now()`;

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { StoredFile } from '../../files/store.ts';
+import { LeaseLostError, ValidationError } from '../../errors.ts';
+import { parseInput } from '../../input.ts';
+import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import { findPastAttempt } from '../claim/held.ts';
+import type { Job, JsonValue } from '../model/job.ts';
+import { decodeLeaseToken, type LeaseRef } from '../claim/lease-token.ts';
+import { transitions } from '../model/state-machine.ts';
+
+const completion = z.object({ token: z.string(), output: z.custom<JsonValue>(() => true).optional() });
+
+export interface Completion {
+  token: string;
+  /** Any JSON value; at most MAX_OUTPUT_BYTES as JSON. */
+  output?: JsonValue | undefined;
+}
+
+/**
+ * RUNNING → COMPLETED, by the worker that holds the lease. The same completion again, after a lost reply, gives the
+ * same answer.
+ *
+ * @throws ValidationError, LeaseLostError
+ */
+export async function completeJob(
+  context: JobsContext,
+  scope: WorkspaceScope,
+  request: Completion,
+  artifact: StoredFile | null = null,
+): Promise<Job> {
+  const { token, output = null } = parseInput(completion, request);
+  const json = JSON.stringify(output);
+  refuseLarge(json, context.limits.maxOutputBytes);
+  const ref = decodeLeaseToken(token);
+  if (ref === null) throw new LeaseLostError(null);
+
+  const job = await context.completions.add({ ref, scope, output: json, artifact });
+  return job ?? alreadyCompleted(context, scope, ref, json);
+}
+
+async function alreadyCompleted(
+  context: JobsContext,
+  scope: WorkspaceScope,
+  ref: LeaseRef,
+  output: string,
+): Promise<Job> {
+  const past = await findPastAttempt(context, scope, ref);
+  if (past === null) throw new LeaseLostError(null);
+  // jsonb decides what is the same output: key order and number spelling do not matter.
+  const [same] = await context.database.query(
+    `SELECT 1 FROM job WHERE job.id = $1 AND job.workspace_id = $2 AND job.status = '${transitions.complete.to}'
+       AND job.attempt = $3 AND job.output IS NOT DISTINCT FROM $4::jsonb`,
+    [past.job.id, past.job.workspaceId, past.number, output],
+  );
+  if (same === undefined) throw new LeaseLostError(past.job);
+  return past.job;
+}
+
+function refuseLarge(json: string, limit: number): void {
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= limit) return;
+  throw new ValidationError([
+    {
+      path: ['output'],
+      message: `is ${bytes} bytes as JSON; at most ${limit} are taken. Store large results elsewhere and give their URL.`,
+    },
+  ]);
+}

@@ -1,0 +1,114 @@
+import type { StoredFile } from '../../files/store.ts';
+import type { Database } from '../../database/database.ts';
+import { newId } from '../../database/ids.ts';
+import type { Announcer } from '../feed/announcer.ts';
+import { Batches } from '../batches.ts';
+import type { WorkspaceScope } from '../model/context.ts';
+import { announceDelivery, consequences } from './ending.ts';
+import type { Job } from '../model/job.ts';
+import type { LeaseRef } from '../claim/lease-token.ts';
+import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { sqlIs, transitions } from '../model/state-machine.ts';
+
+/** How long a result file is kept after its job's end. */
+export const artifactHours = 24;
+
+/** A checked completion. */
+export interface ReadyCompletion {
+  ref: LeaseRef;
+  scope: WorkspaceScope;
+  /** As JSON. */
+  output: string;
+  artifact: StoredFile | null;
+}
+
+/*
+ * One statement for many jobs, each fenced by its own lease. Rows are locked in the order of their ids, so that two
+ * batches cannot wait for each other; a completion refunds nothing, and so no workspace is locked.
+ *
+ * The file's row is inserted from the job that changed: a completion that finds its lease gone records none. Its expiry
+ * is in whole seconds, because the signed URL carries them and must be the same at every reading.
+ */
+const statement = `
+  WITH asked AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS asked(
+      ordinal int, job_id uuid, token uuid, scope uuid, output jsonb, delivery_id uuid,
+      artifact_id uuid, filename text, media_type text, bytes bigint, sha256 text)
+  ),
+  held AS MATERIALIZED (
+    SELECT asked.ordinal, job.id, job.attempt
+    FROM asked
+    JOIN lease ON lease.job_id = asked.job_id AND lease.token = asked.token AND lease.expires_at > now()
+    JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
+    WHERE asked.scope IS NULL OR asked.scope = job.workspace_id
+    ORDER BY job.id
+    FOR UPDATE OF job
+  ),
+  changed AS (
+    UPDATE job SET status = '${transitions.complete.to}', version = job.version + 1,
+      output = coalesce(asked.output, 'null'), artifact_id = asked.artifact_id,
+      artifact_expires_at = CASE WHEN asked.artifact_id IS NOT NULL
+        THEN date_trunc('second', now()) + interval '${artifactHours} hours' END,
+      finished_at = now(), status_changed_at = now(), updated_at = now()
+    FROM held JOIN asked USING (ordinal)
+    WHERE job.id = held.id AND job.id = ANY (ARRAY(SELECT id FROM held))
+      AND job.attempt = held.attempt AND ${sqlIs.running}
+    RETURNING job.*, asked.ordinal, asked.delivery_id
+  ),
+  ended AS (
+    SELECT changed.*, NULL::uuid AS ledger_id, false AS attempt_failed,
+      NULL::text AS attempt_error_code, NULL::text AS attempt_error_message
+    FROM changed
+  ),
+  ${consequences},
+  filed AS (
+    INSERT INTO artifact (id, workspace_id, job_id, filename, media_type, bytes, sha256, expires_at)
+    SELECT changed.artifact_id, changed.workspace_id, changed.id,
+      asked.filename, asked.media_type, asked.bytes, asked.sha256, changed.artifact_expires_at
+    FROM changed JOIN asked USING (ordinal) WHERE asked.artifact_id IS NOT NULL
+  )
+  SELECT ${jobColumns('changed')}, changed.ordinal, gone.slot IS NOT NULL AS slot_freed
+  FROM changed LEFT JOIN gone ON gone.job_id = changed.id`;
+
+/** Completes the jobs whose leases hold, and announces them. Null where somebody else was first. */
+async function writeCompletions(
+  { database, announcer }: { database: Database; announcer: Announcer },
+  completions: readonly ReadyCompletion[],
+): Promise<(Job | null)[]> {
+  const rows = await database.query<JobRow & { ordinal: number; slot_freed: boolean }>(
+    statement,
+    [`[${completions.map(toJson).join(',')}]`],
+    'prepared',
+  );
+  const jobs: (Job | null)[] = completions.map(() => null);
+  for (const row of rows) {
+    const job = jobFromRow(row);
+    jobs[row.ordinal] = job;
+    announcer.jobChanged(job);
+    announceDelivery(announcer, job);
+    if (row.slot_freed) announcer.slotFreed(job.workspaceId);
+  }
+  return jobs;
+}
+
+/** The output is JSON already, and may be large: it is not parsed to be printed again. */
+function toJson({ ref, scope, output, artifact }: ReadyCompletion, ordinal: number): string {
+  const fields = {
+    ordinal,
+    job_id: ref.jobId,
+    token: ref.token,
+    scope,
+    delivery_id: newId(),
+    artifact_id: artifact?.id ?? null,
+    filename: artifact?.filename ?? null,
+    media_type: artifact?.mediaType ?? null,
+    bytes: artifact?.bytes ?? null,
+    sha256: artifact?.sha256 ?? null,
+  };
+  return `${JSON.stringify(fields).slice(0, -1)},"output":${output}}`;
+}
+
+/** The completions of a process. */
+export function createCompletions(announcing: { database: Database; announcer: Announcer }): Batches<ReadyCompletion, Job | null> {
+  return new Batches((completions) => writeCompletions(announcing, completions), { lanes: 4, size: 100 });
+}

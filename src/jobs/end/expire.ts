@@ -1,0 +1,62 @@
+import { failedAttempt } from './attempt-failure.ts';
+import type { JobsContext } from '../model/context.ts';
+import { endJob, firstParameter } from './ending.ts';
+import type { Job, JobFailure } from '../model/job.ts';
+import { sqlIs } from '../model/state-machine.ts';
+
+/** Why an attempt is over although its worker said nothing. */
+const lapses = {
+  LEASE_EXPIRED: 'The worker stopped reporting and its lease expired.',
+  TIMEOUT: 'The attempt took longer than its job type allows.',
+};
+
+/** At most so many in one sweep; the next one follows within a second. */
+const batch = 500;
+
+/**
+ * Ends the attempts whose lease or time is over: RUNNING → PENDING with a backoff, or → FAILED and refunded.
+ * Every process may sweep at once; each attempt is ended by one of them.
+ *
+ * @returns the jobs that this call moved.
+ * @throws AggregateError where some could not be ended; all others were.
+ */
+export async function expireLeases(context: JobsContext): Promise<Job[]> {
+  const lapsed = await context.database.query<{ job_id: string; attempt: number; timed_out: boolean }>(
+    `SELECT job_id, attempt, deadline_at <= now() AS timed_out FROM lease
+     WHERE expires_at <= now() ORDER BY expires_at LIMIT ${batch}`,
+  );
+  const moved: Job[] = [];
+  const failures: unknown[] = [];
+  for (const { job_id: jobId, attempt, timed_out: timedOut } of lapsed) {
+    const code = timedOut ? 'TIMEOUT' : 'LEASE_EXPIRED';
+    try {
+      const job = await expire(context, jobId, attempt, { code, message: lapses[code] });
+      if (job !== null) moved.push(job);
+    } catch (error) {
+      // One that cannot be ended must not keep the others waiting; the next sweep tries it again.
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} expired attempts could not be ended`);
+  return moved;
+}
+
+// Both rows are taken with SKIP LOCKED: a heartbeat or a completion that holds one is alive, and waiting for it while
+// holding the other would be a deadlock.
+function expire(context: JobsContext, jobId: string, attempt: number, failure: JobFailure): Promise<Job | null> {
+  const $ = firstParameter;
+  return endJob(context, {
+    update: `
+      UPDATE job SET ${failedAttempt('false', '$4::text', '$5::text')}
+      FROM (
+        SELECT job.id FROM lease JOIN job ON job.id = lease.job_id
+        WHERE lease.job_id = $${$}::uuid AND lease.attempt = $${$ + 1}::int AND lease.expires_at <= now()
+          AND job.attempt = lease.attempt AND ${sqlIs.running}
+        FOR UPDATE OF job, lease SKIP LOCKED
+      ) AS lapsed
+      WHERE job.id = lapsed.id
+      RETURNING job.*`,
+    parameters: [jobId, attempt],
+    failure,
+  });
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { LeaseLostError } from '../../errors.ts';
+import { parseInput } from '../../input.ts';
+import { failedAttempt } from './attempt-failure.ts';
+import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import { endJob, firstParameter } from './ending.ts';
+import { findPastAttempt, heldBy } from '../claim/held.ts';
+import type { Job } from '../model/job.ts';
+import { decodeLeaseToken } from '../claim/lease-token.ts';
+
+const failure = z.object({
+  token: z.string(),
+  code: z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/, {
+    error: 'must be 1 to 100 letters, digits, or any of _ . : -, for example PROCESSING_ERROR',
+  }),
+  message: z.string().min(1).max(10_000),
+  retryable: z.boolean().optional(),
+});
+
+export interface FailedAttempt {
+  token: string;
+  /** Stable machine code, for example PROCESSING_ERROR. */
+  code: string;
+  message: string;
+  /** False ends the job whatever attempts are left. */
+  retryable?: boolean | undefined;
+}
+
+/**
+ * RUNNING → PENDING with a backoff, or → FAILED and refunded where the attempt was the last or is declared final.
+ * The same failure again, after a lost reply, gives the same answer.
+ *
+ * @throws ValidationError, LeaseLostError
+ */
+export async function failJob(context: JobsContext, scope: WorkspaceScope, request: FailedAttempt): Promise<Job> {
+  const { token, code, message, retryable = true } = parseInput(failure, request);
+  const ref = decodeLeaseToken(token);
+  if (ref === null) throw new LeaseLostError(null);
+
+  const $ = firstParameter;
+  const job = await endJob(context, {
+    update: `
+      UPDATE job SET ${failedAttempt(`NOT $${$ + 3}::boolean`, '$4::text', '$5::text')}
+      FROM lease WHERE ${heldBy($)}
+      RETURNING job.*`,
+    parameters: [ref.jobId, ref.token, scope, retryable],
+    failure: { code, message },
+  });
+  if (job !== null) return job;
+  const past = await findPastAttempt(context, scope, ref);
+  if (past !== null && past.endedFailed && past.errorCode === code && past.errorMessage === message) return past.job;
+  throw new LeaseLostError(past?.job ?? null);
+}

@@ -1,0 +1,274 @@
+import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import type { Database } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
+import { jobTopic } from './announcer.ts';
+import type { Job } from '../model/job.ts';
+import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { isFinal, sqlIs } from '../model/state-machine.ts';
+
+/** The safety net: all watched jobs are looked at again, in case a wake-up was lost. Milliseconds. */
+const resyncMilliseconds = 5_000;
+
+/** Jobs read in one query. */
+const batchSize = 1_000;
+
+/** Everyone in this process who watches one job. */
+interface Watched {
+  watchers: Set<Watcher>;
+  /** Settles once it is bound to the bus: what is committed from then on is heard. Null afterwards. */
+  bound: Promise<void> | null;
+  unsubscribe: Unsubscribe | null;
+}
+
+/**
+ * Tells watchers how a job goes on. The bus only wakes; what is emitted was read from the database after the wake-up,
+ * so a lost message costs a watcher the safety net's few seconds and never a version's truth.
+ */
+export class Feed {
+  readonly #database: Database;
+  readonly #bus: Bus;
+  readonly #log: Log;
+  readonly #watched = new Map<string, Watched>();
+  readonly #dirty = new Set<string>();
+  readonly #door: Door = {
+    enter: (watcher) => this.#enter(watcher),
+    leave: (watcher, watched) => this.#leave(watcher, watched),
+  };
+  #reading: Promise<void> | null = null;
+  #resync: NodeJS.Timeout | null = null;
+  #offReconnect: Unsubscribe | null = null;
+
+  constructor(database: Database, bus: Bus, log: Log) {
+    this.#database = database;
+    this.#bus = bus;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#offReconnect = this.#bus.onReconnect(() => this.#readAgain());
+    this.#resync = setInterval(() => this.#readAgain(), resyncMilliseconds);
+  }
+
+  /** Ends every watch. May be called twice. */
+  async stop(): Promise<void> {
+    this.#offReconnect?.();
+    if (this.#resync !== null) clearInterval(this.#resync);
+    for (const { watchers } of this.#watched.values()) for (const watcher of watchers) watcher.end();
+    await this.#reading;
+  }
+
+  /** How many jobs are watched, for the metrics and for tests that nothing is left behind. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /**
+   * The job as it is now and after changes: versions only grow, those in between may be left out, the final one never
+   * is, and then it ends. With `afterVersion`, versions up to it are left out.
+   *
+   * Order matters: first bound to the bus, then read; a change in between is heard, one before it is read.
+   *
+   * @param signal ends the watch.
+   */
+  watch(jobId: string, afterVersion = 0, signal: AbortSignal | null = null): AsyncIterableIterator<Job, void, void> {
+    return new Watcher(this.#door, jobId, afterVersion, signal);
+  }
+
+  /** Reads the job again if it is watched: for whoever joins a watch that is under way. */
+  look(jobId: string): void {
+    if (this.#watched.has(jobId)) this.#read(jobId);
+  }
+
+  async #enter(watcher: Watcher): Promise<void> {
+    const { jobId } = watcher;
+    let watched = this.#watched.get(jobId);
+    if (watched === undefined) {
+      watched = { watchers: new Set(), bound: null, unsubscribe: null };
+      this.#watched.set(jobId, watched);
+      watched.bound = this.#bind(jobId, watched);
+    }
+    watched.watchers.add(watcher);
+    watcher.watched = watched;
+    if (watched.bound !== null) await watched.bound;
+    if (watched.watchers.has(watcher)) this.#read(jobId);
+  }
+
+  /** The last watcher may have left before the bus has answered. */
+  async #bind(jobId: string, watched: Watched): Promise<void> {
+    const unsubscribe = await this.#bus.subscribe(jobTopic(jobId), () => this.#read(jobId));
+    watched.bound = null;
+    watched.unsubscribe = unsubscribe;
+    if (watched.watchers.size === 0) unsubscribe();
+  }
+
+  #leave(watcher: Watcher, watched: Watched): void {
+    watched.watchers.delete(watcher);
+    if (watched.watchers.size > 0) return;
+    watched.unsubscribe?.();
+    if (this.#watched.get(watcher.jobId) === watched) this.#watched.delete(watcher.jobId);
+  }
+
+  #readAgain(): void {
+    for (const jobId of this.#watched.keys()) this.#read(jobId);
+  }
+
+  /** Wake-ups that come while a read is under way are answered by the next one, together. */
+  #read(jobId: string): void {
+    this.#dirty.add(jobId);
+    this.#reading ??= this.#readDirty();
+  }
+
+  async #readDirty(): Promise<void> {
+    await Promise.resolve();
+    while (this.#dirty.size > 0) {
+      const ids = [...this.#dirty].slice(0, batchSize);
+      for (const id of ids) this.#dirty.delete(id);
+      try {
+        await this.#readBatch(ids);
+      } catch (error) {
+        // The safety net reads again; a watcher loses time, not versions.
+        this.#log.warn({ err: error }, 'watched jobs could not be read; they are read again in a few seconds');
+      }
+    }
+    this.#reading = null;
+  }
+
+  // Every watcher was let in by somebody who had found the job in the watcher's own workspace; the ids alone name it.
+  async #readBatch(ids: readonly string[]): Promise<void> {
+    const watched = ids.flatMap((id) => {
+      const seen = [...(this.#watched.get(id)?.watchers ?? [])].map((watcher) => watcher.seen);
+      return seen.length === 0 ? [] : [{ id, version: Math.min(...seen) }];
+    });
+    const rows = await this.#database.query<WatchedRow>(readWatched, [
+      watched.map(({ id }) => id),
+      watched.map(({ version }) => version),
+    ]);
+    for (const row of rows) {
+      const watchers = this.#watched.get(row.watched_id)?.watchers ?? [];
+      if (row.id === null) {
+        // Deleted meanwhile: nothing more will come.
+        for (const watcher of watchers) watcher.end();
+      } else {
+        const job = jobFromRow(row);
+        for (const watcher of watchers) watcher.offer(job);
+      }
+    }
+  }
+}
+
+/** Nothing where there is no news: ten thousand watched jobs are asked for every few seconds. */
+const readWatched = `
+  SELECT watched.id AS watched_id, ${jobColumns('job')}
+  FROM unnest($1::uuid[], $2::int[]) AS watched(id, version)
+  LEFT JOIN job ON job.id = watched.id
+  WHERE job.id IS NULL OR job.version > watched.version OR ${sqlIs.final}`;
+
+type WatchedRow = { watched_id: string } & (JobRow | { id: null });
+
+/** How watchers come into the feed and out of it. */
+interface Door {
+  /** Resolves when it is bound and the job is about to be read. */
+  enter(watcher: Watcher): Promise<void>;
+  leave(watcher: Watcher, watched: Watched): void;
+}
+
+const over: IteratorReturnResult<void> = { value: undefined, done: true };
+
+/**
+ * One watch. Holds at most its newest version, however slowly it is read; one version is asked for at a time. By hand, for
+ * a generator keeps the last version alive while it waits for the next: of ten thousand jobs that takes memory.
+ */
+class Watcher implements AsyncIterableIterator<Job, void, void> {
+  readonly jobId: string;
+  /** The last version offered. */
+  seen: number;
+  /** Null before it has come in, and after it has left. */
+  watched: Watched | null = null;
+  readonly #door: Door;
+  readonly #signal: AbortSignal | null;
+  #onAbort: (() => void) | null = null;
+  #begun = false;
+  #ended = false;
+  #newest: Job | null = null;
+  #wake: ((result: IteratorResult<Job, void>) => void) | null = null;
+
+  constructor(door: Door, jobId: string, afterVersion: number, signal: AbortSignal | null) {
+    this.#door = door;
+    this.jobId = jobId;
+    this.seen = afterVersion;
+    this.#signal = signal;
+  }
+
+  offer(job: Job): void {
+    if (job.version > this.seen) {
+      this.seen = job.version;
+      this.#newest = job;
+      this.#answer();
+    } else if (isFinal(job.status)) this.end();
+  }
+
+  /** What was offered and not taken can still be. */
+  end(): void {
+    this.#ended = true;
+    if (this.#onAbort !== null) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#onAbort = null;
+    if (this.watched !== null) this.#door.leave(this, this.watched);
+    this.watched = null;
+    this.#answer();
+  }
+
+  next(): Promise<IteratorResult<Job, void>> {
+    return this.#begun ? this.#wait() : this.#begin().then(() => this.#wait());
+  }
+
+  async return(): Promise<IteratorReturnResult<void>> {
+    this.#newest = null;
+    this.end();
+    return over;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #begin(): Promise<void> {
+    this.#begun = true;
+    if (this.#signal?.aborted === true) this.end();
+    if (this.#ended) return;
+    if (this.#signal !== null) {
+      this.#onAbort = () => this.end();
+      this.#signal.addEventListener('abort', this.#onAbort);
+    }
+    try {
+      await this.#door.enter(this);
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  #wait(): Promise<IteratorResult<Job, void>> {
+    const result = this.#take();
+    if (result !== null) return Promise.resolve(result);
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #answer(): void {
+    const wake = this.#wake;
+    if (wake === null || (this.#newest === null && !this.#ended)) return;
+    // Before the final version is taken, which ends the watch.
+    this.#wake = null;
+    wake(this.#take() ?? over);
+  }
+
+  /** Null while there is nothing to say. */
+  #take(): IteratorResult<Job, void> | null {
+    const job = this.#newest;
+    if (job === null) return this.#ended ? over : null;
+    this.#newest = null;
+    if (isFinal(job.status)) this.end();
+    return { value: job, done: false };
+  }
+}

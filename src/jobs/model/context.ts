@@ -1,0 +1,28 @@
+import type { Database } from '../../database/database.ts';
+import type { Announcer } from '../feed/announcer.ts';
+import type { Batches } from '../batches.ts';
+import type { ReadyCompletion } from '../end/completion-batch.ts';
+import type { Job } from './job.ts';
+import type { JobTypes } from '../types/registry.ts';
+
+/** What the transitions work with. */
+export interface JobsContext {
+  database: Database;
+  types: JobTypes;
+  announcer: Announcer;
+  /** Completions that arrive together share a statement. */
+  completions: Batches<ReadyCompletion, Job | null>;
+  limits: JobLimits;
+}
+
+export interface JobLimits {
+  /** Bytes of one job's input, as JSON. */
+  maxInputBytes: number;
+  /** Bytes of one job's output, as JSON. */
+  maxOutputBytes: number;
+  /** Pending jobs of one workspace. */
+  maxQueueLength: number;
+}
+
+/** A workspace, or null for whoever works in all of them (WORK_ALL). */
+export type WorkspaceScope = string | null;

@@ -1,0 +1,118 @@
+import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { LeaseRef } from '../claim/lease-token.ts';
+import { sqlIs } from '../model/state-machine.ts';
+
+/** A report as it is written: only what the worker named. */
+export interface ProgressPatch extends LeaseRef {
+  scope: WorkspaceScope;
+  step?: string | null;
+  message?: string | null;
+  percentage?: number | null;
+  /** The highest percentage of the reports that went into this one. */
+  peak?: number;
+}
+
+/** What became of one report of a batch. */
+export type Outcome =
+  | { kind: 'written'; expiresAt: Date }
+  /** The job's row, or its lease, was held by somebody else just then: put it into the next batch. */
+  | { kind: 'skipped' }
+  | { kind: 'lost' };
+
+interface OutcomeRow {
+  ordinal: number;
+  expires_at: string | null;
+  held: boolean;
+  /** Both null where the report showed nothing new. */
+  workspace_id: string | null;
+  version: number | null;
+}
+
+/** What is left out stays as it was. The peak is kept apart, so that a null in between does not let 40 follow 60. */
+const next = {
+  step: 'CASE WHEN report.has_step THEN report.step ELSE job.progress_step END',
+  message: 'CASE WHEN report.has_message THEN report.message ELSE job.progress_message END',
+  percentage: `CASE
+    WHEN NOT report.has_percentage THEN job.progress_percentage
+    WHEN report.percentage IS NOT NULL THEN greatest(report.percentage, report.peak, job.progress_peak) END`,
+  peak: 'greatest(report.percentage, report.peak, job.progress_peak)',
+};
+
+/*
+ * One statement for many jobs. Rows are taken in the order of their ids with SKIP LOCKED: a batch never waits, so a
+ * completion or cancellation in flight delays its own job's report and nobody else's, and two batches cannot deadlock.
+ *
+ * A heartbeat, and a report that shows nothing new, touches the lease alone: neither version nor updated_at moves.
+ */
+const statement = `
+  WITH report AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS report(
+      ordinal int, job_id uuid, token uuid, scope uuid,
+      has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8)
+  ),
+  held AS MATERIALIZED (
+    SELECT report.ordinal, lease.job_id
+    FROM report
+    JOIN lease ON lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
+    JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
+    WHERE report.scope IS NULL OR report.scope = lease.workspace_id
+    ORDER BY lease.job_id
+    FOR UPDATE OF job, lease SKIP LOCKED
+  ),
+  written AS (
+    UPDATE job SET progress_step = ${next.step}, progress_message = ${next.message},
+      progress_percentage = ${next.percentage}, progress_peak = ${next.peak},
+      version = job.version + 1, updated_at = now()
+    FROM held JOIN report USING (ordinal)
+    WHERE job.id = held.job_id
+      AND (job.progress_step, job.progress_message, job.progress_percentage)
+        IS DISTINCT FROM (${next.step}, ${next.message}, ${next.percentage})
+    RETURNING job.id, job.workspace_id, job.version
+  ),
+  renewed AS (
+    UPDATE lease SET expires_at = least(now() + make_interval(secs => lease.seconds), lease.deadline_at)
+    FROM held WHERE lease.job_id = held.job_id
+    RETURNING lease.job_id, lease.expires_at
+  )
+  SELECT report.ordinal, renewed.expires_at, written.workspace_id, written.version,
+    held.ordinal IS NOT NULL OR EXISTS (
+      SELECT FROM lease JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
+      WHERE lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
+        AND (report.scope IS NULL OR report.scope = lease.workspace_id)
+    ) AS held
+  FROM report
+  LEFT JOIN held USING (ordinal)
+  LEFT JOIN renewed ON renewed.job_id = held.job_id
+  LEFT JOIN written ON written.id = held.job_id`;
+
+/** Writes the reports of a batch, at most one for each token, and announces what they changed. */
+export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome[]> {
+  const rows = await context.database.query<OutcomeRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
+  const outcomes: Outcome[] = patches.map(() => ({ kind: 'lost' }));
+  for (const { ordinal, expires_at: expiresAt, held, workspace_id: workspaceId, version } of rows) {
+    const patch = patches[ordinal];
+    if (patch === undefined || !held) continue;
+    outcomes[ordinal] =
+      expiresAt === null ? { kind: 'skipped' } : { kind: 'written', expiresAt: new Date(expiresAt) };
+    if (workspaceId !== null && version !== null) {
+      context.announcer.jobProgressed({ id: patch.jobId, workspaceId, version });
+    }
+  }
+  return outcomes;
+}
+
+function toRow(patch: ProgressPatch, ordinal: number): object {
+  return {
+    ordinal,
+    job_id: patch.jobId,
+    token: patch.token,
+    scope: patch.scope,
+    has_step: patch.step !== undefined,
+    step: patch.step ?? null,
+    has_message: patch.message !== undefined,
+    message: patch.message ?? null,
+    has_percentage: patch.percentage !== undefined,
+    percentage: patch.percentage ?? null,
+    peak: patch.peak ?? null,
+  };
+}

@@ -1,0 +1,40 @@
+import type { Queryable } from '../../database/database.ts';
+import type { JobFailure } from '../model/job.ts';
+
+/** One try at a job by one worker. */
+export interface JobAttempt {
+  jobId: string;
+  /** 1 for the first. */
+  number: number;
+  workerId: string;
+  startedAt: Date;
+  endedAt: Date | null;
+  error: JobFailure | null;
+}
+
+interface AttemptRow {
+  job_id: string;
+  number: number;
+  worker_id: string;
+  started_at: string;
+  ended_at: string | null;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+/** The attempts of jobs that the caller may see, in their order. */
+export async function listAttempts(database: Queryable, jobIds: readonly string[]): Promise<JobAttempt[]> {
+  const rows = await database.query<AttemptRow>(
+    `SELECT job_id, number, worker_id, started_at, ended_at, error_code, error_message
+     FROM job_attempt WHERE job_id = ANY($1::uuid[]) ORDER BY job_id, number`,
+    [jobIds],
+  );
+  return rows.map((row) => ({
+    jobId: row.job_id,
+    number: row.number,
+    workerId: row.worker_id,
+    startedAt: new Date(row.started_at),
+    endedAt: row.ended_at === null ? null : new Date(row.ended_at),
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' },
+  }));
+}

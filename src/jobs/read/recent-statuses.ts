@@ -1,0 +1,55 @@
+import type { Queryable } from '../../database/database.ts';
+import type { JobFilter } from './list.ts';
+import type { JobStatus } from '../model/state-machine.ts';
+
+/** What is read of a workspace's log of changes, and what is answered of it. */
+const changesRead = 10_000;
+const jobsAnswered = 1_000;
+
+/** A job by its status alone. */
+export interface JobState {
+  id: string;
+  status: JobStatus;
+  attempt: number;
+}
+
+/*
+ * No index on the time of a job's last change exists: it would be written by every transition. The newest of the log
+ * stand last in its primary key, in the order of their transactions, which is that of their times but for moments.
+ */
+const statement = `
+  SELECT recent.* FROM (
+    SELECT DISTINCT newest.job_id FROM (
+      SELECT job_change.job_id, job_change.changed_at FROM job_change WHERE job_change.workspace_id = $1::uuid
+      ORDER BY job_change.xid DESC, job_change.job_id DESC LIMIT ${changesRead}
+    ) AS newest
+    WHERE newest.changed_at >= now() - make_interval(secs => $2::float8)
+  ) AS changed
+  CROSS JOIN LATERAL (
+    SELECT job.id, job.status, job.attempt, job.status_changed_at FROM job
+    WHERE job.id = changed.job_id AND job.workspace_id = $1::uuid
+      AND (job.dialect = $3 OR job.type = ANY($4::text[]))
+      AND ($5::uuid[] IS NULL OR job.id = ANY($5::uuid[])) AND job.tags @> $6::text[]
+    OFFSET 0
+  ) AS recent
+  ORDER BY recent.status_changed_at DESC, recent.id DESC LIMIT ${jobsAnswered}`;
+
+/**
+ * The jobs whose status changed within the last `seconds`, the one that changed last first: at most 1,000, of the
+ * workspace's last 10,000 changes, of the days for which changes are kept.
+ */
+export async function recentStatuses(
+  database: Queryable,
+  workspaceId: string,
+  seconds: number,
+  { native, ids, tags }: Pick<JobFilter, 'ids' | 'tags'> & { native: NonNullable<JobFilter['native']> },
+): Promise<JobState[]> {
+  return database.query<JobState>(statement, [
+    workspaceId,
+    seconds,
+    native.dialect,
+    native.types,
+    ids ?? null,
+    tags ?? [],
+  ]);
+}
