@@ -8,17 +8,9 @@ import { createRedisBus } from '../bus/redis-bus.ts';
 import type { Config } from './configuration.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
-import { Announcer } from '../jobs/feed/announcer.ts';
-import { Claimer } from '../jobs/claim/claimer.ts';
-import { createCompletions } from '../jobs/end/completion-batch.ts';
-import type { JobsContext } from '../jobs/model/context.ts';
-import { CreationQueue } from '../jobs/create/creation-queue.ts';
-import { Feed } from '../jobs/feed/feed.ts';
+import { Jobs } from '../jobs/jobs.ts';
 import { PageReads } from '../jobs/read/page-reads.ts';
-import { ReportQueue } from '../jobs/progress/report-queue.ts';
-import { JobReads } from '../jobs/read/job-reads.ts';
 import { loadJobTypes } from '../jobs/types/registry.ts';
-import { Updates } from '../jobs/feed/updates.ts';
 import type { Log } from '../log.ts';
 import { createOutboundFetch } from '../outbound/fetch.ts';
 import { RateLimiter } from '../rate-limit/rate-limiter.ts';
@@ -84,21 +76,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const bus = redis ?? createMemoryBus({ log });
     stops.push(() => bus.close());
 
-    const announcer = new Announcer(bus);
-    const completions = createCompletions({ database, announcer });
-    const context: JobsContext = { database, types, announcer, completions, limits: config };
     const authenticator = new Authenticator(database, bus);
     await authenticator.start();
     stops.push(async () => authenticator.stop());
-    const reports = new ReportQueue(context);
-    stops.push(() => reports.drain());
-    const feed = new Feed(database, bus, log);
-    feed.start();
-    stops.push(() => feed.stop());
-    const updates = new Updates(database, bus, log);
-    updates.start();
-    stops.push(() => updates.stop());
-    const claimer = new Claimer(context, bus, log);
+    const jobs = new Jobs({ database, bus, log, types, limits: config });
+    stops.push(() => jobs.stop());
+    const { context } = jobs.parts;
     const sweeper = new Sweeper(context, artifacts, log);
 
     let publicUrl = config.publicUrl;
@@ -106,17 +89,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       config,
       log,
       bus,
-      context,
+      ...jobs.parts,
+      database,
       authenticator,
       rateLimiter: new RateLimiter(config.rateLimit, redis?.counter ?? null, prefix),
       accessTokens: new AccessTokens(secret),
-      jobs: new JobReads(database),
+      jobs,
       pages: new PageReads(database),
-      creations: new CreationQueue(context),
-      reports,
-      feed,
-      updates,
-      claimer,
       artifacts,
       links: createArtifactLinks({ secret, publicUrl: () => publicUrl }),
       publicUrl: () => publicUrl,
@@ -127,8 +106,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const http = new HttpServer(services);
     stops.push(() => http.stop());
     // Stops before HTTP does, which waits for requests in flight: a claim may be one for half a minute.
-    stops.push(() => claimer.stop());
-    await claimer.start();
+    stops.push(() => jobs.stopClaims());
+    await jobs.start();
     const url = await http.listen();
     if (config.port === 0) publicUrl = url;
 

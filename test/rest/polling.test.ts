@@ -179,7 +179,7 @@ test('polls that are in flight together share a statement', async () => {
   const jobs = await tenant.createAll(Array.from({ length: 20 }, () => ({})));
   const { context, jobs: reads } = longhaul.services;
   await poll('/vydra/api/v1/jobs/', jobs[0] ?? raise());
-  const before = { ...reads.counted };
+  const before = { ...reads.readCounts };
   const answers: Promise<RestAnswer>[] = [];
   // Nothing can be read while the table is locked, so that all of them are in flight at one time.
   await context.database.transaction(async (transaction) => {
@@ -187,11 +187,11 @@ test('polls that are in flight together share a statement', async () => {
     for (let index = 0; index < 200; index += 1) {
       answers.push(poll('/vydra/api/v1/jobs/', jobs[index % jobs.length] ?? raise()));
     }
-    await vi.waitFor(() => expect(reads.counted.reads - before.reads).toBe(200), { timeout: 20_000 });
+    await vi.waitFor(() => expect(reads.readCounts.reads - before.reads).toBe(200), { timeout: 20_000 });
   });
   expect((await Promise.all(answers)).every(({ status }) => status === 200)).toBe(true);
   // Two that had begun, and one for all that came meanwhile.
-  expect(reads.counted.statements - before.statements).toBeLessThanOrEqual(3);
+  expect(reads.readCounts.statements - before.statements).toBeLessThanOrEqual(3);
 });
 
 test('a poll that starts after a commit sees it, however many others are under way', async () => {

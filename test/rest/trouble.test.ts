@@ -83,7 +83,7 @@ describe('polls that arrive together', () => {
     const pollers = [...(await Promise.all(keys.map(learned))), ...(await Promise.all(keys.map(learned)))];
     const askAll = () => Promise.all(pollers.map(({ line, key }) => line.ask(poll(key))));
     await whileReadsFail(sqlState, async () => {
-      const { counted } = longhaul.services.jobs;
+      const counted = longhaul.services.jobs.readCounts;
       const before = counted.statements;
       for (const answer of await askAll()) {
         expect({ status: answer.status, code: JSON.parse(answer.body).code }).toEqual({ status, code });

@@ -1,3 +1,4 @@
+import type { Queryable } from '../../database/database.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
@@ -36,6 +37,11 @@ export async function findUsedKeys(
   }
   if (stale.length > 0) await forget(context, workspaceId, stale);
   return used;
+}
+
+/** Deletes every key that has had its time. */
+export async function forgetOldKeys(database: Queryable): Promise<void> {
+  await database.query(`DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`);
 }
 
 // The age is looked at again: another process may have used the key anew in the meantime.

@@ -6,6 +6,9 @@ import type { JobStatus } from '../model/state-machine.ts';
 const changesRead = 10_000;
 const jobsAnswered = 1_000;
 
+/** Whose statuses are asked for. */
+export type StatusFilter = Pick<JobFilter, 'ids' | 'tags'> & { native: NonNullable<JobFilter['native']> };
+
 /** A job by its status alone. */
 export interface JobState {
   id: string;
@@ -42,7 +45,7 @@ export async function recentStatuses(
   database: Queryable,
   workspaceId: string,
   seconds: number,
-  { native, ids, tags }: Pick<JobFilter, 'ids' | 'tags'> & { native: NonNullable<JobFilter['native']> },
+  { native, ids, tags }: StatusFilter,
 ): Promise<JobState[]> {
   return database.query<JobState>(statement, [
     workspaceId,

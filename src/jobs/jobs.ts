@@ -1,0 +1,226 @@
+import type { Bus } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import type { Window } from '../database/keyset.ts';
+import type { StoredFile } from '../files/store.ts';
+import type { Log } from '../log.ts';
+import type { StartedAttempt } from './claim/claim.ts';
+import { type Claim, Claimer } from './claim/claimer.ts';
+import { promoteDueJobs } from './claim/promote.ts';
+import { createJob, createJobs, type JobRequest } from './create/create.ts';
+import { CreationQueue } from './create/creation-queue.ts';
+import { forgetOldKeys } from './create/idempotency.ts';
+import type { JobOrigin } from './create/new-job.ts';
+import { countPending } from './create/queue-room.ts';
+import { retryJob } from './create/retry.ts';
+import { cancelJob } from './end/cancel.ts';
+import { type Completion, completeJob } from './end/complete.ts';
+import { createCompletions } from './end/completion-batch.ts';
+import { expireLeases } from './end/expire.ts';
+import { type FailedAttempt, failJob } from './end/fail.ts';
+import { releaseJob } from './end/release.ts';
+import { Announcer } from './feed/announcer.ts';
+import { type Moment, presentMoment } from './feed/changes.ts';
+import { Feed } from './feed/feed.ts';
+import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.ts';
+import type { JobLimits, JobsContext, WorkspaceScope } from './model/context.ts';
+import type { Job } from './model/job.ts';
+import { type Report, reportProgress } from './progress/report.ts';
+import { ReportQueue } from './progress/report-queue.ts';
+import { type JobAttempt, listAttempts } from './read/attempts.ts';
+import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
+import { countJobs, type JobFilter, listJobs } from './read/list.ts';
+import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
+import { deleteOldChanges } from './retention/change-retention.ts';
+import type { JobTypes } from './types/registry.ts';
+
+/** What the domain works with. */
+export interface JobsParts {
+  database: Database;
+  bus: Bus;
+  log: Log;
+  types: JobTypes;
+  limits: JobLimits;
+}
+
+/**
+ * The domain. Surfaces, workers and webhooks hold this and nothing under it: what a job's life may bring is one method
+ * each, and what each may throw stands at the function that it calls. A scope is a workspace, or null for WORK_ALL.
+ */
+export class Jobs {
+  readonly types: JobTypes;
+  readonly limits: JobLimits;
+  readonly #database: Database;
+  readonly #context: JobsContext;
+  readonly #reads: JobReads;
+  readonly #creations: CreationQueue;
+  readonly #reports: ReportQueue;
+  readonly #feed: Feed;
+  readonly #updates: Updates;
+  readonly #claimer: Claimer;
+
+  constructor({ database, bus, log, types, limits }: JobsParts) {
+    const announcer = new Announcer(bus);
+    const completions = createCompletions({ database, announcer });
+    this.types = types;
+    this.limits = limits;
+    this.#database = database;
+    this.#context = { database, types, announcer, completions, limits };
+    this.#reads = new JobReads(database);
+    this.#creations = new CreationQueue(this.#context);
+    this.#reports = new ReportQueue(this.#context);
+    this.#feed = new Feed(database, bus, log);
+    this.#updates = new Updates(database, bus, log);
+    this.#claimer = new Claimer(this.#context, bus, log);
+  }
+
+  /** For the call sites that still reach under the facade; goes with the last of them. */
+  get parts() {
+    return {
+      context: this.#context,
+      creations: this.#creations,
+      reports: this.#reports,
+      feed: this.#feed,
+      updates: this.#updates,
+      claimer: this.#claimer,
+    };
+  }
+
+  /** Begins to hear what other processes tell, and to hand out work. */
+  async start(): Promise<void> {
+    this.#feed.start();
+    this.#updates.start();
+    await this.#claimer.start();
+  }
+
+  /** Answers all waiting claims with nothing and takes no more. May be called twice. */
+  stopClaims(): Promise<void> {
+    return this.#claimer.stop();
+  }
+
+  /** Ends every watch and writes the reports that wait. May be called twice. */
+  async stop(): Promise<void> {
+    await this.stopClaims();
+    await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
+  }
+
+  create(workspaceId: string, asked: JobRequest, origin: JobOrigin): Promise<Job> {
+    return createJob(this.#context, this.#creations, workspaceId, asked, origin);
+  }
+
+  /** All or none, in their order. */
+  createMany(workspaceId: string, asked: JobRequest[], origin: JobOrigin): Promise<Job[]> {
+    return createJobs(this.#context, this.#creations, workspaceId, asked, origin);
+  }
+
+  retry(workspaceId: string, id: string, idempotencyKey: string | null): Promise<Job> {
+    return retryJob(this.#context, this.#creations, workspaceId, id, idempotencyKey);
+  }
+
+  cancel(workspaceId: string, id: string, request: { reason?: string | null | undefined } = {}): Promise<Job> {
+    return cancelJob(this.#context, workspaceId, id, request);
+  }
+
+  claim(scope: WorkspaceScope, request: Claim, signal?: AbortSignal | null): Promise<StartedAttempt[]> {
+    return this.#claimer.claim(scope, request, signal);
+  }
+
+  /** Resolves with the end of the renewed lease. */
+  report(scope: WorkspaceScope, report: Report): Promise<Date> {
+    return reportProgress(this.#reports, scope, report);
+  }
+
+  complete(scope: WorkspaceScope, completion: Completion, file?: StoredFile | null): Promise<Job> {
+    return completeJob(this.#context, scope, completion, file);
+  }
+
+  fail(scope: WorkspaceScope, failure: FailedAttempt): Promise<Job> {
+    return failJob(this.#context, scope, failure);
+  }
+
+  release(scope: WorkspaceScope, request: { token: string }): Promise<Job> {
+    return releaseJob(this.#context, scope, request);
+  }
+
+  /** Null for another workspace's job as for one that does not exist. */
+  find(workspaceId: string, id: string): Promise<Job | null> {
+    return this.#reads.find(workspaceId, id);
+  }
+
+  /** What became of jobs that the caller has, in their order. */
+  findChanged(known: readonly KnownJob[]): Promise<Found[]> {
+    return this.#reads.findChanged(known);
+  }
+
+  /** Reads that were asked for, and the statements that answered them. */
+  get readCounts(): Readonly<{ reads: number; statements: number }> {
+    return this.#reads.counted;
+  }
+
+  list(workspaceId: string, filter: JobFilter, window: Window): Promise<Job[]> {
+    return listJobs(this.#database, workspaceId, filter, window);
+  }
+
+  count(workspaceId: string, filter: JobFilter): Promise<number> {
+    return countJobs(this.#database, workspaceId, filter);
+  }
+
+  /** Pending jobs, at most MAX_QUEUE_LENGTH. */
+  countPending(workspaceId: string): Promise<number> {
+    return countPending(this.#context, workspaceId);
+  }
+
+  attempts(jobIds: readonly string[]): Promise<JobAttempt[]> {
+    return listAttempts(this.#database, jobIds);
+  }
+
+  /** The jobs whose status changed within the last seconds, the latest first. */
+  recentStatuses(workspaceId: string, seconds: number, filter: StatusFilter): Promise<JobState[]> {
+    return recentStatuses(this.#database, workspaceId, seconds, filter);
+  }
+
+  /** The versions of one job, from now on or after a version; ends with the final one. */
+  watch(id: string, afterVersion?: number, signal?: AbortSignal | null): AsyncIterableIterator<Job, void, void> {
+    return this.#feed.watch(id, afterVersion, signal);
+  }
+
+  /** Reads a watched job again, for whoever joins a watch that is under way. */
+  look(id: string): void {
+    this.#feed.look(id);
+  }
+
+  /** The changes of a workspace's jobs, from a cursor on. */
+  updates(request: UpdatesRequest): UpdatesWatch {
+    return this.#updates.watch(request);
+  }
+
+  /** Where the log of changes is now: a cursor to resume from. */
+  presentMoment(): Promise<Moment> {
+    return presentMoment(this.#database);
+  }
+
+  /** How much is watched in this process. */
+  get watched(): { jobs: number; workspaces: number; waitingUpdates: number } {
+    return { jobs: this.#feed.size, workspaces: this.#updates.size, waitingUpdates: this.#updates.waiting };
+  }
+
+  /** Called in this process alone whenever a transition has noted a webhook delivery; null takes the listener away. */
+  onDeliveryNoted(listener: (() => void) | null): void {
+    this.#context.announcer.onDeliveryNoted(listener);
+  }
+
+  /** Ends the attempts whose lease or time is over. Throws an AggregateError where some could not be ended. */
+  async expireLeases(): Promise<void> {
+    await expireLeases(this.#context);
+  }
+
+  /** Lets the jobs be claimed whose runAt or backoff has passed. */
+  async promoteDue(): Promise<void> {
+    await promoteDueJobs(this.#context);
+  }
+
+  /** Deletes idempotency keys and changes that have had their time. */
+  async forgetOld(): Promise<void> {
+    await forgetOldKeys(this.#database);
+    await deleteOldChanges(this.#database);
+  }
+}
