@@ -1,27 +1,45 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, Client } from 'undici';
 
 import { isAllowedAddress, isAllowedHost, type OutboundAllow } from './addresses.ts';
-import { BlockedAddressError } from './errors.ts';
+import { BlockedAddressError, codeOf } from './errors.ts';
 
 /** In milliseconds. */
 export const outboundTimeouts = { connect: 10_000, headers: 30_000, bodyIdle: 60_000 } as const;
 
 /**
- * The connections of everything that goes out to a URL which somebody else wrote. It connects to public addresses and
- * to what `allow` names; any other request is rejected with BlockedAddressError before a packet is sent. Redirects are
- * not followed. End it with `destroy()`, which may be called twice.
+ * The connections of webhooks. It connects to public addresses and to what `allow` names; any other request is rejected
+ * with BlockedAddressError before a packet is sent. Redirects are not followed. End it with `destroy()`, which may be
+ * called twice.
  */
 export function createOutboundAgent(allow: OutboundAllow): Agent {
-  return new Agent({
-    connect: createConnector(allow),
-    allowH2: false,
-    headersTimeout: outboundTimeouts.headers,
-    bodyTimeout: outboundTimeouts.bodyIdle,
-  });
+  return new Agent({ ...timeouts, allowH2: false, connect: createConnector(allow) });
 }
+
+/** A connection for one download. */
+export interface OutboundConnection {
+  client: Client;
+  /** Whether it was reset. undici takes a reset for the end of a body that announces no length. */
+  wasReset(): boolean;
+}
+
+/** Connects to `origin` under the same rules as createOutboundAgent. End it with `client.destroy()`. */
+export function openConnection(origin: string, allow: OutboundAllow): OutboundConnection {
+  const connector = createConnector(allow);
+  let socket: Socket | null = null;
+  const connect: buildConnector.connector = (options, callback) => {
+    connector(options, (...result) => {
+      socket = result[1];
+      callback(...result);
+    });
+  };
+  const client = new Client(origin, { ...timeouts, allowH2: false, connect });
+  return { client, wasReset: () => codeOf(socket?.errored) === 'ECONNRESET' };
+}
+
+const timeouts = { headersTimeout: outboundTimeouts.headers, bodyTimeout: outboundTimeouts.bodyIdle };
 
 function createConnector(allow: OutboundAllow): buildConnector.connector {
   const connect = buildConnector({

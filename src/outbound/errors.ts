@@ -40,7 +40,8 @@ export function toOutboundError(error: unknown, host: string): OutboundError {
   return new OutboundError('UNREACHABLE', message, { cause: error });
 }
 
-function codeOf(error: unknown): string | null {
+/** The code of a failure of Node or undici, or of what caused it. */
+export function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if ('code' in error && typeof error.code === 'string') return error.code;
   // One for each address that was tried.

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 
-import type { Agent } from 'undici';
+import type { Client } from 'undici';
 
 import { abortable } from './abortable.ts';
 import type { OutboundAllow } from './addresses.ts';
-import { createOutboundAgent, outboundTimeouts } from './agent.ts';
+import { openConnection, outboundTimeouts } from './agent.ts';
 import { OutboundError, toOutboundError } from './errors.ts';
 
 export interface OutboundRequestOptions {
@@ -28,6 +28,8 @@ export interface OutboundResponse {
   headers: Record<string, string | string[] | undefined>;
   /** As it was sent: no content encoding is undone (none is asked for). Read it to its end, or `discard` it. */
   body: Readable;
+  /** Whether a body that was read to its end was in truth cut off: it announces no length, and its connection was reset. */
+  wasCutOff(): boolean;
 }
 
 export interface OutboundFetch {
@@ -40,15 +42,38 @@ export interface OutboundFetch {
   close(): Promise<void>;
 }
 
-/** The way out for downloads: public addresses only, and what `allow` names. */
+/** The way out for downloads: public addresses only, and what `allow` names. Each request has a connection of its own. */
 export function createOutboundFetch({ allow }: { allow: OutboundAllow }): OutboundFetch {
-  const agent = createOutboundAgent(allow);
+  const open = new Set<Client>();
+  let closed = false;
+
+  async function send(url: URL, options: OutboundRequestOptions): Promise<OutboundResponse> {
+    options.signal.throwIfAborted();
+    const { client, wasReset } = openConnection(url.origin, allow);
+    open.add(client);
+    const end = () => {
+      open.delete(client);
+      void client.destroy();
+    };
+    try {
+      // After close() too, so that it is undici that says that the client is destroyed.
+      if (closed) end();
+      const { status, headers, body } = await ask(client, url, options);
+      body.once('close', end);
+      return { url: url.href, status, headers, body, wasCutOff: () => !announcesItsEnd(headers) && wasReset() };
+    } catch (error) {
+      end();
+      options.signal.throwIfAborted();
+      throw toOutboundError(error, url.host);
+    }
+  }
+
   return {
     async request(url, options) {
       const maxRedirects = options.maxRedirects ?? 5;
       let target = parseOutboundUrl(url);
       for (let redirects = 0; ; redirects++) {
-        const response = await send(agent, target, options);
+        const response = await send(target, options);
         const location = redirectOf(response);
         if (location === null) return response;
         discard(response.body);
@@ -59,7 +84,10 @@ export function createOutboundFetch({ allow }: { allow: OutboundAllow }): Outbou
         target = parseOutboundUrl(location, target);
       }
     },
-    close: () => agent.destroy(),
+    async close() {
+      closed = true;
+      await Promise.all([...open].map((client) => client.destroy()));
+    },
   };
 }
 
@@ -83,11 +111,9 @@ export function parseOutboundUrl(text: string, base?: URL): URL {
   return url;
 }
 
-async function send(agent: Agent, url: URL, options: OutboundRequestOptions): Promise<OutboundResponse> {
+async function ask(client: Client, url: URL, options: OutboundRequestOptions) {
   const { signal } = options;
-  signal.throwIfAborted();
-  const request = agent.request({
-    origin: url.origin,
+  const request = client.request({
     path: url.pathname + url.search,
     method: options.method ?? 'GET',
     headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'longhaul' },
@@ -95,18 +121,26 @@ async function send(agent: Agent, url: URL, options: OutboundRequestOptions): Pr
     headersTimeout: options.headersTimeoutMs ?? outboundTimeouts.headers,
     bodyTimeout: options.bodyTimeoutMs ?? outboundTimeouts.bodyIdle,
   });
-  try {
-    // undici heeds the signal only once it is connected, which may take until the connect timeout.
-    const { statusCode, headers, body } = await abortable(request, signal);
-    return { url: url.href, status: statusCode, headers, body };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw toOutboundError(error, url.host);
-  }
+  // undici heeds the signal only once it is connected, which may take until the connect timeout.
+  const { statusCode: status, headers, body } = await abortable(request, signal);
+  return { status, headers, body };
+}
+
+function announcesItsEnd(headers: OutboundResponse['headers']): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 function redirectOf({ status, headers }: OutboundResponse): string | null {
   if (![301, 302, 303, 307, 308].includes(status)) return null;
   const location = headers['location'];
-  return (Array.isArray(location) ? location[0] : location) ?? null;
+  const first = Array.isArray(location) ? location[0] : location;
+  return first === undefined ? null : escapeBytes(first);
+}
+
+/**
+ * Servers put plain UTF-8 or Latin-1 into Location. Browsers and curl ask for those very bytes, percent-encoded; read as
+ * text they would be encoded twice and lead elsewhere.
+ */
+function escapeBytes(latin1: string): string {
+  return latin1.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }

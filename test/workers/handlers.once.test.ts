@@ -10,12 +10,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { ArtifactStore } from '../../src/files/store.ts';
-import type { Job, JobProgress, JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/jobs/model/job.ts';
 import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';
-import { HandlerError, type Attempt } from '../../src/worker/handler.ts';
 import { createDownloadHandler } from '../../src/worker/handlers/download.ts';
 import { createFingerprintHandler } from '../../src/worker/handlers/fingerprint.ts';
+import { type AttemptOptions, failureOf, makeAttempt, type WatchedAttempt } from '../support/attempt.ts';
 
 const workspaceId = '0198c0de-0000-7000-8000-000000000001';
 const maxBytes = 3_000_000;
@@ -60,56 +60,8 @@ function serveFile(content: string | Buffer, headers: OutgoingHttpHeaders = {}):
   return serve((_, response) => response.writeHead(200, { 'content-length': Buffer.byteLength(content), ...headers }).end(content));
 }
 
-interface Watched extends Attempt {
-  reports: Partial<JobProgress>[];
-}
-
-function attempt(input: JsonObject, { signal = new AbortController().signal, onReport = () => {} }: {
-  signal?: AbortSignal;
-  onReport?: (progress: Partial<JobProgress>) => void;
-} = {}): Watched {
-  const reports: Partial<JobProgress>[] = [];
-  const report = (progress: Partial<JobProgress>) => {
-    reports.push(progress);
-    onReport(progress);
-  };
-  return { job: jobOf(input), signal, report, artifacts, fetch, reports };
-}
-
-function jobOf(input: JsonObject): Job {
-  const at = new Date('2026-01-01T00:00:00Z');
-  return {
-    id: '0198c0de-0000-7000-8000-000000000002',
-    workspaceId,
-    type: 'download',
-    status: 'RUNNING',
-    version: 2,
-    input,
-    progress: null,
-    output: null,
-    error: null,
-    tags: [],
-    priority: 0,
-    attempt: 1,
-    failedAttempts: 0,
-    maxAttempts: 3,
-    creditsCharged: 1,
-    creditsRefunded: 0,
-    webhookUrl: null,
-    clientReference: null,
-    dialect: 'NATIVE',
-    artifactId: null,
-    artifactExpiresAt: null,
-    retryOfId: null,
-    cancelReason: null,
-    runAt: null,
-    dueAt: at,
-    createdAt: at,
-    startedAt: at,
-    finishedAt: null,
-    statusChangedAt: at,
-    updatedAt: at,
-  };
+function attempt(input: JsonObject, options: AttemptOptions = {}): WatchedAttempt {
+  return makeAttempt({ artifacts, fetch }, workspaceId, input, options);
 }
 
 async function files(): Promise<string[]> {
@@ -275,30 +227,30 @@ describe.each(both)('%s: a source', (_, handler) => {
     [304, false],
   ])('that answers %i fails the attempt; worth another one: %s', async (status, retryable) => {
     const sourceUrl = await serve((__, response) => response.writeHead(status).end());
-    const error = await failure(handler(attempt({ sourceUrl })));
+    const error = await failureOf(handler(attempt({ sourceUrl })));
     expect(error).toMatchObject({ code: 'SOURCE_STATUS', retryable, message: expect.stringContaining(`status ${status}`) });
   });
 
   test('at a private address is refused for good', async () => {
     const { port } = new URL(await serveFile('internal'));
-    const error = await failure(handler(attempt({ sourceUrl: `http://127.0.0.1:${port}/` })));
+    const error = await failureOf(handler(attempt({ sourceUrl: `http://127.0.0.1:${port}/` })));
     expect(error).toMatchObject({ code: 'SOURCE_REFUSED', retryable: false });
   });
 
   test.each(['not a url', 'file:///etc/passwd', 'https://user:s3cret@files.example/', 5, null])('named %s is refused for good', async (sourceUrl) => {
-    const error = await failure(handler(attempt({ sourceUrl })));
+    const error = await failureOf(handler(attempt({ sourceUrl })));
     expect(error).toMatchObject({ code: 'SOURCE_REFUSED', retryable: false });
     expect(error.message).not.toContain('s3cret');
   });
 
   test('that redirects in circles is refused for good', async () => {
     const sourceUrl = await serve((__, response) => response.writeHead(302, { location: '/again' }).end());
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: false });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: false });
   });
 
   test('that hangs up is worth another attempt', async () => {
     const sourceUrl = await serve((request) => request.socket.destroy());
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true });
   });
 
   test('that falls silent within its body is worth another attempt', async () => {
@@ -306,7 +258,7 @@ describe.each(both)('%s: a source', (_, handler) => {
     const impatient = attempt({ sourceUrl });
     const { request } = fetch;
     impatient.fetch = { ...fetch, request: (url, options) => request(url, { ...options, bodyTimeoutMs: 20 }) };
-    expect(await failure(handler(impatient))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true });
+    expect(await failureOf(handler(impatient))).toMatchObject({ code: 'SOURCE_UNREACHABLE', retryable: true });
   });
 
   test('that declares too many bytes is refused before its body is read', async () => {
@@ -315,7 +267,7 @@ describe.each(both)('%s: a source', (_, handler) => {
       request.socket.on('close', () => cut.resolve());
       response.writeHead(200, { 'content-length': maxBytes + 1 }).flushHeaders();
     });
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_TOO_LARGE', retryable: false });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_TOO_LARGE', retryable: false });
     await cut.promise;
   });
 
@@ -325,7 +277,7 @@ describe.each(both)('%s: a source', (_, handler) => {
       request.socket.on('close', () => cut.resolve());
       response.write(Buffer.alloc(maxBytes + 1));
     });
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_TOO_LARGE', retryable: false });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_TOO_LARGE', retryable: false });
     await cut.promise;
     expect(await files()).toEqual([]);
   });
@@ -343,12 +295,12 @@ describe.each(both)('%s: a source', (_, handler) => {
       response.writeHead(200, headers);
       response.write('half', () => response.destroy());
     });
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_INCOMPLETE', retryable: true });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_INCOMPLETE', retryable: true });
   });
 
   test('that sends it compressed although asked not to is refused', async () => {
     const sourceUrl = await serveFile(gzipSync('film'), { 'content-encoding': 'gzip' });
-    expect(await failure(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_ENCODING', retryable: false });
+    expect(await failureOf(handler(attempt({ sourceUrl })))).toMatchObject({ code: 'SOURCE_ENCODING', retryable: false });
   });
 
   test('is not even asked when the attempt is over already', async () => {
@@ -381,11 +333,4 @@ describe.each(both)('%s: a source', (_, handler) => {
 
 async function* byteByByte(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) for (const byte of chunk) yield Buffer.of(byte);
-}
-
-/** The HandlerError that the handler ends with; anything else fails the test. */
-async function failure(result: Promise<unknown>): Promise<HandlerError> {
-  const error: unknown = await result.then(() => null, (reason: unknown) => reason);
-  if (error instanceof HandlerError) return error;
-  throw new Error('The handler did not end with a HandlerError.', { cause: error });
 }

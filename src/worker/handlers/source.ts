@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { MIMEType } from 'node:util';
 
 import { OutboundError, toOutboundError } from '../../outbound/errors.ts';
@@ -13,15 +14,19 @@ export interface Source {
   filename: string;
   /** As the source declares it; `application/octet-stream` when it does not. */
   mediaType: string;
-  /** The body, its progress reported; throws a HandlerError when it breaks off or grows past the limit. */
+  /** The whole file, its progress reported; throws a HandlerError when it breaks off or grows past the limit. */
   bytes: AsyncIterable<Uint8Array>;
   /** Ends the connection. To be called in any case; may be called twice. */
   close(): void;
 }
 
+/** How long an attempt waits for a source that answers 202, in all and before each further request, in milliseconds. */
+const patience = { whole: 30_000, usual: 2_000, least: 1_000 } as const;
+
 /**
  * Opens `input.sourceUrl` of the attempt's job. Throws a HandlerError: SOURCE_REFUSED, SOURCE_UNREACHABLE,
- * SOURCE_STATUS, SOURCE_ENCODING or SOURCE_TOO_LARGE (over `maxBytes`, where the length is declared).
+ * SOURCE_STATUS, SOURCE_ENCODING, SOURCE_INCOMPLETE (only a part is sent) or SOURCE_TOO_LARGE (over `maxBytes`, where the
+ * length is declared).
  */
 export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: number }): Promise<Source> {
   const sourceUrl = attempt.job.input['sourceUrl'];
@@ -29,12 +34,12 @@ export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: num
     throw new HandlerError('SOURCE_REFUSED', 'The input has no sourceUrl. Send one.', { retryable: false });
   }
   attempt.report({ step: 'connecting' });
-  const response = await request(attempt, sourceUrl);
+  const response = await requestUntilReady(attempt, sourceUrl);
   const { url, headers, body } = response;
   try {
     refuseStatus(response);
     refuseEncoding(response);
-    const total = lengthOf(response);
+    const total = sizeOf(response);
     if (total !== null && total > maxBytes) throw tooLarge(maxBytes);
     return {
       sourceUrl,
@@ -47,6 +52,30 @@ export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: num
     discard(body);
     throw error;
   }
+}
+
+/** 202 means that the file is not ready yet: asks again when Retry-After says so, as long as the attempt can wait. */
+async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<OutboundResponse> {
+  for (let waited = 0; ; ) {
+    const response = await request(attempt, sourceUrl);
+    if (response.status !== 202) return response;
+    discard(response.body);
+    const { host } = new URL(response.url);
+    const wait = retryAfter(single(response.headers['retry-after']));
+    if (waited + wait > patience.whole) {
+      const message = `${host} has not prepared the file yet (status 202). Try again later.`;
+      throw new HandlerError('SOURCE_STATUS', message, { retryable: true });
+    }
+    attempt.report({ step: 'waiting', message: `${host} is preparing the file` });
+    await pause(wait, undefined, { signal: attempt.signal }).catch(() => attempt.signal.throwIfAborted());
+    waited += wait;
+  }
+}
+
+/** In milliseconds; seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
+function retryAfter(header = ''): number {
+  const asked = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(asked) ? patience.usual : Math.max(asked, patience.least);
 }
 
 async function request({ fetch, signal }: Attempt, sourceUrl: string): Promise<OutboundResponse> {
@@ -71,21 +100,26 @@ async function* read(
     yield chunk;
     reportReceived(received);
   }
+  if (total !== null && received !== total) throw brokenOff(new URL(response.url).host);
 }
 
-/** undici ends the body with an error when it is shorter than its Content-Length or its last chunk is missing. */
-async function* chunksOf({ url, body }: OutboundResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
-  const chunks: AsyncIterable<Uint8Array> = body;
+/** A body that is shorter than its Content-Length, or whose last chunk is missing, ends with an error of undici. */
+async function* chunksOf(response: OutboundResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const { host } = new URL(response.url);
+  const chunks: AsyncIterable<Uint8Array> = response.body;
   try {
     yield* chunks;
   } catch (error) {
     signal.throwIfAborted();
-    const { host } = new URL(url);
     const reason = toOutboundError(error, host);
-    if (reason.code === 'TIMEOUT') throw toHandlerError(reason);
-    const message = `${host} broke off before the end of the file. Try again, or use a source that sends it whole.`;
-    throw new HandlerError('SOURCE_INCOMPLETE', message, { retryable: true, cause: reason });
+    throw reason.code === 'TIMEOUT' ? toHandlerError(reason) : brokenOff(host, reason);
   }
+  if (response.wasCutOff()) throw brokenOff(host);
+}
+
+function brokenOff(host: string, cause?: OutboundError): HandlerError {
+  const message = `${host} broke off before the end of the file. Try again, or use a source that sends it whole.`;
+  return new HandlerError('SOURCE_INCOMPLETE', message, { retryable: true, cause });
 }
 
 function toHandlerError(cause: OutboundError): HandlerError {
@@ -102,18 +136,24 @@ function toHandlerError(cause: OutboundError): HandlerError {
   }
 }
 
+/** A file comes with 200, or with a 206 that sizeOf finds whole. Every other 2xx is an answer without the file. */
 function refuseStatus({ url, status }: OutboundResponse): void {
-  if (status >= 200 && status < 300) return;
+  if (status === 200 || status === 206) return;
+  const { host } = new URL(url);
+  if (status > 200 && status < 300) {
+    const message = `${host} answered with status ${status}, which brings no file. Use the URL of the file itself.`;
+    throw new HandlerError('SOURCE_STATUS', message, { retryable: false });
+  }
   const retryable = status === 408 || status === 425 || status === 429 || status >= 500;
   const advice = retryable ? 'Try again later.' : 'Check that the URL works without signing in.';
-  throw new HandlerError('SOURCE_STATUS', `${new URL(url).host} answered with status ${status}. ${advice}`, { retryable });
+  throw new HandlerError('SOURCE_STATUS', `${host} answered with status ${status}. ${advice}`, { retryable });
 }
 
 /** A file stored as it was sent would be compressed without saying so, and its fingerprint another one. */
 function refuseEncoding({ url, headers }: OutboundResponse): void {
-  const encoding = single(headers['content-encoding'])?.trim().toLowerCase() ?? '';
-  if (encoding === '' || encoding === 'identity') return;
-  const message = `${new URL(url).host} sends the file with a content encoding although asked not to. Use a source that sends it plain.`;
+  const codings = [headers['content-encoding'], headers['transfer-encoding']].flat().join(',').toLowerCase().split(',');
+  if (codings.every((coding) => ['', 'identity', 'chunked'].includes(coding.trim()))) return;
+  const message = `${new URL(url).host} sends the file with an encoding although asked not to. Use a source that sends it plain.`;
   throw new HandlerError('SOURCE_ENCODING', message, { retryable: false });
 }
 
@@ -122,9 +162,19 @@ function tooLarge(maxBytes: number): HandlerError {
   return new HandlerError('SOURCE_TOO_LARGE', message, { retryable: false });
 }
 
-function lengthOf({ headers }: OutboundResponse): number | null {
-  const length = single(headers['content-length']) ?? '';
-  return /^\d{1,15}$/.test(length) ? Number(length) : null;
+/** In bytes; null where it is not announced. No range was asked for: a 206 is good only where it holds the whole file. */
+function sizeOf({ url, status, headers }: OutboundResponse): number | null {
+  const length = number(single(headers['content-length']));
+  if (status === 200) return length;
+  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(single(headers['content-range']) ?? '') ?? [];
+  const whole = number(size);
+  if (whole !== null && number(first) === 0 && number(last) === whole - 1 && (length ?? whole) === whole) return whole;
+  const message = `${new URL(url).host} sent a part of the file (status 206) although asked for all of it. Use a source that sends it whole.`;
+  throw new HandlerError('SOURCE_INCOMPLETE', message, { retryable: true });
+}
+
+function number(digits = ''): number | null {
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : null;
 }
 
 function mediaTypeOf(header: string | undefined): string {
