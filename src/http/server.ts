@@ -9,7 +9,7 @@ import { Live } from '../graphql/live/live.ts';
 import { schema } from '../graphql/schema.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
 import { createGraphQL } from '../graphql/yoga.ts';
-import { meteredCall, RestSurface } from '../rest/mount.ts';
+import { meteredCall, RestSurface } from '../rest/surface.ts';
 import type { Services } from '../services.ts';
 import { describeError } from './describe-error.ts';
 import { docsRoutes } from './docs.ts';

@@ -1,6 +1,6 @@
 import type { ArtifactLinks } from '../files/links.ts';
 import type { Job } from '../jobs/model/job.ts';
-import { projectVideoConduit } from '../rest/videoconduit/job.ts';
+import { projectVideoConduit } from '../rest/videoconduit/videoconduit-job.ts';
 import type { WebhookEvent } from './entities.ts';
 import { nativePayload } from './native-payload.ts';
 import { revidPayload } from './revid-payload.ts';

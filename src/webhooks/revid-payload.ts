@@ -1,6 +1,6 @@
 import type { Job } from '../jobs/model/job.ts';
 import type { Envelope } from '../rest/revid/envelope.ts';
-import { innerResponse } from '../rest/revid/job.ts';
+import { innerResponse } from '../rest/revid/revid-job.ts';
 
 /** Which process tells it may differ from try to try, and the body may not. */
 const anyProcess = 1;

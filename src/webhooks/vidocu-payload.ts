@@ -1,7 +1,7 @@
 import type { Job } from '../jobs/model/job.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
-import { cancelledMessage, wrapped } from '../rest/results.ts';
-import { vidocuId } from '../rest/vidocu/id.ts';
+import { cancelledMessage, wrapped } from '../rest/core/results.ts';
+import { vidocuId } from '../rest/vidocu/vidocu-id.ts';
 import type { WebhookEvent } from './entities.ts';
 
 /** `{event, data, webhookId}`: DIALECTS.md, section 8. `data` has what the job knows of the documented fields. */

@@ -1,6 +1,6 @@
 import type { Job } from '../jobs/model/job.ts';
-import { cancelledMessage } from '../rest/results.ts';
-import { outputOf } from '../rest/vydra/job.ts';
+import { cancelledMessage } from '../rest/core/results.ts';
+import { outputOf } from '../rest/vydra/vydra-job.ts';
 import type { WebhookEvent } from './entities.ts';
 
 /** Exactly the keys of the vendor's two examples: DIALECTS.md, section 5, "Webhooks". */

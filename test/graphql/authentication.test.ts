@@ -14,7 +14,7 @@ import {
   RetryJobDocument,
   RevokeApiKeyDocument,
   type Scope,
-} from '../graphql/generated/graphql.ts';
+} from './generated/graphql.ts';
 import { ask, request, transports, watchSocket } from '../support/client.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { globalId, submit } from '../support/steps.ts';

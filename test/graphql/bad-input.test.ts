@@ -15,7 +15,7 @@ import {
   NodesDocument,
   ReportProgressDocument,
   RevokeApiKeyDocument,
-} from '../graphql/generated/graphql.ts';
+} from './generated/graphql.ts';
 import { type Answer, ask, request } from '../support/client.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';

@@ -15,7 +15,7 @@ import {
   WorkspaceDocument,
   WorkspacesDocument,
   type WorkspacesQuery,
-} from '../graphql/generated/graphql.ts';
+} from './generated/graphql.ts';
 import { ask, request } from '../support/client.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';

@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import type { Job, JobProgress, JsonObject, JsonValue } from '../../src/jobs/model/job.ts';
 import type { JobStatus } from '../../src/jobs/model/state-machine.ts';
-import { vidocuId } from '../../src/rest/vidocu/id.ts';
+import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { JobProgressDocument } from '../graphql/generated/graphql.ts';
 import { next, rest as remaining, type Watch, watchEvents } from '../support/client.ts';
 import { becomeDue, type HeldJob, Tenant } from '../support/domain.ts';

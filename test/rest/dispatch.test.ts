@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
-import type { Vendor } from '../../src/rest/dialect.ts';
-import { vidocuId } from '../../src/rest/vidocu/id.ts';
+import type { Vendor } from '../../src/rest/core/rest-dialect.ts';
+import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestRequest } from '../support/rest.ts';

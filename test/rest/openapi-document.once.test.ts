@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { dialects } from '../../src/rest/dialects.ts';
 import { shapeOf } from '../../src/rest/openapi/shape.ts';
-import { printedOpenApi } from '../../src/rest/print-openapi.ts';
+import { printedOpenApi } from '../../src/rest/openapi/print-openapi.ts';
 import { Described, everything, objectAt, placeOf } from '../support/openapi.ts';
 
 const described = await Described.read();

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
-import type { Vendor } from '../../src/rest/dialect.ts';
-import { vidocuId } from '../../src/rest/vidocu/id.ts';
+import type { Vendor } from '../../src/rest/core/rest-dialect.ts';
+import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { type HeldJob, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { hasPython } from '../support/python-worker.ts';

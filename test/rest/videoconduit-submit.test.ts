@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
-import { videoConduitTypes } from '../../src/rest/videoconduit/types.ts';
+import { videoConduitTypes } from '../../src/rest/videoconduit/videoconduit-types.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestRequest } from '../support/rest.ts';
 import { claim } from '../support/steps.ts';

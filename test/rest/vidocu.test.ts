@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createdAtOf } from '../../src/database/ids.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
-import { vidocuId } from '../../src/rest/vidocu/id.ts';
+import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';

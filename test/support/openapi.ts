@@ -4,8 +4,8 @@ import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
-import type { RestDialect } from '../../src/rest/dialect.ts';
-import type { Route } from '../../src/rest/route.ts';
+import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
+import type { Route } from '../../src/rest/core/rest-route.ts';
 import type { RestAnswer } from './rest.ts';
 
 /** schema/openapi.json, as those who read it take it. */

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { projectVideoConduit } from '../../src/rest/videoconduit/job.ts';
+import { projectVideoConduit } from '../../src/rest/videoconduit/videoconduit-job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { rotateWebhookSecret } from '../../src/workspaces/rotate-webhook-secret.ts';
 import { Tenant } from '../support/domain.ts';

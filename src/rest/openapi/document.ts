@@ -1,10 +1,10 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { JsonObject } from '../../jobs/model/job.ts';
-import type { RestDialect, Vendor } from '../dialect.ts';
+import type { RestDialect, Vendor } from '../core/rest-dialect.ts';
 import { dialects } from '../dialects.ts';
-import { mostWaitSeconds } from '../holds.ts';
-import { operationOf } from './operation.ts';
-import { anyJson, anyJsonSchema } from './schemas.ts';
+import { mostWaitSeconds } from '../core/holds.ts';
+import { operationOf } from './operation-object.ts';
+import { anyJson, anyJsonSchema } from './json-schemas.ts';
 import { SharedResponses } from './shared-responses.ts';
 
 const vendors: Record<Vendor, string> = {

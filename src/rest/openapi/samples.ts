@@ -1,7 +1,7 @@
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
-import type { Route } from '../route.ts';
-import { jsonSchemaOf } from './schemas.ts';
+import type { Route } from '../core/rest-route.ts';
+import { jsonSchemaOf } from './json-schemas.ts';
 
 export const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { server } from './server.ts';
+import { server } from './revid-server.ts';
 
 const seconds = z.number().min(0).describe('Seconds, to the millisecond.');
 

@@ -1,0 +1,131 @@
+import { validate as isUuid } from 'uuid';
+import type { z } from 'zod';
+import { NotFoundError } from '../../errors.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { isFinal } from '../../jobs/model/state-machine.ts';
+import type { Services } from '../../services.ts';
+import { maySee, type Viewer } from '../../workspaces/viewer.ts';
+import { answer, type Answer } from './answer.ts';
+import type { Call } from './call.ts';
+import { callerOf } from './caller.ts';
+import { isKnown } from './entity-tag.ts';
+import { waitWanted } from './holds.ts';
+import type { Projection } from './projection.ts';
+import type { Route } from './rest-route.ts';
+import { isOutdated, type ShownJob, shownJob } from './shown-jobs.ts';
+
+/** The UUID of the job that an id may name in a workspace; null where it can name none. */
+export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
+
+/** `GET /…/{id}`: one job, as it is now. */
+export function statusRoute(options: {
+  path: string;
+  summary: string;
+  schema: z.ZodType;
+  project: Projection;
+  /** The id itself, where not given. */
+  uuid?: UuidOf;
+}): Route {
+  const { path, summary, schema, project, uuid = ownUuid } = options;
+  return {
+    kind: 'status',
+    method: 'GET',
+    path,
+    summary,
+    scope: 'READ',
+    answers: {
+      200: { description: 'The job.', schema },
+      304: { description: 'The job has not changed since the answer whose ETag came as If-None-Match.', schema: null },
+    },
+    countedMeanwhile: true,
+    handle: (call) => answerPoll(call, uuid, project),
+  };
+}
+
+/**
+ * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is another than the
+ * client knows, or than it was when it asked. Throws NotFoundError for none, and for one that the key does not open.
+ */
+async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Promise<Answer> {
+  const { headers } = call.request;
+  const ifNoneMatch = headers['if-none-match'];
+  // Counted and read at the same time: neither needs the other. What is one too many is refused for that, whatever was
+  // read: ids cannot be guessed at faster than the limit, either.
+  const [seen] = await Promise.allSettled([look(call, uuidOf, project), call.counted]);
+  await call.counted;
+  if (seen.status === 'rejected') throw seen.reason;
+  const found = seen.value;
+  const wait = waitWanted(headers['prefer']);
+  if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
+  const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
+  let shown = found;
+  if (!isNews && !found.isFinal) {
+    await hold(call, found, wait);
+    shown = await look(call, uuidOf, project);
+  }
+  return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
+}
+
+/** The job as it is now. What was rendered of this very version is given again. Throws NotFoundError. */
+async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
+  const { services, dialect, param, shown: kept } = call;
+  const { workspaceId, restriction } = call.viewer;
+  const jobId = await uuidOf(services, workspaceId, param);
+  if (jobId === null) throw new NotFoundError('Job');
+  // Whether a token opens a job is a question of the whole row.
+  const known = restriction === null ? kept.get(dialect, jobId) : undefined;
+  const [found] = known === undefined ? [] : await services.jobs.findChanged([{ ...known, workspaceId }]);
+  if (known !== undefined && found === 'unchanged' && !isOutdated(known, new Date())) return known;
+  const row = found === undefined || found === 'unchanged' ? await services.jobs.find(workspaceId, jobId) : found;
+  const job = visibleJob(call.viewer, row);
+  const at = new Date();
+  const shown = shownJob(dialect, job, project(job, services.links, at), at);
+  kept.keep(dialect, shown);
+  return shown;
+}
+
+/**
+ * Answers a POST with the job that the id names, held as a GET's, in full whatever the client knows: it has no
+ * validators. Throws NotFoundError as well.
+ */
+export async function answerJob(
+  call: Call,
+  id: string,
+  project: (job: Job) => object | Promise<object>,
+): Promise<Answer> {
+  const { services, request } = call;
+  const find = async () => {
+    const { viewer } = call;
+    const uuid = ownUuid(services, viewer.workspaceId, id);
+    return visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid));
+  };
+  let job = await find();
+  const wait = waitWanted(request.headers['prefer']);
+  if (wait !== null && !isFinal(job.status)) {
+    await hold(call, job, wait);
+    job = await find();
+  }
+  const shown = answer(200, await project(job));
+  return wait === null ? shown : applied(shown, wait);
+}
+
+/** Holds the answer, and looks at the key again: what was revoked or expired meanwhile opens nothing. Throws a RefusedError. */
+async function hold(call: Call, job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
+  await call.holdUntilNewer(job, seconds);
+  const { services, dialect, route, request } = call;
+  call.viewer = await callerOf(services, dialect, route.scope, request);
+}
+
+function applied(shown: Answer, wait: number): Answer {
+  return { ...shown, headers: { ...shown.headers, 'preference-applied': `wait=${wait}` } };
+}
+
+/** The job, if the viewer may see it. Throws NotFoundError. */
+function visibleJob(viewer: Viewer, job: Job | null): Job {
+  if (job === null || !maySee(viewer, job)) throw new NotFoundError('Job');
+  return job;
+}
+
+function ownUuid(_services: Services, _workspaceId: string, id: string): string | null {
+  return isUuid(id) ? id.toLowerCase() : null;
+}

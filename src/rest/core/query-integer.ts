@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { expecting, integerFrom } from '../../input.ts';
+
+/** An integer in a query, in decimal digits alone; `fallback` where the parameter is absent. An empty one is a fault. */
+export function integerText(min: number, max: number, fallback: number) {
+  const error = expecting(`an integer from ${min} to ${max}`);
+  return z
+    .string({ error })
+    .regex(/^\d{1,16}$/, { error, abort: true })
+    .transform(Number)
+    .pipe(integerFrom(min, max))
+    .default(fallback);
+}

@@ -1,0 +1,16 @@
+import { answer, type Answer } from './answer.ts';
+import type { RefusedRequest, RestDialect } from './rest-dialect.ts';
+import { queueFullRetrySeconds, type Refusal } from './refusal.ts';
+
+/** How a dialect says no: its own words, and the headers that are the same in all of them. */
+export function refusalAnswer(dialect: RestDialect, refusal: Refusal, request: RefusedRequest): Answer {
+  const { status, body, headers } = dialect.refuse(refusal, request);
+  return answer(status, body, { ...headersOf(refusal), ...headers });
+}
+
+function headersOf(refusal: Refusal): Record<string, string> {
+  if (refusal.kind === 'METHOD_NOT_ALLOWED') return { allow: refusal.allowed.join(', ') };
+  if (refusal.kind === 'RATE_LIMITED') return { 'retry-after': String(refusal.retryAfter) };
+  if (refusal.kind === 'QUEUE_FULL') return { 'retry-after': String(queueFullRetrySeconds) };
+  return {};
+}

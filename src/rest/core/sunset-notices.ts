@@ -1,0 +1,30 @@
+import type { Config } from '../../server/configuration.ts';
+import type { Dialect } from '../../workspaces/dialect.ts';
+
+/**
+ * What an operator tells clients of a dialect about its end: `Deprecation` (RFC 9745) since when it is discouraged, and
+ * `Sunset` (RFC 8594) from when it may be gone. Nothing happens by itself on these days.
+ */
+export class Notices {
+  readonly #headers: ReadonlyMap<Dialect, Readonly<Record<string, string>>>;
+
+  constructor({ compatDeprecation, compatSunset }: Pick<Config, 'compatDeprecation' | 'compatSunset'>) {
+    const dialects = new Set([...compatDeprecation.keys(), ...compatSunset.keys()]);
+    this.#headers = new Map(
+      [...dialects].map((dialect) => {
+        const deprecated = compatDeprecation.get(dialect);
+        const sunset = compatSunset.get(dialect);
+        const headers = {
+          ...(deprecated === undefined ? {} : { deprecation: `@${deprecated.getTime() / 1_000}` }),
+          ...(sunset === undefined ? {} : { sunset: sunset.toUTCString() }),
+        };
+        return [dialect, headers];
+      }),
+    );
+  }
+
+  /** Undefined where nothing is to be said. */
+  headersOf(dialect: Dialect): Readonly<Record<string, string>> | undefined {
+    return this.#headers.get(dialect);
+  }
+}

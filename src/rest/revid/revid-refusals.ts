@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { FieldIssue } from '../../errors.ts';
+import type { JsonValue } from '../../jobs/model/job.ts';
+import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { sentBody } from '../core/call.ts';
+import type { Refused, RefusedRequest } from '../core/rest-dialect.ts';
+import type { Refusal } from '../core/refusal.ts';
+import { authenticationPath, notAuthorized } from './key-check.ts';
+import { invalidPayload, isFalsy } from './python.ts';
+import { server } from './revid-server.ts';
+
+/** DIALECTS.md, section 6, "Errors": `{"message":"…"}`, but for what no job and what no server can be found for. */
+export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
+  switch (refusal.kind) {
+    case 'UNAUTHENTICATED':
+      return asksForKey(request) ? { status: 401, body: notAuthorized() } : refused(401, 'Unauthorized');
+    case 'FORBIDDEN':
+      return refused(403, refusal.message);
+    case 'NOT_FOUND':
+      if (refusal.what === 'path') return refused(404, 'Not found');
+      return jobNotFound(sentBody(request));
+    case 'METHOD_NOT_ALLOWED':
+      return refused(405, 'Method not allowed');
+    case 'INVALID_QUERY':
+      return refused(400, `Invalid query: ${refusal.issues.map(describe).join('; ')}`);
+    case 'INVALID_BODY': {
+      const body = sentBody(request);
+      return namesNoJob(refusal.issues, body, request) ? jobNotFound(body) : refuseBody(refusal.issues, body);
+    }
+    case 'UNREADABLE_BODY':
+      return refusal.why === 'empty' ? missing : refused(400, unreadable[refusal.why]);
+    case 'BODY_TOO_LARGE':
+      return refused(413, 'The request body is too large');
+    // The vendor's page of errors is not known; clients take the status for what it says.
+    case 'INSUFFICIENT_CREDITS': {
+      const { required, available } = refusal;
+      return numbered(402, { message: `Insufficient credits: ${required} needed, ${available} left` });
+    }
+    case 'QUEUE_FULL': {
+      const { limit } = refusal;
+      const id = fieldOf(sentBody(request), 'id');
+      return numbered(429, {
+        id: typeof id === 'string' ? id : null,
+        // As in the toolkit, of the job that is not: none was created.
+        job_id: randomUUID(),
+        message: `MAX_QUEUE_LENGTH (${limit}) reached`,
+        pid: process.pid,
+        queue_id: server.queueId,
+        queue_length: limit,
+        build_number: server.buildNumber,
+      });
+    }
+    case 'ALREADY_FINISHED':
+      return refused(409, 'The job has finished already');
+    case 'RATE_LIMITED':
+      return numbered(429, { message: `Rate limit exceeded. Retry after ${refusal.retryAfter} seconds.` });
+    case 'UNAVAILABLE':
+      return failed(503, 'service temporarily unavailable', request);
+    case 'INTERNAL':
+      return failed(500, 'internal server error', request);
+  }
+}
+
+const missing = refused(400, 'Missing JSON in request');
+
+const unreadable = {
+  type: 'The body must be sent with Content-Type: application/json',
+  syntax: 'The body is not valid JSON',
+} as const;
+
+function jobNotFound(body: unknown): Refused {
+  return { status: 404, body: { error: 'Job not found', job_id: fieldOf(body, 'job_id') ?? null } };
+}
+
+/** A string of any characters is a good `job_id` to jsonschema: one that cannot be stored is no job's, like any other. */
+function namesNoJob(issues: readonly FieldIssue[], body: unknown, { call }: RefusedRequest): boolean {
+  if (call?.route.kind !== 'status' || typeof fieldOf(body, 'job_id') !== 'string') return false;
+  return issues.some(({ path }) => path.join('.') === 'job_id');
+}
+
+/** As jsonschema does, one fault is told, and a missing field before what is wrong with those that are there. */
+function refuseBody(issues: readonly FieldIssue[], body: unknown): Refused {
+  if (isFalsy(body)) return missing;
+  const lacking = issues.find(({ path: [name = '', ...inner] }) => inner.length === 0 && fieldOf(body, name) === undefined);
+  const issue = lacking ?? issues[0] ?? { path: [], message: 'it is not valid' };
+  return refused(400, issue.message.startsWith(invalidPayload) ? issue.message : invalidPayload + describe(issue));
+}
+
+function describe({ path, message }: FieldIssue): string {
+  return [path.join('.'), message].filter((part) => part !== '').join(': ');
+}
+
+/** A field of the body, as it was sent. */
+function fieldOf(body: unknown, name: string): JsonValue | undefined {
+  return isJsonObject(body) && Object.hasOwn(body, name) ? body[name] : undefined;
+}
+
+function asksForKey({ call }: RefusedRequest): boolean {
+  return call?.route.path === authenticationPath;
+}
+
+/** Masked: the reason is in the log. */
+function failed(status: number, reason: string, { call }: RefusedRequest): Refused {
+  switch (call?.route.kind) {
+    case 'status':
+      return { status, body: { error: `Failed to retrieve job status: ${reason}`, code: status } };
+    case 'list':
+      return { status, body: { error: `Failed to retrieve job statuses: ${reason}`, code: status } };
+    default:
+      return { status, body: { error: `Failed to process the request: ${reason}`, code: status } };
+  }
+}
+
+function numbered(status: number, more: object): Refused {
+  return { status, body: { code: status, ...more } };
+}
+
+function refused(status: number, message: string): Refused {
+  return { status, body: { message } };
+}

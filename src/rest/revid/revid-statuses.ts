@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { recentStatuses } from '../../jobs/read/recent-statuses.ts';
+import { phaseOf } from '../../jobs/model/state-machine.ts';
+import { visible } from '../../workspaces/viewer.ts';
+import { answer } from '../core/answer.ts';
+import { type Route, route } from '../core/rest-route.ts';
+import { answeredAtOnce, envelope } from './envelope.ts';
+import { revidStatus, revidStatuses } from './revid-job.ts';
+import { numberFrom, object } from './python.ts';
+import { queueLength } from './queue-length.ts';
+import { reference } from './caller-reference.ts';
+
+const endpoint = '/v1/toolkit/jobs/status';
+
+/** A year: longer than anything is looked back, and as many seconds as Postgres can count. */
+const mostSeconds = 366 * 86_400;
+
+const body = object({
+  since_seconds: numberFrom(0).default(600).describe('How long ago the last change of a status may be.'),
+  id: reference,
+});
+
+const statuses = z
+  .record(z.uuid(), z.enum(revidStatuses))
+  .describe('By job, the one that changed last first; at most 1,000.');
+
+/** The toolkit's name for it, and RevidAPI's. */
+const paths = [endpoint, '/paid/get/all/jobs/id/status'];
+
+/** POST /v1/toolkit/jobs/status. */
+export const statusesRoutes: readonly Route[] = paths.map((path) =>
+  route({
+    kind: 'list',
+    method: 'POST',
+    path,
+    summary: 'Get the statuses of the jobs that changed lately',
+    scope: 'READ',
+    body,
+    emptyBody: {},
+    answers: { 200: { description: 'The statuses.', schema: envelope.extend({ response: statuses }) } },
+    async handle(call) {
+      const startedAt = performance.now();
+      const { services, viewer, dialect } = call;
+      const { context } = services;
+      const { ids, tags } = visible(viewer, {});
+      const native = { dialect: dialect.name, types: dialect.nativeTypes };
+      const seconds = Math.min(call.body.since_seconds, mostSeconds);
+      const [jobs, waiting] = await Promise.all([
+        recentStatuses(context.database, viewer.workspaceId, seconds, { native, ids, tags }),
+        queueLength(context, viewer),
+      ]);
+      const response = Object.fromEntries(jobs.map((job) => [job.id, revidStatus(phaseOf(job.status, job.attempt))]));
+      const about = { endpoint, id: call.body.id ?? null, response };
+      return answer(200, answeredAtOnce(about, { startedAt, queueLength: waiting }));
+    },
+  }),
+);

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { artifactHours } from '../../jobs/end/completion-batch.ts';
+import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
+import type { ArtifactLinks } from '../../files/links.ts';
+import { cancelledMessage, wrapped } from '../core/results.ts';
+import { instantIn, wholeSeconds } from '../core/timestamps.ts';
+
+export const videoConduitStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
+export type VideoConduitStatus = (typeof videoConduitStatuses)[number];
+
+const status = z.enum(videoConduitStatuses);
+const json = z.record(z.string(), z.json());
+const instant = z.string().describe('`YYYY-MM-DDTHH:MM:SSZ`.');
+
+/** GET /v1/jobs/{job_id}: DIALECTS.md, section 4. All twelve keys, always. */
+export const videoConduitJob = z.object({
+  job_id: z.uuid(),
+  job_type: z.string(),
+  status,
+  source_url: z.string().describe('Empty where the job has none.'),
+  parameters: json,
+  credits_charged: z.int().describe('Unchanged by a refund.'),
+  download_url: z.string().nullable().describe('Completed jobs only.'),
+  result_data: json.nullable().describe('Completed jobs only.'),
+  error_message: z.string().nullable().describe('Failed jobs only.'),
+  created_at: instant,
+  completed_at: instant.nullable().describe('Set in every final state.'),
+  expires_at: instant.nullable().describe('When download_url expires.'),
+});
+
+/** One of GET /v1/jobs. */
+export const videoConduitItem = videoConduitJob.pick({
+  job_id: true,
+  job_type: true,
+  status: true,
+  source_url: true,
+  credits_charged: true,
+  created_at: true,
+});
+
+/**
+ * The job as VideoConduit shows it: a pure function of the row.
+ * @param at decides whether its file can still be downloaded
+ */
+export function projectVideoConduit(job: Job, links: ArtifactLinks, at = new Date()): z.output<typeof videoConduitJob> {
+  const phase = phaseOf(job.status, job.attempt);
+  const result = phase === 'completed' ? wrapped(job.output) : null;
+  const download = result === null ? null : downloadOf(job, result, links, at);
+  return {
+    job_id: job.id,
+    job_type: job.type,
+    status: statusOf(phase),
+    source_url: sourceOf(job.input),
+    parameters: parametersOf(job.input),
+    credits_charged: job.creditsCharged,
+    download_url: download?.url ?? null,
+    result_data: result,
+    error_message: errorOf(job, phase),
+    created_at: wholeSeconds(job.createdAt),
+    completed_at: job.finishedAt === null ? null : wholeSeconds(job.finishedAt),
+    expires_at: download?.expiresAt ?? null,
+  };
+}
+
+/** The job as VideoConduit lists it. */
+export function projectItem(job: Job): z.output<typeof videoConduitItem> {
+  return {
+    job_id: job.id,
+    job_type: job.type,
+    status: statusOf(phaseOf(job.status, job.attempt)),
+    source_url: sourceOf(job.input),
+    credits_charged: job.creditsCharged,
+    created_at: wholeSeconds(job.createdAt),
+  };
+}
+
+function statusOf(phase: JobPhase): VideoConduitStatus {
+  switch (phase) {
+    case 'waiting':
+      return 'pending';
+    case 'working':
+      return 'processing';
+    case 'completed':
+      return 'completed';
+    case 'failed':
+    case 'cancelled':
+      return 'failed';
+  }
+}
+
+/** What a filter by status leaves: the phases that are shown as it. */
+export const phasesOf = {
+  pending: ['waiting'],
+  processing: ['working'],
+  completed: ['completed'],
+  failed: ['failed', 'cancelled'],
+} as const satisfies Record<VideoConduitStatus, readonly JobPhase[]>;
+
+function errorOf({ error }: Job, phase: JobPhase): string | null {
+  switch (phase) {
+    case 'failed':
+      return error?.message ?? 'The job failed';
+    case 'cancelled':
+      return cancelledMessage;
+    case 'waiting':
+    case 'working':
+    case 'completed':
+      return null;
+  }
+}
+
+/** The job's own file, else the first URL that the result names. */
+function downloadOf(
+  job: Job,
+  result: JsonObject,
+  links: ArtifactLinks,
+  at: Date,
+): { url: string; expiresAt: string } | null {
+  if (job.artifactId !== null && job.artifactExpiresAt !== null) {
+    if (job.artifactExpiresAt <= at) return null;
+    const url = links.sign({ id: job.artifactId, expiresAt: job.artifactExpiresAt });
+    return { url, expiresAt: wholeSeconds(job.artifactExpiresAt) };
+  }
+  const url = ['download_url', 'downloadUrl', 'url', 'videoUrl']
+    .map((name) => result[name])
+    .filter((value) => typeof value === 'string')
+    .find((value) => value !== '');
+  if (url === undefined || job.finishedAt === null) return null;
+  const kept = new Date(job.finishedAt.getTime() + artifactHours * 3_600_000);
+  return { url, expiresAt: wholeSeconds(instantIn(result['expires_at']) ?? kept) };
+}
+
+/** The fields in which the types of this dialect and its neighbours name their source. */
+function sourceOf(input: JsonObject): string {
+  const source = [input['sourceUrl'], input['source_url'], input['url'], input['media_url']].find(
+    (value) => typeof value === 'string',
+  );
+  return source ?? '';
+}
+
+/** As the client sent them: `sourceUrl` is what the submission adds to `url`, for the workers. */
+function parametersOf(input: JsonObject): JsonObject {
+  if (input['url'] === undefined || input['url'] !== input['sourceUrl']) return input;
+  const { sourceUrl: _added, ...sent } = input;
+  return sent;
+}

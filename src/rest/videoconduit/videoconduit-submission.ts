@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { httpUrl } from '../../input.ts';
+import { answer } from '../core/answer.ts';
+import { jsonBody } from '../core/request-schemas.ts';
+import { type Route, route } from '../core/rest-route.ts';
+import { submit } from '../core/submit.ts';
+import { wholeSeconds } from '../core/timestamps.ts';
+import { videoConduitTypes } from './videoconduit-types.ts';
+
+/** What all operations have in common; whatever else is sent is kept among the job's parameters. */
+const body = jsonBody({
+  url: httpUrl.describe('Source video or audio URL.'),
+  webhook_url: httpUrl.nullish().describe('Told when this job has ended.'),
+});
+
+const created = z.object({
+  job_id: z.uuid(),
+  job_type: z.enum(videoConduitTypes),
+  status: z.literal('pending'),
+  credits_charged: z.int(),
+  created_at: z.string(),
+});
+
+const places = { type: [], input: [], webhookUrl: ['webhook_url'] };
+
+/** POST /v1/download and its like. */
+export const submissionRoutes: readonly Route[] = videoConduitTypes.map((type) =>
+  route({
+    kind: 'submit',
+    method: 'POST',
+    path: `/v1/${type}`,
+    summary: `Start a ${type} job`,
+    scope: 'WRITE',
+    body,
+    answers: { 202: { description: 'The job was created.', schema: created } },
+    async handle(call) {
+      const { webhook_url: webhookUrl, ...parameters } = call.body;
+      // Workers look for the source in one place, whatever surface the job came through.
+      const job = await submit(call, { type, input: { ...parameters, sourceUrl: parameters.url }, webhookUrl }, places);
+      return answer(202, {
+        job_id: job.id,
+        job_type: type,
+        status: 'pending',
+        credits_charged: job.creditsCharged,
+        created_at: wholeSeconds(job.createdAt),
+      } satisfies z.output<typeof created>);
+    },
+  }),
+);

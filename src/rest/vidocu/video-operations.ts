@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import type { Queryable } from '../../database/database.ts';
+import { httpUrl, textIssues } from '../../input.ts';
+import type { JsonObject } from '../../jobs/model/job.ts';
+import { sqlIs } from '../../jobs/model/state-machine.ts';
+import { answer, type Answer } from '../core/answer.ts';
+import { jsonBody } from '../core/request-schemas.ts';
+import type { Call } from '../core/call.ts';
+import { RefusedError } from '../core/refusal.ts';
+import { type Route, route } from '../core/rest-route.ts';
+import { type Submission, submit } from '../core/submit.ts';
+import { vidocuId } from './vidocu-id.ts';
+import { Turns } from './turns.ts';
+
+const text = z.string().max(10_000);
+const language = z.string().min(2).max(35).describe('Language code.');
+
+/** What an operation on a video is, as far as the vendor's page of it goes: vidocu.ai/docs/operations. */
+interface Operation {
+  /** The last part of its path. */
+  name: string;
+  summary: string;
+  type: string;
+  body: z.ZodRawShape;
+  /**
+   * What is said where one is under way for the video already. The vendor documents that of the analysis alone; null
+   * where another is started: a second translation may be into another language, and must not be swallowed.
+   */
+  inProgress: string | null;
+}
+
+const operations: readonly Operation[] = [
+  {
+    name: 'analyze',
+    summary: 'Analyze a video',
+    type: 'analysis',
+    body: { videoContext: text.nullish(), companyContext: text.nullish(), language: language.nullish(), tone: text.nullish() },
+    inProgress: 'Analysis already in progress',
+  },
+  {
+    name: 'export',
+    summary: 'Export a video',
+    type: 'export',
+    body: { language: language.nullish() },
+    inProgress: null,
+  },
+  {
+    name: 'translate',
+    summary: 'Translate a video',
+    type: 'translation',
+    body: { language },
+    inProgress: null,
+  },
+  {
+    name: 'voiceover',
+    summary: 'Generate a voiceover',
+    type: 'voiceover',
+    body: { voiceId: z.string().min(1).max(200), language: language.nullish() },
+    inProgress: null,
+  },
+];
+
+const created = z.object({ jobId: z.string(), status: z.literal('pending') });
+const existing = z.object({ jobId: z.string(), status: z.literal('processing'), message: z.string() });
+
+/** Ours: the vendor has its hooks registered in its dashboard, here a job names its own. */
+const hook = httpUrl.nullish().describe('Told when this job has ended.');
+
+const places = { type: [], input: [], webhookUrl: ['webhookUrl'] };
+
+/** POST /v1/videos/:id/analyze and its like: the job's input is the body, and the video's id as `videoId`. */
+export const operationRoutes: readonly Route[] = operations.map(({ name, summary, type, body, inProgress }) =>
+  route({
+    kind: 'submit',
+    method: 'POST',
+    path: `/v1/videos/{id}/${name}`,
+    summary,
+    scope: 'WRITE',
+    body: jsonBody({ ...body, webhookUrl: hook }),
+    emptyBody: {},
+    answers: {
+      202: { description: 'The job was created.', schema: created },
+      ...(inProgress === null ? {} : { 200: { description: 'The job that is under way already, as it was asked for, its webhookUrl included.', schema: existing } }),
+    },
+    handle(call) {
+      const { webhookUrl, ...sent } = call.body;
+      const asked = { type, input: { ...sent, videoId: call.param }, webhookUrl };
+      return inProgress === null ? create(call, asked) : createOnce(call, asked, inProgress);
+    },
+  }),
+);
+
+/** POST /v1/tools/:type/execute: a `tool` job whose input is the body, and the tool's name as `tool`. */
+export const executeRoute = route({
+  kind: 'submit',
+  method: 'POST',
+  path: '/v1/tools/{type}/execute',
+  summary: 'Execute a tool',
+  scope: 'WRITE',
+  body: jsonBody({ webhookUrl: hook }),
+  emptyBody: {},
+  answers: { 202: { description: 'The job was created.', schema: created.extend({ tool: z.string() }) } },
+  handle(call) {
+    const { webhookUrl, ...sent } = call.body;
+    const tool = call.param;
+    return create(call, { type: 'tool', input: { ...sent, tool }, webhookUrl }, { tool });
+  },
+});
+
+async function create(call: Call, asked: Submission, more: object = {}): Promise<Answer> {
+  const job = await submit(call, asked, places);
+  return answer(202, { jobId: vidocuId(job), status: 'pending', ...more });
+}
+
+const turns = new Turns();
+
+/** Two that ask at once get one job, unless different processes serve them. */
+function createOnce(
+  call: Call,
+  asked: Submission & { input: JsonObject & { videoId: string } },
+  message: string,
+): Promise<Answer> {
+  const { services, viewer } = call;
+  const { type, input: { videoId } } = asked;
+  // Here rather than by the job's type: it is looked for before there is a job to check.
+  const issues = textIssues(videoId, ['videoId']);
+  if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
+  return turns.take(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
+    const id = await underWay(services.context.database, viewer.workspaceId, type, videoId);
+    if (id === null) return create(call, asked);
+    return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });
+  });
+}
+
+/** The newest job of a type for a video that has not ended; null where there is none. */
+export async function underWay(
+  database: Queryable,
+  workspaceId: string,
+  type: string,
+  videoId: string,
+): Promise<string | null> {
+  const [row] = await database.query<{ id: string }>(
+    `SELECT job.id FROM job
+     WHERE job.workspace_id = $1::uuid AND job.type = $2 AND ${sqlIs.cancellable} AND job.input ->> 'videoId' = $3
+     ORDER BY job.id DESC LIMIT 1`,
+    [workspaceId, type, videoId],
+  );
+  return row?.id ?? null;
+}

@@ -1,0 +1,47 @@
+import type { FieldIssue } from '../../errors.ts';
+import type { Refused } from '../core/rest-dialect.ts';
+import type { Refusal } from '../core/refusal.ts';
+
+/** DIALECTS.md, section 3, "Errors": `{"error":{"code":"…","message":"…"}}`. */
+export function refuse(refusal: Refusal): Refused {
+  switch (refusal.kind) {
+    case 'UNAUTHENTICATED': {
+      const malformed = refusal.why === 'malformed';
+      return refused(401, 'authentication_error', malformed ? 'Invalid API key format' : 'Invalid or missing API key');
+    }
+    case 'FORBIDDEN':
+      return refused(403, 'insufficient_scope', refusal.message);
+    case 'NOT_FOUND':
+      return refused(404, 'not_found', refusal.what === 'job' ? 'Job not found' : 'Not found');
+    case 'METHOD_NOT_ALLOWED':
+      return refused(405, 'method_not_allowed', 'Method not allowed');
+    case 'INVALID_QUERY':
+    case 'INVALID_BODY':
+      return refused(400, 'validation_error', refusal.issues.map(describe).join('; '));
+    case 'UNREADABLE_BODY':
+      return refused(400, 'validation_error', 'The body must be a JSON object, sent with Content-Type: application/json');
+    case 'BODY_TOO_LARGE':
+      return refused(413, 'validation_error', 'The request body is too large');
+    case 'INSUFFICIENT_CREDITS':
+      // The vendor has plans in place of credits; this is what it says when one is used up.
+      return refused(403, 'limit_exceeded', `This costs ${refusal.required} credits; ${refusal.available} are left`);
+    case 'QUEUE_FULL':
+      return refused(429, 'rate_limit_exceeded', `${refusal.limit} jobs are pending already. Retry when some have started.`);
+    case 'ALREADY_FINISHED':
+      return refused(409, 'conflict', 'The job has finished already');
+    case 'RATE_LIMITED':
+      return refused(429, 'rate_limit_exceeded', `Rate limit exceeded. Retry after ${refusal.retryAfter} seconds.`);
+    case 'UNAVAILABLE':
+      return refused(503, 'internal_error', 'Service temporarily unavailable. Retry with backoff.');
+    case 'INTERNAL':
+      return refused(500, 'internal_error', 'Internal server error');
+  }
+}
+
+function describe({ path, message }: FieldIssue): string {
+  return [path.join('.'), message].filter((part) => part !== '').join(': ');
+}
+
+function refused(status: number, code: string, message: string): Refused {
+  return { status, body: { error: { code, message } } };
+}

@@ -1,0 +1,31 @@
+import { validate as isUuid } from 'uuid';
+import { z } from 'zod';
+import { NotFoundError } from '../../errors.ts';
+import { cancelJob } from '../../jobs/end/cancel.ts';
+import { answer } from '../core/answer.ts';
+import { route } from '../core/rest-route.ts';
+
+const cancelled = z.object({
+  success: z.literal(true),
+  message: z.literal('Job cancelled'),
+  refund: z.object({ applied: z.boolean(), creditsRefunded: z.int() }),
+});
+
+/** DELETE /api/v1/jobs/{id}. Of many at once, and of a completion at the same moment, one wins. */
+export const cancellationRoute = route({
+  kind: 'cancel',
+  method: 'DELETE',
+  path: '/api/v1/jobs/{id}',
+  summary: 'Cancel a job',
+  scope: 'WRITE',
+  answers: { 200: { description: 'The job was cancelled, and what it cost was given back.', schema: cancelled } },
+  async handle({ services, viewer, param }) {
+    if (!isUuid(param)) throw new NotFoundError('Job');
+    const { creditsRefunded } = await cancelJob(services.context, viewer.workspaceId, param.toLowerCase());
+    return answer(200, {
+      success: true,
+      message: 'Job cancelled',
+      refund: { applied: creditsRefunded > 0, creditsRefunded },
+    } satisfies z.output<typeof cancelled>);
+  },
+});

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
+import { wrapped } from '../core/results.ts';
+
+export const vydraStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type VydraStatus = (typeof vydraStatuses)[number];
+
+export const instant = z.iso.datetime({ precision: 3 });
+
+/** One of GET /api/v1/jobs: DIALECTS.md, section 5. */
+export const vydraItem = z.object({
+  id: z.uuid(),
+  status: z.enum(vydraStatuses),
+  progress: z.number().min(0).max(100).describe('Percent. Only the status tells that a job has ended.'),
+  workflowSlug: z.string(),
+  statusMessage: z.string(),
+  creditsCharged: z.int(),
+  createdAt: instant,
+  completedAt: instant.nullable().describe('Set in every final state.'),
+  output: z.record(z.string(), z.json()).nullable().describe('Completed jobs only.'),
+  error: z.object({ message: z.string(), code: z.string() }).optional().describe('Failed jobs only.'),
+  creditsRefunded: z.int().optional().describe('Failed and cancelled jobs only.'),
+  refundStatus: z.enum(['completed', 'none']).optional().describe('`none` where nothing had been charged.'),
+});
+
+/** GET /api/v1/jobs/{id}: the seed's partial examples in one object, which its state fills. */
+export const vydraJob = vydraItem.extend({ workflow: z.string() });
+
+type VydraItem = z.output<typeof vydraItem>;
+
+/** The job as Vydra shows it: a pure function of the row. */
+export function projectVydra(job: Job): z.output<typeof vydraJob> {
+  return { ...projectItem(job), workflow: job.type };
+}
+
+/** The job as Vydra lists it. */
+export function projectItem(job: Job): VydraItem {
+  return {
+    id: job.id,
+    ...stateOf(job, phaseOf(job.status, job.attempt)),
+    workflowSlug: job.type,
+    creditsCharged: job.creditsCharged,
+    createdAt: job.createdAt.toISOString(),
+    completedAt: job.finishedAt?.toISOString() ?? null,
+  };
+}
+
+type State = Pick<
+  VydraItem,
+  'status' | 'progress' | 'statusMessage' | 'output' | 'error' | 'creditsRefunded' | 'refundStatus'
+>;
+
+function stateOf(job: Job, phase: JobPhase): State {
+  const progress = job.progress?.percentage ?? 0;
+  switch (phase) {
+    case 'waiting':
+      return { status: 'pending', progress: 0, statusMessage: 'Waiting to start...', output: null };
+    case 'working':
+      return { status: 'running', progress, statusMessage: job.progress?.message ?? 'Running', output: null };
+    case 'completed':
+      return { status: 'completed', progress: 100, statusMessage: 'Completed successfully', output: outputOf(job) };
+    case 'failed': {
+      const error = errorOf(job);
+      return { status: 'failed', progress, statusMessage: error.message, output: null, error, ...refundOf(job) };
+    }
+    case 'cancelled':
+      return { status: 'cancelled', progress, statusMessage: 'Job cancelled', output: null, ...refundOf(job) };
+  }
+}
+
+/** What the seed calls the job's state, for refusals. */
+export function statusOf(job: Job): VydraStatus {
+  return stateOf(job, phaseOf(job.status, job.attempt)).status;
+}
+
+/** What a filter by status leaves: the phases that are shown as it. */
+export const phasesOf = {
+  pending: ['waiting'],
+  running: ['working'],
+  completed: ['completed'],
+  failed: ['failed'],
+  cancelled: ['cancelled'],
+} as const satisfies Record<VydraStatus, readonly JobPhase[]>;
+
+/** The sample client reads fields of it: an object, or null for a job that gave nothing. */
+export function outputOf({ output }: Job): JsonObject | null {
+  return output === null ? null : wrapped(output);
+}
+
+/** How a job failed, in the seed's words where its worker gave none. */
+export function errorOf({ error }: Job): { message: string; code: string } {
+  return { message: error?.message ?? 'Processing error', code: error?.code ?? 'PROCESSING_ERROR' };
+}
+
+function refundOf({ creditsRefunded }: Job): Required<Pick<VydraItem, 'creditsRefunded' | 'refundStatus'>> {
+  return { creditsRefunded, refundStatus: creditsRefunded > 0 ? 'completed' : 'none' };
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { httpUrl } from '../../input.ts';
+import { answer } from '../core/answer.ts';
+import { parsedJson } from '../core/request-schemas.ts';
+import type { Call } from '../core/call.ts';
+import { route } from '../core/rest-route.ts';
+import { submit } from '../core/submit.ts';
+import { instant } from './vydra-job.ts';
+
+const body = z.object({
+  workflow: z.string().min(1).describe('Slug of a job type, for example house-timelapse.'),
+  input: z.record(z.string(), parsedJson).default({}).describe("The workflow's own parameters."),
+  webhookUrl: httpUrl.optional().describe('Told when the job has completed or failed.'),
+});
+
+const created = z.object({
+  id: z.uuid(),
+  status: z.literal('running').describe('Always this word; the job itself says whether it runs yet.'),
+  workflow: z.string(),
+  creditsCharged: z.int(),
+  createdAt: instant,
+  _links: z.object({ self: z.url(), status: z.url() }),
+});
+
+const places = { type: ['workflow'], input: ['input'], webhookUrl: ['webhookUrl'] };
+
+/** POST /api/v1/jobs. */
+export const submissionRoute = route({
+  kind: 'submit',
+  method: 'POST',
+  path: '/api/v1/jobs',
+  summary: 'Create a job',
+  scope: 'WRITE',
+  body,
+  // Like an empty object: told which field is missing.
+  emptyBody: {},
+  answers: { 201: { description: 'The job was created.', schema: created } },
+  async handle(call) {
+    const { workflow, input, webhookUrl } = call.body;
+    const job = await submit(call, { type: workflow, input, webhookUrl }, places);
+    const self = urlOf(call, job.id);
+    return answer(201, {
+      id: job.id,
+      status: 'running',
+      workflow: job.type,
+      creditsCharged: job.creditsCharged,
+      createdAt: job.createdAt.toISOString(),
+      _links: { self, status: self },
+    } satisfies z.output<typeof created>);
+  },
+});
+
+/** Under the base URL that the client came by: its next request goes there. */
+function urlOf({ base }: Pick<Call, 'base'>, id: string): string {
+  return `${base}/api/v1/jobs/${id}`;
+}
