@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, type validate } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { type ErrorCode, LonghaulError } from '../errors.ts';
+import { utf8Text } from '../json.ts';
 import type { Services } from '../services.ts';
 import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
@@ -18,6 +19,7 @@ import { SocketSubscription } from './live/socket-subscription.ts';
 import { inWaves } from './live/waves.ts';
 import { isTooLong, tooLong } from './limits.ts';
 import { createLoaders } from './loaders.ts';
+import { valueOf } from './params.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
 import type { Yoga } from './yoga.ts';
@@ -112,7 +114,9 @@ export class GraphQLSockets {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (listener) =>
           socket.on('message', (data) => {
-            listener(String(data)).catch((error: unknown) => {
+            const message = textOf(data);
+            if (message === null) return socket.close(CloseCode.BadRequest, 'Invalid message received');
+            listener(message).catch((error: unknown) => {
               // What graphql-ws throws at a message that only a server may send.
               if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
                 return socket.close(CloseCode.BadRequest, 'Invalid message received');
@@ -251,6 +255,12 @@ function secretOf(connectionParams: Readonly<Record<string, unknown>> | undefine
     authorization: text(params['authorization']),
     'x-api-key': text(params['apikey']) ?? text(params['x-api-key']),
   });
+}
+
+/** Null for a binary message that is not UTF-8; ws itself refuses such text. */
+function textOf(data: RawData): string | null {
+  if (!Buffer.isBuffer(data)) throw new TypeError('a message came in pieces or as an ArrayBuffer, which ws does only when asked');
+  return valueOf(() => utf8Text(data));
 }
 
 function text(value: unknown): string | undefined {

@@ -12,6 +12,7 @@ import {
   syntaxStatusPlugin,
   validationCodePlugin,
 } from './limits.ts';
+import { paramsPlugin } from './params.ts';
 import { publicError } from './public-error.ts';
 import { rateLimitPlugin } from './rate-limit.ts';
 import { schema } from './schema.ts';
@@ -30,6 +31,7 @@ export function createGraphQL(services: Services): Yoga {
     renderGraphiQL,
     landingPage: false,
     plugins: [
+      paramsPlugin(),
       lengthPlugin(log),
       ...limitPlugins(),
       nestingPlugin(),

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobType } from '../../src/jobs/types/job-type.ts';
 import { JobTypes, loadJobTypes, unknownTypeMessage } from '../../src/jobs/types/registry.ts';
+import { keepable } from '../support/keepable.ts';
 
 let shipped: JobTypes;
 let folder: string;
@@ -32,7 +33,7 @@ function issuesOf(type: JobType, input: unknown): string[] {
 
 async function fileOf(content: unknown): Promise<string> {
   const path = join(folder, `${crypto.randomUUID()}.json`);
-  await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+  await writeFile(path, typeof content === 'string' || content instanceof Buffer ? content : JSON.stringify(content));
   return path;
 }
 
@@ -124,6 +125,7 @@ describe('the shipped types', () => {
   test('keep whatever fields old clients send besides, as they sent them', () => {
     const extras = fc
       .dictionary(fc.stringMatching(/^[a-z]{1,9}_x$/), fc.jsonValue({ maxDepth: 8 }))
+      .map((extra): object => JSON.parse(JSON.stringify(extra), keepable))
       .filter((extra) => !JSON.stringify(extra).includes('"__proto__"'));
     fc.assert(
       fc.property(extras, (extra) => {
@@ -250,6 +252,27 @@ describe('the file of job types', () => {
     await expect(loadJobTypes(join(folder, 'absent.json'))).rejects.toThrow(/absent\.json: cannot be read \(ENOENT/);
     expect(await faultsOf('[{')).toEqual([expect.stringMatching(/^is not JSON \(.+\)\. Mend it/)]);
     expect(await faultsOf({ name: 'render' })).toEqual([expect.stringMatching(/^expected an array of job types/)]);
+  });
+
+  test('is read as UTF-8, with or without a byte order mark, and refused in any other encoding', async () => {
+    const text = JSON.stringify([{ name: 'render', credits: 1, description: 'Rend une scène.' }]);
+    const marked = await loadJobTypes(await fileOf(`\uFEFF${text}`));
+    expect(typeNamed('render', marked).description).toBe('Rend une scène.');
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const [fault] = await faultsOf(Buffer.from(text, encoding));
+      expect(fault).toMatch(/^is not JSON/);
+    }
+    expect(await faultsOf(Buffer.from(text, 'latin1'))).toEqual(['is not JSON (it is not UTF-8). Mend it at the place named.']);
+  });
+
+  test.each(['9007199254740993', '-9007199254740992', '1e30', '1e400'])('is refused with the number %s in it', async (number) => {
+    const schema = `{ "properties": { "id": { "enum": [1, ${number}] } } }`;
+    expect(await faultsOf(`[{ "name": "render", "credits": 1, "inputSchema": ${schema} }]`)).toEqual([
+      expect.stringMatching(/^entry 1 \("render"\): inputSchema\.properties\.id\.enum\.1: is a number beyond ±9007199254740991/),
+    ]);
+    expect(await faultsOf(`[{ "name": "render", "credits": ${number} }]`)).toEqual([
+      expect.stringMatching(/^entry 1 \("render"\): credits: is a number beyond/),
+    ]);
   });
 });
 

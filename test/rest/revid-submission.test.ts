@@ -184,7 +184,7 @@ describe('the statuses of the jobs that changed lately', () => {
       [running.id]: 'running',
       [waiting.id]: 'queued',
     };
-    for (const json of [undefined, {}, { since_seconds: 600, id: 'mine' }, { since_seconds: 1e308 }, { since_seconds: 599.5 }]) {
+    for (const json of [undefined, {}, { since_seconds: 600, id: 'mine' }, { since_seconds: Number.MAX_SAFE_INTEGER }, { since_seconds: 599.5 }]) {
       const { status, body } = await post(path, json);
       expect({ status, body }).toEqual({
         status: 200,
@@ -269,6 +269,7 @@ describe('the statuses of the jobs that changed lately', () => {
     { since_seconds: null, message: "None is not of type 'number'" },
     { since_seconds: true, message: "True is not of type 'number'" },
     { since_seconds: -1, message: '-1 is less than the minimum of 0' },
+    { since_seconds: 1e308, message: 'since_seconds: is a number beyond ±9007199254740991, which readers of JSON round; send it as a string' },
   ])('are not to be had for the last $since_seconds seconds', async ({ since_seconds, message }) => {
     const { post } = await client();
     for (const path of paths) {

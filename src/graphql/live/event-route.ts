@@ -78,8 +78,8 @@ function takesEvents(accept: string | undefined): boolean {
   return accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept);
 }
 
-function paramsOf({ method, body, query }: FastifyRequest): Params | null {
-  if (method === 'GET') return parseQueryParams(query);
+function paramsOf({ method, body, url }: FastifyRequest): Params | null {
+  if (method === 'GET') return parseQueryParams(url);
   return method === 'POST' && body instanceof Buffer ? parseParams(body) : null;
 }
 

@@ -5,6 +5,7 @@ import formats from 'ajv-formats';
 import { z } from 'zod';
 import type { FieldIssue } from '../../errors.ts';
 import { checkInput, expecting, integerFrom, maxIssues, textIssues, unknownField } from '../../input.ts';
+import { parseJson } from '../../json.ts';
 import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
@@ -51,12 +52,12 @@ export async function readJobTypes(path: string): Promise<JobType[]> {
 }
 
 async function readArray(path: string): Promise<unknown[]> {
-  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
+  const content = await readFile(path).catch((cause: unknown) => {
     throw new Error(`${path}: cannot be read (${reasonOf(cause)}). Set JOB_TYPES to a JSON file.`, { cause });
   });
   let entries: unknown;
   try {
-    entries = JSON.parse(content);
+    entries = parseJson(content);
   } catch (cause) {
     throw new Error(`${path}: is not JSON (${reasonOf(cause)}). Mend it at the place named.`, { cause });
   }

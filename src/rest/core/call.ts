@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { checkInput } from '../../input.ts';
+import { parseJson } from '../../json.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
@@ -110,7 +111,7 @@ export class Call<Query = unknown, Body = unknown> {
 export function sentBody({ body }: Pick<FastifyRequest, 'body'>): unknown {
   if (!(body instanceof Buffer) || body.length === 0) return undefined;
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseJson(body);
   } catch {
     return undefined;
   }
@@ -129,14 +130,11 @@ function parsed(body: Buffer, type: string | undefined): unknown {
     throw new RefusedError({ kind: 'UNREADABLE_BODY', why: 'type' });
   }
   try {
-    // Fatal: what is not UTF-8 would be stored with other characters than were sent.
-    return JSON.parse(utf8.decode(body));
+    return parseJson(body);
   } catch {
     throw new RefusedError({ kind: 'UNREADABLE_BODY', why: 'syntax' });
   }
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function paramOf(params: unknown): string {
   if (typeof params !== 'object' || params === null || !('id' in params)) return '';
