@@ -1,3 +1,5 @@
+import { removeExpiredFiles } from '../files/expiry.ts';
+import { OrphanedFiles } from '../files/orphans.ts';
 import type { ArtifactStore } from '../files/store.ts';
 import { deleteOldChanges } from '../jobs/retention/change-retention.ts';
 import { expireLeases } from '../jobs/end/expire.ts';
@@ -10,8 +12,8 @@ import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 const leaseSweepMilliseconds = 1_000;
 const houseKeepingMilliseconds = 60_000;
 
-/** Partial files that nobody has written to for so long were left by a process that was killed. */
-const stalePartialMilliseconds = 24 * 60 * 60 * 1_000;
+/** The whole volume is listed each time. */
+const orphanSweepMilliseconds = 10 * 60_000;
 
 /**
  * What happens by itself: attempts end with their lease, waiting jobs become due, expired files and old idempotency
@@ -21,14 +23,17 @@ const stalePartialMilliseconds = 24 * 60 * 60 * 1_000;
 export class Sweeper {
   readonly #context: JobsContext;
   readonly #artifacts: ArtifactStore;
+  readonly #orphans: OrphanedFiles;
   readonly #log: Log;
   #timers: NodeJS.Timeout[] = [];
   #leases: Promise<void> | null = null;
   #house: Promise<void> | null = null;
+  #files: Promise<void> | null = null;
 
   constructor(context: JobsContext, artifacts: ArtifactStore, log: Log) {
     this.#context = context;
     this.#artifacts = artifacts;
+    this.#orphans = new OrphanedFiles(context.database, artifacts);
     this.#log = log;
   }
 
@@ -36,14 +41,16 @@ export class Sweeper {
     this.#timers = [
       setInterval(() => void this.sweepLeases(), leaseSweepMilliseconds),
       setInterval(() => void this.keepHouse(), houseKeepingMilliseconds),
+      setInterval(() => void this.sweepOrphans(), orphanSweepMilliseconds),
     ];
     void this.keepHouse();
+    void this.sweepOrphans();
   }
 
   /** May be called twice. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all([this.#leases, this.#house]);
+    await Promise.all([this.#leases, this.#house, this.#files]);
   }
 
   /** One sweep over leases and due jobs, or the one that is under way. Never throws. */
@@ -57,8 +64,7 @@ export class Sweeper {
   /** Removes what has had its time: files, their rows, keys, the log of changes, retired secrets. Never throws. */
   keepHouse(): Promise<void> {
     this.#house ??= this.#logged('housekeeping', async () => {
-      await this.#removeExpiredArtifacts();
-      await this.#artifacts.removeStalePartials(stalePartialMilliseconds);
+      await removeExpiredFiles(this.#context.database, this.#artifacts);
       await this.#context.database.query(
         `DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`,
       );
@@ -70,23 +76,21 @@ export class Sweeper {
     return this.#house;
   }
 
+  /** Removes the files that no job will ever name. Never throws. */
+  sweepOrphans(): Promise<void> {
+    this.#files ??= this.#logged('orphaned files', async () => {
+      const removed = await this.#orphans.sweep();
+      if (removed > 0) this.#log.info({ removed }, 'removed files that no job names');
+    }).finally(() => {
+      this.#files = null;
+    });
+    return this.#files;
+  }
+
   /** One after the other, and the second whatever became of the first. */
   async #sweepBoth(): Promise<void> {
     await this.#logged('leases', () => expireLeases(this.#context));
     await this.#logged('due jobs', () => promoteDueJobs(this.#context));
-  }
-
-  // The file goes first: a row without its file is found again, a file without its row never is.
-  async #removeExpiredArtifacts(): Promise<void> {
-    const { database } = this.#context;
-    for (;;) {
-      const expired = await database.query<{ id: string; workspace_id: string }>(
-        'SELECT id, workspace_id FROM artifact WHERE expires_at <= now() ORDER BY expires_at LIMIT 100',
-      );
-      if (expired.length === 0) return;
-      for (const { id, workspace_id: workspaceId } of expired) await this.#artifacts.remove(workspaceId, id);
-      await database.query('DELETE FROM artifact WHERE id = ANY($1::uuid[])', [expired.map(({ id }) => id)]);
-    }
   }
 
   async #logged(what: string, work: () => Promise<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, opendir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, opendir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { validate as isUuid } from 'uuid';
@@ -27,6 +27,9 @@ export interface SaveOptions extends WriteOptions {
 
 const partialSuffix = '.part';
 
+/** How many files of a workspace are listed at a time. */
+const listed = 1_000;
+
 /** Result files on a volume that every process shares: `<dir>/<workspace id>/<artifact id>`. */
 export class ArtifactStore {
   readonly #dir: string;
@@ -46,7 +49,7 @@ export class ArtifactStore {
   /**
    * Writes a file from a stream of bytes. It appears under its path only when it is whole and synced. On an error of the
    * source, on abort (which rejects with the signal's reason) and past `maxBytes` (ArtifactTooLargeError) nothing of it
-   * is left by the time the promise rejects. Whoever does not keep the file in the end removes it.
+   * is left by the time the promise rejects. A file that no job names in the end is removed by OrphanedFiles.
    */
   async save(source: AsyncIterable<Uint8Array>, options: SaveOptions): Promise<StoredFile> {
     const { workspaceId, filename, mediaType, signal } = options;
@@ -74,37 +77,25 @@ export class ArtifactStore {
     return join(this.#dir, workspaceId, id);
   }
 
-  /** Removes a file; one that is gone already is no error. */
+  /** Removes a file, whole or half-written; one that is gone already is no error. */
   async remove(workspaceId: string, id: string): Promise<void> {
-    await rm(this.path(workspaceId, id), { force: true });
+    const path = this.path(workspaceId, id);
+    await Promise.all([path, path + partialSuffix].map((file) => rm(file, { force: true })));
   }
 
-  /**
-   * Removes what a killed process left half-written: partial files that nobody wrote to for `olderThanMs`. Choose it far
-   * above the longest silence of a source (60 s) and the difference between the machines' clocks. Returns how many went.
-   */
-  async removeStalePartials(olderThanMs: number): Promise<number> {
-    const before = Date.now() - olderThanMs;
-    let removed = 0;
-    for await (const workspace of await opendir(this.#dir)) {
-      if (!workspace.isDirectory()) continue;
-      for await (const { parentPath, name } of await opendir(join(this.#dir, workspace.name))) {
-        const path = join(parentPath, name);
-        if (!name.endsWith(partialSuffix) || (await modifiedAt(path)) > before) continue;
-        await rm(path, { force: true });
-        removed++;
+  /** The ids of all files, whole and half-written, some of one workspace at a time. What is no UUID is not ours. */
+  async *list(): AsyncGenerator<{ workspaceId: string; ids: string[] }, void> {
+    for await (const { name: workspaceId } of await opendir(this.#dir)) {
+      if (!isUuid(workspaceId)) continue;
+      let ids: string[] = [];
+      for await (const { name } of await opendir(join(this.#dir, workspaceId))) {
+        const id = name.endsWith(partialSuffix) ? name.slice(0, -partialSuffix.length) : name;
+        if (isUuid(id)) ids.push(id);
+        if (ids.length < listed) continue;
+        yield { workspaceId, ids };
+        ids = [];
       }
+      if (ids.length > 0) yield { workspaceId, ids };
     }
-    return removed;
-  }
-}
-
-/** In epoch milliseconds; Infinity for a file that was finished or swept by another process meanwhile. */
-async function modifiedAt(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Infinity;
-    throw error;
   }
 }

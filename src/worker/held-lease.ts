@@ -1,15 +1,13 @@
 import { LeaseLostError } from '../errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
-import type { Feed } from '../jobs/feed/feed.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { encodeLeaseToken } from '../jobs/claim/lease-token.ts';
-import { type Report, reportProgress } from '../jobs/progress/report.ts';
-import type { ReportQueue } from '../jobs/progress/report-queue.ts';
+import type { Report } from '../jobs/progress/report.ts';
 import { isRunning } from '../jobs/model/state-machine.ts';
 import type { Log } from '../log.ts';
 
 interface LeaseServices {
-  reports: ReportQueue;
-  feed: Feed;
+  jobs: Jobs;
   log: Log;
 }
 
@@ -41,7 +39,7 @@ export class HeldLease {
   report(progress: Omit<Report, 'token'>): void {
     if (this.#own.signal.aborted) return;
     const report = { token: this.token, ...progress };
-    this.#lastReport = reportProgress(this.#services.reports, null, report).then(noop, (error: unknown) => {
+    this.#lastReport = this.#services.jobs.report(null, report).then(noop, (error: unknown) => {
       if (error instanceof LeaseLostError) this.#lose();
       else this.#services.log.warn({ err: error }, 'progress was not written; the next report tries again');
     });
@@ -55,7 +53,7 @@ export class HeldLease {
 
   // Cancelled, expired, superseded: whatever takes the job away shows in its row.
   async #watch(jobId: string, attempt: number): Promise<void> {
-    for await (const job of this.#services.feed.watch(jobId, 0, this.#own.signal)) {
+    for await (const job of this.#services.jobs.watch(jobId, 0, this.#own.signal)) {
       if (!isRunning(job.status) || job.attempt !== attempt) this.#lose();
     }
   }

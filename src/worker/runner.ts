@@ -1,23 +1,14 @@
 import type { ArtifactStore } from '../files/store.ts';
-import { LeaseLostError } from '../errors.ts';
+import { LeaseLostError, LonghaulError } from '../errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
-import type { Claimer } from '../jobs/claim/claimer.ts';
-import { completeJob } from '../jobs/end/complete.ts';
-import type { JobsContext } from '../jobs/model/context.ts';
-import { failJob } from '../jobs/end/fail.ts';
-import type { Feed } from '../jobs/feed/feed.ts';
-import { releaseJob } from '../jobs/end/release.ts';
-import type { ReportQueue } from '../jobs/progress/report-queue.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
-import { type Handler, HandlerError } from './handler.ts';
+import { type Handler, HandlerError, type Result } from './handler.ts';
 import { HeldLease } from './held-lease.ts';
 
 export interface RunnerOptions {
-  context: JobsContext;
-  claimer: Claimer;
-  reports: ReportQueue;
-  feed: Feed;
+  jobs: Jobs;
   artifacts: ArtifactStore;
   fetch: OutboundFetch;
   handlers: ReadonlyMap<string, Handler>;
@@ -31,7 +22,7 @@ export interface RunnerOptions {
 /** How long one claim waits, in seconds; another follows at once. */
 const waitSeconds = 30;
 
-/** The pause after a claim that failed, in milliseconds. */
+/** The pause after a claim or a completion that failed, in milliseconds. */
 const retryMilliseconds = 1_000;
 
 /** The worker in the process: claims jobs of the types it has handlers for, in every workspace, and carries them out. */
@@ -59,7 +50,7 @@ export class Runner {
   }
 
   async #claimForEver(): Promise<void> {
-    const { claimer, handlers, concurrency, workerId, log } = this.#options;
+    const { jobs, handlers, concurrency, workerId, log } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const limit = Math.min(concurrency - this.#attempts.size, 100);
@@ -70,7 +61,7 @@ export class Runner {
         continue;
       }
       try {
-        const started = await claimer.claim(null, { types: [...handlers.keys()], limit, workerId, waitSeconds }, signal);
+        const started = await jobs.claim(null, { types: [...handlers.keys()], limit, workerId, waitSeconds }, signal);
         for (const attempt of started) this.#begin(attempt);
       } catch (error) {
         log.warn({ err: error }, 'claiming failed; trying again');
@@ -93,12 +84,12 @@ export class Runner {
   }
 
   async #carryOut({ job, token, expiresAt }: StartedAttempt): Promise<void> {
-    const { context, artifacts, fetch, handlers, log } = this.#options;
+    const { jobs, artifacts, fetch, handlers, log } = this.#options;
     const handler = handlers.get(job.type);
     if (handler === undefined) throw new Error(`claimed a job of type ${job.type} without a handler for it`);
     const lease = new HeldLease(this.#options, { job, token, expiresAt }, this.#stopping.signal);
     try {
-      const { output, artifact } = await handler({
+      const result = await handler({
         job,
         signal: lease.signal,
         report: (progress) => lease.report(progress),
@@ -106,22 +97,36 @@ export class Runner {
         fetch,
       });
       await lease.settled();
-      try {
-        await completeJob(context, null, { token: lease.token, output }, artifact ?? null);
-      } catch (error) {
-        if (artifact !== undefined) await artifacts.remove(artifact.workspaceId, artifact.id);
-        throw error;
-      }
+      await this.#complete(lease.token, result);
     } catch (error) {
       if (error instanceof LeaseLostError || lease.lost) {
         log.info({ jobId: job.id }, 'the attempt ended without its worker: cancelled, or the lease was lost');
       } else if (this.#stopping.signal.aborted) {
-        await ignoreLeaseLost(releaseJob(context, null, { token: lease.token }));
+        await ignoreLeaseLost(jobs.release(null, { token: lease.token }));
       } else {
-        await ignoreLeaseLost(failJob(context, null, { token: lease.token, ...this.#describe(error, job.id) }));
+        await ignoreLeaseLost(jobs.fail(null, { token: lease.token, ...this.#describe(error, job.id) }));
       }
     } finally {
       await lease.close();
+    }
+  }
+
+  /**
+   * Asks until the database has answered. A completion whose answer was lost may have been carried out: its file is the
+   * job's then, and the same completion again gets its answer. Nothing here removes the file; see OrphanedFiles.
+   */
+  async #complete(token: string, { output, artifact }: Result): Promise<void> {
+    const { jobs, log } = this.#options;
+    for (;;) {
+      try {
+        await jobs.complete(null, { token, output }, artifact);
+        return;
+      } catch (error) {
+        const isInDoubt = error instanceof LonghaulError && error.code === 'UNAVAILABLE';
+        if (!isInDoubt || this.#stopping.signal.aborted) throw error;
+        log.warn({ err: error }, 'a completion was not answered; trying again');
+        await pause(retryMilliseconds, this.#stopping.signal);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -149,16 +149,17 @@ describe('the store', () => {
     await expect(store.remove(workspace, id)).rejects.toThrow(TypeError);
   });
 
-  test('partial files that a killed process left are removed, young ones and whole ones stay', async () => {
+  test('whole and half-written files are listed by workspace, and nothing else', async () => {
     const { id } = await save(chunks('whole'));
+    const half = uuidv4();
     const folder = dirname(store.path(workspaceId, id));
-    const [old, young] = [join(folder, `${uuidv4()}.part`), join(folder, `${uuidv4()}.part`)];
-    for (const path of [old, young]) await writeFile(path, 'half');
-    const hourAgo = new Date(Date.now() - 3_600_000);
-    for (const path of [old, store.path(workspaceId, id)]) await utimes(path, hourAgo, hourAgo);
-    expect(await store.removeStalePartials(1_800_000)).toBe(1);
-    expect((await readdir(folder)).map((name) => join(folder, name)).toSorted()).toEqual([store.path(workspaceId, id), young].toSorted());
-    expect(await store.removeStalePartials(1_800_000)).toBe(0);
+    await writeFile(join(folder, `${half}.part`), 'half');
+    for (const path of [join(folder, 'notes.txt'), join(dir, '.longhaul-volume')]) await writeFile(path, '');
+    const found = [];
+    for await (const { workspaceId: workspace, ids } of store.list()) found.push({ workspace, ids: ids.toSorted() });
+    expect(found).toEqual([{ workspace: workspaceId, ids: [id, half].toSorted() }]);
+    await store.remove(workspaceId, half);
+    expect((await readdir(folder)).toSorted()).toEqual([id, 'notes.txt'].toSorted());
   });
 });
 

@@ -44,7 +44,7 @@ export interface Installation {
   env: Record<string, string>;
   /** Starts one more process, and waits until it is ready. */
   start(role: 'api' | 'worker', env?: Record<string, string>): Promise<ReadyProcess>;
-  query<Row extends pg.QueryResultRow>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  query<Row = pg.QueryResultRow>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -152,7 +152,7 @@ async function onDatabase(
       const client = new pg.Client({ connectionString: database.url });
       await client.connect();
       try {
-        const { rows } = await client.query(sql, parameters);
+        const { rows } = await client.query(sql, [...parameters]);
         return rows;
       } finally {
         await client.end();

@@ -9,17 +9,21 @@ export interface Source {
   readonly asked: number;
   /** The answer under way, its headers sent; waits for a request. */
   answer(): Promise<ServerResponse>;
+  /** Sends this to whoever asks, from now on. */
+  sendEach(content: Buffer): void;
 }
 
 /** Serves one file of so many bytes under any path; whoever calls writes them. Closed after the test. */
 export async function openSource(bytes: number, headers: Record<string, string> = {}): Promise<Source> {
   let asked = 0;
+  let whole: Buffer | null = null;
   const first = Promise.withResolvers<ServerResponse>();
   const server = createServer((_request, response) => {
     asked += 1;
     response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': bytes, ...headers });
     response.flushHeaders();
     first.resolve(response);
+    if (whole !== null) response.end(whole);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -35,5 +39,8 @@ export async function openSource(bytes: number, headers: Record<string, string> 
       return asked;
     },
     answer: () => first.promise,
+    sendEach: (content) => {
+      whole = content;
+    },
   };
 }

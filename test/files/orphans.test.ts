@@ -1,0 +1,102 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { v7 as uuid } from 'uuid';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CreateJobDocument, JobDocument, JobProgressDocument } from '../graphql/generated/graphql.ts';
+import { ask, rest, watchSocket } from '../support/client.ts';
+import { Tenant } from '../support/domain.ts';
+import { startFileServer } from '../support/file-server.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+  // The sweep that the start began is over before any test makes a file.
+  await longhaul.sweeper.sweepOrphans();
+});
+afterAll(() => longhaul.stop());
+
+/** A file of the tenant's on the volume that no job names. */
+async function saveFile({ id: workspaceId }: Tenant): Promise<string> {
+  const signal = new AbortController().signal;
+  const about = { workspaceId, filename: 'film.mp4', mediaType: 'video/mp4', maxBytes: 10, signal };
+  return (await longhaul.services.artifacts.save(Readable.from([Buffer.from('a film')]), about)).id;
+}
+
+function filesOf({ id }: Tenant): Promise<string[]> {
+  return readdir(dirname(longhaul.services.artifacts.path(id, id)));
+}
+
+test('a file that no job names and no attempt can name goes with the first sweep, half-written ones too', async () => {
+  const tenant = await Tenant.in(longhaul);
+  await saveFile(tenant);
+  await writeFile(`${longhaul.services.artifacts.path(tenant.id, uuid())}.part`, 'half');
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([]);
+});
+
+test('a file stays while an attempt runs that may still complete its job with it, and goes once that has ended', async () => {
+  const tenant = await Tenant.in(longhaul);
+  const attempt = await tenant.running();
+  const file = await saveFile(tenant);
+  await longhaul.sweeper.sweepOrphans();
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([file]);
+
+  await tenant.cancel(attempt.job.id);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([]);
+});
+
+test('attempts that began after a file was first seen do not keep it', async () => {
+  const tenant = await Tenant.in(longhaul);
+  const earlier = await tenant.running();
+  await saveFile(tenant);
+  await longhaul.sweeper.sweepOrphans();
+  const later = await tenant.running();
+  const another = await saveFile(tenant);
+  await tenant.release(earlier.token);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([another]);
+  await tenant.complete(later.token);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([]);
+});
+
+test("another workspace's attempts do not keep a file", async () => {
+  const [tenant, neighbour] = [await Tenant.in(longhaul), await Tenant.in(longhaul)];
+  await neighbour.running();
+  await saveFile(tenant);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([]);
+});
+
+test('sweeps without a pause take nothing from downloads that complete meanwhile', async () => {
+  const working = await startLonghaul({ ROLE: 'all', OUTBOUND_ALLOW: '127.0.0.1', WORKER_CONCURRENCY: '8' });
+  try {
+    const source = await startFileServer();
+    source.release();
+    const key = await (await working.workspace()).key();
+    const ids = await Promise.all(Array.from({ length: 40 }, async (_, n) => {
+      const input = { type: 'download', input: { sourceUrl: source.url(`${n}.txt`) } };
+      const { createJob } = await ask(working.url, key, CreateJobDocument, { input });
+      if (createJob === null || 'code' in createJob) throw new Error(`refused: ${JSON.stringify(createJob)}`);
+      return createJob.job.id;
+    }));
+    const ended = Promise.all(ids.map((id) => rest(watchSocket(working.url, key, JobProgressDocument, { id }))));
+    const over = ended.then(() => true);
+    while (!(await Promise.race([over, working.sweeper.sweepOrphans()])));
+    await working.sweeper.sweepOrphans();
+
+    for (const id of ids) {
+      const { job } = await ask(working.url, key, JobDocument, { id });
+      expect(job).toMatchObject({ status: 'COMPLETED' });
+      const file = await fetch(job?.downloadUrl ?? '');
+      expect(file.status).toBe(200);
+      expect((await file.arrayBuffer()).byteLength).toBe(2_000);
+    }
+  } finally {
+    await working.stop();
+  }
+});
