@@ -18,6 +18,7 @@ export default defineConfig(async () => {
     test: {
       testTimeout: 30_000,
       hookTimeout: 60_000,
+      maxWorkers: 2,
       projects: [
         on('embedded', 'once', [only('once')]),
         on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'long'].map(only)),
@@ -43,6 +44,9 @@ function on(backend: 'embedded' | 'servers', name: string, include: string[], ex
       name,
       include,
       exclude,
+      // One module graph and one Longhaul for each worker: loading and starting them takes longer than most files' tests.
+      // What is long counts objects of the whole process, and gets processes of its own.
+      isolate: name === 'long',
       env: { TEST_BACKEND: backend },
       globalSetup: [`./test/support/template-${backend}.ts`],
     },

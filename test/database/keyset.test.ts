@@ -4,7 +4,7 @@ import { ValidationError } from '../../src/errors.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { countJobs, type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
 import { refusal, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 let tenant: Tenant;
@@ -12,7 +12,7 @@ let tenant: Tenant;
 let jobs: Job[];
 
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   const [own, other] = await Promise.all([Tenant.in(longhaul), Tenant.in(longhaul)]);
   tenant = own;
   const asked = Array.from({ length: 24 }, (_, index) => ({

@@ -16,12 +16,12 @@ import {
   type Scope,
 } from './generated/graphql.ts';
 import { ask, request, transports, watchSocket } from '../support/client.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 import { globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

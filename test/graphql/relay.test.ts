@@ -17,7 +17,7 @@ import {
   type WorkspacesQuery,
 } from './generated/graphql.ts';
 import { ask, request } from '../support/client.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
@@ -26,7 +26,7 @@ let key: string;
 /** Five jobs, the oldest first. */
 let five: string[];
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
   five = (await submitMany(workspace, 5)).map(globalId);

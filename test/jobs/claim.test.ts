@@ -12,12 +12,12 @@ import {
   Tenant,
   usualRequest,
 } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

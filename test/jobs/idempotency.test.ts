@@ -3,11 +3,11 @@ import { IdempotencyConflictError, InsufficientCreditsError, ValidationError } f
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { refusal, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

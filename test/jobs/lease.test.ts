@@ -4,11 +4,11 @@ import { LeaseLostError } from '../../src/errors.ts';
 import { listAttempts } from '../../src/jobs/read/attempts.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { becomeDue, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

@@ -4,12 +4,12 @@ import { ValidationError } from '../../src/errors.ts';
 import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
 import { becomeDue, refusal, Tenant } from '../support/domain.ts';
-import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

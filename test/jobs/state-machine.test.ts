@@ -15,11 +15,11 @@ import {
   phaseOf,
 } from '../../src/jobs/model/state-machine.ts';
 import { endLease, type HeldJob, inOneHour, refusal, sweep, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

@@ -3,14 +3,14 @@ import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { createAccessToken } from '../../src/workspaces/create-access-token.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { untilFigures } from '../support/figures.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

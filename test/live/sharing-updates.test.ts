@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 
 let longhaul: Longhaul;
@@ -11,7 +11,7 @@ let tenant: Tenant;
 let key: string;
 let before: Figures;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key();

@@ -3,7 +3,7 @@ import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { claim, submit } from '../support/steps.ts';
@@ -13,7 +13,7 @@ let workspace: TestWorkspace;
 let key: string;
 let before: Figures;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
   before = await figuresOf(longhaul);

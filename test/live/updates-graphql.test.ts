@@ -5,14 +5,14 @@ import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type ChangeCursor, presentMoment } from '../../src/jobs/feed/changes.ts';
 import { JobUpdatesDocument, type JobUpdatesSubscription, type JobUpdatesSubscriptionVariables } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 let workspace: TestWorkspace;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
 });

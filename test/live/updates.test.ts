@@ -6,13 +6,13 @@ import { releaseJob } from '../../src/jobs/end/release.ts';
 import { Updates } from '../../src/jobs/feed/updates.ts';
 import { mostWaiting } from '../../src/jobs/feed/update-watcher.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
-import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { backend, type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 import { type BegunWatch, beginWatch, openTransaction } from '../support/updates.ts';
 
 let longhaul: Longhaul;
 let updates: Updates;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   ({ updates } = longhaul.services);
 });
 afterAll(() => longhaul.stop());

@@ -6,14 +6,14 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { JobProgressDocument, type JobProgressSubscription } from '../graphql/generated/graphql.ts';
 import { next, rest, transports, type Watch, watchSocket } from '../support/client.ts';
-import { backend, type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { backend, type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 let workspace: TestWorkspace;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
 });

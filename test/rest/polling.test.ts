@@ -3,7 +3,7 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import type { Vendor } from '../../src/rest/core/rest-dialect.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
 
 let longhaul: Longhaul;
@@ -11,7 +11,7 @@ let workspace: TestWorkspace;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key();

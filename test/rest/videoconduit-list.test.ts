@@ -4,13 +4,13 @@ import { createJobs } from '../../src/jobs/create/create.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { Tenant } from '../support/domain.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 import { submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

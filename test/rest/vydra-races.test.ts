@@ -3,14 +3,14 @@ import { LeaseLostError } from '../../src/errors.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { checkLedger } from '../../src/workspaces/check-ledger.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
 
 let longhaul: Longhaul;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   const workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key({ dialect: 'VYDRA' });

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 /** What a process has open, from its metrics. */
 export interface Figures {
@@ -40,7 +40,9 @@ export async function figuresOf({ url }: { url: string }): Promise<Figures> {
 
 /** Waits until these are the figures. */
 export async function untilFigures(target: { url: string }, expected: Partial<Figures>): Promise<void> {
-  await expect.poll(() => figuresOf(target), { interval: 20, timeout: 20_000 }).toMatchObject(expected);
+  // Not `expect.poll`, which hooks may not call.
+  const patience = { interval: 20, timeout: 20_000 };
+  await vi.waitFor(async () => expect(await figuresOf(target)).toMatchObject(expected), patience);
 }
 
 /** Waits until nobody watches any more, and nothing is left of who did. @param before the figures when nobody did yet */

@@ -13,6 +13,7 @@ import type { Dialect } from '../../src/workspaces/dialect.ts';
 import type { Scope } from '../../src/workspaces/scope.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { createWorkspace } from '../../src/workspaces/create-workspace.ts';
+import { figuresOf, untilNothingIsLeft } from './figures.ts';
 import { onServer } from './template-servers.ts';
 import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 
@@ -87,6 +88,19 @@ export async function startLonghaul(
     workspace: (options) => makeWorkspace(app, options),
     stop: () => (stopped ??= stop()),
   };
+}
+
+let shared: Promise<Longhaul> | null = null;
+
+/**
+ * The one of this worker, for files that need nothing of their own but workspaces. It is started for the first of them
+ * and ends with the worker; `stop` in `afterAll` checks that the file has left nothing open.
+ */
+export async function sharedLonghaul(): Promise<Longhaul> {
+  shared ??= startLonghaul();
+  const longhaul = await shared;
+  const before = await figuresOf(longhaul);
+  return { ...longhaul, stop: () => untilNothingIsLeft(longhaul, before) };
 }
 
 async function openTemplate() {

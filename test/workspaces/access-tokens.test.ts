@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
-import { type GraphQLAnswer, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type GraphQLAnswer, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

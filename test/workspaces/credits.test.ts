@@ -5,11 +5,11 @@ import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { isFinal, isRetryable } from '../../src/jobs/model/state-machine.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

@@ -6,7 +6,7 @@ import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 
 let longhaul: Longhaul;
@@ -14,7 +14,7 @@ let workspace: TestWorkspace;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key({ dialect: 'VYDRA' });

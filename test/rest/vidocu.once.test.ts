@@ -3,7 +3,7 @@ import { createdAtOf } from '../../src/database/ids.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { globalId } from '../support/steps.ts';
@@ -12,7 +12,7 @@ let longhaul: Longhaul;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   tenant = await Tenant.in(longhaul);
   key = await vidocuKey(tenant);
 });

@@ -13,7 +13,7 @@ import {
 } from 'relay-runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { compileRelay, type RelayArtifacts, relayEnvironment } from '../support/relay.ts';
 
 const documents = [
@@ -48,7 +48,7 @@ const documents = [
 let longhaul: Longhaul;
 let artifacts: RelayArtifacts;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   artifacts = await compileRelay('JobList', documents);
 });
 afterAll(() => longhaul.stop());

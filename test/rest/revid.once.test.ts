@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
 
 let longhaul: Longhaul;
@@ -10,7 +10,7 @@ let workspace: TestWorkspace;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key({ dialect: 'REVID' });

@@ -4,14 +4,14 @@ import { completeJob } from '../../src/jobs/end/complete.ts';
 import { failJob } from '../../src/jobs/end/fail.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { reportProgress } from '../../src/jobs/progress/report.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 let workspace: TestWorkspace;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key({ scopes: ['READ'], dialect: 'VIDEOCONDUIT' });
 });

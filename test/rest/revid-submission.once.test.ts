@@ -5,12 +5,12 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { inOneHour, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
 

@@ -1,11 +1,11 @@
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   key = await (await longhaul.workspace()).key();
 });
 afterAll(() => longhaul.stop());

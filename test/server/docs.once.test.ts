@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { Described } from '../support/openapi.ts';
 
 describe('/docs', () => {
   let longhaul: Longhaul;
   beforeAll(async () => {
-    longhaul = await startLonghaul();
+    longhaul = await sharedLonghaul();
   });
   afterAll(() => longhaul.stop());
 
@@ -59,13 +59,4 @@ describe('/docs', () => {
     }
     expect((await get('docs', { method: 'POST' })).status).toBe(405);
   });
-});
-
-test.runIf(backend === 'servers')('a worker, which serves nobody, has no /docs', async () => {
-  const worker = await startLonghaul({ ROLE: 'worker' });
-  try {
-    expect((await fetch(`${worker.url}/docs`)).status).toBe(404);
-  } finally {
-    await worker.stop();
-  }
 });

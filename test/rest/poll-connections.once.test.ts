@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Job } from '../../src/jobs/model/job.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { type RawAnswer, RawHttp } from '../support/raw-http.ts';
 
 let longhaul: Longhaul;
@@ -13,7 +13,7 @@ let workspace: TestWorkspace;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { submit } from '../support/steps.ts';
 
@@ -11,7 +11,7 @@ let key: string;
 let job: Job;
 let before: Figures;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
   job = await submit(longhaul, workspace.id);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelJob } from '../../src/jobs/end/cancel.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { quit, resumeOverEvents, resumeOverSocket, type WatchedVersion } from '../support/resuming.ts';
 import { createSilentProxy } from '../support/silent-proxy.ts';
 import { submit } from '../support/steps.ts';
@@ -9,7 +9,7 @@ let longhaul: Longhaul;
 let workspace: TestWorkspace;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
 });

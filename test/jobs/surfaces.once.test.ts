@@ -7,14 +7,14 @@ import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { JobProgressDocument } from '../graphql/generated/graphql.ts';
 import { next, rest as remaining, type Watch, watchEvents } from '../support/client.ts';
 import { becomeDue, type HeldJob, Tenant } from '../support/domain.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 
 let longhaul: Longhaul;
 let tenant: Tenant;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   const workspace = await longhaul.workspace();
   tenant = Tenant.of(longhaul, workspace.id);
   key = await workspace.key();

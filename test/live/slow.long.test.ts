@@ -8,7 +8,7 @@ import { completeJob } from '../../src/jobs/end/complete.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { figuresOf, untilFigures } from '../support/figures.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { claim, submit } from '../support/steps.ts';
@@ -72,7 +72,7 @@ let impatient: { longhaul: Longhaul; workspace: TestWorkspace; key: string };
 let workspace: TestWorkspace;
 let key: string;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
   const other = await startLonghaul({ STALLED_SECONDS: '1' });

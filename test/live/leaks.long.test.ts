@@ -1,4 +1,5 @@
 import { queryObjects } from 'node:v8';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Broadcast } from '../../src/graphql/live/broadcast.ts';
@@ -8,7 +9,7 @@ import { SocketConnection } from '../../src/graphql/live/socket.ts';
 import { SocketSubscription } from '../../src/graphql/live/socket-subscription.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
-import { backend, type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { requestEvents } from '../support/raw-events.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { submit } from '../support/steps.ts';
@@ -29,8 +30,8 @@ afterAll(() => longhaul.stop());
 
 const query = 'subscription ($id: ID!, $afterVersion: Int) { jobProgress(id: $id, afterVersion: $afterVersion) { version } }';
 
-/** Closings in all: the whole number where Redis takes part, fewer where there is nothing but this process. */
-const rounds = backend === 'servers' ? 10_000 : 3_000;
+/** Closings in all. */
+const rounds = 10_000;
 
 /** How many a round has at once. */
 const width = 50;
@@ -164,10 +165,8 @@ function timers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 }
 
-/** Channels of jobs on Redis that somebody is subscribed to, of this installation; 0 without Redis. */
+/** Channels of jobs on Redis that somebody is subscribed to, of this installation. */
 async function channels(): Promise<number> {
-  if (backend !== 'servers') return 0;
-  const { Redis } = await import('ioredis');
   const redis = new Redis(longhaul.shared['REDIS_URL'] ?? '');
   try {
     const [row] = await longhaul.services.context.database.query<{ value: string }>(
