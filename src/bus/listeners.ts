@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Unsubscribe } from './bus.ts';
 
-/** Those who listen to one topic or event, in the order in which they came. */
+/** The listeners of one topic or event, in the order in which they were added. */
 export class Listeners<Args extends unknown[]> {
   readonly #log: Log;
   readonly #entries = new Set<{ listener: (...args: Args) => void }>();
@@ -14,7 +14,7 @@ export class Listeners<Args extends unknown[]> {
     return this.#entries.size;
   }
 
-  /** The same function added twice is called twice, and each of the two is removed for itself. */
+  /** A function that is added twice is called twice, and each of the two is removed separately. */
   add(listener: (...args: Args) => void): Unsubscribe {
     const entry = { listener };
     this.#entries.add(entry);
@@ -23,11 +23,11 @@ export class Listeners<Args extends unknown[]> {
     };
   }
 
-  /** Calls those who listen now. One that throws is logged and hurts no other. */
+  /** Calls everyone who listens now. A listener that throws is logged and does not affect the others. */
   call(...args: Args): void {
     const snapshot = [...this.#entries];
     for (const entry of snapshot) {
-      // A listener may remove another, which must then hear nothing more.
+      // An earlier listener may have removed this one.
       if (!this.#entries.has(entry)) continue;
       try {
         entry.listener(...args);

@@ -3,8 +3,8 @@ import type { Bus } from './bus.ts';
 import { Listeners } from './listeners.ts';
 
 /**
- * The bus of a single process. Behaves as the one on Redis does when nothing fails: messages arrive in the order of
- * their publishing, in a later turn of the event loop, at those who listen by then.
+ * The bus of a single process. Like the one on Redis, it delivers messages in the order of publishing, in a later turn of
+ * the event loop, to those who listen by then.
  */
 export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
   const topics = new Map<string, Listeners<[string]>>();
@@ -32,30 +32,22 @@ export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
       const remove = listeners.add(listener);
       return () => {
         remove();
-        // By now the name may belong to another set of listeners.
+        // The topic may have been let go and made again since.
         if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic);
       };
     },
 
     publish(topic, message) {
       if (closed) return;
-      // Not a microtask: listeners that answer each other's messages would keep the event loop from everything else.
+      // Not a microtask: listeners that answer each other's messages would block the event loop.
       if (waiting.length === 0) setImmediate(deliver);
       waiting.push({ topic, message });
       published += 1;
     },
 
-    onReconnect() {
-      return () => {};
-    },
-
-    healthy() {
-      return !closed;
-    },
-
-    stats() {
-      return { topics: topics.size, published, received, dropped: 0, outages: 0 };
-    },
+    onReconnect: () => () => {},
+    healthy: () => !closed,
+    stats: () => ({ topics: topics.size, published, received, dropped: 0, outages: 0 }),
 
     async close() {
       closed = true;

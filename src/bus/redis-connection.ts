@@ -1,21 +1,24 @@
-import { Redis } from 'ioredis';
-import { isIP } from 'node:net';
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Log } from '../log.ts';
-import { connectionAdvice, greetingAdvice, isCut, isRefusal } from './redis-refusal.ts';
+import { connectionAdvice, createComplaints, greetingAdvice, isCut, isRefusal } from './redis-refusal.ts';
 import type { RedisAccess, RedisAddress } from './redis-url.ts';
 
 export interface RedisConnection {
   readonly client: Redis;
-  /** Whether commands can be sent now; what is sent otherwise is refused at once, nothing is kept for later. */
+  /** Whether commands can be sent now. One that is sent at another time fails at once; nothing is kept for later. */
   ready(): boolean;
-  /** Logs why Redis does not do as told, once for each outage and reason. */
+  /** Logs what Redis refuses, once for each outage and reason. */
   complain(error: unknown, advice: string): void;
+  /** Starts to connect. May be called twice. */
+  open(): void;
   /** Ends the connection and its attempts. May be called twice. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface RedisConnectionOptions {
-  address: RedisAddress;
+  servers: RedisServers;
   access: RedisAccess;
   /** Tells the connections apart in the logs and in Redis' CLIENT LIST. */
   name: string;
@@ -28,153 +31,177 @@ export interface RedisConnectionOptions {
   onHeartbeat(): void;
 }
 
+/** Servers that are equally good for publishing and subscribing: one Redis, or the nodes of a cluster. */
+export interface RedisServers {
+  /** Never empty; those first that are known to serve. */
+  addresses(): readonly RedisAddress[];
+  /** Whether a node has left its cluster: it still answers, but its messages reach nobody. */
+  hasLeft(address: RedisAddress): boolean;
+}
+
 const HEARTBEAT_MS = 500;
-/** Cut after 1 to 1.5 seconds of silence. Heartbeats are counted, not time: our own blocked event loop is no silence. */
+/**
+ * Cut after 1 to 1.5 seconds of silence. Heartbeats are counted; ioredis' `socketTimeout` measures time, and would cut a
+ * connection because our own event loop was blocked.
+ */
 const HEARTBEATS_UNANSWERED = 2;
-/** ioredis waits for the server's side of the closing, and a frozen server never closes. */
+/** For the server's side of the closing; a frozen one never closes. */
 const CLOSING_MS = 100;
-const CONNECTING_MS = 2_000;
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 2_000;
+
+/** What all clients of Redis here have in common. */
+export function clientOptions({ username, password, protocol, tls }: RedisAccess, name: string) {
+  return {
+    protocol,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+    connectionName: `longhaul-${name}`,
+    connectTimeout: 2_000,
+    disconnectTimeout: CLOSING_MS,
+    // Publishing works while Redis loads, and the user may lack INFO.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  } satisfies RedisOptions;
+}
 
 /**
- * A connection that comes back by itself, for ever, and that is cut when Redis does not answer: a frozen Redis keeps
- * its sockets open, accepts new ones and says nothing. Never throws.
+ * A connection to one of several servers. ioredis connects again for ever, to the next server each time; what is added
+ * here is the watch over silence: a frozen Redis keeps its sockets open, accepts new ones and says nothing. Never throws.
  */
-export function openRedisConnection(options: RedisConnectionOptions): RedisConnection {
-  const { log, name, address, access } = options;
-  const node = `${address.host}:${address.port}`;
-  const client = createClient(options);
-  /** Our own, because ioredis stays `ready` while it waits for the end of a connection that was cut. */
+export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  const { servers, access, name, log } = options;
+  let server: RedisAddress | undefined;
+  let attempts = 0;
+  /** Our own, because ioredis stays `ready` until a connection that was cut has ended. */
   let state: 'away' | 'greeting' | 'ready' = 'away';
   let unanswered = 0;
-  /** Reasons that were told since the connection was last ready. */
-  const complaints = new Set<string>();
-  /** Whether the present attempt has said why it fails. */
-  let failed = false;
-  let closing: Promise<void> | undefined;
+  /** Why the present attempt fails. */
+  let failure: unknown;
+  let closed = false;
+  const describe = () => ({ connection: name, node: server && `${server.host}:${server.port}` });
+  const complaints = createComplaints(log, access, describe);
 
-  function complain(error: unknown, advice: string): void {
-    const reason = withoutPassword(describe(error), access);
-    if (closing || complaints.has(reason)) return;
-    complaints.add(reason);
-    log.warn({ connection: name, node, reason }, advice);
+  const client = new Redis({
+    ...clientOptions(access, name),
+    lazyConnect: true,
+    Connector: connectorTo(nextServer, access),
+    retryStrategy: retryDelay,
+    // What is in flight when a connection ends fails at once, and nothing is sent a second time.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // ioredis 6.0.0 does not tell when the topics are bound again, and does not catch the error of its own SUBSCRIBE: one
+    // that is refused, or cut short, ends the process (redis/ioredis#2187).
+    autoResubscribe: false,
+  });
+  client.on('connect', () => {
+    unanswered = 0;
+    state = 'greeting';
+  });
+  client.on('ready', () => {
+    // The answer to a greeting may come while its connection is being cut.
+    if (state !== 'greeting') return;
+    unanswered = 0;
+    state = 'ready';
+    complaints.forget();
+    log.info(describe(), 'Connected to Redis.');
+    options.onReady();
+  });
+  // Without a listener, ioredis prints errors to the console. Each is followed by `close`.
+  client.on('error', (error: unknown) => {
+    failure ??= error;
+  });
+  client.on('close', lose);
+  const heartbeat = setInterval(beat, HEARTBEAT_MS);
+
+  function nextServer(): RedisAddress {
+    const addresses = servers.addresses();
+    server = addresses[attempts % addresses.length];
+    attempts += 1;
+    if (!server) throw new Error('Redis has no address.');
+    return server;
   }
 
   function lose(): void {
     const before = state;
+    const reason = failure;
     state = 'away';
-    // A server that expects TLS, or a proxy with no Redis behind it, closes or keeps silent, and ioredis says nothing.
-    if (before === 'greeting' && !failed) complain('no greeting', greetingAdvice);
-    if (before !== 'ready') return;
-    log.warn({ connection: name, node }, 'The connection to Redis is lost; trying again until it is back.');
-    options.onLost();
+    failure = undefined;
+    if (closed) return;
+    if (before === 'ready') {
+      log.warn(describe(), 'The connection to Redis is lost; trying again until it is back.');
+      options.onLost();
+    } else if (before === 'greeting' && (reason === undefined || isCut(reason))) {
+      // As a server does that expects TLS, or a proxy with no Redis behind it.
+      complaints.tell('no greeting', greetingAdvice);
+    } else if (reason !== undefined) {
+      complaints.tell(reason, connectionAdvice(reason, access));
+    }
+  }
+
+  function cut(): void {
+    lose();
+    client.disconnect(true);
   }
 
   function beat(): void {
     if (state === 'away') return;
     unanswered += 1;
     if (unanswered > HEARTBEATS_UNANSWERED) {
-      lose();
-      client.disconnect(true);
+      cut();
     } else if (state === 'ready' && unanswered === 1) {
-      client.ping().then(hear, (error: unknown) => {
-        if (isRefusal(error)) hear();
-      });
+      // A refusal is an answer too: a Redis that is loading refuses PING, and takes SUBSCRIBE and PUBLISH.
+      client.ping().then(hear, (error: unknown) => isRefusal(error) && hear());
     }
   }
 
-  /** A refusal is an answer too: a Redis that is loading refuses PING and serves SUBSCRIBE and PUBLISH. */
   function hear(): void {
     if (state !== 'ready') return;
     unanswered = 0;
-    options.onHeartbeat();
+    if (!server || !servers.hasLeft(server)) return options.onHeartbeat();
+    attempts = 0;
+    cut();
   }
-
-  // Without a listener of `error`, ioredis prints to the console.
-  client.on('error', (error) => {
-    // A connection that is cut while it greets closes now, and is told of then.
-    if (state === 'greeting' && isCut(error)) return;
-    failed = true;
-    complain(error, connectionAdvice(error, access));
-  });
-  client.on('close', lose);
-  client.on('connect', () => {
-    if (closing) return;
-    failed = false;
-    unanswered = 0;
-    state = 'greeting';
-  });
-  client.on('ready', () => {
-    // A greeting that is answered after its deadline comes on a connection that is being cut.
-    if (state !== 'greeting') return;
-    unanswered = 0;
-    complaints.clear();
-    state = 'ready';
-    log.info({ connection: name, node }, 'Connected to Redis.');
-    options.onReady();
-  });
-  const heartbeat = setInterval(beat, HEARTBEAT_MS);
 
   return {
     client,
     ready: () => state === 'ready',
-    complain,
+    complain: complaints.tell,
+    open() {
+      // Its rejection is also an `error`, and the next attempt follows.
+      if (client.status === 'wait' && !closed) client.connect().catch(() => {});
+    },
     close() {
-      closing ??= new Promise((resolve) => {
-        clearInterval(heartbeat);
-        state = 'away';
-        // Between two attempts there is no socket whose end ioredis could report.
-        if (client.status === 'reconnecting' || client.status === 'end') resolve();
-        else client.once('end', () => resolve());
-        client.disconnect();
-      });
-      return closing;
+      closed = true;
+      state = 'away';
+      clearInterval(heartbeat);
+      client.disconnect();
     },
   };
 }
 
-function createClient({ address, access, name }: RedisConnectionOptions): Redis {
-  const { tls, username, password, protocol, family } = access;
-  return new Redis({
-    ...address,
-    family,
-    protocol,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    // With the name for its certificate: without one, a server of several names could show that of another.
-    ...(tls && { tls: isIP(address.host) ? {} : { servername: address.host } }),
-    connectionName: `longhaul-${name}`,
-    connectTimeout: CONNECTING_MS,
-    disconnectTimeout: CLOSING_MS,
-    retryStrategy: retryDelay,
-    // What is in flight when a connection ends fails at once, and nothing is sent a second time.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    // Ours to do, so that we know when it is done.
-    autoResubscribe: false,
-    // Publishing works while Redis loads, and INFO may be forbidden to our user.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-  });
+/** ioredis' option `Connector` (redis/ioredis#906): a client's only way to change its server. */
+function connectorTo(nextServer: () => RedisAddress, { tls, family }: RedisAccess) {
+  return class extends AbstractConnector {
+    constructor() {
+      super(CLOSING_MS);
+    }
+
+    override async connect() {
+      const { host, port } = nextServer();
+      // By its name a server with several certificates chooses the right one.
+      const target = { host, port, family, ...(!isIP(host) && { servername: host }) };
+      this.stream = tls ? connectTls(target) : connect(target);
+      // It may fail before ioredis listens, which then looks here.
+      this.stream.once('error', (error) => {
+        this.firstError = error;
+      });
+      return this.stream;
+    }
+  };
 }
 
-/** Exponential, and random in all of its range: many processes that lost the same Redis do not come back as one. */
-function retryDelay(attempt: number): number {
-  const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** attempt);
-  return RETRY_MIN_MS + Math.random() * (ceiling - RETRY_MIN_MS);
-}
-
-/** Its text only: ioredis puts the command on an error, and the one that greets holds the password. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message) return error.message;
-  // A host with several addresses fails with all of their errors and no text of its own.
-  return 'code' in error ? String(error.code) : error.name;
-}
-
-/** An old Redis, or a proxy before it, repeats a command that it does not know, and the one that greets holds it. */
-function withoutPassword(text: string, { password }: RedisAccess): string {
-  return password === undefined ? text : text.replaceAll(password, '[redacted]');
+/** Exponential and random, so that processes which lost the same Redis do not come back together. */
+export function retryDelay(attempt: number): number {
+  return 100 + Math.random() * (Math.min(2_000, 100 * 2 ** attempt) - 100);
 }

@@ -1,4 +1,5 @@
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { SharedCounter } from '../bus/redis-counter.ts';
 import { Batches } from '../jobs/batches.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 
@@ -21,12 +22,6 @@ export interface Verdict {
 /** Of one key, while the requests of a batch get their verdicts one by one. */
 interface Count extends Pick<Verdict, 'resetsAt' | 'retryAfter'> {
   used: number;
-}
-
-/** Where processes count together: Redis, or whatever can add to a key with a time to live. */
-export interface SharedCounter {
-  /** @returns the sum, and the milliseconds that the key has to live. Rejects where nobody can be asked. */
-  rlflxIncr(keyPointsSeconds: string[]): Promise<[number, number]>;
 }
 
 /**

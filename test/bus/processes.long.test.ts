@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { prepareInstallation, type ReadyProcess } from '../support/process.ts';
 import { makeCertificates, tlsFlags } from '../support/redis-certificates.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';
-import { createRedisServer, freePort, type RedisServer } from '../support/redis-server.ts';
+import { createRedisServer, freePort } from '../support/redis-server.ts';
 
 /** Of the bus: what `/health/ready` and `/metrics` say. */
 async function busOf({ url }: ReadyProcess) {
@@ -18,22 +18,12 @@ async function expectBus(api: ReadyProcess, bus: 'up' | 'down'): Promise<void> {
   await vi.waitFor(async () => expect(await busOf(api)).toMatchObject(expected), { timeout: 15_000, interval: 50 });
 }
 
-/** Freezes it, kills it and starts it again under a process, which goes on through all of it and ends as it should. */
-async function goesThrough(api: ReadyProcess, redis: Pick<RedisServer, 'freeze' | 'thaw' | 'stop' | 'start'>): Promise<void> {
-  await expectBus(api, 'up');
-  redis.freeze();
-  await expectBus(api, 'down');
-  redis.thaw();
-  await expectBus(api, 'up');
-  await redis.stop();
-  await expectBus(api, 'down');
-  await redis.start();
-  await expectBus(api, 'up');
+async function expectOutages(api: ReadyProcess, expected: number): Promise<void> {
+  await vi.waitFor(async () => expect(await busOf(api)).toMatchObject({ healthy: 1, outages: expected }), { timeout: 15_000, interval: 50 });
+}
 
-  const { outages, topics } = await busOf(api);
-  // Each time the one that listens and the one that publishes.
-  expect(outages).toBe(4);
-  expect(topics).toBeGreaterThan(0);
+async function endsWell(api: ReadyProcess): Promise<void> {
+  expect((await busOf(api)).topics).toBeGreaterThan(0);
   api.kill('SIGTERM');
   expect(await api.ended).toEqual({ code: 0, signal: null });
   expect(api.stderr()).toBe('');
@@ -52,15 +42,36 @@ test('a process goes on while its Redis is down at start, frozen and killed, ove
   });
   await expectBus(api, 'down');
   await redis.start();
-  await goesThrough(api, redis);
+  await expectBus(api, 'up');
+  redis.freeze();
+  await expectBus(api, 'down');
+  redis.thaw();
+  await expectBus(api, 'up');
+  await redis.stop();
+  await expectBus(api, 'down');
+  await redis.start();
+  await expectBus(api, 'up');
+
+  // Each time the connection that listens and the one that publishes.
+  await expectOutages(api, 4);
+  await endsWell(api);
 }, 90_000);
 
-test('a process goes on while a node of its Redis cluster is frozen and killed', async () => {
+test('a process goes on through the other nodes while one of its Redis cluster is frozen, and one killed', async () => {
   const cluster = await startRedisCluster(3);
-  const [first] = cluster.nodes;
-  if (!first) throw new Error('The cluster has no node.');
+  const [first, ...others] = cluster.nodes;
   const { start } = await prepareInstallation();
-  await goesThrough(await start('api', { REDIS_URL: cluster.url }), first);
+  const api = await start('api', { REDIS_URL: cluster.url });
+  await expectBus(api, 'up');
+
+  first?.freeze();
+  await expectOutages(api, 2);
+  first?.thaw();
+  const clients = await Promise.all(others.map(async ({ admin }) => String(await admin().client('LIST'))));
+  await others[clients.findIndex((list) => list.includes('name=longhaul-publisher '))]?.stop();
+  await vi.waitFor(async () => expect((await busOf(api)).outages).toBeGreaterThan(2), { timeout: 15_000, interval: 50 });
+  await expectBus(api, 'up');
+  await endsWell(api);
 }, 90_000);
 
 test('a process with a wrong password for Redis serves, and says so without it', async () => {

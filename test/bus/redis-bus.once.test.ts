@@ -2,8 +2,7 @@ import { Redis } from 'ioredis';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
-import { createRedisBus } from '../../src/bus/redis-bus.ts';
-import type { RedisBusOptions } from '../../src/bus/redis-options.ts';
+import { createRedisBus, type RedisBusOptions } from '../../src/bus/redis-bus.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import {
   closedAfterTest,

@@ -104,7 +104,7 @@ describe.runIf(hasRedis)('the bus over TLS', () => {
     expect(warnings().join()).not.toContain('hunter2');
   });
 
-  test('a cluster is spoken to over TLS at all of its nodes', async () => {
+  test('a cluster is spoken to over TLS alone', async () => {
     const certificates = await makeCertificates();
     await trust(certificates);
     const ports = await Promise.all([freePort(), freePort(), freePort()]);
@@ -121,10 +121,11 @@ describe.runIf(hasRedis)('the bus over TLS', () => {
     for (const topic of topics) bus.publish(topic, 'a');
     await vi.waitFor(() => expect(heard.size).toBe(100), patience);
 
-    for (const { admin, port } of cluster.nodes) {
-      const clients = String(await admin().client('LIST')).split('\n').filter((line) => line.includes('name=longhaul-'));
-      expect(clients.length).toBeGreaterThanOrEqual(2);
-      expect(clients.filter((line) => line.includes(`laddr=127.0.0.1:${port} `))).toEqual([]);
+    const clients = await Promise.all(cluster.nodes.map(async ({ admin }) => String(await admin().client('LIST'))));
+    const ours = clients.join('').split('\n').filter((line) => line.includes('name=longhaul-'));
+    expect(ours).toHaveLength(2);
+    for (const { port } of cluster.nodes) {
+      expect(ours.filter((line) => line.includes(`laddr=127.0.0.1:${port} `))).toEqual([]);
     }
   });
 });

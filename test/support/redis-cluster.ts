@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
-import { slotCount } from '../../src/bus/redis-slot.ts';
 import { createRedisServer, freePort, type RedisServer } from './redis-server.ts';
 
 /** A Redis cluster of the test's own; gone after the test. */
@@ -22,6 +21,8 @@ export interface RedisClusterNode extends RedisServer {
   admin(): Redis;
 }
 
+/** Of any Redis cluster. */
+export const slotCount = 16_384;
 const patience = { timeout: 20_000, interval: 20 };
 
 /**
