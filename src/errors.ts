@@ -103,13 +103,14 @@ export class QueueFullError extends LonghaulError {
   }
 }
 
-/** The key has made its requests of this minute. */
+/** A key, or an address without a key, has made its requests of this minute. */
 export class RateLimitedError extends LonghaulError {
   /** Whole seconds until it may make more. */
   readonly retryAfter: number;
 
-  constructor(limit: number, retryAfter: number) {
-    super('RATE_LIMITED', `This key may make ${limit} requests a minute. Try again in ${retryAfter} s.`);
+  constructor(whose: 'key' | 'address', { limit, retryAfter }: { limit: number; retryAfter: number }) {
+    const who = whose === 'key' ? 'This key may make' : 'Without a valid key, this address may make';
+    super('RATE_LIMITED', `${who} ${limit} requests a minute. Try again in ${retryAfter} s.`);
     this.retryAfter = retryAfter;
   }
 }

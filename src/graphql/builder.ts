@@ -10,7 +10,6 @@ import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 import { type NodeType, toGlobalId } from './global-id.ts';
-import { queryLimits, tooCostly } from './limits.ts';
 
 /** The types that the schema is built of. */
 interface SchemaShape {
@@ -48,8 +47,6 @@ export const builder = new SchemaBuilder<SchemaShape>({
     defaultComplexity: 1,
     // Lists without a page: attempts, tags, job types.
     defaultListMultiplier: 10,
-    limit: { complexity: queryLimits.cost },
-    complexityError: (_kind, { complexity }) => tooCostly(complexity),
   },
   relay: {
     cursorType: 'String',

@@ -31,6 +31,9 @@ export type ListOrder = 'ASC' | 'DESC';
 const defaultSize = 20;
 const largestSize = 100;
 
+/** Cost of counting a list. Like everything in a connection it counts once for each row of the page. */
+export const countCost = 10;
+
 /** What a connection costs: its page at full size. */
 export function pageCost({ first, last }: PageArgs): { field: number; multiplier: number } {
   return { field: 1, multiplier: Math.min(Math.max(first ?? last ?? defaultSize, 1), largestSize) };

@@ -1,4 +1,5 @@
-import type { GraphiQLOptions } from 'graphql-yoga';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import type { FastifyRequest } from 'fastify';
 
 const createJob = `# Put a key into the headers below, then run this.
 # The built-in worker carries the job out.
@@ -86,8 +87,8 @@ const listJobs = `query Jobs($after: String) {
 // Empty rather than an example: with a wrong key not even the schema is answered, with none it is.
 const headers = JSON.stringify({ 'x-api-key': '' }, null, 2);
 
-/** The page that browsers get at /graphql: three ready examples, and a place for the key. */
-export const graphiqlOptions: GraphiQLOptions = {
+/** Three ready examples, and a place for the key. */
+const options: Parameters<typeof renderGraphiQL>[0] = {
   title: 'Longhaul',
   headers,
   defaultHeaders: headers,
@@ -99,3 +100,13 @@ export const graphiqlOptions: GraphiQLOptions = {
     { query: listJobs, headers },
   ],
 };
+
+/** Whether a browser opens /graphql as a page. */
+export function isPageRequest(request: FastifyRequest): boolean {
+  return request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
+}
+
+/** The page, with all its parts from here: a server of one's own must not need somebody else's. */
+export function renderPage(): string {
+  return renderGraphiQL(options);
+}

@@ -1,128 +1,140 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Services } from '../services.ts';
-import { authenticate, secretIn } from '../workspaces/authenticate.ts';
-import type { Viewer } from '../workspaces/viewer.ts';
+import { type GraphQLError, OperationTypeNode } from 'graphql';
 import { describeError } from '../http/describe-error.ts';
 import { whenClosed } from '../http/when-closed.ts';
+import type { Services } from '../services.ts';
+import { secretIn } from '../workspaces/authenticate.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch } from './credential-watch.ts';
-import { FastPath } from './fast-path.ts';
-import { EventRoute } from './live/event-route.ts';
-import type { OpenStreams } from './live/event-stream.ts';
+import { isPageRequest, renderPage } from './graphiql.ts';
+import { answerTypes, negotiate, retryAfterOf, statusOf, streamTypes } from './http-answer.ts';
+import { EventStream, type OpenStreams } from './live/event-stream.ts';
 import type { Live } from './live/live.ts';
-import { createLoaders } from './loaders.ts';
+import type { LivePlan } from './live/plan.ts';
+import { watchEvents } from './live/watch-events.ts';
+import type { Operation } from './operation.ts';
+import { type Operations, Refusal } from './operations.ts';
+import { readBody, readQueryString } from './params.ts';
 import { publicError } from './public-error.ts';
-import type { Yoga } from './yoga.ts';
 
-/** GraphQL over HTTP and server-sent events (graphql-sse, distinct connections) at /graphql. */
-export function graphqlRoute(
-  app: FastifyInstance,
-  services: Services,
-  yoga: Yoga,
-  live: Live,
-  streams: OpenStreams,
-  credentials: CredentialWatch,
-): void {
-  const eventRoute = new EventRoute(live, yoga, streams);
-  const fastPath = new FastPath(yoga);
-  void app.register(async (scope) => {
-    // JSON alone: no form of a foreign page can send it without asking first.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-
-    // Whatever is refused before GraphQL sees it is told in GraphQL's form, and to pages of other origins too.
-    scope.setErrorHandler((error, _request, reply) => {
-      const { status, code, message } = describeError(error);
-      if (status >= 500) services.log.error({ err: error }, 'a request failed');
-      return reply
-        .code(status)
-        .header('access-control-allow-origin', '*')
-        .send({ errors: [{ message, extensions: { code } }] });
-    });
-
-    scope.route({
-      method: ['GET', 'POST', 'OPTIONS'],
-      url: '/graphql',
-      handler: async (request, reply) => {
-        const gone = new AbortController();
-        // Only of who has left: aborting makes an error with its stack, even where nobody listens.
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableFinished) gone.abort();
-        });
-        const { viewer, refusal } = await viewerOf(services, request);
-        if (refusal !== null) return send(reply, refusal, streams);
-        const context = {
-          ...services,
-          viewer,
-          loaders: createLoaders(services.context.database),
-          signal: gone.signal,
-        };
-        if (request.method === 'POST' && request.body instanceof Buffer) {
-          const answer = await fastPath.answer(request.body, request.headers.accept, context);
-          if (answer !== null) {
-            return reply
-              .code(answer.status)
-              .header('access-control-allow-origin', '*')
-              .headers(answer.headers)
-              .send(answer.body);
-          }
-        }
-        const watchCredentials = () => {
-          if (viewer === null) return;
-          credentials.add(reply, viewer, () => reply.raw.destroy());
-          whenClosed(reply.raw, () => credentials.remove(reply));
-        };
-        if (viewer !== null && (await eventRoute.answer(request, reply, { ...context, viewer }))) {
-          watchCredentials();
-          return reply;
-        }
-        const response = await yoga.fetch(toFetchRequest(yoga, request, gone.signal), context);
-        if (isStream(response)) watchCredentials();
-        return send(reply, response, streams);
-      },
-    });
-  });
+interface Parts {
+  services: Services;
+  operations: Operations;
+  live: Live;
+  streams: OpenStreams;
+  credentials: CredentialWatch;
 }
 
-async function viewerOf(
-  services: Services,
-  request: FastifyRequest,
-): Promise<{ viewer: Viewer | null; refusal: Response | null }> {
-  const secret = secretIn(request.headers);
-  if (secret === null || request.method === 'OPTIONS') return { viewer: null, refusal: null };
-  try {
-    return { viewer: await authenticate(services, secret, 'NATIVE'), refusal: null };
-  } catch (error) {
-    const shown = publicError(error, services.log);
-    const { http, ...extensions } = shown.extensions;
-    const status = http?.status ?? 500;
-    const body = { errors: [{ message: shown.message, extensions }] };
-    const headers = { 'access-control-allow-origin': '*' };
-    return { viewer: null, refusal: Response.json(body, { status, headers }) };
+/** What is sent in place of, or as, the answer of an operation. */
+interface Answer {
+  data?: unknown;
+  errors?: readonly GraphQLError[] | undefined;
+  extensions?: unknown;
+}
+
+/** GraphQL over HTTP, and over server-sent events (graphql-sse, distinct connections), at /graphql. */
+export class GraphQLRoute {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  mount(app: FastifyInstance): void {
+    const { log } = this.#parts.services;
+    void app.register(async (scope) => {
+      // JSON alone: no form of a foreign page can send it without asking first.
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      // Any page may ask, none with the browser's own credentials: a key is sent on purpose or not at all.
+      scope.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'));
+      scope.setErrorHandler((error, _request, reply) => {
+        const { status, code, message } = describeError(error);
+        if (status >= 500) log.error({ err: error }, 'a request failed');
+        return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+      });
+      scope.options('/graphql', async (request, reply) => allow(request, reply));
+      scope.route({ method: ['GET', 'POST'], url: '/graphql', handler: (request, reply) => this.#answer(request, reply) });
+    });
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { services, operations } = this.#parts;
+    if (services.config.graphiql && isPageRequest(request)) return reply.type('text/html').send(renderPage());
+    let viewer: Viewer | null;
+    try {
+      viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip });
+    } catch (error) {
+      return this.#refuse(reply, [publicError(error, services.log)], 'application/json');
+    }
+    const type = negotiate(request.headers.accept, answerTypes);
+    // What is no GraphQL request at all is 400 for every client, and needs no media type of GraphQL's.
+    const asked = request.method === 'GET' ? readQueryString(request.url) : readBody(request.body);
+    const operation = await operations.open(viewer, asked);
+    if (operation instanceof Refusal) return this.#refuse(reply, operation.errors, type);
+    const { live: plan } = operation;
+    if (plan !== null) return this.#stream(request, reply, { operation, plan });
+    if (type === null) return notAcceptable(reply, answerTypes);
+    if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION) {
+      const message = 'A GET carries out no mutations. Send it as a POST.';
+      return reply.code(405).header('allow', 'POST').send({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
+    }
+    const gone = new AbortController();
+    // Only of who has left: aborting makes an error with its stack, even where nobody listens.
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) gone.abort();
+    });
+    const result = await operation.execute({ signal: gone.signal });
+    return this.#send(reply, result, type, statusOf(result.errors ?? [], 'data' in result, type));
+  }
+
+  /** A subscription, from its acceptance to whatever ends it. */
+  #stream(request: FastifyRequest, reply: FastifyReply, watched: { operation: Operation; plan: LivePlan }): FastifyReply {
+    const { live, streams, credentials } = this.#parts;
+    if (negotiate(request.headers.accept, streamTypes) === null) return notAcceptable(reply, streamTypes);
+    reply.hijack();
+    // It may have been closed while the key was looked up.
+    if (reply.raw.closed) return reply;
+    const { viewer } = watched.operation;
+    if (viewer !== null) {
+      credentials.add(reply, viewer, () => reply.raw.destroy());
+      whenClosed(reply.raw, () => credentials.remove(reply));
+    }
+    void watchEvents(live, streams, request, reply.raw, watched);
+    return reply;
+  }
+
+  #refuse(reply: FastifyReply, errors: readonly GraphQLError[], type: string | null): FastifyReply {
+    const retryAfter = retryAfterOf(errors);
+    if (retryAfter !== null) reply.header('retry-after', retryAfter);
+    const status = statusOf(errors, false, type ?? 'application/json');
+    // A stream can only begin with 200, and its clients read the status of a refusal to know whether to come back.
+    return this.#send(reply, { errors }, status === 200 ? type : type === 'text/event-stream' ? null : type, status);
+  }
+
+  #send(reply: FastifyReply, answer: Answer, type: string | null, status: number): FastifyReply {
+    if (type !== 'text/event-stream') {
+      return reply.code(status).type(`${type ?? 'application/json'}; charset=utf-8`).send(JSON.stringify(answer));
+    }
+    reply.hijack();
+    if (reply.raw.closed) return reply;
+    this.#parts.streams.add(reply.raw, 'events');
+    new EventStream(reply.raw, this.#parts.live.stalled).answer(answer);
+    return reply;
   }
 }
 
-function toFetchRequest(yoga: Yoga, request: FastifyRequest, signal: AbortSignal): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    for (const each of Array.isArray(value) ? value : [value]) if (each !== undefined) headers.append(name, each);
-  }
-  const body = request.body instanceof Buffer ? { body: new Uint8Array(request.body) } : {};
-  const url = `${request.protocol}://${request.host}${request.url}`;
-  return new yoga.fetchAPI.Request(url, { method: request.method, headers, signal, ...body });
+/** The answer to a browser that asks before it sends a request with a key. */
+function allow({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const asked = headers['access-control-request-headers'];
+  if (asked !== undefined) reply.header('access-control-allow-headers', asked).header('vary', 'access-control-request-headers');
+  return reply.code(204).header('access-control-allow-methods', 'GET, POST, OPTIONS').send();
 }
 
-function isStream({ headers }: Response): boolean {
-  return /^(text\/event-stream|multipart\/mixed)/.test(headers.get('content-type') ?? '');
-}
-
-async function send(reply: FastifyReply, response: Response, streams: OpenStreams): Promise<FastifyReply> {
-  reply.code(response.status);
-  for (const [name, value] of response.headers) reply.header(name, value);
-  if (response.body === null) return reply.send();
-  if (!isStream(response)) return reply.send(await response.text());
-  streams.add(reply.raw, 'other');
-  // Proxies that gather answers would hold every event back.
-  reply.header('x-accel-buffering', 'no');
-  return reply.send(Readable.from(response.body));
+function notAcceptable(reply: FastifyReply, types: readonly string[]): FastifyReply {
+  const message = `This operation is answered as ${types.join(' or ')}. Name one of them in the header Accept.`;
+  return reply
+    .code(406)
+    .header('accept', types.join(', '))
+    .send({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
 }

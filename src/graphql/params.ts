@@ -1,61 +1,26 @@
-import { GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
-import type { ErrorCode } from '../errors.ts';
+import { LonghaulError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-
-/** What a GraphQL request says. */
-export interface Params {
-  query: string;
-  variables?: Record<string, unknown>;
-  operationName?: string;
-  extensions?: Record<string, unknown>;
-}
+import type { GraphQLRequest } from './operation.ts';
 
 const knownParams: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
 
-/** The params of a POST; null for whatever is not plainly well-formed. */
-export function parseParams(body: Uint8Array): Params | null {
-  return wellFormed(valueOf(() => readBody(body)));
+/** The request in the body of a POST. Throws BAD_USER_INPUT. */
+export function readBody(body: unknown): GraphQLRequest {
+  if (!(body instanceof Uint8Array) || body.length === 0) throw malformed('The body is empty. Send JSON with `query`.');
+  return readParams(jsonOf('The body', body));
 }
 
-/** The params of a GET; null for whatever is not plainly well-formed. */
-export function parseQueryParams(url: string): Params | null {
-  return wellFormed(valueOf(() => readQuery(url)));
-}
-
-/** Makes Yoga read requests as the rest of the house does: its own parsers take bytes that are not UTF-8. */
-export function paramsPlugin(): Plugin {
-  return {
-    onRequestParse: ({ requestParser, setRequestParser }) => {
-      if (requestParser === undefined) return;
-      setRequestParser(async (request) =>
-        request.method === 'GET' ? readQuery(request.url) : readBody(new Uint8Array(await request.arrayBuffer())),
-      );
-    },
-  };
-}
-
-function readBody(body: Uint8Array): Record<string, unknown> {
-  const params = jsonOf('The body', body);
-  if (!isObject(params)) throw unreadable('The body must be a JSON object, with the document in `query`.');
-  return params;
-}
-
-/** Only `variables` and `extensions` are JSON. Of two parameters of one name the last one counts, as of two keys. */
-function readQuery(url: string): Record<string, unknown> {
-  const params = Object.fromEntries(new URLSearchParams(searchOf(url)));
-  const read = (name: 'variables' | 'extensions') => {
-    const text = params[name];
-    return text === undefined || text === '' ? {} : { [name]: jsonOf(`\`${name}\``, text) };
-  };
-  const { query, operationName, variables: _variables, extensions: _extensions, ...others } = params;
-  return {
-    ...others,
-    ...(query === undefined || query === '' ? {} : { query }),
-    ...(operationName === undefined || operationName === '' ? {} : { operationName }),
-    ...read('variables'),
-    ...read('extensions'),
-  };
+/**
+ * The request in the query string of a GET, where only `variables` and `extensions` are JSON. Of two parameters of one
+ * name the last one counts, as of two keys. Throws BAD_USER_INPUT.
+ */
+export function readQueryString(url: string): GraphQLRequest {
+  const params: Record<string, unknown> = {};
+  for (const [name, text] of new URLSearchParams(searchOf(url))) {
+    if (text === '' && knownParams.has(name)) continue;
+    params[name] = name === 'variables' || name === 'extensions' ? jsonOf(`\`${name}\``, text) : text;
+  }
+  return readParams(params);
 }
 
 /** URLSearchParams decodes leniently: it would put U+FFFD in place of bytes that are not UTF-8. */
@@ -68,7 +33,7 @@ function searchOf(url: string): string {
     }
     return search;
   } catch {
-    throw unreadable('The query of the URL is not UTF-8, percent-encoded. Encode it so.');
+    throw malformed('The query of the URL is not UTF-8, percent-encoded. Encode it so.');
   }
 }
 
@@ -77,38 +42,31 @@ function jsonOf(what: string, source: Uint8Array | string): unknown {
     return parseJson(source);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw unreadable(`${what} cannot be read as JSON (${reason}). Send JSON in UTF-8.`);
+    throw malformed(`${what} cannot be read as JSON (${reason}). Send JSON in UTF-8.`);
   }
 }
 
-function unreadable(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' satisfies ErrorCode, http: { status: 400 } } });
-}
-
-function wellFormed(params: unknown): Params | null {
-  if (!isObject(params) || Object.keys(params).some((name) => !knownParams.has(name))) return null;
+function readParams(params: unknown): GraphQLRequest {
+  if (Array.isArray(params)) throw malformed('Batches are not taken. Send one operation in each request.');
+  if (!isObject(params)) throw malformed('The body must be a JSON object, with the document in `query`.');
+  const unexpected = Object.keys(params).find((name) => !knownParams.has(name));
+  if (unexpected !== undefined) throw malformed(`Unexpected parameter ${JSON.stringify(unexpected)}. Leave it out.`);
   const { query, variables, operationName, extensions } = params;
-  if (typeof query !== 'string') return null;
-  if (variables != null && !isObject(variables)) return null;
-  if (operationName != null && typeof operationName !== 'string') return null;
-  if (extensions != null && !isObject(extensions)) return null;
-  return {
-    query,
-    ...(variables == null ? {} : { variables }),
-    ...(operationName == null ? {} : { operationName }),
-    ...(extensions == null ? {} : { extensions }),
-  };
+  if (typeof query !== 'string') throw malformed('`query` must be a string: the GraphQL document.');
+  if (!isObjectOrNothing(variables)) throw malformed('`variables` must be an object.');
+  if (operationName != null && typeof operationName !== 'string') throw malformed('`operationName` must be a string.');
+  if (!isObjectOrNothing(extensions)) throw malformed('`extensions` must be an object.');
+  return { query, variables, operationName, extensions };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Null where it throws: Yoga will say why. */
-export function valueOf<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
+function isObjectOrNothing(value: unknown): value is Record<string, unknown> | null | undefined {
+  return value == null || isObject(value);
+}
+
+function malformed(message: string): LonghaulError {
+  return new LonghaulError('BAD_USER_INPUT', message);
 }

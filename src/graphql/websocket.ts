@@ -1,28 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError, type validate } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, type GraphQLError, parse } from 'graphql';
 import { CloseCode, handleProtocols, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { type ErrorCode, LonghaulError } from '../errors.ts';
+import { LonghaulError } from '../errors.ts';
 import { utf8Text } from '../json.ts';
 import type { Services } from '../services.ts';
-import { authenticate, ExpiredTokenError, secretIn } from '../workspaces/authenticate.ts';
-import type { Viewer } from '../workspaces/viewer.ts';
-import type { GraphQLContext } from './context.ts';
+import { ExpiredTokenError, secretIn, unauthenticated } from '../workspaces/authenticate.ts';
 import type { CredentialWatch, Lapse } from './credential-watch.ts';
-import { isUnavailable, withoutStatus } from './live/execution.ts';
 import { Heartbeat } from './live/heartbeat.ts';
 import type { Live } from './live/live.ts';
-import type { LivePlan } from './live/plan.ts';
 import { closeSoon, SocketConnection, tryAgainLater } from './live/socket.ts';
 import { SocketSubscription } from './live/socket-subscription.ts';
 import { inWaves } from './live/waves.ts';
-import { isTooLong, tooLong } from './limits.ts';
-import { createLoaders } from './loaders.ts';
-import { valueOf } from './params.ts';
-import { publicError } from './public-error.ts';
+import type { Operation } from './operation.ts';
+import { type Operations, Refusal, type Sender } from './operations.ts';
+import { isUnavailable } from './public-error.ts';
 import { schema } from './schema.ts';
-import type { Yoga } from './yoga.ts';
 
 /** The largest message that a client may send, in bytes: a document with its variables (PROTOCOL.md, W4). */
 const maxPayload = 4 * 1024 * 1024;
@@ -33,12 +27,16 @@ const initMilliseconds = 5_000;
 /** How long closed sockets may take to answer when the process stops, in milliseconds. */
 const farewellMilliseconds = 500;
 
+/** A document for what is not carried out. */
+const anything = parse('{ __typename }');
+
 /** What a socket keeps; the request that opened it is let go. */
 interface SocketExtra extends Record<PropertyKey, unknown> {
   socket: WebSocket;
   connection: SocketConnection;
   /** From the headers of the upgrade, then from connection_init; null before either. */
   secret: string | null;
+  address: string;
   /** Whose quota it counts against; null before it was let in. */
   apiKeyId: string | null;
   closed: AbortController | null;
@@ -47,7 +45,7 @@ interface SocketExtra extends Record<PropertyKey, unknown> {
 }
 
 /** Does what onSubscribe has made ready; travels as the root value, which graphql-ws hands on as it came. */
-class Operation {
+class Ready {
   readonly run: () => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 
   constructor(run: () => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>) {
@@ -58,33 +56,32 @@ class Operation {
 /** GraphQL over WebSocket, protocol graphql-transport-ws, at /graphql (PROTOCOL.md, W1 to W5). */
 export class GraphQLSockets {
   readonly #services: Services;
-  readonly #yoga: Yoga;
+  readonly #operations: Operations;
   readonly #credentials: CredentialWatch;
   readonly #live: Live;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload, handleProtocols });
   readonly #protocol: Server<SocketExtra>;
   readonly #heartbeat = new Heartbeat(this.#server.clients);
 
-  constructor(services: Services, yoga: Yoga, credentials: CredentialWatch, live: Live) {
+  constructor(services: Services, operations: Operations, credentials: CredentialWatch, live: Live) {
     this.#services = services;
-    this.#yoga = yoga;
+    this.#operations = operations;
     this.#credentials = credentials;
     this.#live = live;
     this.#protocol = makeServer<Record<string, unknown>, SocketExtra>({
       connectionInitWaitTimeout: initMilliseconds,
       onConnect: ({ connectionParams, extra }) => this.#letIn(extra, connectionParams),
       onSubscribe: ({ extra }, id, payload) => this.#prepare(extra, id, payload),
-      execute: (args) => operationOf(args).run(),
-      subscribe: (args) => operationOf(args).run(),
-      onError: (_context, _id, _payload, errors) => errors.map((error) => withoutStatus(error).toJSON()),
+      execute: (args) => readyIn(args).run(),
+      subscribe: (args) => readyIn(args).run(),
     });
   }
 
   /** Takes over a request for an upgrade. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
     const { authorization, 'x-api-key': apiKey } = request.headers;
-    const secret = secretIn({ authorization, 'x-api-key': apiKey });
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, secret));
+    const sender = { secret: secretIn({ authorization, 'x-api-key': apiKey }), address };
+    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, sender));
   }
 
   /** How many sockets are open. */
@@ -103,10 +100,10 @@ export class GraphQLSockets {
     clearTimeout(cut);
   }
 
-  #open(socket: WebSocket, stream: Duplex, secret: string | null): void {
+  #open(socket: WebSocket, stream: Duplex, sender: Sender): void {
     const { log } = this.#services;
     const connection = new SocketConnection(socket, stream, this.#live.stalled);
-    const extra: SocketExtra = { socket, connection, secret, apiKeyId: null, closed: null, opening: new Set() };
+    const extra: SocketExtra = { ...sender, socket, connection, apiKeyId: null, closed: null, opening: new Set() };
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
@@ -144,8 +141,8 @@ export class GraphQLSockets {
     const secret = secretOf(params) ?? extra.secret;
     try {
       // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
-      if (secret === null) throw new LonghaulError('UNAUTHENTICATED', 'no key');
-      const viewer = await authenticate(this.#services, secret, 'NATIVE');
+      const viewer = await this.#operations.caller({ secret, address: extra.address });
+      if (viewer === null) throw unauthenticated();
       const { apiKeyId } = viewer;
       // It may have closed while the key was looked up, and would then count for ever.
       if (socket.readyState !== socket.OPEN) return false;
@@ -180,64 +177,39 @@ export class GraphQLSockets {
     const { opening, socket } = extra;
     if (opening.has(id)) {
       socket.close(CloseCode.SubscriberAlreadyExists, 'An operation of this id is still being opened');
-      return [unknownOperation()];
+      return [];
     }
     opening.add(id);
-    const prepared = await this.#operation(extra, id, payload);
-    if (!('document' in prepared)) {
-      opening.delete(id);
-      return prepared;
+    const done = () => void opening.delete(id);
+    const operation = await this.#operation(extra, payload);
+    if (!(operation instanceof Refusal)) {
+      return argumentsFor(operation, () => this.#run(extra, id, operation).finally(done));
     }
-    const { run } = operationOf(prepared);
-    return operation(prepared.document, prepared.operationName, () => run().finally(() => opening.delete(id)));
+    done();
+    // Nothing is wrong with the document: this is the operation's result, and no fault of the protocol.
+    const { errors } = operation;
+    if (operation.isPassing) return argumentsFor({ document: anything, name: undefined }, async () => ({ errors }));
+    // An error would end a subscription for good. A query that has the word in it costs its socket a reconnect, too.
+    if (errors.some(isUnavailable) && /\bsubscription\b/.test(payload.query)) extra.connection.giveUp();
+    return errors;
   }
 
-  /** Everything up to the execution: who asks, and whether the document can be carried out at all. */
-  async #operation(
-    extra: SocketExtra,
-    id: string,
-    { query, variables, operationName }: SubscribePayload,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const { secret } = extra;
-    if (secret === null) throw new Error('a socket subscribed before it was let in');
-    if (isTooLong(query)) return [publicError(tooLong(), this.#services.log)];
+  /** The caller is looked at once more for each operation: the key may have been revoked a moment ago. */
+  async #operation({ secret, address }: SocketExtra, payload: SubscribePayload): Promise<Operation | Refusal> {
     try {
-      // Once more for each operation: the key may have been revoked a moment ago.
-      const viewer = await authenticate(this.#services, secret, 'NATIVE');
-      const watch = (plan: LivePlan) => {
-        const watching = { plan, variables: variables ?? {}, viewer, lastEventId: null };
-        return SocketSubscription.open(this.#live, watching, extra.connection, id);
-      };
-      const known = this.#live.plans.known(query, operationName);
-      if (known !== undefined) return operation(known.document, operationName, () => watch(known));
-
-      // Through Yoga's envelope, not through graphql-ws's own execution: all limits and masks hold here too.
-      const params = { query, variables, operationName };
-      const envelope = this.#yoga.getEnveloped({ ...this.#context(extra, viewer), params });
-      const document = envelope.parse(query);
-      const errors: ReturnType<typeof validate> = envelope.validate(envelope.schema, document);
-      if (errors.length > 0) return errors.map((error) => publicError(error, this.#services.log));
-      const plan = this.#live.plans.make(query, operationName, document);
-      if (plan !== null) return operation(document, operationName, () => watch(plan));
-      if (getOperationAST(document, operationName) == null) return [unknownOperation()];
-      return operation(document, operationName, async () => {
-        const contextValue = await envelope.contextFactory();
-        const execution = { schema: envelope.schema, document, operationName: operationName ?? null, contextValue };
-        const result: ExecutionResult = await envelope.execute({ ...execution, variableValues: variables ?? null });
-        return result.errors === undefined ? result : { ...result, errors: result.errors.map(withoutStatus) };
-      });
+      return await this.#operations.open(await this.#operations.caller({ secret, address }), payload);
     } catch (error) {
-      const shown = publicError(error, this.#services.log);
-      // An error would end a subscription for good. A query that has the word in it costs its socket a reconnect, too.
-      if (isUnavailable(shown) && /\bsubscription\b/.test(query)) extra.connection.giveUp();
-      return [shown];
+      return this.#operations.refuse([error]);
     }
   }
 
-  #context(extra: SocketExtra, viewer: Viewer): GraphQLContext {
+  #run(extra: SocketExtra, id: string, operation: Operation): Promise<ExecutionResult | AsyncIterable<ExecutionResult>> {
+    const { live: plan } = operation;
+    if (plan !== null) {
+      return SocketSubscription.open(this.#live, { operation, plan, lastEventId: null }, extra.connection, id);
+    }
     extra.closed ??= new AbortController();
-    const loaders = createLoaders(this.#services.context.database);
-    return { ...this.#services, viewer, loaders, signal: extra.closed.signal };
+    return operation.execute({ signal: extra.closed.signal });
   }
 }
 
@@ -260,29 +232,23 @@ function secretOf(connectionParams: Readonly<Record<string, unknown>> | undefine
 /** Null for a binary message that is not UTF-8; ws itself refuses such text. */
 function textOf(data: RawData): string | null {
   if (!Buffer.isBuffer(data)) throw new TypeError('a message came in pieces or as an ArrayBuffer, which ws does only when asked');
-  return valueOf(() => utf8Text(data));
+  try {
+    return utf8Text(data);
+  } catch {
+    return null;
+  }
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function unknownOperation(): GraphQLError {
-  return new GraphQLError('Which operation is meant cannot be told. Give operationName, the name of one in the document.', {
-    extensions: { code: 'BAD_USER_INPUT' satisfies ErrorCode },
-  });
-}
-
 /** graphql-ws looks into the document for the operation's kind, and hands the rest on. */
-function operation(
-  document: DocumentNode,
-  operationName: string | null | undefined,
-  run: Operation['run'],
-): ExecutionArgs {
-  return { schema, document, operationName: operationName ?? null, rootValue: new Operation(run) };
+function argumentsFor({ document, name }: Pick<Operation, 'document' | 'name'>, run: Ready['run']): ExecutionArgs {
+  return { schema, document, operationName: name, rootValue: new Ready(run) };
 }
 
-function operationOf({ rootValue }: ExecutionArgs): Operation {
-  if (rootValue instanceof Operation) return rootValue;
+function readyIn({ rootValue }: ExecutionArgs): Ready {
+  if (rootValue instanceof Ready) return rootValue;
   throw new Error('an operation came without what carries it out');
 }

@@ -1,28 +1,34 @@
-import { type DocumentNode, getOperationAST, Kind, OperationTypeNode, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { fragmentsOf } from './fragments.ts';
 
-/** Mutations of workers: a heartbeat that is refused would cost an attempt, so these are not counted. */
+/** Mutations of workers. A heartbeat that is refused would cost an attempt, so these are not counted. */
 const workCalls: ReadonlySet<string> = new Set(['claimJobs', 'reportProgress', 'completeJob', 'failJob', 'releaseJob']);
 
-/** Whether an operation is nothing but calls of a worker. */
-export function isWorkAlone(document: DocumentNode, operationName: string | null | undefined): boolean {
-  const operation = getOperationAST(document, operationName);
-  return operation?.operation === OperationTypeNode.MUTATION && consistsOfWork(document, operation.selectionSet);
+/** Whether an operation consists of calls of a worker. The document need not be valid. */
+export function isWorkAlone(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): boolean {
+  return operation === OperationTypeNode.MUTATION && consistsOfWork(selectionSet, new Map(fragmentsOf(document)));
 }
 
-function consistsOfWork(document: DocumentNode, { selections }: SelectionSetNode): boolean {
+/** @param unseen fragments not looked at yet: each is looked at once, also where they spread each other in a circle */
+function consistsOfWork({ selections }: SelectionSetNode, unseen: Map<string, FragmentDefinitionNode>): boolean {
   return selections.every((selection) => {
     switch (selection.kind) {
       case Kind.FIELD:
         return workCalls.has(selection.name.value) || selection.name.value === '__typename';
       case Kind.INLINE_FRAGMENT:
-        return consistsOfWork(document, selection.selectionSet);
-      case Kind.FRAGMENT_SPREAD:
-        return document.definitions.some(
-          (each) =>
-            each.kind === Kind.FRAGMENT_DEFINITION &&
-            each.name.value === selection.name.value &&
-            consistsOfWork(document, each.selectionSet),
-        );
+        return consistsOfWork(selection.selectionSet, unseen);
+      case Kind.FRAGMENT_SPREAD: {
+        const fragment = unseen.get(selection.name.value);
+        unseen.delete(selection.name.value);
+        return fragment === undefined || consistsOfWork(fragment.selectionSet, unseen);
+      }
     }
   });
 }

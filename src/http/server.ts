@@ -3,14 +3,14 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { artifactRoute } from '../files/route.ts';
 import { findArtifact } from '../files/find.ts';
 import { CredentialWatch } from '../graphql/credential-watch.ts';
-import { graphqlRoute } from '../graphql/http.ts';
+import { GraphQLRoute } from '../graphql/http.ts';
 import { OpenStreams } from '../graphql/live/event-stream.ts';
 import { Live } from '../graphql/live/live.ts';
-import { schema } from '../graphql/schema.ts';
+import { Operations } from '../graphql/operations.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
-import { createGraphQL } from '../graphql/yoga.ts';
 import { meteredCall, RestSurface } from '../rest/surface.ts';
 import type { Services } from '../services.ts';
+import { addressOf } from './address.ts';
 import { describeError } from './describe-error.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -71,9 +71,9 @@ export class HttpServer {
       },
     });
     this.#credentials = new CredentialWatch(services.context.database, log);
-    const yoga = serves ? createGraphQL(services) : null;
-    this.#live = new Live(schema, services);
-    this.#sockets = yoga === null ? null : new GraphQLSockets(services, yoga, this.#credentials, this.#live);
+    const operations = new Operations(services);
+    this.#live = new Live(services);
+    this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;
     // Without promises: these two run for every request.
     this.#app.addHook('onResponse', ({ routeOptions, method, call }, reply, done) => {
       const request = { route: routeOptions.url ?? 'none', method, dialect: call == null ? null : meteredCall(call) };
@@ -104,8 +104,9 @@ export class HttpServer {
     this.#app.setNotFoundHandler(notFound);
     paths.watch(this.#app);
     healthRoutes(this.#app, services, metrics);
-    if (yoga === null) return;
-    graphqlRoute(this.#app, services, yoga, this.#live, this.#streams, this.#credentials);
+    if (!serves) return;
+    const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials };
+    new GraphQLRoute(parts).mount(this.#app);
     artifactRoute(this.#app, {
       find: (id) => findArtifact(services.context.database, id),
       store: services.artifacts,
@@ -117,8 +118,9 @@ export class HttpServer {
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
     this.#app.server.on('upgrade', (request, socket, head) => {
-      if (this.#sockets !== null && this.#stopped === null) this.#sockets.upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      if (this.#sockets !== null && this.#stopped === null) {
+        this.#sockets.upgrade(request, socket, head, addressOf(request, config.trustProxy));
+      } else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
   }
 

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { SharedCounter } from '../bus/redis-counter.ts';
 import { Batches } from '../jobs/batches.ts';
@@ -19,37 +20,56 @@ export interface Verdict {
   retryAfter: number;
 }
 
-/** Of one key, while the requests of a batch get their verdicts one by one. */
+/** Of one budget, while the requests of a batch get their verdicts one by one. */
 interface Count extends Pick<Verdict, 'resetsAt' | 'retryAfter'> {
   used: number;
 }
 
 /**
- * Requests of each key in a minute (rate-limiter-flexible: fixed windows). With Redis all processes share a budget; while
- * it is away each counts for itself. Requests that arrive together are counted together, so that a busy key costs Redis
- * one command for many of them.
+ * Requests in a minute (rate-limiter-flexible: fixed windows): of each key, and of each address without a valid key. With
+ * Redis all processes share a budget; while it is away each counts for itself.
  */
 export class RateLimiter {
+  readonly #keys: Budgets;
+  readonly #addresses: Budgets;
+
+  /**
+   * @param limits requests a minute; 0 turns a limit off
+   * @param shared null where there is one process
+   */
+  constructor(limits: { key: number; address: number }, shared: SharedCounter | null, prefix: string) {
+    this.#keys = new Budgets(limits.key, shared, `${prefix}rate`);
+    this.#addresses = new Budgets(limits.address, shared, `${prefix}rate-address`);
+  }
+
+  /** Counts one request of the viewer; null where there is no limit. */
+  consume(viewer: Viewer): Promise<Verdict | null> {
+    return this.#keys.consume(budgetOf(viewer));
+  }
+
+  /** Counts one request without a valid key; null where there is no limit. */
+  consumeAddress(address: string): Promise<Verdict | null> {
+    return this.#addresses.consume(networkOf(address));
+  }
+}
+
+/** Requests that arrive together are counted together, so that a busy budget costs Redis one command for many of them. */
+class Budgets {
   readonly #limit: number;
   readonly #limiter: RateLimiterAbstract;
   readonly #batches: Batches<string, Verdict>;
 
-  /**
-   * @param limit requests a minute for each key; 0 turns it off
-   * @param shared null where there is one process
-   */
-  constructor(limit: number, shared: SharedCounter | null, prefix: string) {
+  constructor(limit: number, shared: SharedCounter | null, keyPrefix: string) {
     this.#limit = limit;
-    const budget = { points: Math.max(1, limit), duration: windowSeconds, keyPrefix: `${prefix}rate` };
+    const budget = { points: Math.max(1, limit), duration: windowSeconds, keyPrefix };
     const own = new RateLimiterMemory(budget);
     this.#limiter =
       shared === null ? own : new RateLimiterRedis({ ...budget, storeClient: shared, insuranceLimiter: own });
     this.#batches = new Batches((keys) => this.#count(keys), { lanes: 2, size: 1_000, turns: 10 });
   }
 
-  /** Counts one request of the viewer; null where there is no limit. */
-  async consume(viewer: Viewer): Promise<Verdict | null> {
-    return this.#limit === 0 ? null : this.#batches.add(budgetOf(viewer));
+  async consume(key: string): Promise<Verdict | null> {
+    return this.#limit === 0 ? null : this.#batches.add(key);
   }
 
   async #count(keys: readonly string[]): Promise<Verdict[]> {
@@ -92,4 +112,11 @@ export class RateLimiter {
 function budgetOf({ apiKeyId, restriction }: Viewer): string {
   if (restriction === null) return apiKeyId;
   return `${apiKeyId} ${'jobId' in restriction ? `job ${restriction.jobId}` : `tag ${restriction.tag}`}`;
+}
+
+/** An address of IPv6 stands for its network of 64 bits: one host has all of them. */
+function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).map((part) => part.toString(16)).join(':') : parsed.toString();
 }

@@ -92,7 +92,11 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       ...jobs.parts,
       database,
       authenticator,
-      rateLimiter: new RateLimiter(config.rateLimit, redis?.counter ?? null, prefix),
+      rateLimiter: new RateLimiter(
+        { key: config.rateLimit, address: config.rateLimitAnonymous },
+        redis?.counter ?? null,
+        prefix,
+      ),
       accessTokens: new AccessTokens(secret),
       jobs,
       pages: new PageReads(database),

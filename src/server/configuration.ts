@@ -59,6 +59,11 @@ const environment = z.object({
     '6000',
     integer(0, 100_000_000),
   ),
+  RATE_LIMIT_ANONYMOUS: variable(
+    'GraphQL requests a minute for each address without a valid key; 0 turns it off.',
+    '600',
+    integer(0, 100_000_000),
+  ),
   MAX_SOCKETS_PER_KEY: variable('WebSockets that one key may have open on this process.', '20000', integer(1, 1_000_000)),
   MAX_SUBSCRIPTIONS_PER_KEY: variable(
     'Subscriptions that one key may have open on this process, over sockets and event streams.',
@@ -115,6 +120,8 @@ const configuration = environment
     maxArtifactBytes: env.MAX_ARTIFACT_BYTES,
     /** Requests a minute; 0: unlimited. */
     rateLimit: env.RATE_LIMIT,
+    /** Requests a minute of each address without a valid key; 0: unlimited. */
+    rateLimitAnonymous: env.RATE_LIMIT_ANONYMOUS,
     maxSocketsPerKey: env.MAX_SOCKETS_PER_KEY,
     maxSubscriptionsPerKey: env.MAX_SUBSCRIPTIONS_PER_KEY,
     stalledSeconds: env.STALLED_SECONDS,

@@ -1,20 +1,19 @@
-import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type DefinitionNode, getVariableValues, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
+import { getVariableValues, GraphQLError } from 'graphql';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
-import { queryLimits, tooCostly } from '../limits.ts';
+import type { Operation } from '../operation.ts';
 import { publicError } from '../public-error.ts';
+import { schema } from '../schema.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Connection } from './connection.ts';
-import { GraphQLExecution, type LiveOperation, withoutStatus } from './execution.ts';
+import { GraphQLExecution, type LiveOperation } from './execution.ts';
 import { type Format, Member } from './member.ts';
 import type { LivePlan } from './plan.ts';
 
 /** One subscription of one watcher. */
 export interface Watching {
+  operation: Operation;
   plan: LivePlan;
-  variables: Readonly<Record<string, unknown>>;
-  viewer: Viewer | null;
   /** Where the watcher has got to by another way than its document: Last-Event-ID. */
   lastEventId: string | null;
 }
@@ -24,13 +23,11 @@ export type Joined = { leave: () => void; refused: null } | { leave: null; refus
 
 /** Brings watchers of the same thing together (PROTOCOL.md, S1). */
 export class Broadcasts {
-  readonly #schema: GraphQLSchema;
   readonly #services: Services;
   readonly #byKey = new Map<string, Broadcast>();
   #size = 0;
 
-  constructor(schema: GraphQLSchema, services: Services) {
-    this.#schema = schema;
+  constructor(services: Services) {
     this.#services = services;
   }
 
@@ -41,16 +38,10 @@ export class Broadcasts {
 
   /** Frames may reach the member before this resolves. Never rejects. */
   async join(watching: Watching, connection: Connection, format: Format): Promise<Joined> {
-    const { plan, variables } = watching;
-    if (plan.conditional) return { leave: null, refused: [conditionalRoot()] };
-    const coerced = getVariableValues(this.#schema, plan.operation.variableDefinitions ?? [], variables);
+    const { operation, plan } = watching;
+    if (plan.conditional) return { leave: null, refused: [this.#shown(conditionalRoot())] };
+    const coerced = getVariableValues(schema, plan.operation.variableDefinitions ?? [], operation.variables);
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
-    // Here, or each of its events would be refused for itself.
-    try {
-      refuseCostly(this.#schema, plan, coerced.coerced);
-    } catch (error) {
-      return { leave: null, refused: [this.#shown(error)] };
-    }
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
 
     const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
@@ -71,19 +62,20 @@ export class Broadcasts {
   }
 
   /** For one watcher alone, from its own place on. */
-  #own({ plan, variables, viewer, lastEventId }: Watching, onLive: () => void): Broadcast {
-    const operation = { plan, variables: declared(plan, variables), viewer, alone: true, resumeAfter: lastEventId, onLive };
-    return this.#open(operation, () => undefined);
+  #own({ operation, plan, lastEventId }: Watching, onLive: () => void): Broadcast {
+    const own = operation.with(declared(plan, operation.variables));
+    return this.#open({ operation: own, plan, alone: true, resumeAfter: lastEventId, onLive }, () => undefined);
   }
 
   /** For everyone who watches the same with the same rights. */
-  #shared({ plan, viewer, variables: given }: Watching): Broadcast {
-    const variables = declared(plan, given);
+  #shared({ operation, plan }: Watching): Broadcast {
+    const variables = declared(plan, operation.variables);
     if (plan.resumeVariable !== null) delete variables[plan.resumeVariable];
-    const key = keyOf(plan, variables, viewer);
+    const key = keyOf(plan, variables, operation.viewer);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const broadcast = this.#open({ plan, variables, viewer, alone: false, resumeAfter: null }, () => this.#byKey.delete(key));
+    const shared = { operation: operation.with(variables), plan, alone: false, resumeAfter: null };
+    const broadcast = this.#open(shared, () => this.#byKey.delete(key));
     this.#byKey.set(key, broadcast);
     return broadcast;
   }
@@ -102,7 +94,7 @@ export class Broadcasts {
   }
 
   #open(operation: LiveOperation, onClosed: () => void): Broadcast {
-    const execution = new GraphQLExecution(this.#schema, this.#services, operation);
+    const execution = new GraphQLExecution(this.#services.feed, operation);
     this.#size += 1;
     return new Broadcast(execution, this.#services.log, () => {
       this.#size -= 1;
@@ -112,18 +104,18 @@ export class Broadcasts {
   }
 
   #shown(error: unknown): GraphQLError {
-    return withoutStatus(publicError(error, this.#services.log));
+    return publicError(error, this.#services.log);
   }
 }
 
 /** The whole of the caller's authorisation is in it: nobody is ever sent what was rendered for another. */
-function keyOf({ number }: LivePlan, variables: Readonly<Record<string, unknown>>, viewer: Viewer | null): string {
+function keyOf({ id }: LivePlan, variables: Readonly<Record<string, unknown>>, viewer: Viewer | null): string {
   const rights =
     viewer === null
       ? null
       : [viewer.apiKeyId, viewer.workspaceId, [...viewer.scopes].toSorted(), viewer.restriction];
   const named = Object.entries(variables).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([number, rights, named]);
+  return JSON.stringify([id, rights, named]);
 }
 
 /** Variables that the document does not know have no effect: they neither keep watchers apart nor are kept. */
@@ -143,16 +135,4 @@ function conditionalRoot(): GraphQLError {
   return new GraphQLError("A subscription's own field takes neither @skip nor @include. Put them on what is selected in it.", {
     extensions: { code: 'BAD_USER_INPUT' },
   });
-}
-
-/** Throws LIMIT_EXCEEDED. */
-function refuseCostly(
-  schema: GraphQLSchema,
-  { document, operation }: LivePlan,
-  variables: Record<string, unknown>,
-): void {
-  const others = (each: DefinitionNode) => each.kind === Kind.OPERATION_DEFINITION && each !== operation;
-  const ofIt = { ...document, definitions: document.definitions.filter((each) => !others(each)) };
-  const { complexity } = complexityFromQuery(ofIt, { schema, ctx: {}, variables });
-  if (complexity > queryLimits.cost) throw tooCostly(complexity);
 }

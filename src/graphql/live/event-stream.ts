@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { ExecutionResult } from 'graphql';
 import { whenClosed } from '../../http/when-closed.ts';
 import { Connection, type StalledConnections, type Wire } from './connection.ts';
 import type { Frame } from './frame.ts';
@@ -49,8 +48,8 @@ export class EventStream extends Connection {
     this.#response.destroy();
   }
 
-  /** The one event of a subscription that was refused. */
-  refuse(result: ExecutionResult): void {
+  /** One event and the end: a refusal, or the result of what is no subscription. */
+  answer(result: object): void {
     this.#end(`event: next\ndata: ${JSON.stringify(result)}\n\n${completed}`);
   }
 

@@ -1,14 +1,12 @@
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Services } from '../../services.ts';
 import { Broadcasts, type Watching } from './broadcasts.ts';
 import { type Connection, StalledConnections } from './connection.ts';
 import type { Format } from './member.ts';
-import { LivePlans } from './plan.ts';
 import { Quota } from './quota.ts';
 
 /** What watchers over sockets and over event streams share: one of it in a process. */
 export class Live {
-  readonly plans = new LivePlans();
   readonly broadcasts: Broadcasts;
   readonly stalled: StalledConnections;
   /** PROTOCOL.md, W5. */
@@ -16,9 +14,9 @@ export class Live {
   readonly subscriptions: Quota;
   readonly #limit: number;
 
-  constructor(schema: GraphQLSchema, services: Services) {
+  constructor(services: Services) {
     const { stalledSeconds, maxSocketsPerKey, maxSubscriptionsPerKey } = services.config;
-    this.broadcasts = new Broadcasts(schema, services);
+    this.broadcasts = new Broadcasts(services);
     this.stalled = new StalledConnections(stalledSeconds * 1_000);
     this.sockets = new Quota(maxSocketsPerKey);
     this.subscriptions = new Quota(maxSubscriptionsPerKey);
@@ -35,7 +33,7 @@ export class Live {
     connection: Connection,
     format: Format,
   ): Promise<{ leave: () => void } | { refused: readonly GraphQLError[] }> {
-    const apiKeyId = watching.viewer?.apiKeyId ?? null;
+    const apiKeyId = watching.operation.viewer?.apiKeyId ?? null;
     if (apiKeyId !== null && !this.subscriptions.take(apiKeyId)) return { refused: [tooMany(this.#limit)] };
     const joined = await this.broadcasts.join(watching, connection, format);
     let counted = apiKeyId !== null;

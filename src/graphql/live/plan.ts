@@ -1,21 +1,17 @@
 import {
   type DocumentNode,
-  getOperationAST,
   Kind,
   type FieldNode,
   type OperationDefinitionNode,
-  OperationTypeNode,
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { findLiveField, type LiveField } from './frame.ts';
 
-/** A valid subscription document: what of it decides who may share its execution. */
+/** What of a valid subscription decides who may share its execution. */
 export interface LivePlan {
-  /** Stands for the document and the operation's name in the key of what is shared. */
-  number: number;
-  document: DocumentNode;
+  /** Stands for the operation in the key of what is shared. */
+  id: string;
   operation: OperationDefinitionNode;
   field: LiveField;
   /**
@@ -29,39 +25,16 @@ export interface LivePlan {
   resumesOtherwise: boolean;
 }
 
-/** Documents that are remembered, by their text. */
-const remembered = 1_000;
-
-/** Plans of subscription documents, so that a thousand watchers of one document pay once for reading it. */
-export class LivePlans {
-  readonly #plans = new LRUCache<string, LivePlan>({ max: remembered });
-  #count = 0;
-
-  /** The plan made earlier for this text. */
-  known(query: string, operationName: string | null | undefined): LivePlan | undefined {
-    return this.#plans.get(keyOf(query, operationName));
-  }
-
-  /** Null for what is no subscription. @param document valid, within the limits */
-  make(query: string, operationName: string | null | undefined, document: DocumentNode): LivePlan | null {
-    const operation = getOperationAST(document, operationName);
-    if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return null;
-    const found = rootField(document, operation.selectionSet);
-    const field = found === null ? undefined : findLiveField(found.root.name.value);
-    if (found === null || field === undefined) return null;
-    const { root, conditional } = found;
-    this.#count += 1;
-    const resumeVariable = findResumeVariable(document, operation, root, field);
-    const names = root.arguments?.map(({ name }) => name.value) ?? [];
-    const resumesOtherwise = resumeVariable === null && names.includes(field.resumeArgument);
-    const plan = { number: this.#count, document, operation, field, conditional, resumeVariable, resumesOtherwise };
-    this.#plans.set(keyOf(query, operationName), plan);
-    return plan;
-  }
-}
-
-function keyOf(query: string, operationName: string | null | undefined): string {
-  return `${operationName ?? ''} ${query}`;
+/** Null for what is none of our subscriptions. */
+export function livePlanOf(document: DocumentNode, operation: OperationDefinitionNode, id: string): LivePlan | null {
+  const found = rootField(document, operation.selectionSet);
+  const field = found === null ? undefined : findLiveField(found.root.name.value);
+  if (found === null || field === undefined) return null;
+  const { root, conditional } = found;
+  const resumeVariable = findResumeVariable(document, operation, root, field);
+  const names = root.arguments?.map(({ name }) => name.value) ?? [];
+  const resumesOtherwise = resumeVariable === null && names.includes(field.resumeArgument);
+  return { id, operation, field, conditional, resumeVariable, resumesOtherwise };
 }
 
 /** A valid subscription has exactly one, perhaps inside fragments. */

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
+import { isUnavailable } from '../public-error.ts';
 import type { Watching } from './broadcasts.ts';
 import type { Connection } from './connection.ts';
-import { isUnavailable } from './execution.ts';
 import type { Frame } from './frame.ts';
 import type { Live } from './live.ts';
 import { textFrame } from './text-frame.ts';

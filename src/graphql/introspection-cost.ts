@@ -1,0 +1,53 @@
+import { type DocumentNode, type FieldNode, type GraphQLSchema, Kind, type SelectionSetNode } from 'graphql';
+import { fragmentsOf } from './fragments.ts';
+
+/** How many items the lists of introspection have, a little above this schema's average. `types` is counted. */
+const listSizes: Readonly<Record<string, number>> = {
+  fields: 8,
+  args: 2,
+  inputFields: 4,
+  enumValues: 3,
+  interfaces: 1,
+  possibleTypes: 2,
+  directives: 8,
+  locations: 4,
+};
+
+/**
+ * What a document's introspection costs. Pothos's complexity plugin counts `__schema` and `__type` as one field each,
+ * although aliases within them multiply what has to be resolved.
+ */
+export function introspectionCost(schema: GraphQLSchema, document: DocumentNode): number {
+  const sizes: Readonly<Record<string, number>> = { ...listSizes, types: Object.keys(schema.getTypeMap()).length };
+  const fragments = fragmentsOf(document);
+  const known = { outside: new Map<SelectionSetNode, number>(), inside: new Map<SelectionSetNode, number>() };
+
+  const costOf = (set: SelectionSetNode, where: 'outside' | 'inside'): number => {
+    const before = known[where].get(set);
+    if (before !== undefined) return before;
+    let cost = 0;
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        if (where === 'inside' || isEntry(selection)) cost += fieldCost(selection);
+      } else {
+        const inner = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+        if (inner !== undefined) cost += costOf(inner.selectionSet, where);
+      }
+    }
+    known[where].set(set, cost);
+    return cost;
+  };
+  const fieldCost = ({ name, selectionSet }: FieldNode): number =>
+    1 + (selectionSet === undefined ? 0 : (sizes[name.value] ?? 1) * costOf(selectionSet, 'inside'));
+
+  let cost = 0;
+  for (const each of document.definitions) {
+    if (each.kind === Kind.OPERATION_DEFINITION) cost += costOf(each.selectionSet, 'outside');
+  }
+  return cost;
+}
+
+/** Both are fields of the query type alone. */
+function isEntry({ name }: FieldNode): boolean {
+  return name.value === '__schema' || name.value === '__type';
+}

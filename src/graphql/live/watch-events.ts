@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { whenClosed } from '../../http/when-closed.ts';
+import type { Operation } from '../operation.ts';
+import { isUnavailable } from '../public-error.ts';
+import { EventStream, type OpenStreams, toEvent } from './event-stream.ts';
+import type { Live } from './live.ts';
+import type { LivePlan } from './plan.ts';
+
+/** Answers a subscription with server-sent events, which share their execution with those on sockets. Never rejects. */
+export async function watchEvents(
+  live: Live,
+  streams: OpenStreams,
+  request: FastifyRequest,
+  response: ServerResponse,
+  { operation, plan }: { operation: Operation; plan: LivePlan },
+): Promise<void> {
+  const stream = new EventStream(response, live.stalled);
+  streams.add(response, 'events');
+  const watch = await live.watch({ operation, plan, lastEventId: lastEventIdOf(request) }, stream, {
+    next: toEvent,
+    end: () => stream.end(),
+  });
+  if (!('refused' in watch)) whenClosed(response, watch.leave);
+  // What is only away for a while must not look like the end.
+  else if (watch.refused.some(isUnavailable)) stream.giveUp();
+  else stream.answer({ errors: watch.refused });
+}
+
+/** HTML, "server-sent events": sent by a client that connects again. */
+function lastEventIdOf({ headers }: FastifyRequest): string | null {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : null;
+}

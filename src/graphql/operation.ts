@@ -1,0 +1,110 @@
+import { createSourceEventStream, type DocumentNode, execute, type ExecutionResult, type GraphQLError, type OperationTypeNode } from 'graphql';
+import type { Services } from '../services.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
+import type { GraphQLContext } from './context.ts';
+import { queryLimits } from './limits.ts';
+import type { LivePlan } from './live/plan.ts';
+import { createLoaders } from './loaders.ts';
+import type { PreparedOperation } from './prepared-operation.ts';
+import { publicError } from './public-error.ts';
+import { schema } from './schema.ts';
+
+/** What a GraphQL request says, over whichever transport. */
+export interface GraphQLRequest {
+  query: string;
+  variables?: Readonly<Record<string, unknown>> | null | undefined;
+  operationName?: string | null | undefined;
+  extensions?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** What an execution is given besides the request. */
+export type Circumstances = Pick<GraphQLContext, 'signal' | 'resumeAfter' | 'onLive'>;
+
+interface Opened {
+  prepared: PreparedOperation;
+  request: GraphQLRequest;
+  viewer: Viewer | null;
+  /** Null where the variables cannot be read: execution will say why. */
+  cost: number | null;
+}
+
+/** An operation that may be carried out: known caller, counted, valid and within the limits. */
+export class Operation {
+  readonly #services: Services;
+  readonly #opened: Opened;
+
+  constructor(services: Services, opened: Opened) {
+    this.#services = services;
+    this.#opened = opened;
+  }
+
+  get kind(): OperationTypeNode {
+    return this.#opened.prepared.kind;
+  }
+
+  get name(): string | undefined {
+    return this.#opened.prepared.name;
+  }
+
+  get document(): DocumentNode {
+    return this.#opened.prepared.document;
+  }
+
+  /** Null for what is no subscription. */
+  get live(): LivePlan | null {
+    return this.#opened.prepared.live;
+  }
+
+  get viewer(): Viewer | null {
+    return this.#opened.viewer;
+  }
+
+  get variables(): Readonly<Record<string, unknown>> {
+    return this.#opened.request.variables ?? {};
+  }
+
+  /** The same operation with other variables, for everyone who shares it. */
+  with(variables: Readonly<Record<string, unknown>>): Operation {
+    const { query, operationName } = this.#opened.request;
+    return new Operation(this.#services, { ...this.#opened, request: { query, operationName, variables } });
+  }
+
+  /**
+   * Runs a query or a mutation, or renders one event of a subscription. Each run has a context of its own: what a resolver
+   * remembers in it must not outlive the run.
+   *
+   * @param event of a subscription
+   */
+  async execute(circumstances: Circumstances, event?: unknown): Promise<ExecutionResult> {
+    const result = await execute({ ...this.#arguments(circumstances), rootValue: event });
+    const shown = result.errors === undefined ? result : { ...result, errors: this.#shown(result.errors) };
+    const { request, cost } = this.#opened;
+    if (request.extensions?.['cost'] !== true || cost === null) return shown;
+    return { ...shown, extensions: { ...shown.extensions, cost: { complexity: cost, limit: queryLimits.cost } } };
+  }
+
+  /** Opens a subscription's source of events; the reasons where there is none. */
+  async subscribe(circumstances: Circumstances): Promise<AsyncIterable<unknown> | readonly GraphQLError[]> {
+    try {
+      const source = await createSourceEventStream(this.#arguments(circumstances));
+      return Symbol.asyncIterator in source ? source : this.#shown(source.errors ?? []);
+    } catch (error) {
+      return this.#shown([error]);
+    }
+  }
+
+  #arguments(circumstances: Circumstances) {
+    const { prepared, request, viewer } = this.#opened;
+    const contextValue: GraphQLContext = {
+      ...this.#services,
+      ...circumstances,
+      viewer,
+      loaders: createLoaders(this.#services.context.database),
+    };
+    return { schema, document: prepared.document, operationName: request.operationName, variableValues: request.variables, contextValue };
+  }
+
+  #shown(errors: readonly unknown[]): GraphQLError[] {
+    return errors.map((error) => publicError(error, this.#services.log));
+  }
+}

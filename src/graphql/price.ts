@@ -1,0 +1,74 @@
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  type DocumentNode,
+  type FieldNode,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { introspectionCost } from './introspection-cost.ts';
+
+/** What an operation costs, in fields that may have to be resolved, lists at full size. */
+export class Price {
+  readonly #schema: GraphQLSchema;
+  readonly #document: DocumentNode;
+  readonly #introspection: number;
+  /** Null where the price depends on variables. */
+  readonly #fixed: number | null;
+
+  /** @param document valid, with this one operation */
+  constructor(schema: GraphQLSchema, document: DocumentNode) {
+    this.#schema = schema;
+    this.#document = document;
+    this.#introspection = introspectionCost(schema, document);
+    this.#fixed = dependsOnVariables(schema, document) ? null : complexityOf(schema, withoutVariables(document), {});
+  }
+
+  /** Null where the variables cannot be read. */
+  of(variables: Readonly<Record<string, unknown>>): number | null {
+    if (this.#fixed !== null) return this.#fixed + this.#introspection;
+    try {
+      return complexityOf(this.#schema, this.#document, variables) + this.#introspection;
+    } catch (error) {
+      if (error instanceof GraphQLError) return null;
+      throw error;
+    }
+  }
+}
+
+function complexityOf(schema: GraphQLSchema, document: DocumentNode, variables: Readonly<Record<string, unknown>>): number {
+  return complexityFromQuery(document, { schema, ctx: {}, variables: { ...variables } }).complexity;
+}
+
+function withoutVariables(document: DocumentNode): DocumentNode {
+  const definitions = document.definitions.map((each) =>
+    each.kind === Kind.OPERATION_DEFINITION ? { ...each, variableDefinitions: [] } : each,
+  );
+  return { ...document, definitions };
+}
+
+/** Whether a field whose price follows from its arguments is given a variable. */
+function dependsOnVariables(schema: GraphQLSchema, document: DocumentNode): boolean {
+  let depends = false;
+  const types = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      Field: (node) => {
+        if (typeof types.getFieldDef()?.extensions['complexity'] === 'function') depends ||= takesVariable(node);
+      },
+    }),
+  );
+  return depends;
+}
+
+function takesVariable({ arguments: given = [] }: FieldNode): boolean {
+  let takes = false;
+  for (const argument of given) {
+    visit(argument, { [Kind.VARIABLE]: () => void (takes = true) });
+  }
+  return takes;
+}
