@@ -9,7 +9,7 @@ import {
   validate,
 } from 'graphql';
 import { LonghaulError } from '../errors.ts';
-import { limitRules, queryLimits } from './limits.ts';
+import { limitRules } from './limits.ts';
 import { PreparedOperation } from './prepared-operation.ts';
 
 /** Bytes that a token takes at most, with the nodes made of it (measured over documents of every shape). */
@@ -49,14 +49,14 @@ export class PreparedDocument {
 }
 
 /** Throws a GraphQLError for what is no GraphQL, and LIMIT_EXCEEDED. */
-export function parseDocument(text: string): DocumentNode {
+export function parseDocument(text: string, maxTokens: number): DocumentNode {
   try {
-    return parse(text, { maxTokens: queryLimits.tokens });
+    return parse(text, { maxTokens });
   } catch (error) {
     // The parser calls itself for every bracket: the stack may end before the tokens do.
     if (error instanceof RangeError) throw tooLarge('it is nested too deeply');
     if (error instanceof GraphQLError && tooManyTokens.test(error.message)) {
-      throw tooLarge(`it has more than ${queryLimits.tokens} words and signs`);
+      throw tooLarge(`it has more than ${maxTokens} words and signs`);
     }
     throw error;
   }

@@ -8,10 +8,11 @@ import { LonghaulError } from '../errors.ts';
 export const queryLimits = {
   /** Of a document, comments included: comments are no tokens. */
   characters: 100_000,
-  /** The same without a key, which is enough for the introspection of every known tool. */
-  anonymousCharacters: 64 * 1024,
   /** Large inputs belong into variables. */
   tokens: 4_000,
+  /** The same without a key. The introspection of tools has 200 tokens, and validation takes the square of them. */
+  anonymousCharacters: 64 * 1024,
+  anonymousTokens: 1_000,
   /** Fields within fields. */
   depth: 14,
   aliases: 50,

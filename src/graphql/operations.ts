@@ -87,7 +87,7 @@ export class Operations {
   /** Without a key nothing is looked up and nothing remembered: a document takes memory and time only while it is answered. */
   async #readAnonymous({ query }: GraphQLRequest): Promise<PreparedDocument> {
     await this.#turns.next('later');
-    return this.#validated(query, parseDocument(query));
+    return this.#validated(query, parseDocument(query, queryLimits.anonymousTokens));
   }
 
   async #read(viewer: Viewer, { query, operationName }: GraphQLRequest): Promise<PreparedDocument> {
@@ -107,7 +107,7 @@ export class Operations {
   async #parsed(viewer: Viewer, query: string, operationName: string | null | undefined): Promise<DocumentNode> {
     let document: DocumentNode;
     try {
-      document = parseDocument(query);
+      document = parseDocument(query, queryLimits.tokens);
     } catch (error) {
       await this.#count(viewer);
       throw error;

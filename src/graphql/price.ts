@@ -23,7 +23,7 @@ export class Price {
   constructor(schema: GraphQLSchema, document: DocumentNode) {
     this.#schema = schema;
     this.#document = document;
-    this.#introspection = introspectionCost(schema, document);
+    this.#introspection = introspectionCost(document);
     this.#fixed = dependsOnVariables(schema, document) ? null : complexityOf(schema, withoutVariables(document), {});
   }
 

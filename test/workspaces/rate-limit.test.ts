@@ -80,3 +80,92 @@ test('a token has a budget of its own: a browser cannot use up that of the key',
   expect(codeOf(await longhaul.graphql(list, {}, token))).toBe('RATE_LIMITED');
   expect(codeOf(await longhaul.graphql(list, {}, key))).toBeNull();
 });
+
+const introspection = '{ __schema { queryType { name } } }';
+
+/** Posts as somebody with this key, and these headers of a proxy. */
+async function statusOf(document: string, { key, from }: { key?: string; from?: string } = {}): Promise<number> {
+  const response = await fetch(`${longhaul.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'x-api-key': key }),
+      ...(from === undefined ? {} : { 'x-forwarded-for': from }),
+    },
+    body: JSON.stringify({ query: document }),
+  });
+  await response.text();
+  return response.status;
+}
+
+/** Ready, so that all counting is Redis' from the first request on. */
+async function started(env: Record<string, string>): Promise<void> {
+  longhaul = await startLonghaul(env);
+  await expect.poll(async () => (await fetch(`${longhaul.url}/health/ready`)).json()).toMatchObject({ bus: 'up' });
+}
+
+const times = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+test('who has no key is counted by address, and nobody with one is held up', async () => {
+  await started({ RATE_LIMIT_ANONYMOUS: '3' });
+  const key = await (await longhaul.workspace()).key();
+  for (const _ of times(3)) expect(await statusOf(introspection)).toBe(200);
+  const refused = await fetch(`${longhaul.url}/graphql?query=${encodeURIComponent(introspection)}`);
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
+  for (const _ of times(5)) expect(await statusOf(query, { key })).toBe(200);
+});
+
+test('wrong keys count with the calls that have none, over HTTP and on sockets', async () => {
+  await started({ RATE_LIMIT_ANONYMOUS: '4' });
+  const key = await (await longhaul.workspace()).key();
+  expect(await statusOf(introspection)).toBe(200);
+  for (const guess of times(2)) expect(await statusOf(query, { key: `lh_guess_${guess}` })).toBe(401);
+  const closed = async (secret: string) => {
+    const client = createClient({
+      url: `${longhaul.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { apiKey: secret },
+      retryAttempts: 0,
+    });
+    return client.iterate({ query }).next().then(() => null, ({ code }) => code);
+  };
+  expect(await closed('lh_guess_3')).toBe(4401);
+  expect(await closed('lh_guess_4')).toBe(1013);
+  expect(await statusOf(query, { key: 'lh_guess_5' })).toBe(429);
+  expect(await statusOf(introspection)).toBe(429);
+  expect(await statusOf(query, { key })).toBe(200);
+});
+
+test.each([
+  { what: 'a proxy that is trusted tells the addresses', TRUST_PROXY: '1', others: 200 },
+  { what: 'what anybody says of its address is not believed', TRUST_PROXY: 'none', others: 429 },
+])('$what', async ({ TRUST_PROXY, others }) => {
+  await started({ RATE_LIMIT_ANONYMOUS: '2', TRUST_PROXY });
+  for (const _ of times(2)) expect(await statusOf(introspection, { from: '203.0.113.1' })).toBe(200);
+  expect(await statusOf(introspection, { from: '203.0.113.1' })).toBe(429);
+  expect(await statusOf(introspection, { from: '203.0.113.2' })).toBe(others);
+});
+
+test('a host of IPv6 is its network of 64 bits, whichever of its addresses it takes', async () => {
+  await started({ RATE_LIMIT_ANONYMOUS: '2', TRUST_PROXY: '1' });
+  for (const host of [1, 2]) expect(await statusOf(introspection, { from: `2001:db8:0:1::${host}` })).toBe(200);
+  expect(await statusOf(introspection, { from: '2001:db8:0:1:ffff::3' })).toBe(429);
+  expect(await statusOf(introspection, { from: '2001:db8:0:2::1' })).toBe(200);
+});
+
+test('without a key a document has at most 64 KB, and 0 turns the count off', async () => {
+  await started({ RATE_LIMIT_ANONYMOUS: '0' });
+  const key = await (await longhaul.workspace()).key();
+  const long = introspection.padEnd(64 * 1024 + 1);
+  for (const _ of times(3)) expect(codeOf(await longhaul.graphql(long, {}, null))).toBe('LIMIT_EXCEEDED');
+  for (const _ of times(3)) expect(codeOf(await longhaul.graphql(introspection.padEnd(64 * 1024), {}, null))).toBeNull();
+  expect(codeOf(await longhaul.graphql(long, {}, key))).toBeNull();
+});
+
+test('a document that is no GraphQL counts like any other', async () => {
+  const { key } = await limited(2);
+  for (const _ of times(2)) expect(codeOf(await longhaul.graphql('{', {}, key))).toBe('BAD_USER_INPUT');
+  expect(codeOf(await longhaul.graphql(query, {}, key))).toBe('RATE_LIMITED');
+});

@@ -94,7 +94,7 @@ export class Broadcasts {
   }
 
   #open(operation: LiveOperation, onClosed: () => void): Broadcast {
-    const execution = new GraphQLExecution(this.#services.feed, operation);
+    const execution = new GraphQLExecution(this.#services.jobs, operation);
     this.#size += 1;
     return new Broadcast(execution, this.#services.log, () => {
       this.#size -= 1;

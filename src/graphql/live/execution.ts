@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GraphQLError } from 'graphql';
-import type { Feed } from '../../jobs/feed.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
 import type { LiveExecution } from './broadcast.ts';
@@ -24,12 +24,12 @@ export interface LiveOperation {
 
 /** Opens a subscription's source and renders its events. */
 export class GraphQLExecution implements LiveExecution {
-  readonly #feed: Feed;
+  readonly #jobs: Jobs;
   readonly #live: LiveOperation;
   #over = false;
 
-  constructor(feed: Feed, live: LiveOperation) {
-    this.#feed = feed;
+  constructor(jobs: Jobs, live: LiveOperation) {
+    this.#jobs = jobs;
     this.#live = live;
   }
 
@@ -64,6 +64,6 @@ export class GraphQLExecution implements LiveExecution {
   }
 
   refresh({ jobId }: Frame): void {
-    this.#feed.look(jobId);
+    this.#jobs.look(jobId);
   }
 }
