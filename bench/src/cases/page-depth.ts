@@ -15,7 +15,7 @@ const jobs = 1_000_000;
 const rows = 51;
 
 /**
- * What a page costs at the end of a long list, beside the first: the buffers that Postgres reads for the very statement,
+ * What a page costs at the end of a long list, beside the first: the buffers that Postgres reads for the very statements,
  * which no busy machine changes. Equal, but for a page of 51 rows that straddles one leaf of the index more.
  */
 export const pageDepth: Case = async (installation, stops) => {
@@ -49,10 +49,11 @@ export const pageDepth: Case = async (installation, stops) => {
     compare('one status', { statuses: ['COMPLETED'] }),
     compare('one type', { types: [type] }),
     compare('one tag', { tags: ['bench'] }),
+    compare('two tags, the second on one job of fifty', { tags: ['bench', 'project-7'] }),
   ];
 };
 
-/** Explains the statement that `listJobs` sends, with its own parameters. */
+/** Explains the statements that `listJobs` sends, with their own parameters. */
 async function buffers(
   { admin }: Installation,
   { services }: App,
@@ -70,7 +71,7 @@ async function buffers(
         [...parameters],
       );
       const top = plan[0]?.['QUERY PLAN'][0]?.Plan ?? {};
-      value = (top['Shared Hit Blocks'] ?? 0) + (top['Shared Read Blocks'] ?? 0);
+      value += (top['Shared Hit Blocks'] ?? 0) + (top['Shared Read Blocks'] ?? 0);
       return database.query<Row>(sql, parameters);
     },
   };

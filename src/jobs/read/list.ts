@@ -42,11 +42,16 @@ export async function listJobs(
   filter: JobFilter,
   window: Window,
 ): Promise<Job[]> {
-  const { from, where, parameters, id } = conditions(workspaceId, filter);
+  const { tags, ofId, ofJob } = conditions(filter);
+  const tag = await sparseTag(database, workspaceId, { tags, ofId, window });
+  const parameters: unknown[] = [];
   const bind = binder(parameters);
-  const conditionsAndBounds = [...where, ...withinWindow(id, window, bind)].join(' AND ');
+  const workspace = `${bind(workspaceId)}::uuid`;
+  const { from, id, where } = tag === null ? allJobs(workspace) : jobsOfTag(workspace, bind(tag));
   const rows = await database.query<JobRow>(
-    `SELECT ${jobColumns('job')} FROM ${from} WHERE ${conditionsAndBounds} ${windowOrder(id, window, bind)}`,
+    `SELECT ${jobColumns('job')} FROM ${from}
+     WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind), ...ofJob(bind)].join(' AND ')}
+     ${windowOrder(id, window, bind)}`,
     parameters,
     // The list of all jobs has one text and one good plan.
     isUnfiltered(filter) ? 'prepared' : undefined,
@@ -56,53 +61,113 @@ export async function listJobs(
 
 /** How many jobs the filter leaves. Reads them all: ask only where the number is wanted. */
 export async function countJobs(database: Queryable, workspaceId: string, filter: JobFilter): Promise<number> {
-  const { from, where, parameters } = conditions(workspaceId, filter);
+  const { tags, ofId, ofJob } = conditions(filter);
+  const tag = await sparseTag(database, workspaceId, { tags, ofId, window: newest });
+  const parameters: unknown[] = [];
+  const bind = binder(parameters);
+  const workspace = `${bind(workspaceId)}::uuid`;
+  // Nothing is to be in order here, so that Postgres may join as it likes.
+  const { from, id, where } = tag === null ? allJobs(workspace) : jobsOfTag(workspace, bind(tag), 'job_tag JOIN job ON job.id = job_tag.job_id');
   const [row] = await database.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM ${from} WHERE ${where.join(' AND ')}`,
+    `SELECT count(*)::int AS count FROM ${from} WHERE ${[...where, ...ofId(id, bind), ...ofJob(bind)].join(' AND ')}`,
     parameters,
   );
   return row?.count ?? 0;
 }
 
+type Bind = (value: unknown) => string;
+
 interface Conditions {
-  from: string;
-  where: string[];
-  parameters: unknown[];
-  /** The column that the index in use has in order. */
-  id: string;
+  tags: string[];
+  /** On a column of ids. */
+  ofId: (id: string, bind: Bind) => string[];
+  /** On the row of a job. */
+  ofJob: (bind: Bind) => string[];
 }
 
-/*
- * No filter, one status, one type and one tag are each answered in index order; whatever else is asked narrows what
- * that index yields.
+function conditions(asked: JobFilter): Conditions {
+  const { ids, statuses, types, tags, createdAfter, createdBefore, phases, native } = parseInput(filterSchema, asked);
+  const wanted = [...new Set(tags)];
+  return {
+    tags: wanted,
+    ofId: (id, bind) => [
+      ...(ids == null ? [] : [`${id} = ANY(${bind(ids)}::uuid[])`]),
+      // An id's first 48 bits are its creation's millisecond.
+      ...(createdAfter == null ? [] : [`${id} >= ${bind(firstIdOf(createdAfter.getTime() + 1))}::uuid`]),
+      ...(createdBefore == null ? [] : [`${id} < ${bind(firstIdOf(createdBefore.getTime()))}::uuid`]),
+    ],
+    ofJob: (bind) => [
+      ...(statuses == null ? [] : [oneOf('job.status', statuses, bind)]),
+      ...(types == null ? [] : [oneOf('job.type', types, bind)]),
+      ...(wanted.length === 0 ? [] : [`job.tags @> ${bind(wanted)}::text[]`]),
+      ...(phases == null ? [] : [`(${phases.map((phase) => sqlPhase[phase]).join(' OR ')})`]),
+      ...(native == null ? [] : [`(job.dialect = ${bind(native.dialect)} OR job.type = ANY(${bind(native.types)}::text[]))`]),
+    ],
+  };
+}
+
+/** What is walked in the order of ids; the other conditions narrow what it yields. */
+interface Walk {
+  from: string;
+  id: string;
+  where: string[];
+}
+
+/** No filter, one status and one type have an index each that is in this order. */
+function allJobs(workspace: string): Walk {
+  return { from: 'job', id: 'job.id', where: [`job.workspace_id = ${workspace}`] };
+}
+
+/**
+ * The list of one tag, each of its jobs by its id. OFFSET 0 keeps Postgres from walking all jobs beside it: it would, for
+ * a tag that is frequent in other workspaces or at other times.
  */
-function conditions(workspaceId: string, asked: JobFilter): Conditions {
-  const filter = parseInput(filterSchema, asked);
+const oneByOne = 'job_tag CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = job_tag.job_id OFFSET 0) AS job';
+
+function jobsOfTag(workspace: string, tag: string, from = oneByOne): Walk {
+  return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
+}
+
+/** How far lists are compared, at least: entries of each tag. */
+const probed = 100;
+
+const newest: Window = { above: null, below: null, direction: 'DESC', limit: probed };
+
+/** A tag is sparse where its next entries are spread over more than so many times as many jobs. */
+const sparse = 4;
+
+/**
+ * Which tag's list a page is to be taken from: the one whose next entries reach furthest. Null where even that one is
+ * dense: jobs that lie together cost less in the order of all jobs than each by its id. Looked up rather than left to
+ * statistics, which know no workspace and no place in a list.
+ */
+async function sparseTag(
+  database: Queryable,
+  workspaceId: string,
+  { tags, ofId, window }: Pick<Conditions, 'tags' | 'ofId'> & { window: Window },
+): Promise<string | null> {
+  if (tags.length === 0) return null;
   const parameters: unknown[] = [];
   const bind = binder(parameters);
-  const where = [`job.workspace_id = ${bind(workspaceId)}::uuid`];
-  const { ids, statuses, types, tags, createdAfter, createdBefore, phases, native } = filter;
-  if (ids != null) where.push(`job.id = ANY(${bind(ids)}::uuid[])`);
-  if (statuses != null) where.push(oneOf('job.status', statuses, bind));
-  if (types != null) where.push(oneOf('job.type', types, bind));
-  // An id's first 48 bits are its creation's millisecond.
-  if (createdAfter != null) where.push(`job.id >= ${bind(firstIdOf(createdAfter.getTime() + 1))}::uuid`);
-  if (createdBefore != null) where.push(`job.id < ${bind(firstIdOf(createdBefore.getTime()))}::uuid`);
-  if (phases != null) where.push(`(${phases.map((phase) => sqlPhase[phase]).join(' OR ')})`);
-  if (native != null) where.push(`(job.dialect = ${bind(native.dialect)} OR job.type = ANY(${bind(native.types)}::text[]))`);
-  let from = 'job';
-  let id = 'job.id';
-  const [firstTag, ...otherTags] = [...new Set(tags)];
-  if (firstTag !== undefined) {
-    from = `job_tag JOIN job ON job.id = job_tag.job_id`;
-    id = 'job_tag.job_id';
-    where.push(`job_tag.workspace_id = ${bind(workspaceId)}::uuid`, `job_tag.tag = ${bind(firstTag)}`);
-    if (otherTags.length > 0) where.push(`job.tags @> ${bind(otherTags)}::text[]`);
-  }
-  return { from, where, parameters, id };
+  const workspace = `${bind(workspaceId)}::uuid`;
+  const count = Math.max(probed, window.limit);
+  const nth = (table: string, id: string, where: readonly string[], entries: number) =>
+    `(SELECT ${id} FROM ${table} WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ')}
+      ORDER BY ${id} ${window.direction} OFFSET ${entries - 1} LIMIT 1)`;
+  const ofTag = nth('job_tag', 'job_tag.job_id', [`job_tag.workspace_id = ${workspace}`, 'job_tag.tag = asked.tag'], count);
+  const ofAll = nth('job', 'job.id', [`job.workspace_id = ${workspace}`], sparse * count);
+  const [furthest, further] = window.direction === 'ASC' ? ['DESC', '>'] : ['ASC', '<'];
+  const [row] = await database.query<{ tag: string | null }>(
+    `WITH furthest AS MATERIALIZED (
+       SELECT tag, ${ofTag} AS reach FROM unnest(${bind(tags)}::text[]) AS asked(tag) ORDER BY reach ${furthest} NULLS FIRST LIMIT 1
+     )
+     SELECT CASE WHEN reach IS NULL OR reach ${further} ${ofAll} THEN tag END AS tag FROM furthest`,
+    parameters,
+  );
+  return row?.tag ?? null;
 }
 
-function oneOf(column: string, values: readonly string[], bind: (value: unknown) => string): string {
+function oneOf(column: string, values: readonly string[], bind: Bind): string {
   const [only, ...others] = [...new Set(values)];
   // An equality keeps the index in the order of ids; = ANY with one element does not always.
   return only !== undefined && others.length === 0 ? `${column} = ${bind(only)}` : `${column} = ANY(${bind(values)}::text[])`;
