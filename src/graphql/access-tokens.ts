@@ -24,10 +24,10 @@ builder.mutationField('createAccessToken', (t) =>
       union: { name: 'CreateAccessTokenResult', description: 'What createAccessToken answers.' },
     },
     args: { input: t.arg({ type: CreateAccessTokenInput, required: true, description: 'What it opens.' }) },
-    resolve: (_root, { input: { jobId, ...rest } }, { context, accessTokens, viewer }) => {
+    resolve: (_root, { input: { jobId, ...rest } }, { database, accessTokens, viewer }) => {
       const uuid = jobId == null ? null : parseId('Job', jobId);
       if (jobId != null && uuid === null) throw new NotFoundError('Job');
-      return createAccessToken(context.database, accessTokens, viewer, { ...rest, jobId: uuid });
+      return createAccessToken(database, accessTokens, viewer, { ...rest, jobId: uuid });
     },
   }),
 );

@@ -46,7 +46,7 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateWorkspaceResult', description: 'What createWorkspace answers.' },
     },
     args: { input: t.arg({ type: CreateWorkspaceInput, required: true, description: 'The tenant.' }) },
-    resolve: async (_root, { input }, { context }) => ({ workspace: await createWorkspace(context.database, input) }),
+    resolve: async (_root, { input }, { database }) => ({ workspace: await createWorkspace(database, input) }),
   }),
   grantCredits: t.withAuth({ anyOf: ['ADMIN'] }).field({
     type: GrantCreditsPayload,
@@ -57,8 +57,8 @@ builder.mutationFields((t) => ({
       union: { name: 'GrantCreditsResult', description: 'What grantCredits answers.' },
     },
     args: { input: t.arg({ type: GrantCreditsInput, required: true, description: 'The grant.' }) },
-    resolve: async (_root, { input }, { context }) => ({
-      workspace: await grantCredits(context.database, { ...input, workspaceId: workspaceId(input.workspaceId) }),
+    resolve: async (_root, { input }, { database }) => ({
+      workspace: await grantCredits(database, { ...input, workspaceId: workspaceId(input.workspaceId) }),
     }),
   }),
   createApiKey: t.withAuth({ anyOf: ['ADMIN'] }).field({
@@ -70,8 +70,8 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateApiKeyResult', description: 'What createApiKey answers.' },
     },
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The key.' }) },
-    resolve: (_root, { input }, { context }) =>
-      createApiKey(context.database, { ...input, workspaceId: workspaceId(input.workspaceId) }),
+    resolve: (_root, { input }, { database }) =>
+      createApiKey(database, { ...input, workspaceId: workspaceId(input.workspaceId) }),
   }),
   revokeApiKey: t.withAuth({ anyOf: ['ADMIN'] }).field({
     type: RevokeApiKeyPayload,
@@ -82,10 +82,10 @@ builder.mutationFields((t) => ({
       union: { name: 'RevokeApiKeyResult', description: 'What revokeApiKey answers.' },
     },
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'The key.' }) },
-    resolve: async (_root, { input }, { context, authenticator }) => {
+    resolve: async (_root, { input }, { database, authenticator }) => {
       const id = parseId('ApiKey', input.id);
       if (id === null) throw new NotFoundError('API key');
-      return { apiKey: await revokeApiKey(context.database, authenticator, id) };
+      return { apiKey: await revokeApiKey(database, authenticator, id) };
     },
   }),
 }));

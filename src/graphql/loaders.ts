@@ -1,7 +1,8 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
-import { type JobAttempt, listAttempts } from '../jobs/read/attempts.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { JobAttempt } from '../jobs/read/attempts.ts';
 import { listDeliveries, type WebhookDelivery } from '../webhooks/deliveries.ts';
 
 interface DeliveriesKey {
@@ -19,10 +20,10 @@ export interface Loaders {
 const withoutCache = { cache: false };
 
 /** One set for each request. */
-export function createLoaders(database: Database): Loaders {
+export function createLoaders({ jobs, database }: { jobs: Jobs; database: Database }): Loaders {
   return {
     attempts: new DataLoader(async (jobIds) => {
-      const byJob = Map.groupBy(await listAttempts(database, jobIds), ({ jobId }) => jobId);
+      const byJob = Map.groupBy(await jobs.attempts(jobIds), ({ jobId }) => jobId);
       return jobIds.map((id) => byJob.get(id) ?? []);
     }, withoutCache),
     deliveries: new DataLoader((keys) => loadDeliveries(database, keys), withoutCache),

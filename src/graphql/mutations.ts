@@ -8,15 +8,8 @@ import {
   QueueFullError,
   ValidationError,
 } from '../errors.ts';
-import { cancelJob } from '../jobs/end/cancel.ts';
-import { completeJob } from '../jobs/end/complete.ts';
-import { createJob, createJobs } from '../jobs/create/create.ts';
-import { failJob } from '../jobs/end/fail.ts';
 import type { Job } from '../jobs/model/job.ts';
 import { encodeLeaseToken } from '../jobs/claim/lease-token.ts';
-import { releaseJob } from '../jobs/end/release.ts';
-import { reportProgress } from '../jobs/progress/report.ts';
-import { retryJob } from '../jobs/create/retry.ts';
 import { workScope } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
@@ -137,8 +130,8 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateJobResult', description: 'What createJob answers.' },
     },
     args: { input: t.arg({ type: CreateJobInput, required: true, description: 'The job.' }) },
-    resolve: async (_root, { input }, { context, creations, viewer }) => ({
-      job: await createJob(context, creations, viewer.workspaceId, input, native),
+    resolve: async (_root, { input }, { jobs, viewer }) => ({
+      job: await jobs.create(viewer.workspaceId, input, native),
     }),
   }),
   createJobs: t.withAuth({ anyOf: ['WRITE'] }).field({
@@ -151,8 +144,8 @@ builder.mutationFields((t) => ({
       union: { name: 'CreateJobsResult', description: 'What createJobs answers.' },
     },
     args: { input: t.arg({ type: CreateJobsInput, required: true, description: 'The jobs.' }) },
-    resolve: async (_root, { input }, { context, creations, viewer }) => ({
-      jobs: await createJobs(context, creations, viewer.workspaceId, input.jobs, native),
+    resolve: async (_root, { input }, { jobs, viewer }) => ({
+      jobs: await jobs.createMany(viewer.workspaceId, input.jobs, native),
     }),
   }),
   cancelJob: t.withAuth({ anyOf: ['WRITE'] }).field({
@@ -164,8 +157,8 @@ builder.mutationFields((t) => ({
       union: { name: 'CancelJobResult', description: 'What cancelJob answers.' },
     },
     args: { input: t.arg({ type: CancelJobInput, required: true, description: 'The job.' }) },
-    resolve: async (_root, { input: { id, ...request } }, { context, viewer }) => ({
-      job: await cancelJob(context, viewer.workspaceId, jobId(id), request),
+    resolve: async (_root, { input: { id, ...request } }, { jobs, viewer }) => ({
+      job: await jobs.cancel(viewer.workspaceId, jobId(id), request),
     }),
   }),
   retryJob: t.withAuth({ anyOf: ['WRITE'] }).field({
@@ -184,8 +177,8 @@ builder.mutationFields((t) => ({
       union: { name: 'RetryJobResult', description: 'What retryJob answers.' },
     },
     args: { input: t.arg({ type: RetryJobInput, required: true, description: 'The job.' }) },
-    resolve: async (_root, { input: { id, idempotencyKey } }, { context, creations, viewer }) => ({
-      job: await retryJob(context, creations, viewer.workspaceId, jobId(id), idempotencyKey ?? null),
+    resolve: async (_root, { input: { id, idempotencyKey } }, { jobs, viewer }) => ({
+      job: await jobs.retry(viewer.workspaceId, jobId(id), idempotencyKey ?? null),
     }),
   }),
 
@@ -199,11 +192,11 @@ builder.mutationFields((t) => ({
       union: { name: 'ClaimJobsResult', description: 'What claimJobs answers.' },
     },
     args: { input: t.arg({ type: ClaimJobsInput, required: true, description: 'What the worker can do.' }) },
-    resolve: async (_root, { input: { jobIds, ...claim } }, { claimer, viewer, signal }) => {
+    resolve: async (_root, { input: { jobIds, ...claim } }, { jobs, viewer, signal }) => {
       // An id that names nothing claims nothing, and counts as one all the same.
       const named = jobIds?.map((id) => parseId('Job', id) ?? noJob);
       const request = { ...claim, ...(named === undefined ? {} : { jobIds: named }) };
-      const started = await claimer.claim(workScope(viewer), request, signal);
+      const started = await jobs.claim(workScope(viewer), request, signal);
       return {
         leases: started.map(({ job, token, expiresAt }) => ({
           job,
@@ -222,8 +215,8 @@ builder.mutationFields((t) => ({
       union: { name: 'ReportProgressResult', description: 'What reportProgress answers.' },
     },
     args: { input: t.arg({ type: ReportProgressInput, required: true, description: 'The progress.' }) },
-    resolve: async (_root, { input }, { reports, viewer }) => ({
-      expiresAt: await reportProgress(reports, workScope(viewer), input),
+    resolve: async (_root, { input }, { jobs, viewer }) => ({
+      expiresAt: await jobs.report(workScope(viewer), input),
     }),
   }),
   completeJob: t.withAuth({ anyOf: ['WORK', 'WORK_ALL'] }).field({
@@ -235,8 +228,8 @@ builder.mutationFields((t) => ({
       union: { name: 'CompleteJobResult', description: 'What completeJob answers.' },
     },
     args: { input: t.arg({ type: CompleteJobInput, required: true, description: 'The result.' }) },
-    resolve: async (_root, { input }, { context, viewer }) => ({
-      job: await completeJob(context, workScope(viewer), input),
+    resolve: async (_root, { input }, { jobs, viewer }) => ({
+      job: await jobs.complete(workScope(viewer), input),
     }),
   }),
   failJob: t.withAuth({ anyOf: ['WORK', 'WORK_ALL'] }).field({
@@ -248,8 +241,8 @@ builder.mutationFields((t) => ({
       union: { name: 'FailJobResult', description: 'What failJob answers.' },
     },
     args: { input: t.arg({ type: FailJobInput, required: true, description: 'The failure.' }) },
-    resolve: async (_root, { input: { retryable, ...failure } }, { context, viewer }) => ({
-      job: await failJob(context, workScope(viewer), { ...failure, retryable: retryable ?? undefined }),
+    resolve: async (_root, { input: { retryable, ...failure } }, { jobs, viewer }) => ({
+      job: await jobs.fail(workScope(viewer), { ...failure, retryable: retryable ?? undefined }),
     }),
   }),
   releaseJob: t.withAuth({ anyOf: ['WORK', 'WORK_ALL'] }).field({
@@ -261,8 +254,8 @@ builder.mutationFields((t) => ({
       union: { name: 'ReleaseJobResult', description: 'What releaseJob answers.' },
     },
     args: { input: t.arg({ type: ReleaseJobInput, required: true, description: 'The attempt.' }) },
-    resolve: async (_root, { input }, { context, viewer }) => ({
-      job: await releaseJob(context, workScope(viewer), input),
+    resolve: async (_root, { input }, { jobs, viewer }) => ({
+      job: await jobs.release(workScope(viewer), input),
     }),
   }),
 }));

@@ -99,7 +99,7 @@ export class Operation {
       ...this.#services,
       ...circumstances,
       viewer,
-      loaders: createLoaders(this.#services.context.database),
+      loaders: createLoaders(this.#services),
     };
     return { schema, document: prepared.document, operationName: request.operationName, variableValues: request.variables, contextValue };
   }

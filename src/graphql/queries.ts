@@ -1,8 +1,7 @@
 import { brandWithType } from '@pothos/core';
 import { LonghaulError, NotFoundError } from '../errors.ts';
 import type { Job } from '../jobs/model/job.ts';
-import { presentMoment } from '../jobs/feed/changes.ts';
-import { countJobs, type JobFilter } from '../jobs/read/list.ts';
+import type { JobFilter } from '../jobs/read/list.ts';
 import { findDelivery } from '../webhooks/deliveries.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import { findApiKey, findCreditTransaction, findWorkspace, listWorkspaces } from '../workspaces/find.ts';
@@ -35,9 +34,9 @@ const JobConnection = builder.connectionObject(
         nullable: false,
         description: 'Jobs that the filter leaves, in all. Counted only when selected.',
         complexity: countCost,
-        resolve: (page, _args, { context }) => {
+        resolve: (page, _args, { jobs }) => {
           const { workspaceId, filter } = counted(page);
-          return countJobs(context.database, workspaceId, filter);
+          return jobs.count(workspaceId, filter);
         },
       }),
     }),
@@ -70,8 +69,8 @@ builder.queryType({
       type: WorkspaceType,
       nullable: false,
       description: "The workspace that the caller's key belongs to.",
-      resolve: async (_root, _args, { context, viewer }) => {
-        const workspace = await findWorkspace(context.database, viewer.workspaceId);
+      resolve: async (_root, _args, { database, viewer }) => {
+        const workspace = await findWorkspace(database, viewer.workspaceId);
         if (workspace === null) throw new NotFoundError('Workspace');
         return workspace;
       },
@@ -97,14 +96,14 @@ builder.queryType({
           filter: t.arg({ type: JobFilterInput, description: 'Which jobs; all where not given.' }),
           order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'By creation.' }),
         },
-        resolve: async (_root, { filter, order, ...args }, { pages, cursors, viewer }): Promise<JobPage> => {
+        resolve: async (_root, { filter, order, ...args }, { jobs, cursors, viewer }): Promise<JobPage> => {
           // `t.withAuth` would say that there is a viewer, but does not go together with a connection of our own.
           if (viewer === null) throw unauthenticated();
           const { workspaceId } = viewer;
           const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
           const seen = visible(viewer, filter ?? {});
-          const jobs = await pages.list(workspaceId, seen, page.window);
-          return { ...page.toConnection(jobs), workspaceId, filter: seen };
+          const found = await jobs.list(workspaceId, seen, page.window);
+          return { ...page.toConnection(found), workspaceId, filter: seen };
         },
       },
       JobConnection,
@@ -115,14 +114,14 @@ builder.queryType({
       description:
         'Where the changes of the workspace are now: ask for it, then read what there is, then give it to jobUpdates as ' +
         '`after`, and nothing falls in between. Good for seven days.',
-      resolve: async (_root, _args, { context, cursors, viewer }) =>
-        encodeUpdateCursor(cursors, viewer.workspaceId, { from: await presentMoment(context.database) }),
+      resolve: async (_root, _args, { jobs, cursors, viewer }) =>
+        encodeUpdateCursor(cursors, viewer.workspaceId, { from: await jobs.presentMoment() }),
     }),
     jobTypes: t.withAuth({ anyOf: ['READ'] }).field({
       type: [JobTypeType],
       nullable: false,
       description: 'The kinds of job that can be created.',
-      resolve: (_root, _args, { context }) => context.types.all(),
+      resolve: (_root, _args, { jobs }) => jobs.types.all(),
     }),
     workspaces: t.connection(
       {
@@ -131,9 +130,9 @@ builder.queryType({
         complexity: pageCost,
         nullable: false,
         description: 'ADMIN. Every workspace, oldest first.',
-        resolve: async (_root, args, { context, cursors }) => {
+        resolve: async (_root, args, { database, cursors }) => {
           const page = readPage(cursors, 'workspaces', args, 'ASC');
-          return page.toConnection(await listWorkspaces(context.database, page.window));
+          return page.toConnection(await listWorkspaces(database, page.window));
         },
       },
       WorkspaceConnection,
@@ -178,8 +177,7 @@ async function findVisibleJob({ jobs, viewer }: Seen, id: string): Promise<Job |
 }
 
 async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
-  const { viewer } = context;
-  const { database } = context.context;
+  const { viewer, database } = context;
   // A token opens jobs and nothing else.
   if (viewer.restriction !== null && type !== 'Job') return null;
   switch (type) {

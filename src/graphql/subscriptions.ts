@@ -1,5 +1,4 @@
 import { LonghaulError } from '../errors.ts';
-import { jobMatcher } from '../jobs/feed/job-matcher.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
@@ -26,11 +25,11 @@ builder.subscriptionType({
         id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }),
         afterVersion: t.arg.int({ description: 'The last version seen; everything where not given.' }),
       },
-      subscribe: async (_root, { id, afterVersion }, { jobs, feed, viewer, signal }) => {
+      subscribe: async (_root, { id, afterVersion }, { jobs, viewer, signal }) => {
         const uuid = parseId('Job', id);
         const job = uuid === null ? null : await jobs.find(viewer.workspaceId, uuid);
         if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
-        return feed.watch(job.id, afterVersion ?? 0, signal);
+        return jobs.watch(job.id, afterVersion ?? 0, signal);
       },
       resolve: (job) => job,
     }),
@@ -44,18 +43,19 @@ builder.subscriptionType({
         filter: t.arg({ type: JobUpdatesFilterInput, description: 'Whose updates; those of all jobs where not given.' }),
         after: t.arg.string({ description: 'Cursor of the last update seen: what follows it is sent, at most seven days old.' }),
       },
-      subscribe: async (_root, { filter, after }, { updates, cursors, viewer, signal, resumeAfter, onLive }) => {
+      subscribe: async (_root, { filter, after }, { jobs, cursors, viewer, signal, resumeAfter, onLive }) => {
         const { workspaceId } = viewer;
         const { ids, types, tags } = filter ?? {};
         if ((ids?.length ?? 0) > mostIds) {
           throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids?.length}.`);
         }
         // An id that can name nothing matches nothing.
-        const matches = jobMatcher({ ids: ids?.flatMap((id) => parseId('Job', id) ?? []), types, tags });
+        const named = { ids: ids?.flatMap((id) => parseId('Job', id) ?? []), types, tags };
         const cursor = resumeAfter ?? after;
-        const watch = updates.watch({
+        const watch = jobs.updates({
           workspaceId,
-          matches: (job) => maySee(viewer, job) && matches(job),
+          filter: named,
+          maySee: (job) => maySee(viewer, job),
           after: cursor == null ? null : decodeUpdateCursor(cursors, workspaceId, cursor),
           signal,
           ...(onLive && { onLive }),

@@ -51,8 +51,8 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       "WRITE. Gives the key's workspace a new secret that signs its webhooks. The only way to learn a secret.",
-    resolve: async (_root, _args, { context, viewer }) => ({
-      secret: await rotateWebhookSecret(context.database, viewer.workspaceId),
+    resolve: async (_root, _args, { database, viewer }) => ({
+      secret: await rotateWebhookSecret(database, viewer.workspaceId),
     }),
   }),
 }));

@@ -42,7 +42,7 @@ export class HttpServer {
       stalledConnections: () => this.#live.stalled.size,
       watchedCredentials: () => this.#credentials.size,
       eventStreams: () => this.#streams.size,
-      watchedJobs: () => services.feed.size,
+      watchedJobs: () => services.jobs.watched.jobs,
       bus: services.bus,
     });
     const rest = serves ? new RestSurface(services) : null;
@@ -70,7 +70,7 @@ export class HttpServer {
         raw.writeHead(400, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify({ error }));
       },
     });
-    this.#credentials = new CredentialWatch(services.context.database, log);
+    this.#credentials = new CredentialWatch(services.database, log);
     const operations = new Operations(services);
     this.#live = new Live(services);
     this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;
@@ -108,7 +108,7 @@ export class HttpServer {
     const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials };
     new GraphQLRoute(parts).mount(this.#app);
     artifactRoute(this.#app, {
-      find: (id) => findArtifact(services.context.database, id),
+      find: (id) => findArtifact(services.database, id),
       store: services.artifacts,
       links: services.links,
     });

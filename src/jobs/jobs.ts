@@ -21,6 +21,7 @@ import { releaseJob } from './end/release.ts';
 import { Announcer } from './feed/announcer.ts';
 import { type Moment, presentMoment } from './feed/changes.ts';
 import { Feed } from './feed/feed.ts';
+import { jobMatcher } from './feed/job-matcher.ts';
 import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.ts';
 import type { JobLimits, JobsContext, WorkspaceScope } from './model/context.ts';
 import type { Job } from './model/job.ts';
@@ -41,6 +42,13 @@ export interface JobsParts {
   types: JobTypes;
   limits: JobLimits;
 }
+
+/** Which updates of a workspace, and for whom. */
+type UpdatesWanted = Omit<UpdatesRequest, 'matches'> & {
+  filter: Pick<JobFilter, 'ids' | 'types' | 'tags'>;
+  /** Asked with each update. */
+  maySee: (job: Job) => boolean;
+};
 
 /**
  * The domain. Surfaces, workers and webhooks hold this and nothing under it: what a job's life may bring is one method
@@ -188,9 +196,10 @@ export class Jobs {
     this.#feed.look(id);
   }
 
-  /** The changes of a workspace's jobs, from a cursor on. */
-  updates(request: UpdatesRequest): UpdatesWatch {
-    return this.#updates.watch(request);
+  /** The changes of a workspace's jobs, from a cursor on. Throws ValidationError for a filter that cannot be. */
+  updates({ filter, maySee, ...watch }: UpdatesWanted): UpdatesWatch {
+    const matches = jobMatcher(filter);
+    return this.#updates.watch({ ...watch, matches: (job) => maySee(job) && matches(job) });
   }
 
   /** Where the log of changes is now: a cursor to resume from. */

@@ -23,9 +23,9 @@ builder.node(WorkspaceType, {
         description: 'ADMIN. Oldest first.',
         authScopes: { anyOf: ['ADMIN'] },
         complexity: pageCost,
-        resolve: async ({ id }, args, { context, cursors }) => {
+        resolve: async ({ id }, args, { database, cursors }) => {
           const page = readPage(cursors, `keys ${id}`, args, 'ASC');
-          return page.toConnection(await listApiKeys(context.database, id, page.window));
+          return page.toConnection(await listApiKeys(database, id, page.window));
         },
       },
       ApiKeyConnection,
@@ -36,9 +36,9 @@ builder.node(WorkspaceType, {
         nullable: false,
         description: 'The ledger, newest first.',
         complexity: pageCost,
-        resolve: async ({ id }, args, { context, cursors }) => {
+        resolve: async ({ id }, args, { database, cursors }) => {
           const page = readPage(cursors, `credits ${id}`, args, 'DESC');
-          return page.toConnection(await listCreditTransactions(context.database, id, page.window));
+          return page.toConnection(await listCreditTransactions(database, id, page.window));
         },
       },
       CreditTransactionConnection,
