@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Database } from '../../src/database/database.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
@@ -14,6 +16,20 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 type Fields = Omit<Report, 'token'>;
+
+/** A queue of its own, and how many statements it has sent. */
+function counted(): { queue: ReportQueue; statements: () => number } {
+  const { context } = longhaul.services;
+  let sent = 0;
+  class Counting extends Database {
+    override query<Row>(...statement: Parameters<Database['query']>): Promise<Row[]> {
+      sent += 1;
+      return context.database.query(...statement);
+    }
+  }
+  const database = new Counting(context.database.orm, {});
+  return { queue: new ReportQueue({ ...context, database }), statements: () => sent };
+}
 
 /** Reports one after the other, each in a batch of its own, and gives what is shown after each. */
 async function shownAfter(reports: readonly Fields[]) {
@@ -113,6 +129,38 @@ test('reports of one attempt that meet become one', async () => {
   });
 });
 
+test('a report that comes alone is written at once, without a timer', async () => {
+  const tenant = await Tenant.in(longhaul);
+  const { job, token } = await tenant.running();
+  const { queue, statements } = counted();
+  for (const percentage of [10, 20]) {
+    const before = statements();
+    const written = reportProgress(queue, tenant.id, { token, percentage });
+    // The turn of the event loop in which it waits for others of the same turn, and the next one.
+    await nextTurn();
+    await nextTurn();
+    expect(statements()).toBe(before + 1);
+    await written;
+  }
+  expect((await tenant.read(job.id)).progress?.percentage).toBe(20);
+});
+
+test('what comes while a statement is under way is gathered: far fewer statements than reports', async () => {
+  const tenant = await Tenant.in(longhaul);
+  await tenant.createAll(Array.from({ length: 50 }, () => ({})));
+  const attempts = await tenant.claim({ limit: 50 });
+  const { queue, statements } = counted();
+  const rounds = 20;
+  await Promise.all(
+    attempts.map(async ({ token }) => {
+      for (let round = 1; round <= rounds; round += 1) await reportProgress(queue, tenant.id, { token, percentage: round });
+    }),
+  );
+  expect(statements()).toBeGreaterThanOrEqual(rounds);
+  expect(statements()).toBeLessThan((attempts.length * rounds) / 10);
+  for (const { job } of attempts) expect(await tenant.read(job.id)).toMatchObject({ progress: { percentage: rounds }, version: rounds + 2 });
+});
+
 test('reports of many jobs at once each reach their own', async () => {
   const tenant = await Tenant.in(longhaul);
   await tenant.createAll(Array.from({ length: 100 }, () => ({})));
@@ -152,6 +200,29 @@ test('the last report stays with a job that has completed', async () => {
 });
 
 // The embedded database has one connection: there, no transaction can hold a row while a report comes.
+test.runIf(backend === 'servers')('a report that had to wait never overwrites one that came after it', async () => {
+  const tenant = await Tenant.in(longhaul);
+  const { job, token } = await tenant.running();
+  const { context } = longhaul.services;
+  const reports: Promise<Date>[] = [];
+  const tried = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  let batches = 0;
+  const watching = observed(context.database, ({ sql }) => {
+    if (sql.includes('SKIP LOCKED')) tried[batches++]?.resolve();
+  });
+  const queue = new ReportQueue({ ...context, database: watching });
+  await context.database.transaction(async (transaction) => {
+    await transaction.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [job.id]);
+    for (const [index, { promise }] of tried.entries()) {
+      reports.push(reportProgress(queue, tenant.id, { token, step: `step ${index}`, percentage: 10 * index }));
+      await promise;
+    }
+  });
+  expect(new Set((await Promise.all(reports)).map(Number)).size).toBe(1);
+  expect(await tenant.read(job.id)).toMatchObject({ progress: { step: 'step 2', percentage: 20 }, version: job.version + 1 });
+  await queue.drain();
+});
+
 test.runIf(backend === 'servers')('a report for a row that somebody holds is tried again, and delays no other', async () => {
   const tenant = await Tenant.in(longhaul);
   const [blocked, free] = [await tenant.running(), await tenant.running()];

@@ -1,6 +1,6 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
 import { createJob } from '../../../src/jobs/create/create.ts';
-import { writeReports } from '../../../src/jobs/progress/report-batch.ts';
+import { ReportQueue } from '../../../src/jobs/progress/report-queue.ts';
 import { startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, type Installation } from '../installation.ts';
 import { type Server, startApollo, startLonghaul, startRaw } from '../servers.ts';
@@ -55,12 +55,9 @@ export async function startContestants(installation: Installation, stops: Stops)
   const crowdOf = (server: Server, snapshot: boolean) =>
     Crowds.open(server, key, { query: jobProgressQuery, variables, snapshot }, 1, stops);
 
-  // Each report by itself, as if it came through a process of its own: one process gathers the reports of 25 ms.
+  const reports = new ReportQueue(context);
   const patch = { jobId: job.id, token: attempt.token, scope: null, step: 'rendering' };
-  const report = async (number: number) => {
-    const [outcome] = await writeReports(context, [{ ...patch, message: stampedMessage(number), percentage: 42 }]);
-    if (outcome?.kind === 'lost') throw new Error('the lease of the watched job was lost');
-  };
+  const report = (number: number) => reports.add({ ...patch, message: stampedMessage(number), percentage: 42 });
   await report(0);
 
   const longhaulServer = await startLonghaul(installation, stops);

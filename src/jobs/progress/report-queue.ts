@@ -1,109 +1,95 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LeaseLostError } from '../../errors.ts';
-import type { JobsContext } from '../model/context.ts';
+import { Batches } from '../batches.ts';
 import { findPastAttempt } from '../claim/held.ts';
-import { type ProgressPatch, writeReports } from './report-batch.ts';
-
-/** How long the first report of a batch waits for others. */
-const gatherMilliseconds = 25;
+import type { JobsContext } from '../model/context.ts';
+import { type Outcome, type ProgressPatch, writeReports } from './report-batch.ts';
 
 /** Reports in one statement. */
 const batchSize = 500;
 
+/** How long a report waits for whoever holds its row. */
+const heldMilliseconds = 25;
+
+/** A report that no statement has taken yet. Later reports of its attempt become part of it. */
 interface Waiting {
   patch: ProgressPatch;
-  /** Everyone whose report went into this one. */
-  settle: { resolve: (expiresAt: Date) => void; reject: (error: unknown) => void }[];
+  /** When the lease ends, once it is written. */
+  written: Promise<Date>;
 }
 
 /**
- * Coalesces progress: progress is state, not a log, so reports of one attempt that meet here become one, and those of
- * many jobs one statement. One batch is under way at a time.
+ * Writes progress. A report that comes alone is written at once. Those that come while a statement is under way go
+ * together with the next one, and those of one attempt become one: progress is state, not a log.
  */
 export class ReportQueue {
   readonly #context: JobsContext;
-  #waiting = new Map<string, Waiting>();
-  #running: Promise<void> | null = null;
+  /** One statement at a time: reports of one attempt would overtake each other in two. */
+  readonly #batches: Batches<[key: string, waiting: Waiting], Outcome>;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #unsettled = new Set<Promise<unknown>>();
 
   constructor(context: JobsContext) {
     this.#context = context;
+    this.#batches = new Batches((entries) => this.#write(entries), { lanes: 1, size: batchSize });
   }
 
   /** Resolves with the renewed lease's end once the report is committed. Throws LeaseLostError. */
   add(patch: ProgressPatch): Promise<Date> {
-    return new Promise((resolve, reject) => {
-      const settle = { resolve, reject };
-      // Workers of two keys may hold one token; the narrower scope must not borrow the wider one's right.
-      const key = `${patch.token} ${patch.scope ?? ''}`;
-      const earlier = this.#waiting.get(key);
-      if (earlier === undefined) this.#waiting.set(key, { patch, settle: [settle] });
-      else {
-        earlier.patch = merged(earlier.patch, patch);
-        earlier.settle.push(settle);
-      }
-      this.#running ??= this.#run();
-    });
+    // Workers of two keys may hold one token; the narrower scope must not borrow the wider one's right.
+    const key = `${patch.token} ${patch.scope ?? ''}`;
+    const earlier = this.#waiting.get(key);
+    if (earlier === undefined) return this.#wait(key, patch, (waiting) => this.#report(key, waiting));
+    earlier.patch = merged(earlier.patch, patch);
+    return earlier.written;
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until everything is written. */
   async drain(): Promise<void> {
-    await this.#running;
+    while (this.#unsettled.size > 0) await Promise.allSettled(this.#unsettled);
   }
 
-  async #run(): Promise<void> {
-    await delay(gatherMilliseconds);
-    while (this.#waiting.size > 0) {
-      const batch = [...this.#waiting].slice(0, batchSize);
-      for (const [key] of batch) this.#waiting.delete(key);
-      const skipped = await this.#write(batch);
-      if (skipped) await delay(gatherMilliseconds);
-    }
-    this.#running = null;
+  #wait(key: string, patch: ProgressPatch, write: (waiting: Waiting) => Promise<Date>): Promise<Date> {
+    const { promise, resolve } = Promise.withResolvers<Date>();
+    const waiting = { patch, written: promise };
+    this.#waiting.set(key, waiting);
+    resolve(write(waiting));
+    this.#unsettled.add(promise);
+    const settled = () => void this.#unsettled.delete(promise);
+    promise.then(settled, settled);
+    return promise;
   }
 
-  async #write(batch: [string, Waiting][]): Promise<boolean> {
-    let skipped = false;
-    try {
-      const outcomes = await writeReports(
-        this.#context,
-        batch.map(([, { patch }]) => patch),
-      );
-      for (const [index, [key, waiting]] of batch.entries()) {
-        const outcome = outcomes[index] ?? { kind: 'lost' };
-        if (outcome.kind === 'written') {
-          for (const { resolve } of waiting.settle) resolve(outcome.expiresAt);
-        } else if (outcome.kind === 'lost') {
-          void this.#refuse(waiting);
-        } else {
-          skipped = true;
-          this.#putBack(key, waiting);
-        }
+  #write(entries: readonly [key: string, waiting: Waiting][]): Promise<Outcome[]> {
+    for (const [key, waiting] of entries) if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+    return writeReports(
+      this.#context,
+      entries.map(([, { patch }]) => patch),
+    );
+  }
+
+  async #report(key: string, waiting: Waiting): Promise<Date> {
+    const outcome = await this.#batches.add([key, waiting]);
+    switch (outcome.kind) {
+      case 'written':
+        return outcome.expiresAt;
+      case 'lost': {
+        const past = await findPastAttempt(this.#context, waiting.patch.scope, waiting.patch);
+        throw new LeaseLostError(past?.job ?? null);
       }
-    } catch (error) {
-      for (const [, waiting] of batch) for (const { reject } of waiting.settle) reject(error);
+      case 'skipped':
+        return this.#tryAgain(key, waiting.patch);
     }
-    return skipped;
   }
 
-  /** What came in meanwhile is newer. */
-  #putBack(key: string, older: Waiting): void {
+  /** Waits again, at once and not after a pause: what comes meanwhile is newer and has to be put on top of it. */
+  #tryAgain(key: string, patch: ProgressPatch): Promise<Date> {
     const newer = this.#waiting.get(key);
-    if (newer === undefined) this.#waiting.set(key, older);
-    else {
-      newer.patch = merged(older.patch, newer.patch);
-      newer.settle.push(...older.settle);
+    if (newer !== undefined) {
+      newer.patch = merged(patch, newer.patch);
+      return newer.written;
     }
-  }
-
-  async #refuse({ patch, settle }: Waiting): Promise<void> {
-    let error: unknown;
-    try {
-      const past = await findPastAttempt(this.#context, patch.scope, patch);
-      error = new LeaseLostError(past?.job ?? null);
-    } catch (failure) {
-      error = failure;
-    }
-    for (const { reject } of settle) reject(error);
+    return this.#wait(key, patch, (waiting) => delay(heldMilliseconds).then(() => this.#report(key, waiting)));
   }
 }
 
