@@ -3,6 +3,7 @@ import { Database } from '../../src/database/database.ts';
 export interface Statement {
   sql: string;
   parameters: readonly unknown[];
+  how: 'prepared' | undefined;
 }
 
 /** The same database, which tells of each statement when its answer is there and nobody has seen it yet. */
@@ -18,9 +19,9 @@ class ObservedDatabase extends Database {
     this.#answered = answered;
   }
 
-  override async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    const rows = await super.query<Row>(sql, parameters);
-    this.#answered({ sql, parameters });
+  override async query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
+    const rows = await super.query<Row>(sql, parameters, how);
+    this.#answered({ sql, parameters, how });
     return rows;
   }
 }
