@@ -89,13 +89,18 @@ export async function listenInSilence(port: number): Promise<SilentServer> {
   };
 }
 
+const given = new Set<number>();
+
 /**
- * Free until somebody takes it, and below those that Linux gives to outgoing connections: one of these could take it
- * between the end of a server and its next start.
+ * Free, and given to nobody else: each worker of Vitest has a range of its own and gives no port twice, so that a server
+ * which is stopped finds its port free when it starts again. All are below those that Linux gives to outgoing connections.
  */
 export async function freePort(): Promise<number> {
+  const range = (Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % 11;
   for (;;) {
-    const port = randomInt(10_000, 32_000);
+    const port = 10_000 + range * 2_000 + randomInt(2_000);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');
