@@ -70,8 +70,9 @@ export class ValidationError extends LonghaulError {
   }
 }
 
-function describeIssue({ path, message }: FieldIssue): string {
-  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
+/** An issue as a sentence: `input.url: expected …`. */
+export function describeIssue({ path, message }: FieldIssue): string {
+  return [path.join('.'), message].filter((part) => part !== '').join(': ');
 }
 
 export class NotFoundError extends LonghaulError {
@@ -156,4 +157,18 @@ export class NotRetryableError extends LonghaulError {
     super('NOT_RETRYABLE', `Only FAILED and CANCELLED jobs can be retried; this one is ${job.status}.`);
     this.job = job;
   }
+}
+
+/** What a caller is told of anything that was thrown, Fastify's own errors included. A bug is masked. */
+export function describeError(error: unknown): { status: number; code: ErrorCode; message: string } {
+  if (error instanceof LonghaulError) return { status: error.httpStatus, code: error.code, message: error.message };
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status === errorTable.PAYLOAD_TOO_LARGE.httpStatus) {
+    return { status, code: 'PAYLOAD_TOO_LARGE', message: 'The body is too large. Send less, or in several requests.' };
+  }
+  if (status === 415) {
+    return { status, code: 'BAD_USER_INPUT', message: 'Send JSON, with `Content-Type: application/json`.' };
+  }
+  if (status < 500 && error instanceof Error) return { status, code: 'BAD_USER_INPUT', message: error.message };
+  return { status: 500, code: 'INTERNAL', message: 'Something went wrong on our side. Try again.' };
 }

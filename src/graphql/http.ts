@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLError, OperationTypeNode } from 'graphql';
-import { describeError } from '../http/describe-error.ts';
+import { describeError } from '../errors.ts';
 import { whenClosed } from '../http/when-closed.ts';
 import type { Services } from '../services.ts';
 import { secretIn } from '../workspaces/authenticate.ts';

@@ -13,13 +13,11 @@ interface Readings {
   bus: Pick<Bus, 'healthy' | 'stats'>;
 }
 
-/** A request, as far as the metrics tell requests apart. */
-export interface MeteredRequest {
-  /** As the router writes it. */
-  route: string;
-  method: string;
-  /** Of a REST dialect. */
-  dialect: { dialect: string; route: string; key: string } | null;
+/** A request to a REST dialect, as far as the metrics tell such requests apart. */
+interface MeteredCall {
+  dialect: { name: string };
+  route: { method: string; path: string };
+  apiKeyId: string | null;
 }
 
 /** What an operator watches: Node's own figures, requests, sockets, watched jobs, the bus. */
@@ -77,8 +75,13 @@ export class Metrics {
     counter('longhaul_bus_outages_total', 'Connections to Redis that were lost.', () => read.bus.stats().outages);
   }
 
-  answered({ route, method, dialect }: MeteredRequest, status: number, seconds: number): void {
-    if (dialect !== null) this.#dialectRequests.inc(dialect);
+  /** @param route as the router writes it */
+  answered(route: string, method: string, status: number, seconds: number): void {
     this.#requests.observe({ route, method, status: String(status) }, seconds);
+  }
+
+  answeredCall({ dialect, route, apiKeyId }: MeteredCall): void {
+    const labels = { dialect: dialect.name.toLowerCase(), route: `${route.method} ${route.path}`, key: apiKeyId ?? 'none' };
+    this.#dialectRequests.inc(labels);
   }
 }

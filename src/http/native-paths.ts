@@ -1,36 +1,46 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Of a REST dialect, which answers for its own paths. */
-    dialect?: boolean;
-  }
-}
+/** What a part of the path becomes that is not UTF-8. */
+const unreadable = '\uFFFD';
 
-/** The paths that are our own, and what can be done on them: a known path with another method is 405, not 404. */
+/** Our own paths, as opposed to the dialects': other methods are 405 there, not 404, and unreadable ids 400. */
 export class NativePaths {
   readonly #methods = new Map<string, Set<string>>();
 
   /** Notes every route that is added from now on. */
   watch(app: FastifyInstance): void {
-    app.addHook('onRoute', ({ url, method, config }) => {
+    app.addHook('onRoute', (route) => {
+      const { url, method, config } = route;
       if (config?.dialect === true) return;
       const known = this.#methods.get(url) ?? new Set();
-      for (const each of Array.isArray(method) ? method : [method]) known.add(each);
+      for (const each of [method].flat()) known.add(each);
       this.#methods.set(url, known);
+      if (url.includes(':')) route.onRequest = [refuseUnreadable, ...[route.onRequest ?? []].flat()];
     });
   }
 
-  /** What is allowed on the path of a request that reached no route; null for an unknown path. */
-  allowed({ url }: FastifyRequest): string | null {
-    const path = url.split('?', 1)[0] ?? '';
-    for (const [known, methods] of this.#methods) if (matches(known, path)) return [...methods].join(', ');
-    return null;
+  /** Adds the answers to all other methods. To be called after all of our own routes were added. */
+  refuseOtherMethods(app: FastifyInstance): void {
+    void app.register(async (scope) => {
+      for (const [url, methods] of this.#methods) {
+        const allow = [...methods].join(', ');
+        scope.route({
+          url,
+          method: scope.supportedMethods.filter((method) => !methods.has(method)),
+          // Before a body is read: it does not matter here.
+          onRequest: async (request, reply) => {
+            const message = `This path takes ${allow}, not ${request.method}.`;
+            return reply.code(405).header('allow', allow).send({ error: { code: 'BAD_USER_INPUT', message } });
+          },
+          handler: (_request, reply) => reply,
+        });
+      }
+    });
   }
 }
 
-function matches(route: string, path: string): boolean {
-  const wanted = route.split('/');
-  const given = path.split('/');
-  return wanted.length === given.length && wanted.every((part, at) => part.startsWith(':') || part === given[at]);
+function refuseUnreadable(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (!Object.values(Object(request.params)).some((value) => String(value).includes(unreadable))) return done();
+  const message = 'The path of this URL cannot be read. Send it as UTF-8, percent-encoded.';
+  void reply.code(400).send({ error: { code: 'BAD_USER_INPUT', message } });
 }

@@ -8,14 +8,15 @@ import { OpenStreams } from '../graphql/live/event-stream.ts';
 import { Live } from '../graphql/live/live.ts';
 import { Operations } from '../graphql/operations.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
-import { meteredCall, RestSurface } from '../rest/surface.ts';
+import { RestSurface } from '../rest/surface.ts';
 import type { Services } from '../services.ts';
+import { describeError } from '../errors.ts';
 import { addressOf } from './address.ts';
-import { describeError } from './describe-error.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
+import { readableUrl } from './readable-url.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -62,13 +63,7 @@ export class HttpServer {
       forceCloseConnections: 'idle',
       // As long as Node lets a whole request line be: a job's id that is too long is an unknown one like any other.
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
-      // A path that cannot be read reaches no route, and with it no error handler.
-      frameworkErrors: (_error, request, reply) => {
-        if (rest?.unreadable(request, reply) === true) return;
-        const { raw } = reply;
-        const error = { code: 'BAD_USER_INPUT', message: 'The path of this URL cannot be read.' };
-        raw.writeHead(400, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify({ error }));
-      },
+      rewriteUrl: ({ url = '' }) => readableUrl(url),
     });
     this.#credentials = new CredentialWatch(services.database, log);
     const operations = new Operations(services);
@@ -76,8 +71,8 @@ export class HttpServer {
     this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;
     // Without promises: these two run for every request.
     this.#app.addHook('onResponse', ({ routeOptions, method, call }, reply, done) => {
-      const request = { route: routeOptions.url ?? 'none', method, dialect: call == null ? null : meteredCall(call) };
-      metrics.answered(request, reply.statusCode, reply.elapsedTime / 1_000);
+      metrics.answered(routeOptions.url ?? 'none', method, reply.statusCode, reply.elapsedTime / 1_000);
+      if (call != null) metrics.answeredCall(call);
       done();
     });
     // Whoever was still being answered must not keep its connection, or the server would wait for it to be cut.
@@ -86,11 +81,6 @@ export class HttpServer {
       done();
     });
     const notFound = (request: FastifyRequest, reply: FastifyReply) => {
-      const allowed = paths.allowed(request);
-      if (allowed !== null) {
-        const message = `This path takes ${allowed}, not ${request.method}.`;
-        return reply.code(405).header('allow', allowed).send({ error: { code: 'BAD_USER_INPUT', message } });
-      }
       const message = `There is no ${request.method} on this path. The API is at /graphql.`;
       return rest?.stray(request, reply) ?? reply.code(404).send({ error: { code: 'NOT_FOUND', message } });
     };
@@ -104,7 +94,10 @@ export class HttpServer {
     this.#app.setNotFoundHandler(notFound);
     paths.watch(this.#app);
     healthRoutes(this.#app, services, metrics);
-    if (!serves) return;
+    if (!serves) {
+      paths.refuseOtherMethods(this.#app);
+      return;
+    }
     const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials };
     new GraphQLRoute(parts).mount(this.#app);
     artifactRoute(this.#app, {
@@ -113,6 +106,7 @@ export class HttpServer {
       links: services.links,
     });
     docsRoutes(this.#app, services);
+    paths.refuseOtherMethods(this.#app);
     rest?.mount(this.#app);
     // On a dialect's host it is a path like any other.
     const root = { config: { dialect: true } };

@@ -1,21 +1,32 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import type { MeteredRequest } from '../http/metrics.ts';
 import type { Services } from '../services.ts';
-import { answer, type Answer, commonHeaders, jsonType, send } from './core/answer.ts';
-import { Call } from './core/call.ts';
+import { answer, send } from './core/answer.ts';
+import { Call, type CallParts, type Route } from './core/call.ts';
 import { callerOf } from './core/caller.ts';
-import type { RestDialect } from './core/rest-dialect.ts';
-import { dialects } from './dialects.ts';
-import { Dispatch, routesOn } from './core/dialect-choice.ts';
-import { Notices } from './core/sunset-notices.ts';
-import { rateLimitHeaders, refuseTooMany } from './core/limit-headers.ts';
-import { type Refusal, RefusedError, refusalOf } from './core/refusal.ts';
-import { refusalAnswer } from './core/refusal-answer.ts';
+import { DialectChoice } from './core/dialect-choice.ts';
+import type { DialectProfile } from './core/dialect-profile.ts';
+import { routerPath } from './core/endpoint.ts';
 import { Holds } from './core/holds.ts';
-import { type Route, routerPath } from './core/rest-route.ts';
+import { rateLimitHeaders, refuseTooMany } from './core/limit-headers.ts';
+import { type Refusal, refusalOf } from './core/refusal.ts';
+import { refusalAnswer } from './core/refusal-answer.ts';
+import type { RestDialect } from './core/rest-dialect.ts';
 import { ShownJobs } from './core/shown-jobs.ts';
+import { SunsetNotices } from './core/sunset-notices.ts';
+import { dialects } from './dialects.ts';
 
-/** Where nothing tells whose client it is: a body that those of Vidocu and of VideoConduit both understand. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once a request to a dialect's route has its dialect. */
+    call?: Call | null;
+  }
+  interface FastifyContextConfig {
+    /** The route belongs to the REST dialects. */
+    dialect?: boolean;
+  }
+}
+
+/** Answers a client whose dialect nothing tells: those of Vidocu and of VideoConduit both understand it. */
 const unionUnauthorized = answer(401, {
   error: { code: 'authentication_error', message: 'Invalid or missing API key' },
   detail: 'Invalid or missing API key',
@@ -25,97 +36,101 @@ const unionUnauthorized = answer(401, {
 /** The REST dialects on an HTTP server: each under its prefix, and all at the root, as their vendors write the paths. */
 export class RestSurface {
   readonly #services: Services;
-  readonly #dispatch: Dispatch;
+  readonly #choice: DialectChoice;
   readonly #holds: Holds;
-  readonly #notices: Notices;
-  readonly #shared: ConstructorParameters<typeof Call>[0];
+  readonly #notices: SunsetNotices;
+  readonly #parts: CallParts;
 
   constructor(services: Services) {
     this.#services = services;
-    this.#holds = new Holds(services.feed);
-    this.#shared = { services, holds: this.#holds, shown: new ShownJobs() };
-    this.#notices = new Notices(services.config);
-    this.#dispatch = new Dispatch(dialects, services.config.compatHosts);
+    this.#holds = new Holds(services.jobs);
+    this.#parts = { services, holds: this.#holds, shown: new ShownJobs() };
+    this.#notices = new SunsetNotices(services.config);
+    this.#choice = new DialectChoice(dialects, services.config.compatHosts);
   }
 
   mount(app: FastifyInstance): void {
     void app.register(async (scope) => {
-      // Bodies are read after the key was looked at, and refused in the dialect's words.
+      // A body is read after the key was looked up, and refused in the dialect's words.
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
       scope.decorateRequest('call', null);
       scope.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
-      for (const dialect of dialects) {
-        for (const route of dialect.routes) {
-          const path = dialect.prefix + routerPath(route.path);
-          this.#add(scope, route.method, path, async (request, reply) => this.#open(request, reply, dialect, route));
-        }
-      }
+      for (const dialect of dialects) this.#addUnderPrefix(scope, dialect);
       for (const path of new Set(dialects.flatMap(({ routes }) => routes.map((route) => routerPath(route.path))))) {
         this.#addAtRoot(scope, path);
       }
     });
   }
 
-  /** Answers those whose answer is held. May be called twice. */
+  /** Answers everyone whose answer is held. May be called twice. */
   stop(): void {
     this.#holds.stop();
   }
 
-  /** Answers what reached no route but is a dialect's, by prefix, host, path or key; null for anything else. */
+  /** Answers a request that reached no route, if its host or its key is a dialect's; null for any other. */
   stray(request: FastifyRequest, reply: FastifyReply): FastifyReply | null {
-    const { dialect, path, owned } = this.#dispatch.stray(request);
-    if (dialect === null) return owned ? send(reply, unionUnauthorized) : null;
-    return this.#refuse(dialect, strayRefusal(dialect, path), request, reply);
+    const dialect = this.#choice.elsewhere(request);
+    return dialect === null ? null : this.#refuse(dialect, { kind: 'NOT_FOUND', what: 'path' }, request, reply);
   }
 
-  /**
-   * Answers a path that cannot be decoded, where it is a dialect's: as a request that names no job, so that its key
-   * counts first. False for anything else.
-   */
-  unreadable(request: FastifyRequest, reply: FastifyReply): boolean {
-    const { dialect, path, owned } = this.#dispatch.stray(request);
-    if (dialect === null && !owned) return false;
-    void this.#answerUnreadable(request, reply, dialect, path);
-    return true;
+  #addUnderPrefix(scope: FastifyInstance, dialect: RestDialect): void {
+    const { prefix, routes } = dialect;
+    for (const [path, onPath] of Map.groupBy(routes, (route) => routerPath(route.path))) {
+      for (const route of onPath) {
+        this.#add(scope, route.method, prefix + path, async (request, reply) => this.#open(request, reply, dialect, route));
+      }
+      const refusal = strayRefusal(dialect, path);
+      this.#add(scope, othersThan(onPath, scope), prefix + path, async (request, reply) =>
+        this.#refuse(dialect, refusal, request, reply),
+      );
+    }
+    for (const url of [prefix, `${prefix}/*`]) {
+      this.#add(scope, scope.supportedMethods, url, async (request, reply) =>
+        this.#refuse(dialect, { kind: 'NOT_FOUND', what: 'path' }, request, reply),
+      );
+    }
   }
 
-  #add(scope: FastifyInstance, method: Route['method'], url: string, onRequest: onRequestAsyncHookHandler): void {
+  #addAtRoot(scope: FastifyInstance, path: string): void {
+    const owners = this.#choice.ownersOf(path);
+    const routesOf = ({ routes }: RestDialect) => routes.filter((route) => routerPath(route.path) === path);
+    const choosing =
+      (routeIn: (dialect: RestDialect) => Route | undefined): onRequestAsyncHookHandler =>
+      async (request, reply) => {
+        const dialect = this.#choice.onPath(request, path, owners);
+        if (dialect === null) return send(reply, unionUnauthorized);
+        const route = routeIn(dialect);
+        if (route !== undefined) return this.#open(request, reply, dialect, route);
+        return this.#refuse(dialect, strayRefusal(dialect, path), request, reply);
+      };
+    const all = owners.flatMap(routesOf);
+    for (const method of new Set(all.map((route) => route.method))) {
+      const routes = new Map(owners.map((owner) => [owner, routesOf(owner).find((route) => route.method === method)]));
+      this.#add(scope, method, path, choosing((dialect) => routes.get(dialect)));
+    }
+    this.#add(scope, othersThan(all, scope), path, choosing(() => undefined));
+  }
+
+  /** @param onRequest opens the request, or refuses it before its body is read */
+  #add(scope: FastifyInstance, method: string | string[], url: string, onRequest: onRequestAsyncHookHandler): void {
     scope.route({
       method,
       url,
       config: { dialect: true },
-      // A job's input, its every character escaped, and what goes with it.
+      // An input whose every character is escaped, and what goes with it.
       bodyLimit: 6 * this.#services.config.maxInputBytes + 65_536,
       onRequest,
       handler: async ({ call }, reply) => {
         if (call === null || call === undefined) throw new Error('a route of a dialect was reached without its dialect');
-        call.read(call.route);
-        return send(reply, await call.route.handle(call));
+        return send(reply, await call.answer());
       },
     });
   }
 
-  #addAtRoot(scope: FastifyInstance, path: string): void {
-    const owners = this.#dispatch.ownersOf(path);
-    const routes = owners.flatMap((dialect) =>
-      dialect.routes.filter((route) => routerPath(route.path) === path).map((route) => ({ dialect, route })),
-    );
-    for (const method of new Set(routes.map(({ route }) => route.method))) {
-      const byDialect = new Map(routes.flatMap((each) => (each.route.method === method ? [[each.dialect, each.route]] : [])));
-      this.#add(scope, method, path, async (request, reply) => {
-        const dialect = this.#dispatch.atRoot(request, path, owners);
-        if (dialect === null) return send(reply, unionUnauthorized);
-        const route = byDialect.get(dialect);
-        if (route !== undefined) return this.#open(request, reply, dialect, route);
-        return this.#refuse(dialect, strayRefusal(dialect, path), request, reply);
-      });
-    }
-  }
-
-  /** Lets a request in: nothing else of it is looked at before its key. */
+  /** Lets a request in. The key comes first; until it is known nothing else of the request counts. */
   async #open(request: FastifyRequest, reply: FastifyReply, dialect: RestDialect, route: Route): Promise<void> {
-    const call = new Call(this.#shared, dialect, route, request);
+    const call = new Call(this.#parts, dialect, route, request);
     request.call = call;
     const notices = this.#notices.headersOf(dialect.name);
     if (notices !== undefined) reply.headers(notices);
@@ -123,14 +138,15 @@ export class RestSurface {
     const counted = this.#count(call, reply);
     if (route.countedMeanwhile !== true) return counted;
     call.counted = counted;
-    // Who is refused before the route looks is refused for that.
+    // The route may refuse the request for another reason before it awaits this.
     counted.catch(() => undefined);
   }
 
   /** Counts a request once, however it is answered and however long it is held. */
   async #count({ viewer, dialect }: Call, reply: FastifyReply): Promise<void> {
     const verdict = await this.#services.rateLimiter.consume(viewer);
-    reply.headers(rateLimitHeaders(dialect, verdict) ?? {});
+    const headers = rateLimitHeaders(dialect, verdict);
+    if (headers !== undefined) reply.headers(headers);
     refuseTooMany(verdict);
   }
 
@@ -142,46 +158,25 @@ export class RestSurface {
     return this.#refuse(call.dialect, refusal, request, reply);
   }
 
-  #refuse(dialect: RestDialect, refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    // What reached no route has heard nothing yet of the dialect's end.
+  #refuse(dialect: DialectProfile, refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    // A request that was never opened has not heard of the dialect's end yet.
     reply.headers(this.#notices.headersOf(dialect.name) ?? {});
     return send(reply, refusalAnswer(dialect, refusal, request));
   }
-
-  async #answerUnreadable(
-    request: FastifyRequest,
-    { raw }: FastifyReply,
-    dialect: RestDialect | null,
-    path: string,
-  ): Promise<void> {
-    const { status, headers, body } =
-      dialect === null ? unionUnauthorized : await this.#unreadableAnswer(request, dialect, path);
-    const notices = dialect === null ? undefined : this.#notices.headersOf(dialect.name);
-    // The router has given up on this request: there are no hooks, and no reply but the raw one.
-    raw.writeHead(status, { ...commonHeaders, ...notices, ...headers, 'content-type': jsonType }).end(body);
-  }
-
-  async #unreadableAnswer(request: FastifyRequest, dialect: RestDialect, path: string): Promise<Answer> {
-    const wanted = request.method === 'HEAD' ? 'GET' : request.method;
-    const route = routesOn(dialect, path).find(({ method }) => method === wanted);
-    if (route === undefined) return refusalAnswer(dialect, strayRefusal(dialect, path), request);
-    try {
-      await callerOf(this.#services, dialect, route.scope, request);
-      throw new RefusedError({ kind: 'NOT_FOUND', what: 'job' });
-    } catch (error) {
-      return refusalAnswer(dialect, refusalOf(error), request);
-    }
-  }
 }
 
-/** A call, as the metrics tell calls apart. */
-export function meteredCall({ dialect, route, apiKeyId }: Call): MeteredRequest['dialect'] {
-  return { dialect: dialect.name.toLowerCase(), route: `${route.method} ${route.path}`, key: apiKeyId ?? 'none' };
+/** Why a path of the router leads nowhere in this dialect. */
+function strayRefusal({ routes }: RestDialect, path: string): Refusal {
+  const allowed = allowedOn(routes.filter((route) => routerPath(route.path) === path));
+  return allowed.length === 0 ? { kind: 'NOT_FOUND', what: 'path' } : { kind: 'METHOD_NOT_ALLOWED', allowed };
 }
 
-/** Why a path of the dialect leads nowhere with this method. */
-function strayRefusal(dialect: RestDialect, path: string): Refusal {
-  const methods = routesOn(dialect, path).map(({ method }) => method);
-  if (methods.length === 0) return { kind: 'NOT_FOUND', what: 'path' };
-  return { kind: 'METHOD_NOT_ALLOWED', allowed: methods.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each])) };
+/** The methods of routes; Fastify answers HEAD wherever it answers GET. */
+function allowedOn(routes: readonly Route[]): string[] {
+  return routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function othersThan(routes: readonly Route[], { supportedMethods }: FastifyInstance): string[] {
+  const allowed = allowedOn(routes);
+  return supportedMethods.filter((method) => !allowed.includes(method));
 }

@@ -6,7 +6,7 @@ import type { Dialect } from './dialect.ts';
 import type { Viewer } from './viewer.ts';
 
 /** `unknown`: no key's, or that of another dialect. */
-type KeyFault = 'missing' | 'unknown' | 'revoked' | 'expired';
+export type KeyFault = 'missing' | 'unknown' | 'revoked' | 'expired';
 
 export class UnauthenticatedError extends LonghaulError {
   readonly why: KeyFault;

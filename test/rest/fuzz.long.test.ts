@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
 import { dialects } from '../../src/rest/dialects.ts';
-import type { Route } from '../../src/rest/core/rest-route.ts';
+import type { Route } from '../../src/rest/core/call.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { secretPrefixes } from '../../src/workspaces/api-key.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';

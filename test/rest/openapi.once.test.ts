@@ -4,7 +4,7 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
 import { dialects } from '../../src/rest/dialects.ts';
 import { sampleBody, wrongBodies } from '../../src/rest/openapi/samples.ts';
-import type { Route } from '../../src/rest/core/rest-route.ts';
+import type { Route } from '../../src/rest/core/call.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
-import type { Vendor } from '../../src/rest/core/rest-dialect.ts';
+import type { Vendor } from '../../src/rest/core/dialect-profile.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';

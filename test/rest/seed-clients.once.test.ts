@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
-import type { Vendor } from '../../src/rest/core/rest-dialect.ts';
+import type { Vendor } from '../../src/rest/core/dialect-profile.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { type HeldJob, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';

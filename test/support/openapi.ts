@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
-import type { Route } from '../../src/rest/core/rest-route.ts';
+import type { Route } from '../../src/rest/core/call.ts';
 import type { RestAnswer } from './rest.ts';
 
 /** schema/openapi.json, as those who read it take it. */

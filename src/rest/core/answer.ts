@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/** What goes back to a client of a dialect. */
+/** An answer to a client of a dialect. */
 export interface Answer {
   status: number;
   /** JSON text; empty for an answer without a body. */
@@ -13,14 +13,11 @@ export function answer(status: number, value: unknown, headers?: Readonly<Record
   return { status, body: JSON.stringify(value), headers };
 }
 
-/** What every answer of every dialect carries: DIALECTS.md, section 0. */
-export const commonHeaders = { 'cache-control': 'no-store' } as const;
+const jsonType = 'application/json; charset=utf-8';
 
-export const jsonType = 'application/json; charset=utf-8';
-
-/** The one way out: JSON in UTF-8, kept by nobody. */
+/** Every answer of every dialect leaves here: JSON in UTF-8, which nobody may cache. */
 export function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyReply {
-  reply.code(status).headers(commonHeaders);
+  reply.code(status).header('cache-control', 'no-store');
   if (headers !== undefined) reply.headers(headers);
   return body === '' ? reply.send() : reply.type(jsonType).send(body);
 }

@@ -11,10 +11,10 @@ import { callerOf } from './caller.ts';
 import { isKnown } from './entity-tag.ts';
 import { waitWanted } from './holds.ts';
 import type { Projection } from './projection.ts';
-import type { Route } from './rest-route.ts';
+import type { Route } from './call.ts';
 import { isOutdated, type ShownJob, shownJob } from './shown-jobs.ts';
 
-/** The UUID of the job that an id may name in a workspace; null where it can name none. */
+/** The UUID of the job that an id may name in a workspace; null if it can name none. */
 export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
 
 /** `GET /…/{id}`: one job, as it is now. */
@@ -23,7 +23,7 @@ export function statusRoute(options: {
   summary: string;
   schema: z.ZodType;
   project: Projection;
-  /** The id itself, where not given. */
+  /** Without it the id is the UUID. */
   uuid?: UuidOf;
 }): Route {
   const { path, summary, schema, project, uuid = ownUuid } = options;
@@ -43,14 +43,14 @@ export function statusRoute(options: {
 }
 
 /**
- * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is another than the
- * client knows, or than it was when it asked. Throws NotFoundError for none, and for one that the key does not open.
+ * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is newer than what the
+ * client has, or than it was when the client asked. Throws NotFoundError if there is none that the key opens.
  */
 async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Promise<Answer> {
   const { headers } = call.request;
   const ifNoneMatch = headers['if-none-match'];
-  // Counted and read at the same time: neither needs the other. What is one too many is refused for that, whatever was
-  // read: ids cannot be guessed at faster than the limit, either.
+  // Counted and read at the same time. A request that is one too many is refused for that, whatever was read: otherwise
+  // ids could be guessed faster than the limit allows.
   const [seen] = await Promise.allSettled([look(call, uuidOf, project), call.counted]);
   await call.counted;
   if (seen.status === 'rejected') throw seen.reason;
@@ -66,13 +66,13 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
 }
 
-/** The job as it is now. What was rendered of this very version is given again. Throws NotFoundError. */
+/** The job as it is now. A version that was rendered before is not rendered again. Throws NotFoundError. */
 async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
   const { services, dialect, param, shown: kept } = call;
   const { workspaceId, restriction } = call.viewer;
   const jobId = await uuidOf(services, workspaceId, param);
   if (jobId === null) throw new NotFoundError('Job');
-  // Whether a token opens a job is a question of the whole row.
+  // Only the whole row tells whether a token opens the job.
   const known = restriction === null ? kept.get(dialect, jobId) : undefined;
   const [found] = known === undefined ? [] : await services.jobs.findChanged([{ ...known, workspaceId }]);
   if (known !== undefined && found === 'unchanged' && !isOutdated(known, new Date())) return known;
@@ -85,8 +85,8 @@ async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<Sh
 }
 
 /**
- * Answers a POST with the job that the id names, held as a GET's, in full whatever the client knows: it has no
- * validators. Throws NotFoundError as well.
+ * Answers a POST with the job that the id names, held as a GET is. It has no entity tags, so it always shows the job in
+ * full. Throws NotFoundError.
  */
 export async function answerJob(
   call: Call,
@@ -109,7 +109,7 @@ export async function answerJob(
   return wait === null ? shown : applied(shown, wait);
 }
 
-/** Holds the answer, and looks at the key again: what was revoked or expired meanwhile opens nothing. Throws a RefusedError. */
+/** Holds the answer, then looks the key up again: it may have been revoked meanwhile. Throws a RefusedError. */
 async function hold(call: Call, job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
   await call.holdUntilNewer(job, seconds);
   const { services, dialect, route, request } = call;

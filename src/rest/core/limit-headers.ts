@@ -1,9 +1,9 @@
 import type { Verdict } from '../../rate-limit/rate-limiter.ts';
-import type { RestDialect } from './rest-dialect.ts';
+import type { DialectProfile } from './dialect-profile.ts';
 import { RefusedError } from './refusal.ts';
 
-/** What a dialect whose vendor documents it tells of the limit that a request was counted against. */
-export function rateLimitHeaders({ showsRateLimit }: RestDialect, verdict: Verdict | null): Record<string, string> | undefined {
+/** The limit that a request was counted against, as headers, if the dialect's vendor documents them. */
+export function rateLimitHeaders({ showsRateLimit }: DialectProfile, verdict: Verdict | null): Record<string, string> | undefined {
   if (!showsRateLimit || verdict === null) return undefined;
   const { limit, remaining, resetsAt } = verdict;
   return {
@@ -13,7 +13,7 @@ export function rateLimitHeaders({ showsRateLimit }: RestDialect, verdict: Verdi
   };
 }
 
-/** Throws a RefusedError for a request that was one too many. */
+/** Throws a RefusedError for a request that is one too many. */
 export function refuseTooMany(verdict: Verdict | null): void {
   if (verdict === null || verdict.allowed) return;
   const { retryAfter, limit } = verdict;

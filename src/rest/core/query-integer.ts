@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { expecting, integerFrom } from '../../input.ts';
 
-/** An integer in a query, in decimal digits alone; `fallback` where the parameter is absent. An empty one is a fault. */
+/** An integer in a query, as decimal digits alone; `fallback` if the parameter is absent. An empty one is refused. */
 export function integerText(min: number, max: number, fallback: number) {
   const error = expecting(`an integer from ${min} to ${max}`);
   return z

@@ -1,9 +1,9 @@
 import { answer, type Answer } from './answer.ts';
-import type { RefusedRequest, RestDialect } from './rest-dialect.ts';
+import type { DialectProfile, RefusedRequest } from './dialect-profile.ts';
 import { queueFullRetrySeconds, type Refusal } from './refusal.ts';
 
-/** How a dialect says no: its own words, and the headers that are the same in all of them. */
-export function refusalAnswer(dialect: RestDialect, refusal: Refusal, request: RefusedRequest): Answer {
+/** A refusal in the dialect's own words, with the headers that are the same in all of them. */
+export function refusalAnswer(dialect: DialectProfile, refusal: Refusal, request: RefusedRequest): Answer {
   const { status, body, headers } = dialect.refuse(refusal, request);
   return answer(status, body, { ...headersOf(refusal), ...headers });
 }

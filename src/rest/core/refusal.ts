@@ -1,5 +1,6 @@
 import {
   AlreadyFinishedError,
+  describeError,
   type FieldIssue,
   InsufficientCreditsError,
   LonghaulError,
@@ -7,21 +8,21 @@ import {
   ValidationError,
 } from '../../errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
-import { UnauthenticatedError } from '../../workspaces/authenticate.ts';
+import { type KeyFault as OwnKeyFault, UnauthenticatedError } from '../../workspaces/authenticate.ts';
 
-/** Everything that a dialect can have to say no to. Each dialect renders them all, in its own form. */
+/** Every reason for which a dialect can refuse a request. Each dialect renders them all in its own form. */
 export type Refusal =
   | { kind: 'UNAUTHENTICATED'; why: KeyFault }
-  /** The key is good and lacks the scope. */
+  /** The key is valid and lacks the scope. */
   | { kind: 'FORBIDDEN'; message: string }
-  /** `job`: unknown, malformed or another workspace's, all alike; `path`: the dialect has no such route. */
+  /** `job`: unknown, malformed or of another workspace, which all look alike; `path`: the dialect has no such route. */
   | { kind: 'NOT_FOUND'; what: 'job' | 'path' }
   /** The header `allow` is set for it. */
   | { kind: 'METHOD_NOT_ALLOWED'; allowed: readonly string[] }
   | { kind: 'INVALID_QUERY'; issues: FieldIssue[] }
   /** Paths as the client sent the fields. */
   | { kind: 'INVALID_BODY'; issues: FieldIssue[] }
-  /** `empty`: none was sent; `type`: it is not said to be JSON; `syntax`: it is none. */
+  /** `empty`: there is none; `type`: its media type is not JSON; `syntax`: it is not JSON. */
   | { kind: 'UNREADABLE_BODY'; why: 'empty' | 'type' | 'syntax' }
   | { kind: 'BODY_TOO_LARGE' }
   | { kind: 'INSUFFICIENT_CREDITS'; required: number; available: number }
@@ -34,13 +35,13 @@ export type Refusal =
   /** A bug of ours: masked, and logged. */
   | { kind: 'INTERNAL' };
 
-/** When to try again where the queue is full: nobody knows, and a client that asks every minute does no harm. */
+/** When to try again after a full queue. Nobody can know; a client that asks once a minute does no harm. */
 export const queueFullRetrySeconds = 60;
 
-/** `malformed` is a key that is not known and does not begin as the dialect's keys do. */
-export type KeyFault = 'missing' | 'malformed' | 'unknown' | 'revoked' | 'expired';
+/** `malformed`: unknown, and it does not begin as the dialect's keys do. */
+export type KeyFault = OwnKeyFault | 'malformed';
 
-/** Thrown by what the dialects share, and by a dialect, for what it will not do. */
+/** Thrown by the core and by dialects to refuse a request. */
 export class RefusedError extends Error {
   readonly refusal: Refusal;
 
@@ -51,13 +52,13 @@ export class RefusedError extends Error {
   }
 }
 
-/** What a dialect has to say about anything that was thrown while it answered. */
+/** The refusal that anything thrown while a dialect answered becomes. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RefusedError) return error.refusal;
   if (error instanceof LonghaulError) return refusalOfKnown(error);
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  if (status === 413) return { kind: 'BODY_TOO_LARGE' };
-  // Fastify's own, of a body that breaks off or is shorter than it says.
+  // Fastify's own: of a body that is too large, breaks off or is shorter than announced.
+  const { status, code } = describeError(error);
+  if (code === 'PAYLOAD_TOO_LARGE') return { kind: 'BODY_TOO_LARGE' };
   return status < 500 ? { kind: 'UNREADABLE_BODY', why: 'syntax' } : { kind: 'INTERNAL' };
 }
 

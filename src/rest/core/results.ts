@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 
-/** A result that is no object is wrapped where the field is documented as one. */
+/** A result as an object, for fields that are documented as one: anything else is wrapped. */
 export function wrapped(output: JsonValue): JsonObject {
   return isJsonObject(output) ? output : { value: output };
 }
 
-/** What a cancelled job says in dialects that know no such state: their clients would poll a further word for ever. */
+/** What a cancelled job says in dialects without that state: their clients would poll for ever on a word they do not know. */
 export const cancelledMessage = 'Job was cancelled';

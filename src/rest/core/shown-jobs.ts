@@ -3,13 +3,13 @@ import type { Job } from '../../jobs/model/job.ts';
 import type { KnownJob } from '../../jobs/read/job-reads.ts';
 import { isFinal } from '../../jobs/model/state-machine.ts';
 import { answer, type Answer } from './answer.ts';
-import type { RestDialect } from './rest-dialect.ts';
+import type { DialectProfile } from './dialect-profile.ts';
 import { entityTag, hasExpired } from './entity-tag.ts';
 
-/** A job as a dialect shows it at one version: whatever a poll of it can be answered with. */
+/** A job as a dialect shows it at one version: every answer that a poll of it can get. */
 export interface ShownJob extends KnownJob {
   isFinal: boolean;
-  /** Whether its file could no longer be downloaded. */
+  /** Whether its file had expired. */
   expired: boolean;
   etag: string;
   full: Answer;
@@ -18,7 +18,7 @@ export interface ShownJob extends KnownJob {
 }
 
 /** The job, rendered. */
-export function shownJob(dialect: RestDialect, job: Job, body: object, at: Date): ShownJob {
+export function shownJob(dialect: DialectProfile, job: Job, body: object, at: Date): ShownJob {
   const etag = entityTag(dialect, job, at);
   return {
     id: job.id,
@@ -33,39 +33,39 @@ export function shownJob(dialect: RestDialect, job: Job, body: object, at: Date)
   };
 }
 
-/** Whether its file has gone since. */
+/** Whether its file has expired since. */
 export function isOutdated({ artifactExpiresAt, expired }: ShownJob, at: Date): boolean {
   return hasExpired(artifactExpiresAt, at) !== expired;
 }
 
-/** Bytes of memory for answers that are kept. */
+/** Bytes of memory for the answers that are kept. */
 const mostBytes = 32 * 1024 * 1024;
 
 /** What an answer takes beside its text, roughly, in bytes. */
 const overhead = 1_024;
 
 /**
- * The newest answers of each dialect, so that a job which has not changed is rendered once for all its pollers. Which
- * version is the job's, and whose it is, the database is asked each time: nothing here is believed by itself.
+ * The newest answers of each dialect, so that a job that has not changed is rendered once for all its pollers. Every poll
+ * still asks the database which version the job has and whose it is.
  */
 export class ShownJobs {
   readonly #kept = new LRUCache<string, ShownJob>({
     maxSize: mostBytes,
-    // One giant must not displace all others.
+    // One huge answer must not displace all others.
     maxEntrySize: mostBytes / 16,
     // Text beyond Latin-1 takes two bytes a character.
     sizeCalculation: ({ full }) => 2 * full.body.length + overhead,
   });
 
-  get(dialect: RestDialect, id: string): ShownJob | undefined {
+  get(dialect: DialectProfile, id: string): ShownJob | undefined {
     return this.#kept.get(keyOf(dialect, id));
   }
 
-  keep(dialect: RestDialect, shown: ShownJob): void {
+  keep(dialect: DialectProfile, shown: ShownJob): void {
     this.#kept.set(keyOf(dialect, shown.id), shown);
   }
 }
 
-function keyOf({ name }: RestDialect, id: string): string {
+function keyOf({ name }: DialectProfile, id: string): string {
   return `${name} ${id}`;
 }

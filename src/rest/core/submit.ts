@@ -1,5 +1,4 @@
 import { ValidationError } from '../../errors.ts';
-import { createJob } from '../../jobs/create/create.ts';
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import type { Call } from './call.ts';
 import { RefusedError } from './refusal.ts';
@@ -12,7 +11,7 @@ export interface Submission {
   clientReference?: string | null | undefined;
 }
 
-/** Where in the body each part of a submission was sent, for faults to name; `[]` is the body itself. */
+/** Where in the body the client sent each part of a submission, so that issues can name it; `[]` is the body itself. */
 export interface Places {
   type: readonly string[];
   input: readonly string[];
@@ -29,7 +28,7 @@ export async function submit(call: Call, asked: Submission, places: Places): Pro
   const { clientReference = null, ...request } = asked;
   try {
     const origin = { dialect: dialect.name, clientReference };
-    return await createJob(services.context, services.creations, viewer.workspaceId, request, origin);
+    return await services.jobs.create(viewer.workspaceId, request, origin);
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
     const issues = error.issues.map(({ path, message }) => ({ path: placeOf(path, places), message }));

@@ -2,10 +2,10 @@ import type { Config } from '../../server/configuration.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 
 /**
- * What an operator tells clients of a dialect about its end: `Deprecation` (RFC 9745) since when it is discouraged, and
- * `Sunset` (RFC 8594) from when it may be gone. Nothing happens by itself on these days.
+ * What an operator announces about a dialect's end: `Deprecation` (RFC 9745) is since when it is discouraged, `Sunset`
+ * (RFC 8594) from when it may be gone. Nothing happens by itself on these days.
  */
-export class Notices {
+export class SunsetNotices {
   readonly #headers: ReadonlyMap<Dialect, Readonly<Record<string, string>>>;
 
   constructor({ compatDeprecation, compatSunset }: Pick<Config, 'compatDeprecation' | 'compatSunset'>) {
@@ -23,7 +23,7 @@ export class Notices {
     );
   }
 
-  /** Undefined where nothing is to be said. */
+  /** Undefined if nothing is announced. */
   headersOf(dialect: Dialect): Readonly<Record<string, string>> | undefined {
     return this.#headers.get(dialect);
   }

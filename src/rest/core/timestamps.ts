@@ -7,12 +7,12 @@ export function wholeSeconds(instant: Date): string {
 
 const iso = z.iso.datetime({ offset: true });
 
-/** The instant that a worker wrote into its result: ISO 8601 with seconds and an offset. Null for anything else. */
+/** An instant that a worker wrote into its result: ISO 8601 with seconds and an offset. Null for anything else. */
 export function instantIn(value: unknown): Date | null {
   const { success, data } = iso.safeParse(value);
   if (!success) return null;
   const instant = new Date(data);
-  // The offset may lead out of the years of four digits, which are all that clients can read.
+  // An offset may lead beyond year 9999, and clients read four digits.
   const year = instant.getUTCFullYear();
   return year >= 0 && year <= 9_999 ? instant : null;
 }

@@ -1,6 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { JsonObject } from '../../jobs/model/job.ts';
-import type { RestDialect, Vendor } from '../core/rest-dialect.ts';
+import type { Vendor } from '../core/dialect-profile.ts';
+import type { RestDialect } from '../core/rest-dialect.ts';
 import { dialects } from '../dialects.ts';
 import { mostWaitSeconds } from '../core/holds.ts';
 import { operationOf } from './operation-object.ts';

@@ -1,9 +1,11 @@
 import { checkInput } from '../../input.ts';
 import type { JsonObject } from '../../jobs/model/job.ts';
-import type { RefusedRequest, RestDialect } from '../core/rest-dialect.ts';
+import type { RefusedRequest } from '../core/dialect-profile.ts';
+import type { RestDialect } from '../core/rest-dialect.ts';
 import type { KeyFault, Refusal } from '../core/refusal.ts';
 import { refusalAnswer } from '../core/refusal-answer.ts';
-import { parameterOf, type Route } from '../core/rest-route.ts';
+import type { Route } from '../core/call.ts';
+import { parameterOf } from '../core/endpoint.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 import { sampleBody, sampleJob, steadied, wrongBodies } from './samples.ts';
 

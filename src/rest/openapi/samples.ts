@@ -1,6 +1,6 @@
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
-import type { Route } from '../core/rest-route.ts';
+import type { Route } from '../core/call.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 
 export const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';

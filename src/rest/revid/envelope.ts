@@ -4,7 +4,7 @@ import { server } from './revid-server.ts';
 
 const seconds = z.number().min(0).describe('Seconds, to the millisecond.');
 
-/** What every answer of RevidAPI comes in, and every job's result once more: DIALECTS.md, section 6. Thirteen keys. */
+/** RevidAPI wraps every answer in these thirteen keys, and a job's result, inside its answer, in the same thirteen. */
 export const envelope = z.object({
   endpoint: z.string(),
   code: z.int(),

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { JobsContext } from '../../jobs/model/context.ts';
-import { countPending } from '../../jobs/create/queue-room.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 
 /** A count is believed for a second, and for twenty times as long as it took: a long queue costs a twentieth at most. */
@@ -19,18 +18,18 @@ const counts = new LRUCache<string, Counted>({ max: 10_000 });
  * Jobs that wait in the viewer's workspace, MAX_QUEUE_LENGTH at most; at most a moment old. 0 for the holder of a token,
  * who is told of nothing but what it opens.
  */
-export async function queueLength(context: JobsContext, { workspaceId, restriction }: Viewer): Promise<number> {
-  return restriction === null ? counted(context, workspaceId) : 0;
+export async function queueLength(jobs: Jobs, { workspaceId, restriction }: Viewer): Promise<number> {
+  return restriction === null ? counted(jobs, workspaceId) : 0;
 }
 
-function counted(context: JobsContext, workspaceId: string): Promise<number> {
+function counted(jobs: Jobs, workspaceId: string): Promise<number> {
   const known = counts.get(workspaceId);
   if (known !== undefined && known.until > performance.now()) return known.length;
   const startedAt = performance.now();
   const believe = (milliseconds: number) => {
     count.until = performance.now() + milliseconds;
   };
-  const length = countPending(context, workspaceId).then(
+  const length = jobs.countPending(workspaceId).then(
     (pending) => {
       believe(Math.max(believedMilliseconds, believedTimes * (performance.now() - startedAt)));
       return pending;

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { FieldIssue } from '../../errors.ts';
+import { describeIssue, type FieldIssue } from '../../errors.ts';
 import type { JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
-import { sentBody } from '../core/call.ts';
-import type { Refused, RefusedRequest } from '../core/rest-dialect.ts';
+import { sentBody } from '../core/request-body.ts';
+import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { authenticationPath, notAuthorized } from './key-check.ts';
 import { invalidPayload, isFalsy } from './python.ts';
 import { server } from './revid-server.ts';
 
-/** DIALECTS.md, section 6, "Errors": `{"message":"…"}`, but for what no job and what no server can be found for. */
+/** `{"message":"…"}`, except for an unknown job and for our own failures. */
 export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
@@ -22,7 +22,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'Method not allowed');
     case 'INVALID_QUERY':
-      return refused(400, `Invalid query: ${refusal.issues.map(describe).join('; ')}`);
+      return refused(400, `Invalid query: ${refusal.issues.map(describeIssue).join('; ')}`);
     case 'INVALID_BODY': {
       const body = sentBody(request);
       return namesNoJob(refusal.issues, body, request) ? jobNotFound(body) : refuseBody(refusal.issues, body);
@@ -31,7 +31,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       return refusal.why === 'empty' ? missing : refused(400, unreadable[refusal.why]);
     case 'BODY_TOO_LARGE':
       return refused(413, 'The request body is too large');
-    // The vendor's page of errors is not known; clients take the status for what it says.
+    // The vendor publishes no page of errors; its clients read the status.
     case 'INSUFFICIENT_CREDITS': {
       const { required, available } = refusal;
       return numbered(402, { message: `Insufficient credits: ${required} needed, ${available} left` });
@@ -41,7 +41,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       const id = fieldOf(sentBody(request), 'id');
       return numbered(429, {
         id: typeof id === 'string' ? id : null,
-        // As in the toolkit, of the job that is not: none was created.
+        // As in the toolkit, although no job was created.
         job_id: randomUUID(),
         message: `MAX_QUEUE_LENGTH (${limit}) reached`,
         pid: process.pid,
@@ -72,22 +72,18 @@ function jobNotFound(body: unknown): Refused {
   return { status: 404, body: { error: 'Job not found', job_id: fieldOf(body, 'job_id') ?? null } };
 }
 
-/** A string of any characters is a good `job_id` to jsonschema: one that cannot be stored is no job's, like any other. */
+/** To jsonschema any string is a valid `job_id`: one that cannot be stored is an unknown job's. */
 function namesNoJob(issues: readonly FieldIssue[], body: unknown, { call }: RefusedRequest): boolean {
   if (call?.route.kind !== 'status' || typeof fieldOf(body, 'job_id') !== 'string') return false;
   return issues.some(({ path }) => path.join('.') === 'job_id');
 }
 
-/** As jsonschema does, one fault is told, and a missing field before what is wrong with those that are there. */
+/** One issue alone, as jsonschema reports it: a missing field before a wrong one. */
 function refuseBody(issues: readonly FieldIssue[], body: unknown): Refused {
   if (isFalsy(body)) return missing;
   const lacking = issues.find(({ path: [name = '', ...inner] }) => inner.length === 0 && fieldOf(body, name) === undefined);
   const issue = lacking ?? issues[0] ?? { path: [], message: 'it is not valid' };
-  return refused(400, issue.message.startsWith(invalidPayload) ? issue.message : invalidPayload + describe(issue));
-}
-
-function describe({ path, message }: FieldIssue): string {
-  return [path.join('.'), message].filter((part) => part !== '').join(': ');
+  return refused(400, issue.message.startsWith(invalidPayload) ? issue.message : invalidPayload + describeIssue(issue));
 }
 
 /** A field of the body, as it was sent. */

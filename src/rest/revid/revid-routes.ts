@@ -5,7 +5,7 @@ import { statusRoutes } from './revid-status.ts';
 import { statusesRoutes } from './revid-statuses.ts';
 import { submissionRoutes } from './revid-submission.ts';
 
-/** DIALECTS.md, section 6. */
+/** RevidAPI's API: see src/rest/README.md. */
 export const revid: RestDialect = {
   name: 'REVID',
   prefix: '/revid',

@@ -1,5 +1,5 @@
 import { answerJob } from '../core/job-status.ts';
-import { type Route, route } from '../core/rest-route.ts';
+import { type Route, route } from '../core/call.ts';
 import { answeredAtOnce, envelope } from './envelope.ts';
 import { projectRevid, revidJob } from './revid-job.ts';
 import { object, text } from './python.ts';
@@ -34,7 +34,7 @@ export const statusRoutes: readonly Route[] = paths.map((path) =>
       return answerJob(call, asked, async (found) =>
         answeredAtOnce(
           { endpoint, id, jobId: found.id, response: projectRevid(found, process.pid) },
-          { startedAt, queueLength: await queueLength(services.context, viewer) },
+          { startedAt, queueLength: await queueLength(services.jobs, viewer) },
         ),
       );
     },

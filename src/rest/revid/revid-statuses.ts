@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { recentStatuses } from '../../jobs/read/recent-statuses.ts';
 import { phaseOf } from '../../jobs/model/state-machine.ts';
 import { visible } from '../../workspaces/viewer.ts';
 import { answer } from '../core/answer.ts';
-import { type Route, route } from '../core/rest-route.ts';
+import { type Route, route } from '../core/call.ts';
 import { answeredAtOnce, envelope } from './envelope.ts';
 import { revidStatus, revidStatuses } from './revid-job.ts';
 import { numberFrom, object } from './python.ts';
@@ -41,13 +40,12 @@ export const statusesRoutes: readonly Route[] = paths.map((path) =>
     async handle(call) {
       const startedAt = performance.now();
       const { services, viewer, dialect } = call;
-      const { context } = services;
       const { ids, tags } = visible(viewer, {});
       const native = { dialect: dialect.name, types: dialect.nativeTypes };
       const seconds = Math.min(call.body.since_seconds, mostSeconds);
       const [jobs, waiting] = await Promise.all([
-        recentStatuses(context.database, viewer.workspaceId, seconds, { native, ids, tags }),
-        queueLength(context, viewer),
+        services.jobs.recentStatuses(viewer.workspaceId, seconds, { native, ids, tags }),
+        queueLength(services.jobs, viewer),
       ]);
       const response = Object.fromEntries(jobs.map((job) => [job.id, revidStatus(phaseOf(job.status, job.attempt))]));
       const about = { endpoint, id: call.body.id ?? null, response };

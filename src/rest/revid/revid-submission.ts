@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
-import { type Route, route } from '../core/rest-route.ts';
+import { type Route, route } from '../core/call.ts';
 import { submit } from '../core/submit.ts';
 import { flag, integerFrom, object, oneOf, text, textUpTo, uri } from './python.ts';
 import { queueLength } from './queue-length.ts';
@@ -54,9 +54,9 @@ export const submissionRoutes: readonly Route[] = paths.map((path) =>
     async handle(call) {
       const { webhook_url: url, id: clientReference = null, ...input } = call.body;
       const webhookUrl = url === '' ? undefined : url;
-      const { context } = call.services;
-      // Before the job is there: a client that is told of a failure sends it again.
-      const waiting = await queueLength(context, call.viewer);
+      const { jobs } = call.services;
+      // Before the job exists: a client sends a request that failed again.
+      const waiting = await queueLength(jobs, call.viewer);
       const job = await submit(call, { type, input: parameters(input), webhookUrl, clientReference }, places);
       return answer(202, {
         code: 202,
@@ -65,7 +65,7 @@ export const submissionRoutes: readonly Route[] = paths.map((path) =>
         message: 'processing',
         pid: process.pid,
         queue_id: server.queueId,
-        max_queue_length: context.limits.maxQueueLength,
+        max_queue_length: jobs.limits.maxQueueLength,
         queue_length: waiting + 1,
         build_number: server.buildNumber,
       } satisfies z.output<typeof accepted>);

@@ -13,7 +13,7 @@ const status = z.enum(videoConduitStatuses);
 const json = z.record(z.string(), z.json());
 const instant = z.string().describe('`YYYY-MM-DDTHH:MM:SSZ`.');
 
-/** GET /v1/jobs/{job_id}: DIALECTS.md, section 4. All twelve keys, always. */
+/** GET /v1/jobs/{job_id}: always all twelve keys. */
 export const videoConduitJob = z.object({
   job_id: z.uuid(),
   job_type: z.string(),
@@ -89,7 +89,7 @@ function statusOf(phase: JobPhase): VideoConduitStatus {
   }
 }
 
-/** What a filter by status leaves: the phases that are shown as it. */
+/** The phases that are shown as a status. */
 export const phasesOf = {
   pending: ['waiting'],
   processing: ['working'],

@@ -3,7 +3,7 @@ import { answer } from '../core/answer.ts';
 import { listThrough } from '../core/dialect-list.ts';
 import { integerText } from '../core/query-integer.ts';
 import { RefusedError } from '../core/refusal.ts';
-import { route } from '../core/rest-route.ts';
+import { route } from '../core/call.ts';
 import { phasesOf, projectItem, videoConduitItem, videoConduitStatuses } from './videoconduit-job.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';
 

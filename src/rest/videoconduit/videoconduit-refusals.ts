@@ -1,9 +1,9 @@
-import type { FieldIssue } from '../../errors.ts';
-import { sentBody } from '../core/call.ts';
-import type { Refused, RefusedRequest } from '../core/rest-dialect.ts';
+import { describeIssue, type FieldIssue } from '../../errors.ts';
+import { sentBody } from '../core/request-body.ts';
+import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
 import { queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
 
-/** DIALECTS.md, section 4, "Errors": always both keys, `detail` and `code`. */
+/** Always both keys, `detail` and `code`; some of the vendor's own examples lack one. */
 export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
@@ -17,7 +17,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'method_not_allowed', 'Method not allowed');
     case 'INVALID_QUERY':
-      return refused(400, 'bad_request', refusal.issues.map(describe).join('; '));
+      return refused(400, 'bad_request', refusal.issues.map(describeIssue).join('; '));
     case 'INVALID_BODY': {
       const body = sentBody(request);
       return invalid(refusal.issues.map((issue) => fieldError(issue, body)));
@@ -48,7 +48,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   }
 }
 
-/** One fault of a body, in the form that the vendor's 422 shows. */
+/** One issue of a body, in the form of the vendor's 422. */
 interface FieldError {
   loc: string[];
   msg: string;
@@ -74,10 +74,6 @@ function valueAt(body: unknown, path: readonly string[]): unknown {
     value = Object.entries(value).find(([name]) => name === key)?.[1];
   }
   return value;
-}
-
-function describe({ path, message }: FieldIssue): string {
-  return [path.join('.'), message].filter((part) => part !== '').join(': ');
 }
 
 function invalid(detail: FieldError[]): Refused {

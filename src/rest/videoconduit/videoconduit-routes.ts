@@ -6,7 +6,7 @@ import { refuse } from './videoconduit-refusals.ts';
 import { submissionRoutes } from './videoconduit-submission.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';
 
-/** DIALECTS.md, section 4. */
+/** VideoConduit's API: see src/rest/README.md. */
 export const videoConduit: RestDialect = {
   name: 'VIDEOCONDUIT',
   prefix: '/videoconduit',

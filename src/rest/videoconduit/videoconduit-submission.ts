@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
-import { jsonBody } from '../core/request-schemas.ts';
-import { type Route, route } from '../core/rest-route.ts';
+import { jsonBody } from '../core/request-body.ts';
+import { type Route, route } from '../core/call.ts';
 import { submit } from '../core/submit.ts';
 import { wholeSeconds } from '../core/timestamps.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';

@@ -4,10 +4,10 @@ import { httpUrl, textIssues } from '../../input.ts';
 import type { JsonObject } from '../../jobs/model/job.ts';
 import { sqlIs } from '../../jobs/model/state-machine.ts';
 import { answer, type Answer } from '../core/answer.ts';
-import { jsonBody } from '../core/request-schemas.ts';
+import { jsonBody } from '../core/request-body.ts';
 import type { Call } from '../core/call.ts';
 import { RefusedError } from '../core/refusal.ts';
-import { type Route, route } from '../core/rest-route.ts';
+import { type Route, route } from '../core/call.ts';
 import { type Submission, submit } from '../core/submit.ts';
 import { vidocuId } from './vidocu-id.ts';
 import { Turns } from './turns.ts';
@@ -126,7 +126,7 @@ function createOnce(
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
   return turns.take(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
-    const id = await underWay(services.context.database, viewer.workspaceId, type, videoId);
+    const id = await underWay(services.database, viewer.workspaceId, type, videoId);
     if (id === null) return create(call, asked);
     return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });
   });

@@ -36,12 +36,12 @@ async function learn(services: Services, workspaceId: string, id: string): Promi
   return uuid;
 }
 
-async function lookUp({ context }: Services, workspaceId: string, id: string): Promise<string | null> {
+async function lookUp({ database }: Services, workspaceId: string, id: string): Promise<string | null> {
   const [, milliseconds] = /^[a-z]+_(\d{13})_[0-9a-z]{7}$/.exec(id) ?? [];
   if (milliseconds === undefined) return null;
   const created = Number(milliseconds);
   // The workspace's jobs of one millisecond: a handful, in the order of their index.
-  const rows = await context.database.query<{ id: string; type: string }>(
+  const rows = await database.query<{ id: string; type: string }>(
     `SELECT job.id, job.type FROM job
      WHERE job.workspace_id = $1::uuid AND job.id >= $2::uuid AND job.id < $3::uuid ORDER BY job.id`,
     [workspaceId, firstIdOf(created), firstIdOf(created + 1)],

@@ -14,7 +14,7 @@ const progress = z.object({
 
 const instant = z.iso.datetime({ precision: 3 });
 
-/** GET /v1/jobs/:id: DIALECTS.md, section 3. Exactly these eight keys; what there is not is null. */
+/** GET /v1/jobs/:id: exactly these eight keys; null is the empty value. */
 export const vidocuJob = z.object({
   jobId: z.string(),
   type: z.enum(vidocuTypes),

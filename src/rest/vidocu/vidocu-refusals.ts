@@ -1,8 +1,8 @@
-import type { FieldIssue } from '../../errors.ts';
-import type { Refused } from '../core/rest-dialect.ts';
+import { describeIssue } from '../../errors.ts';
+import type { Refused } from '../core/dialect-profile.ts';
 import type { Refusal } from '../core/refusal.ts';
 
-/** DIALECTS.md, section 3, "Errors": `{"error":{"code":"…","message":"…"}}`. */
+/** `{"error":{"code":"…","message":"…"}}`. */
 export function refuse(refusal: Refusal): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED': {
@@ -17,13 +17,13 @@ export function refuse(refusal: Refusal): Refused {
       return refused(405, 'method_not_allowed', 'Method not allowed');
     case 'INVALID_QUERY':
     case 'INVALID_BODY':
-      return refused(400, 'validation_error', refusal.issues.map(describe).join('; '));
+      return refused(400, 'validation_error', refusal.issues.map(describeIssue).join('; '));
     case 'UNREADABLE_BODY':
       return refused(400, 'validation_error', 'The body must be a JSON object, sent with Content-Type: application/json');
     case 'BODY_TOO_LARGE':
       return refused(413, 'validation_error', 'The request body is too large');
     case 'INSUFFICIENT_CREDITS':
-      // The vendor has plans in place of credits; this is what it says when one is used up.
+      // The vendor has plans instead of credits; this is its answer when one is used up.
       return refused(403, 'limit_exceeded', `This costs ${refusal.required} credits; ${refusal.available} are left`);
     case 'QUEUE_FULL':
       return refused(429, 'rate_limit_exceeded', `${refusal.limit} jobs are pending already. Retry when some have started.`);
@@ -36,10 +36,6 @@ export function refuse(refusal: Refusal): Refused {
     case 'INTERNAL':
       return refused(500, 'internal_error', 'Internal server error');
   }
-}
-
-function describe({ path, message }: FieldIssue): string {
-  return [path.join('.'), message].filter((part) => part !== '').join(': ');
 }
 
 function refused(status: number, code: string, message: string): Refused {

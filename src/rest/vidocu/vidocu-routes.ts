@@ -5,13 +5,13 @@ import { projectVidocu, vidocuJob } from './vidocu-job.ts';
 import { executeRoute, operationRoutes } from './video-operations.ts';
 import { refuse } from './vidocu-refusals.ts';
 
-/** DIALECTS.md, section 3. */
+/** Vidocu's API: see src/rest/README.md. */
 export const vidocu: RestDialect = {
   name: 'VIDOCU',
   prefix: '/vidocu',
   credential: 'bearer',
   keyPrefixes: ['vdo_live_', 'vdo_oat_'],
-  // It has jobs, and no list of them: a client of its own is told so in its own words.
+  // It has no list of jobs; its clients are told so in its own words.
   disputedPaths: ['/v1/jobs'],
   nativeTypes: [],
   showsRateLimit: false,

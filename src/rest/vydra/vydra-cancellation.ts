@@ -1,9 +1,8 @@
 import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
-import { cancelJob } from '../../jobs/end/cancel.ts';
 import { answer } from '../core/answer.ts';
-import { route } from '../core/rest-route.ts';
+import { route } from '../core/call.ts';
 
 const cancelled = z.object({
   success: z.literal(true),
@@ -21,7 +20,7 @@ export const cancellationRoute = route({
   answers: { 200: { description: 'The job was cancelled, and what it cost was given back.', schema: cancelled } },
   async handle({ services, viewer, param }) {
     if (!isUuid(param)) throw new NotFoundError('Job');
-    const { creditsRefunded } = await cancelJob(services.context, viewer.workspaceId, param.toLowerCase());
+    const { creditsRefunded } = await services.jobs.cancel(viewer.workspaceId, param.toLowerCase());
     return answer(200, {
       success: true,
       message: 'Job cancelled',

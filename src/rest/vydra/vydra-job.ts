@@ -8,7 +8,7 @@ export type VydraStatus = (typeof vydraStatuses)[number];
 
 export const instant = z.iso.datetime({ precision: 3 });
 
-/** One of GET /api/v1/jobs: DIALECTS.md, section 5. */
+/** One of GET /api/v1/jobs. */
 export const vydraItem = z.object({
   id: z.uuid(),
   status: z.enum(vydraStatuses),
@@ -24,7 +24,7 @@ export const vydraItem = z.object({
   refundStatus: z.enum(['completed', 'none']).optional().describe('`none` where nothing had been charged.'),
 });
 
-/** GET /api/v1/jobs/{id}: the seed's partial examples in one object, which its state fills. */
+/** GET /api/v1/jobs/{id}: the vendor shows a different part of it for each state; here all of it is one object. */
 export const vydraJob = vydraItem.extend({ workflow: z.string() });
 
 type VydraItem = z.output<typeof vydraItem>;
@@ -69,12 +69,12 @@ function stateOf(job: Job, phase: JobPhase): State {
   }
 }
 
-/** What the seed calls the job's state, for refusals. */
+/** The vendor's word for the job's state, for refusals. */
 export function statusOf(job: Job): VydraStatus {
   return stateOf(job, phaseOf(job.status, job.attempt)).status;
 }
 
-/** What a filter by status leaves: the phases that are shown as it. */
+/** The phases that are shown as a status. */
 export const phasesOf = {
   pending: ['waiting'],
   running: ['working'],
@@ -88,7 +88,7 @@ export function outputOf({ output }: Job): JsonObject | null {
   return output === null ? null : wrapped(output);
 }
 
-/** How a job failed, in the seed's words where its worker gave none. */
+/** How a job failed, in the vendor's words if its worker gave none. */
 export function errorOf({ error }: Job): { message: string; code: string } {
   return { message: error?.message ?? 'Processing error', code: error?.code ?? 'PROCESSING_ERROR' };
 }

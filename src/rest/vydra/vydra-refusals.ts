@@ -1,11 +1,11 @@
-import type { FieldIssue } from '../../errors.ts';
+import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
-import { sentBody } from '../core/call.ts';
-import type { Refused, RefusedRequest } from '../core/rest-dialect.ts';
+import { sentBody } from '../core/request-body.ts';
+import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
 import { type KeyFault, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
 import { statusOf } from './vydra-job.ts';
 
-/** DIALECTS.md, section 5, "Errors": `{"error":"…","code":"…"}`, and `details` where there are any. */
+/** `{"error":"…","code":"…"}`, and `details` if there are any. */
 export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
   switch (refusal.kind) {
     case 'UNAUTHENTICATED':
@@ -18,7 +18,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'METHOD_NOT_ALLOWED', 'Method not allowed');
     case 'INVALID_QUERY':
-      return refused(400, 'INVALID_INPUT', refusal.issues.map(describe).join('; '));
+      return refused(400, 'INVALID_INPUT', refusal.issues.map(describeIssue).join('; '));
     case 'INVALID_BODY':
       return refuseBody(refusal.issues, request);
     case 'UNREADABLE_BODY':
@@ -29,7 +29,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       const { required: creditsRequired, available: creditsRemaining } = refusal;
       return refused(402, 'INSUFFICIENT_CREDITS', 'Insufficient credits', { creditsRequired, creditsRemaining });
     }
-    // The vendor bounds the jobs under way by its plans and says so in this form, its only one that tells when to return.
+    // The vendor's plans limit the jobs under way; it says so in this form, its only one with a time to come back.
     case 'QUEUE_FULL': {
       const { limit } = refusal;
       const error = `${limit} jobs are pending already. Retry when some have started.`;
@@ -54,7 +54,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
 function refuseKey(why: KeyFault, { headers }: RefusedRequest): Refused {
   switch (why) {
     case 'missing':
-      // A header that carries no bearer token is there all the same.
+      // There may be a header without a bearer token.
       return headers.authorization === undefined
         ? refused(401, 'MISSING_AUTH', 'Missing Authorization header')
         : refused(401, 'INVALID_FORMAT', 'Invalid API key format');
@@ -69,17 +69,13 @@ function refuseKey(why: KeyFault, { headers }: RefusedRequest): Refused {
   }
 }
 
-/** The vendor has a code of its own for a URL that will not do; where more is amiss, the general one is true. */
+/** The vendor has its own code for a bad URL; the general one is right if anything else is wrong too. */
 function refuseBody(issues: readonly FieldIssue[], request: RefusedRequest): Refused {
   const code = issues.every(({ path }) => path[0] === 'webhookUrl') ? 'INVALID_URL' : 'INVALID_INPUT';
   const sent = sentBody(request) ?? {};
   const lacksWorkflow = isJsonObject(sent) && (typeof sent['workflow'] !== 'string' || sent['workflow'] === '');
-  const error = lacksWorkflow ? 'Missing required field: workflow (string)' : issues.map(describe).join('; ');
+  const error = lacksWorkflow ? 'Missing required field: workflow (string)' : issues.map(describeIssue).join('; ');
   return refused(400, lacksWorkflow ? 'INVALID_INPUT' : code, error);
-}
-
-function describe({ path, message }: FieldIssue): string {
-  return [path.join('.'), message].filter((part) => part !== '').join(': ');
 }
 
 function limited(error: string, retryAfter: number, limits: { type: string; limit: number; used: number }): Refused {

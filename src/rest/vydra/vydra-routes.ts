@@ -6,7 +6,7 @@ import { listRoute } from './vydra-list.ts';
 import { refuse } from './vydra-refusals.ts';
 import { submissionRoute } from './vydra-submission.ts';
 
-/** DIALECTS.md, section 5. */
+/** Vydra's API: see src/rest/README.md. */
 export const vydra: RestDialect = {
   name: 'VYDRA',
   prefix: '/vydra',

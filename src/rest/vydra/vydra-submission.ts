@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
-import { parsedJson } from '../core/request-schemas.ts';
+import { parsedJson } from '../core/request-body.ts';
 import type { Call } from '../core/call.ts';
-import { route } from '../core/rest-route.ts';
+import { route } from '../core/call.ts';
 import { submit } from '../core/submit.ts';
 import { instant } from './vydra-job.ts';
 
