@@ -20,7 +20,7 @@ export function negotiate<Type extends string>(accept: string | undefined, types
 /** Errors that decide the status of a whole answer, whatever else it brings. */
 const overriding: ReadonlySet<unknown> = new Set<ErrorCode>(['UNAUTHENTICATED', 'RATE_LIMITED', 'UNAVAILABLE']);
 
-/** Refusals that are 200 where plain JSON was asked for: its clients take every other status for a fault of the network. */
+/** Refusals that are 200 but for GraphQL's own media type: other clients take every other status for a fault of the network. */
 const ofDocuments: ReadonlySet<unknown> = new Set<ErrorCode>(['BAD_USER_INPUT', 'LIMIT_EXCEEDED', 'FORBIDDEN']);
 
 /** The status of an answer (GraphQL over HTTP, section 6.4). @param ran whether the operation was carried out */
@@ -29,7 +29,7 @@ export function statusOf(errors: readonly GraphQLError[], ran: boolean, type: st
   const decisive = codes.filter((code) => overriding.has(code));
   if (decisive.length > 0) return Math.max(...decisive.map(httpStatusOf));
   if (ran) return 200;
-  const counted = type === 'application/json' ? codes.filter((code) => !ofDocuments.has(code)) : codes;
+  const counted = type === answerTypes[1] ? codes : codes.filter((code) => !ofDocuments.has(code));
   return Math.max(200, ...counted.map(httpStatusOf));
 }
 
