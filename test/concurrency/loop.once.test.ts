@@ -1,0 +1,130 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { Loop, type Run } from '../../src/concurrency/loop.ts';
+import { silentLog } from '../../src/log.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A loop whose runs end when the test says so. */
+function steppedLoop(pollMilliseconds: number | null = null) {
+  const runs: (PromiseWithResolvers<'more' | void> & Run)[] = [];
+  const warnings: { err?: unknown }[] = [];
+  const loop = new Loop({
+    name: 'the work',
+    work: (run) => {
+      const step = { ...Promise.withResolvers<'more' | void>(), ...run };
+      runs.push(step);
+      return step.promise;
+    },
+    pollMilliseconds,
+    log: { ...silentLog, warn: (fields) => void warnings.push(fields) },
+  });
+  const begun = (count: number) => vi.waitFor(() => expect(runs).toHaveLength(count));
+  return { loop, runs, warnings, begun };
+}
+
+test('whoever wakes it many times in one tick is answered by one run', async () => {
+  const { loop, runs, begun } = steppedLoop();
+  for (let times = 0; times < 100; times += 1) loop.wake();
+  await begun(1);
+  runs[0]?.resolve();
+  await loop.stop();
+  expect(runs).toHaveLength(1);
+});
+
+test('however many wake it during a run, one more run follows, and never two at a time', async () => {
+  const { loop, runs, begun } = steppedLoop();
+  loop.wake();
+  await begun(1);
+  for (let times = 0; times < 100; times += 1) loop.wake();
+  await new Promise(setImmediate);
+  expect(runs).toHaveLength(1);
+  runs[0]?.resolve();
+  await begun(2);
+  runs[1]?.resolve();
+  await loop.stop();
+  expect(runs).toHaveLength(2);
+});
+
+test('work that says that there is more is run again until there is none', async () => {
+  const { loop, runs, begun } = steppedLoop();
+  const settled = loop.settle();
+  await begun(1);
+  runs[0]?.resolve('more');
+  await begun(2);
+  runs[1]?.resolve();
+  await settled;
+  expect(runs).toHaveLength(2);
+});
+
+test('a run that throws is logged, and the next wake-up begins another', async () => {
+  const { loop, runs, warnings, begun } = steppedLoop();
+  const failed = loop.settle();
+  await begun(1);
+  const error = new Error('the database is away');
+  runs[0]?.reject(error);
+  await failed;
+  expect(warnings).toEqual([{ err: error }]);
+  loop.wake();
+  await begun(2);
+  runs[1]?.resolve();
+  await loop.stop();
+});
+
+test('work that throws before it gives a promise is logged too', async () => {
+  const warn = vi.fn<(fields: object, message: string) => void>();
+  const loop = new Loop({
+    name: 'the work',
+    work: () => {
+      throw new Error('broken');
+    },
+    pollMilliseconds: null,
+    log: { ...silentLog, warn },
+  });
+  await loop.settle();
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.anything(), 'the work failed; the next run tries again');
+});
+
+test('the poll begins a run by itself, which knows that it was the poll', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { loop, runs, begun } = steppedLoop(1_000);
+  loop.start();
+  loop.start();
+  loop.wake();
+  await begun(1);
+  vi.advanceTimersByTime(1_000);
+  runs[0]?.resolve();
+  await begun(2);
+  runs[1]?.resolve();
+  await loop.stop();
+  expect(runs.map(({ polled }) => polled)).toEqual([false, true]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('its stop waits for the run under way, begins no other, and may be called twice', async () => {
+  const { loop, runs, begun } = steppedLoop();
+  loop.wake();
+  await begun(1);
+  loop.wake();
+  const stopped: string[] = [];
+  const stops = ['first', 'second'].map((name) => loop.stop().then(() => stopped.push(name)));
+  await new Promise(setImmediate);
+  expect(stopped).toEqual([]);
+  runs[0]?.resolve('more');
+  await Promise.all(stops);
+  loop.wake();
+  await loop.settle();
+  expect(runs).toHaveLength(1);
+});
+
+test('its stop after its start begins nothing, and a start after it neither', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const { loop, runs } = steppedLoop(1_000);
+  loop.start();
+  await loop.stop();
+  loop.start();
+  vi.advanceTimersByTime(10_000);
+  await loop.settle();
+  expect(runs).toEqual([]);
+});
