@@ -1,11 +1,9 @@
+import { Loop } from '../concurrency/loop.ts';
+import type { Database } from '../database/database.ts';
 import { removeExpiredFiles } from '../files/expiry.ts';
 import { OrphanedFiles } from '../files/orphans.ts';
 import type { ArtifactStore } from '../files/store.ts';
-import { deleteOldChanges } from '../jobs/retention/change-retention.ts';
-import { expireLeases } from '../jobs/end/expire.ts';
-import { keyHours } from '../jobs/create/idempotency.ts';
-import { promoteDueJobs } from '../jobs/claim/promote.ts';
-import type { JobsContext } from '../jobs/model/context.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
 import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 
@@ -15,89 +13,87 @@ const houseKeepingMilliseconds = 60_000;
 /** The whole volume is listed each time. */
 const orphanSweepMilliseconds = 10 * 60_000;
 
+export interface SweeperOptions {
+  jobs: Jobs;
+  database: Database;
+  artifacts: ArtifactStore;
+  log: Log;
+}
+
 /**
- * What happens by itself: attempts end with their lease, waiting jobs become due, expired files and old idempotency
- * keys go. A plain timer rather than pg-boss, whose smallest interval is coarser than the second that a lease needs.
- * Every process sweeps; each row is moved by one of them.
+ * What happens by itself: attempts end with their lease, waiting jobs become due, expired files and old idempotency keys
+ * go. Every process sweeps; each row is moved by one of them. Each sweep has a loop of its own, so that one that fails or
+ * takes long does not hold up the others.
  */
 export class Sweeper {
-  readonly #context: JobsContext;
-  readonly #artifacts: ArtifactStore;
-  readonly #orphans: OrphanedFiles;
-  readonly #log: Log;
-  #timers: NodeJS.Timeout[] = [];
-  #leases: Promise<void> | null = null;
-  #house: Promise<void> | null = null;
-  #files: Promise<void> | null = null;
+  readonly #leases: Loop;
+  readonly #dueJobs: Loop;
+  readonly #house: Loop;
+  readonly #orphans: Loop;
 
-  constructor(context: JobsContext, artifacts: ArtifactStore, log: Log) {
-    this.#context = context;
-    this.#artifacts = artifacts;
-    this.#orphans = new OrphanedFiles(context.database, artifacts);
-    this.#log = log;
+  constructor({ jobs, database, artifacts, log }: SweeperOptions) {
+    this.#leases = new Loop({
+      name: 'ending attempts whose lease is over',
+      work: () => jobs.expireLeases(),
+      pollMilliseconds: leaseSweepMilliseconds,
+      log,
+    });
+    this.#dueJobs = new Loop({
+      name: 'making due jobs claimable',
+      work: () => jobs.promoteDue(),
+      pollMilliseconds: leaseSweepMilliseconds,
+      log,
+    });
+    this.#house = new Loop({
+      name: 'housekeeping',
+      work: async () => {
+        await removeExpiredFiles(database, artifacts);
+        await jobs.forgetOld();
+        await forgetRetiredSecrets(database);
+      },
+      pollMilliseconds: houseKeepingMilliseconds,
+      log,
+    });
+    const orphans = new OrphanedFiles(database, artifacts);
+    this.#orphans = new Loop({
+      name: 'removing files that no job names',
+      work: async () => {
+        const removed = await orphans.sweep();
+        if (removed > 0) log.info({ removed }, 'removed files that no job names');
+      },
+      pollMilliseconds: orphanSweepMilliseconds,
+      log,
+    });
   }
 
   start(): void {
-    this.#timers = [
-      setInterval(() => void this.sweepLeases(), leaseSweepMilliseconds),
-      setInterval(() => void this.keepHouse(), houseKeepingMilliseconds),
-      setInterval(() => void this.sweepOrphans(), orphanSweepMilliseconds),
-    ];
-    void this.keepHouse();
-    void this.sweepOrphans();
+    for (const loop of this.#loops) loop.start();
+    this.#house.wake();
+    this.#orphans.wake();
   }
 
   /** May be called twice. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all([this.#leases, this.#house, this.#files]);
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** One sweep over leases and due jobs, or the one that is under way. Never throws. */
-  sweepLeases(): Promise<void> {
-    this.#leases ??= this.#sweepBoth().finally(() => {
-      this.#leases = null;
-    });
-    return this.#leases;
+  /** A whole sweep over leases and then over due jobs. Never throws. */
+  async sweepLeases(): Promise<void> {
+    await this.#leases.settle();
+    await this.#dueJobs.settle();
   }
 
   /** Removes what has had its time: files, their rows, keys, the log of changes, retired secrets. Never throws. */
   keepHouse(): Promise<void> {
-    this.#house ??= this.#logged('housekeeping', async () => {
-      await removeExpiredFiles(this.#context.database, this.#artifacts);
-      await this.#context.database.query(
-        `DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`,
-      );
-      await deleteOldChanges(this.#context.database);
-      await forgetRetiredSecrets(this.#context.database);
-    }).finally(() => {
-      this.#house = null;
-    });
-    return this.#house;
+    return this.#house.settle();
   }
 
   /** Removes the files that no job will ever name. Never throws. */
   sweepOrphans(): Promise<void> {
-    this.#files ??= this.#logged('orphaned files', async () => {
-      const removed = await this.#orphans.sweep();
-      if (removed > 0) this.#log.info({ removed }, 'removed files that no job names');
-    }).finally(() => {
-      this.#files = null;
-    });
-    return this.#files;
+    return this.#orphans.settle();
   }
 
-  /** One after the other, and the second whatever became of the first. */
-  async #sweepBoth(): Promise<void> {
-    await this.#logged('leases', () => expireLeases(this.#context));
-    await this.#logged('due jobs', () => promoteDueJobs(this.#context));
-  }
-
-  async #logged(what: string, work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#log.warn({ err: error, sweep: what }, 'a sweep failed; the next one tries again');
-    }
+  get #loops(): Loop[] {
+    return [this.#leases, this.#dueJobs, this.#house, this.#orphans];
   }
 }

@@ -8,12 +8,14 @@ import { entities } from './entities.ts';
 import { Initial } from './migrations/2026-11-22-initial.ts';
 import { JobChange } from './migrations/2026-11-22-job-change.ts';
 import { WebhookDelivery } from './migrations/2026-11-22-webhook-delivery.ts';
+import { WebhookDue } from './migrations/2026-11-26-webhook-due.ts';
 
 /** In their order; a name that has been released is never changed. */
 const migrationsList = [
   { name: '2026-11-22-initial', class: Initial },
   { name: '2026-11-22-job-change', class: JobChange },
   { name: '2026-11-22-webhook-delivery', class: WebhookDelivery },
+  { name: '2026-11-26-webhook-due', class: WebhookDue },
 ];
 
 export const migrationNames: readonly string[] = migrationsList.map(({ name }) => name);

@@ -33,6 +33,7 @@ import { countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
 import type { JobTypes } from './types/registry.ts';
+import type { Dialect } from '../workspaces/dialect.ts';
 
 /** What the domain works with. */
 export interface JobsParts {
@@ -41,6 +42,8 @@ export interface JobsParts {
   log: Log;
   types: JobTypes;
   limits: JobLimits;
+  /** Whether a webhook is told that a job was cancelled which came through this surface. */
+  tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** Which updates of a workspace, and for whom. */
@@ -66,13 +69,13 @@ export class Jobs {
   readonly #updates: Updates;
   readonly #claimer: Claimer;
 
-  constructor({ database, bus, log, types, limits }: JobsParts) {
+  constructor({ database, bus, log, types, limits, tellsOfCancellation }: JobsParts) {
     const announcer = new Announcer(bus);
     const completions = createCompletions({ database, announcer });
     this.types = types;
     this.limits = limits;
     this.#database = database;
-    this.#context = { database, types, announcer, completions, limits };
+    this.#context = { database, types, announcer, completions, limits, tellsOfCancellation };
     this.#reads = new JobReads(database);
     this.#creations = new CreationQueue(this.#context);
     this.#reports = new ReportQueue(this.#context);

@@ -21,7 +21,9 @@ import { builtInHandlers } from '../worker/handlers.ts';
 import { Runner } from '../worker/runner.ts';
 import { AccessTokens } from '../workspaces/access-token.ts';
 import { Authenticator } from '../workspaces/authenticator.ts';
+import type { Dialect } from '../workspaces/dialect.ts';
 import { ensureDefaultWorkspace } from '../workspaces/ensure-default-workspace.ts';
+import { webhookSurfaces } from './webhook-surfaces.ts';
 
 /** A running process: whatever its ROLE asks for, started, and stopped in the opposite order. */
 export interface App {
@@ -79,12 +81,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const authenticator = new Authenticator(database, bus);
     await authenticator.start();
     stops.push(async () => authenticator.stop());
-    const jobs = new Jobs({ database, bus, log, types, limits: config });
-    stops.push(() => jobs.stop());
-    const { context } = jobs.parts;
-    const sweeper = new Sweeper(context, artifacts, log);
-
     let publicUrl = config.publicUrl;
+    const links = createArtifactLinks({ secret, publicUrl: () => publicUrl });
+    const surfaces = webhookSurfaces(links);
+    const tellsOfCancellation = (dialect: Dialect) => surfaces[dialect].tellsOfCancellation;
+    const jobs = new Jobs({ database, bus, log, types, limits: config, tellsOfCancellation });
+    stops.push(() => jobs.stop());
+    const sweeper = new Sweeper({ jobs, database, artifacts, log });
+
     const services: Services = {
       config,
       log,
@@ -101,7 +105,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       jobs,
       pages: new PageReads(database),
       artifacts,
-      links: createArtifactLinks({ secret, publicUrl: () => publicUrl }),
+      links,
       publicUrl: () => publicUrl,
       cursors: new Cursors(secret),
     };
@@ -117,7 +121,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
     sweeper.start();
     stops.push(() => sweeper.stop());
-    const deliverer = new Deliverer({ context, config, links: services.links, log });
+    const deliverer = new Deliverer({ jobs, database, config, surfaces, log });
     deliverer.start();
     stops.push(() => deliverer.stop());
     if (config.role !== 'api') {

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PgBoss } from 'pg-boss';
-import type { ArtifactLinks } from '../files/links.ts';
-import { startBoss, stopBoss } from '../background/boss.ts';
+import { Loop } from '../concurrency/loop.ts';
 import type { Config } from '../server/configuration.ts';
-import type { JobsContext } from '../jobs/model/context.ts';
+import type { Database } from '../database/database.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
-import { webhookBody } from './payload.ts';
-import { type TakenSeries, WebhookQueue } from './queue.ts';
-import { Sender } from './sender.ts';
-import { signatureHeaders } from './signature.ts';
-import { findPending, loadTry, noteGivenUp, noteOutcome, relayNoted } from './tries.ts';
+import { makeDueReady } from './due.ts';
+import { noteOutcome, putBack } from './outcome.ts';
+import { type Outcome, Sender } from './sender.ts';
+import { standardHeaders } from './signature.ts';
+import type { WebhookSurfaces } from './surface.ts';
+import { beginning, takeReady, type Try } from './take.ts';
 
 /** How long a retry that is due, or what a process that died had noted, waits at most to be seen. */
 const lookMilliseconds = 1_000;
@@ -17,13 +17,7 @@ const lookMilliseconds = 1_000;
 /** Tries that this process has under way at once. */
 const mostAtOnce = 100;
 
-/** Of them, those of one workspace: others find room, however many receivers of one tenant do not answer. */
-const mostOfWorkspace = 40;
-
-/** Of these, those at one host: an endpoint that hangs leaves room to its neighbours, and a host to other hosts. */
-const mostOfHost = 20;
-
-/** Series that one statement takes. */
+/** Tries that one statement takes. */
 const batch = 20;
 
 /** How often, and how far apart in milliseconds, it is tried to record what became of a try. */
@@ -34,56 +28,60 @@ const recordingMilliseconds = 300;
 const stopMilliseconds = 5_000;
 
 export interface DelivererOptions {
-  context: JobsContext;
-  config: Pick<Config, 'databaseUrl' | 'outboundAllow'>;
-  links: ArtifactLinks;
+  jobs: Jobs;
+  database: Database;
+  config: Pick<Config, 'outboundAllow'>;
+  surfaces: WebhookSurfaces;
   log: Log;
 }
 
 /**
- * Sends what the transitions noted. Every process does, whatever its ROLE; the queue sees to it that each try is made by
- * one of them. What a receiver does, or does not, changes the delivery's own row and nothing else.
+ * Sends the deliveries that the transitions noted. Every process does, whatever its ROLE, and each try is made by one of
+ * them: the delivery's row is its entry in the queue. What a receiver does changes that row and nothing else.
  *
  * At least once: a process that dies between the answer and its note leaves a delivery that is sent again, under the same
  * `webhook-id`.
- *
- * The queue is started with the first delivery that waits for a try. An installation without webhooks pays one statement
- * a second, and no start of pg-boss.
  */
 export class Deliverer {
-  readonly #context: JobsContext;
-  readonly #config: DelivererOptions['config'];
-  readonly #links: ArtifactLinks;
+  readonly #jobs: Jobs;
+  readonly #database: Database;
+  readonly #surfaces: WebhookSurfaces;
   readonly #log: Log;
   readonly #sender: Sender;
+  readonly #loop: Loop;
   readonly #stopping = new AbortController();
-  readonly #underWay = new Map<TakenSeries, Promise<void>>();
-  #timer: NodeJS.Timeout | null = null;
-  #boss: PgBoss | null = null;
-  #queue: WebhookQueue | null = null;
-  #looking: Promise<void> | null = null;
-  #lookAgain = false;
+  readonly #underWay = new Map<Try, Promise<void>>();
+  #from = beginning;
   #stopped: Promise<void> | null = null;
 
-  constructor({ context, config, links, log }: DelivererOptions) {
-    this.#context = context;
-    this.#config = config;
-    this.#links = links;
+  constructor({ jobs, database, config, surfaces, log }: DelivererOptions) {
+    this.#jobs = jobs;
+    this.#database = database;
+    this.#surfaces = surfaces;
     this.#log = log;
     this.#sender = new Sender(config.outboundAllow);
+    this.#loop = new Loop({
+      name: 'looking for webhooks to send',
+      work: () => this.#look(),
+      pollMilliseconds: lookMilliseconds,
+      log,
+    });
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.wake(), lookMilliseconds);
-    this.#context.announcer.onDeliveryNoted(() => this.wake());
+    this.#jobs.onDeliveryNoted(() => this.wake());
+    this.#loop.start();
     this.wake();
   }
 
-  /** Looks for tries that are due, now or right after the look that is under way. Never throws. */
+  /** Looks for tries that are due. Never throws. */
   wake(): void {
-    if (this.#stopped !== null) return;
-    this.#lookAgain = true;
-    this.#looking ??= this.#look();
+    this.#loop.wake();
+  }
+
+  /** Tries under way in this process. */
+  get size(): number {
+    return this.#underWay.size;
   }
 
   /** Lets tries that are under way end, for 5 seconds at most; the others go back as if they had not begun. */
@@ -93,102 +91,76 @@ export class Deliverer {
   }
 
   async #stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#context.announcer.onDeliveryNoted(null);
-    await this.#looking;
+    this.#jobs.onDeliveryNoted(null);
+    await this.#loop.stop();
     const abort = setTimeout(() => this.#stopping.abort(), stopMilliseconds);
     await Promise.all(this.#underWay.values());
     clearTimeout(abort);
     await this.#sender.close();
-    if (this.#boss !== null) await stopBoss(this.#boss);
   }
 
-  async #look(): Promise<void> {
-    // Whoever wakes many times in one tick is answered with one look.
-    await new Promise(setImmediate);
-    while (this.#lookAgain && this.#stopped === null) {
-      this.#lookAgain = false;
-      try {
-        await this.#deliverDue();
-      } catch (error) {
-        this.#log.warn({ err: error }, 'webhooks cannot be looked after at the moment; trying again');
-      }
-    }
-    // In the same turn as the last question: a wake in between would be lost.
-    this.#looking = null;
+  async #look(): Promise<'more' | void> {
+    const { ready, givenUp } = await makeDueReady(this.#database);
+    for (const deliveryId of givenUp) this.#tellGivenUp(deliveryId);
+    const limit = Math.min(mostAtOnce - this.#underWay.size, batch);
+    if (!ready || limit === 0) return;
+    const { tries, next, more } = await takeReady(this.#database, {
+      limit,
+      from: this.#from,
+      own: [...this.#underWay.keys()],
+    });
+    this.#from = next;
+    for (const one of tries) this.#begin(one);
+    if (more) return 'more';
   }
 
-  async #deliverDue(): Promise<void> {
-    const { database } = this.#context;
-    const { pending, fresh } = await findPending(database);
-    if (!pending) return;
-    const queue = await this.#openQueue();
-    if (fresh) await relayNoted(database, queue);
-    for (;;) {
-      const room = Math.min(mostAtOnce - this.#underWay.size, batch);
-      const taken = room > 0 && this.#stopped === null ? await queue.take(room) : [];
-      if (taken.length === 0) break;
-      const over = taken.filter((series) => !this.#begin(queue, series));
-      if (over.length > 0) await queue.putBack(over);
-    }
-    await this.#giveUp(queue);
-  }
-
-  async #openQueue(): Promise<WebhookQueue> {
-    const { database } = this.#context;
-    this.#boss ??= await startBoss({ database, databaseUrl: this.#config.databaseUrl, log: this.#log });
-    this.#queue ??= await WebhookQueue.on(this.#boss);
-    return this.#queue;
-  }
-
-  /** False where the workspace has as many under way as it may, in all or at this host. */
-  #begin(queue: WebhookQueue, series: TakenSeries): boolean {
-    const ofWorkspace = [...this.#underWay.keys()].filter(({ workspaceId }) => workspaceId === series.workspaceId);
-    const ofHost = ofWorkspace.filter(({ host }) => host === series.host);
-    if (ofWorkspace.length >= mostOfWorkspace || ofHost.length >= mostOfHost) return false;
-    const work = this.#try(queue, series)
+  #begin(one: Try): void {
+    const work = this.#try(one)
       .catch((error: unknown) => {
-        // The queue takes it for dead after a while and gives it out again.
-        this.#log.warn({ err: error, deliveryId: series.deliveryId }, 'a try of a webhook could not be recorded');
+        // Its lease ends after a while, and it is taken again.
+        this.#log.warn({ err: error, deliveryId: one.deliveryId }, 'a try of a webhook could not be recorded');
       })
       .finally(() => {
-        this.#underWay.delete(series);
+        this.#underWay.delete(one);
         this.wake();
       });
-    this.#underWay.set(series, work);
-    return true;
+    this.#underWay.set(one, work);
   }
 
-  async #try(queue: WebhookQueue, series: TakenSeries): Promise<void> {
-    const { database } = this.#context;
-    const one = await loadTry(database, series);
-    if (one === null) return queue.settle(series);
-    const body = webhookBody(one, this.#links);
-    const headers = signatureHeaders(one, body, new Date());
+  async #try(one: Try): Promise<void> {
+    const outcome = await this.#send(one);
+    if (outcome === null) return insisting(() => putBack(this.#database, one));
+    const givenUp = await insisting(() => noteOutcome(this.#database, one, outcome));
+    if (givenUp) this.#tellGivenUp(one.deliveryId);
+  }
+
+  /** Null where it was cut off because this process stops. */
+  async #send(one: Try): Promise<Outcome | null> {
+    const { deliveryId, job, secrets, number, url } = one;
+    const [secret] = secrets;
+    const surface = this.#surfaces[job.dialect];
+    const body = JSON.stringify(surface.payload(one));
+    const at = new Date();
+    const headers = {
+      ...standardHeaders(deliveryId, body, { secrets, at }),
+      ...surface.headers?.(one, { body, at, secret, number }),
+    };
     const { signal } = this.#stopping;
-    const outcome = await this.#sender.send({ url: one.url, headers, body }, signal).catch((error: unknown) => {
+    try {
+      return await this.#sender.send({ url, headers, body }, signal);
+    } catch (error) {
       if (signal.aborted) return null;
       throw error;
-    });
-    if (outcome === null) return queue.putBack([series]);
-    // The log first: what it says is in force, and a second try would find it delivered.
-    await insisting(() => noteOutcome(database, series, outcome));
-    await insisting(() => (outcome.problem === null ? queue.settle(series) : queue.failed(series)));
+    }
   }
 
-  async #giveUp(queue: WebhookQueue): Promise<void> {
-    const lost = await queue.takeGivenUp(batch);
-    if (lost.length === 0) return;
-    await noteGivenUp(this.#context.database, lost);
-    await queue.settleGivenUp(lost);
-    for (const { deliveryId, workspaceId } of lost) {
-      this.#log.warn({ deliveryId, workspaceId }, 'a webhook was given up; redeliverWebhook tries anew');
-    }
+  #tellGivenUp(deliveryId: string): void {
+    this.#log.warn({ deliveryId }, 'a webhook was given up; redeliverWebhook tries anew');
   }
 }
 
-/** Postgres may have dropped just this connection. What is not recorded would be sent again, and a minute later only. */
-async function insisting(record: () => Promise<void>): Promise<void> {
+/** Postgres may have dropped just this connection, and what is not recorded would be sent again a minute later. */
+async function insisting<T>(record: () => Promise<T>): Promise<T> {
   for (let left = recordings - 1; ; left -= 1) {
     try {
       return await record();

@@ -1,12 +1,11 @@
-import { newId } from '../database/ids.ts';
 import { NotFoundError } from '../errors.ts';
 import type { JobsContext } from '../jobs/model/context.ts';
 import { findDelivery, type WebhookDelivery } from './deliveries.ts';
 import { sqlBecomes } from './entities.ts';
 
 /**
- * Sends a delivery again, from the first try on: whatever became of it, and in place of the tries that it has left. The
- * body and `webhook-id` stay the same; the count of tries goes on.
+ * Sends a delivery again, from the first try on: whatever became of it, and in place of the tries that it has left. A try
+ * that is under way loses its say. The body and `webhook-id` stay the same; the count of tries goes on.
  *
  * @throws NotFoundError
  */
@@ -16,9 +15,10 @@ export async function redeliverWebhook(
   deliveryId: string,
 ): Promise<WebhookDelivery> {
   await database.query(
-    `UPDATE webhook_delivery SET ${sqlBecomes.pending}, series_id = $3, relayed = false, delivered_at = NULL
+    `UPDATE webhook_delivery SET ${sqlBecomes.pending}, ready = true, sending = false, due_at = now(),
+       tries = 0, attempt = attempt + 1, delivered_at = NULL
      WHERE id = $1 AND workspace_id = $2`,
-    [deliveryId, workspaceId, newId()],
+    [deliveryId, workspaceId],
   );
   const delivery = await findDelivery(database, workspaceId, deliveryId);
   if (delivery === null) throw new NotFoundError('Webhook delivery');

@@ -249,7 +249,7 @@ async function submitMany(tenant: TestWorkspace, count: number): Promise<Job[]> 
 async function delivered(jobId: string): Promise<string> {
   const id = uuidv7();
   await longhaul.services.context.database.query(
-    `INSERT INTO webhook_delivery (id, series_id, workspace_id, job_id, url, event, status)
+    `INSERT INTO webhook_delivery (id, endpoint, workspace_id, job_id, url, event, status)
      SELECT $1, $1, workspace_id, id, 'https://example.com/hook', 'JOB_COMPLETED', 'DELIVERED' FROM job WHERE id = $2`,
     [id, jobId.replace('job_', '')],
   );
@@ -260,7 +260,7 @@ function isCount(sql: string): boolean {
   return sql.includes('count(*)');
 }
 
-/** The reads of the API among the statements that run meanwhile; the sweeps and the look for webhooks are somebody else's. */
+/** The reads of the API among the statements that run meanwhile; the sweep over leases is somebody else's. */
 async function statementsOf<Result>(run: () => Promise<Result>): Promise<{ result: Result; statements: string[] }> {
   const { database } = longhaul.services.context;
   const original = database.query.bind(database);
@@ -270,7 +270,7 @@ async function statementsOf<Result>(run: () => Promise<Result>): Promise<{ resul
   };
   onTestFinished(restore);
   database.query = (sql, parameters) => {
-    if (/^\s*SELECT/.test(sql) && !sql.includes('AS fresh')) statements.push(sql);
+    if (/^\s*SELECT/.test(sql) && !sql.includes('FROM lease')) statements.push(sql);
     return original(sql, parameters);
   };
   const result = await run();

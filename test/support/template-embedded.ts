@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { adoptPglite } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
-import { silentLog } from '../../src/log.ts';
-import { prepareQueue } from './template-queue.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -21,7 +19,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const pglite = await openPglite(null);
   const opened = await adoptPglite(pglite);
   await opened.database.query('DELETE FROM setting');
-  await prepareQueue({ database: opened.database, databaseUrl: null, log: silentLog });
   const archive = await pglite.dumpDataDir('none');
   const path = join(folder, 'pglite.tar');
   await writeFile(path, Buffer.from(await archive.arrayBuffer()));

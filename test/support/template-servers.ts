@@ -4,7 +4,6 @@ import type { TestProject } from 'vitest/node';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
 import { testDatabaseUrl } from './servers.ts';
-import { prepareQueue } from './template-queue.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
@@ -19,7 +18,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     onEvicted: () => undefined,
   });
   await opened.database.query('DELETE FROM setting');
-  await prepareQueue({ database: opened.database, databaseUrl: url.href, log: silentLog });
   await opened.close();
   project.provide('databaseTemplate', name);
   return () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);

@@ -43,5 +43,6 @@ function cancelAsSeen(context: JobsContext, seen: Job, reason: string | null): P
       RETURNING job.*`,
     parameters: [seen.id, seen.workspaceId, seen.attempt, reason],
     failure: null,
+    told: context.tellsOfCancellation(seen.dialect),
   });
 }

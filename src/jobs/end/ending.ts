@@ -1,9 +1,10 @@
 import { newId } from '../../database/ids.ts';
+import { sqlEndpoint } from '../../webhooks/endpoint.ts';
 import type { Announcer } from '../feed/announcer.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job, JobFailure } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-import { isFinal, sqlIs, sqlPhase } from '../model/state-machine.ts';
+import { isFinal, sqlIs } from '../model/state-machine.ts';
 
 /** A final job does not change any more: its own row says the rest, and the log of changes stays narrow. */
 function unlessFinal(column: string): string {
@@ -12,13 +13,13 @@ function unlessFinal(column: string): string {
 
 /**
  * What follows from a job that leaves its worker or ends, in the statement that changes it: the lease and its slot go,
- * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted
- * (Vydra's clients are told of completions and failures, and never of a cancellation: it is they who cancel).
+ * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted.
  *
  * Rows are locked in the order of the house: the job (by `changed`), then its workspace (by `refunded`). Of several rows
  * at most one may be refunded: an UPDATE takes each workspace once.
  *
- * It follows from `ended`: rows of job, and with each its ledger_id, delivery_id, and how its attempt failed, if it did.
+ * It follows from `ended`: rows of job, and with each its ledger_id, delivery_id (null: nobody is told), and how its
+ * attempt failed, if it did.
  */
 export const consequences = `
   gone AS (
@@ -46,10 +47,10 @@ export const consequences = `
     FROM ended, refunded
   ),
   noted AS (
-    INSERT INTO webhook_delivery (id, series_id, workspace_id, job_id, url, event)
-    SELECT job.delivery_id, job.delivery_id, job.workspace_id, job.id, job.webhook_url, 'JOB_' || job.status
-    FROM ended AS job WHERE ${sqlIs.final} AND job.webhook_url IS NOT NULL
-      AND NOT (job.dialect = 'VYDRA' AND ${sqlPhase.cancelled})
+    INSERT INTO webhook_delivery (id, workspace_id, job_id, url, endpoint, event)
+    SELECT job.delivery_id, job.workspace_id, job.id, job.webhook_url, ${sqlEndpoint('job.webhook_url')},
+      'JOB_' || job.status
+    FROM ended AS job WHERE ${sqlIs.final} AND job.webhook_url IS NOT NULL AND job.delivery_id IS NOT NULL
   ),
   logged AS (
     INSERT INTO job_change (workspace_id, job_id, version, status, attempt, failed_attempts,
@@ -75,6 +76,8 @@ export interface JobEnd {
   parameters: readonly unknown[];
   /** How the attempt failed; null where it does not count as failed. */
   failure: JobFailure | null;
+  /** Whether the webhook is told of it; yes where not given. */
+  told?: boolean;
 }
 
 /** Number of the first parameter that the SQL of a JobEnd may use. */
@@ -85,12 +88,12 @@ export const firstParameter = 6;
  *
  * @returns the job as it is now, or null where somebody else was first and nothing happened.
  */
-export async function endJob(context: JobsContext, { update, parameters, failure }: JobEnd): Promise<Job | null> {
+export async function endJob(context: JobsContext, { update, parameters, failure, told = true }: JobEnd): Promise<Job | null> {
   const expressions = [`changed AS (${update})`, endedOne, consequences];
   const [row] = await context.database.query<JobRow & { slot_freed: boolean }>(
     `WITH ${expressions.join(',')}
      SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,
-    [newId(), newId(), failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
+    [newId(), told ? newId() : null, failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
     'prepared',
   );
   if (row === undefined) return null;

@@ -4,6 +4,7 @@ import type { Batches } from '../batches.ts';
 import type { ReadyCompletion } from '../end/completion-batch.ts';
 import type { Job } from './job.ts';
 import type { JobTypes } from '../types/registry.ts';
+import type { Dialect } from '../../workspaces/dialect.ts';
 
 /** What the transitions work with. */
 export interface JobsContext {
@@ -13,6 +14,8 @@ export interface JobsContext {
   /** Completions that arrive together share a statement. */
   completions: Batches<ReadyCompletion, Job | null>;
   limits: JobLimits;
+  /** Whether a webhook is told that a job was cancelled which came through this surface. */
+  tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
 export interface JobLimits {

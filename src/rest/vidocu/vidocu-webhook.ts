@@ -1,17 +1,34 @@
-import type { Job } from '../jobs/model/job.ts';
-import { isJsonObject } from '../jobs/types/job-type.ts';
-import { cancelledMessage, wrapped } from '../rest/core/results.ts';
-import { vidocuId } from '../rest/vidocu/vidocu-id.ts';
-import type { WebhookEvent } from './entities.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { isJsonObject } from '../../jobs/types/job-type.ts';
+import type { WebhookEvent } from '../../webhooks/entities.ts';
+import { epochSeconds, hexSignature } from '../../webhooks/signature.ts';
+import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
+import { cancelledMessage, wrapped } from '../core/results.ts';
+import { vidocuId } from './vidocu-id.ts';
 
-/** `{event, data, webhookId}`: DIALECTS.md, section 8. `data` has what the job knows of the documented fields. */
-export function vidocuPayload(deliveryId: string, event: WebhookEvent, job: Job): object {
+/** Signed as the vendor documents it, with the newest secret: its header has room for one signature. */
+export const vidocuWebhook: WebhookSurface = {
+  tellsOfCancellation: true,
+  payload,
+  headers: ({ event, job }, { body, at, secret, number }) => {
+    const timestamp = String(epochSeconds(at));
+    return {
+      'X-Vidocu-Event': eventName(event, job),
+      'X-Vidocu-Timestamp': timestamp,
+      'X-Vidocu-Delivery-Attempt': String(number),
+      'X-Vidocu-Signature': `sha256=${hexSignature(secret, `${timestamp}.${body}`)}`,
+    };
+  },
+};
+
+/** `data` has what the job knows of the documented fields. */
+function payload({ deliveryId, event, job }: Told): object {
   const { videoId, language } = job.input;
   const { output, error } = job;
   const exportedVideoUrl = isJsonObject(output) ? output['exportedVideoUrl'] : null;
   const completed = event === 'JOB_COMPLETED';
   return {
-    event: vidocuEvent(event, job),
+    event: eventName(event, job),
     data: {
       videoId: typeof videoId === 'string' ? videoId : null,
       jobId: vidocuId(job),
@@ -25,10 +42,10 @@ export function vidocuPayload(deliveryId: string, event: WebhookEvent, job: Job)
 }
 
 /**
- * The vendor's name for how the job ended. Its list has no failure of an analysis or a translation, so they are told as
- * `process.failed`, which is on it: silence would leave the receiver waiting. Nor does it know a cancelled job.
+ * The vendor's name for how the job ended. Its list has no failure of an analysis or a translation, and `process.failed`
+ * stands for them: silence would leave the receiver waiting. It has no cancelled jobs either.
  */
-export function vidocuEvent(event: WebhookEvent, { type }: Job): string {
+function eventName(event: WebhookEvent, { type }: Job): string {
   const names = events[kindOf(type)];
   switch (event) {
     case 'JOB_COMPLETED':

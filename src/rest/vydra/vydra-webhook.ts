@@ -1,15 +1,16 @@
-import type { Job } from '../jobs/model/job.ts';
-import { cancelledMessage } from '../rest/core/results.ts';
-import { outputOf } from '../rest/vydra/vydra-job.ts';
-import type { WebhookEvent } from './entities.ts';
+import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
+import { cancelledMessage } from '../core/results.ts';
+import { outputOf } from './vydra-job.ts';
 
-/** Exactly the keys of the vendor's two examples: DIALECTS.md, section 5, "Webhooks". */
-export function vydraPayload(event: WebhookEvent, job: Job): object {
+/** The vendor's page has completions and failures alone: it is the client itself that cancels. */
+export const vydraWebhook: WebhookSurface = { tellsOfCancellation: false, payload };
+
+/** Exactly the keys of the vendor's two examples. */
+function payload({ event, job }: Told): object {
   const { id: jobId, type: workflow, finishedAt: completedAt } = job;
   switch (event) {
     case 'JOB_COMPLETED':
       return { jobId, status: 'completed', workflow, output: outputOf(job), completedAt };
-    // Never noted for a cancellation (see src/jobs/end/ending.ts); if one were, its receiver knows of failures alone.
     case 'JOB_CANCELLED':
     case 'JOB_FAILED':
       return {

@@ -1,7 +1,8 @@
 import type { ArtifactLinks } from '../files/links.ts';
-import { toGlobalId } from '../graphql/global-id.ts';
 import type { Job } from '../jobs/model/job.ts';
-import type { WebhookEvent } from './entities.ts';
+import type { WebhookEvent } from '../webhooks/entities.ts';
+import type { WebhookSurface } from '../webhooks/surface.ts';
+import { toGlobalId } from './global-id.ts';
 
 const types = {
   JOB_COMPLETED: 'job.completed',
@@ -9,14 +10,17 @@ const types = {
   JOB_CANCELLED: 'job.cancelled',
 } as const satisfies Record<WebhookEvent, string>;
 
+/** Jobs that came through GraphQL are told in the form of Standard Webhooks. */
+export function nativeWebhook(links: ArtifactLinks): WebhookSurface {
+  return { tellsOfCancellation: true, payload: ({ event, job }) => payload(event, job, links) };
+}
+
 /**
- * Standard Webhooks: `type`, `timestamp`, `data`, the job as the GraphQL contract names its fields. Left out are its
- * attempts and deliveries, which are rows of their own.
+ * The job as the GraphQL contract names its fields, without its attempts and deliveries, which are rows of their own.
  *
- * The download URL is signed for the expiry that the row says, so it is the same at every try; a try after that instant
- * carries it too, beside `downloadUrlExpiresAt`.
+ * The download URL is signed for the expiry in the row, so it is the same at every try, even after that instant.
  */
-export function nativePayload(event: WebhookEvent, job: Job, links: ArtifactLinks): object {
+function payload(event: WebhookEvent, job: Job, links: ArtifactLinks): object {
   const file =
     job.artifactId === null || job.artifactExpiresAt === null
       ? null

@@ -1,0 +1,91 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/**
+ * A delivery is its own entry in the queue. What waits in pg-boss becomes due rows, and the schema `pgboss` goes, unless
+ * somebody else uses it too.
+ *
+ * Processes of the version before cannot work on this schema: they have to be stopped first.
+ */
+export class WebhookDue extends Migration {
+  override up(): void {
+    for (const statement of statements) this.addSql(statement);
+  }
+}
+
+// As src/webhooks/endpoint.ts had it then: a migration that was released never changes.
+const endpoint = `(
+  left(md5(regexp_replace(lower(coalesce(substring(url from '^[^:]+://([^/?#]*)'), '')), ':(80|443)$', '')), 16)
+  || left(md5(coalesce(substring(url from '^[^:]+://[^/?#]*(/[^?#]*)'), '/')), 16))::uuid`;
+
+const statements = [
+  // Every delivery is written once, and there may be many.
+  'set local statement_timeout = 0',
+  'drop index "webhook_delivery_pending_index"',
+  `alter table "webhook_delivery" add column "endpoint" uuid null,
+    add column "ready" boolean not null default true,
+    add column "sending" boolean not null default false,
+    add column "due_at" timestamptz not null default now(),
+    add column "tries" int not null default 0,
+    add column "attempt" int not null default 0`,
+  `update "webhook_delivery" set "endpoint" = ${endpoint}`,
+  `alter table "webhook_delivery" alter column "endpoint" set not null`,
+  takeOver(),
+  `alter table "webhook_delivery" drop column "series_id", drop column "relayed"`,
+  `create index "webhook_delivery_ready_index" on "webhook_delivery" ("workspace_id", "endpoint", "tries", "id")
+    where status = 'PENDING' and ready`,
+  `create index "webhook_delivery_due_index" on "webhook_delivery" ("due_at") where status = 'PENDING' and not ready`,
+  `create index "webhook_delivery_sending_index" on "webhook_delivery" ("workspace_id", "endpoint")
+    where status = 'PENDING' and sending`,
+];
+
+/**
+ * Entries of the queue belong to the series that their data names; a delivery that was asked for again has an older series
+ * in the queue too, which counts no more. A delivery whose series is nowhere in the queue is due now, as one that was never
+ * relayed is: sent once too often at worst, and never lost.
+ *
+ * pg-boss counts a try when it is taken, the first one not at all.
+ */
+function takeOver(): string {
+  return `do $$
+    begin
+      if not exists (select from pg_namespace where nspname = 'pgboss' and has_schema_privilege(oid, 'USAGE'))
+        or to_regclass('pgboss.queue') is null or to_regclass('pgboss.job') is null then
+        return;
+      end if;
+
+      update webhook_delivery set ready = false, sending = entry.sending, due_at = entry.due_at, tries = entry.tries
+      from (
+        select data->>'seriesId' as series_id, bool_or(state = 'active') as sending,
+          min(case when state = 'active' then started_on + expire_seconds * interval '1 s' else start_after end) as due_at,
+          max((data->>'tried')::int + retry_count + case when state = 'created' then 0 else 1 end) as tries
+        from pgboss.job
+        where name = 'webhook' and state in ('created', 'retry', 'active') and data->>'seriesId' is not null
+        group by 1
+      ) as entry
+      where webhook_delivery.status = 'PENDING' and webhook_delivery.series_id::text = entry.series_id;
+
+      update webhook_delivery set status = 'FAILED', ready = false
+      where status = 'PENDING' and relayed and ready and series_id::text in (
+        select data->>'seriesId' from pgboss.job
+        where name = 'webhook-given-up' and state in ('created', 'retry', 'active') and data->>'seriesId' is not null
+      );
+
+      delete from pgboss.job where name in ('webhook', 'webhook-given-up') and data->>'seriesId' is not null;
+      if exists (select from pgboss.queue where name not in ('webhook', 'webhook-given-up')) then
+        raise notice 'the schema pgboss has queues of somebody else and stays';
+        return;
+      end if;
+      -- Nothing here says CASCADE: whatever is not pg-boss' own, or depends on it, keeps all of it.
+      begin
+        drop table pgboss.job, pgboss.job_dependency, pgboss.queue, pgboss.queue_stats, pgboss.schedule,
+          pgboss.subscription, pgboss.bam, pgboss.warning, pgboss.version;
+        drop function pgboss.create_queue, pgboss.delete_queue, pgboss.job_now, pgboss.job_table_run_async,
+          pgboss.job_table_run, pgboss.job_table_format;
+        drop type pgboss.job_state;
+        drop schema pgboss;
+      exception when dependent_objects_still_exist or insufficient_privilege or undefined_table or undefined_function then
+        raise notice 'the schema pgboss stays: %', sqlerrm;
+      end;
+    end
+  $$`;
+}

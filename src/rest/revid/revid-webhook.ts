@@ -1,0 +1,11 @@
+import type { WebhookSurface } from '../../webhooks/surface.ts';
+import { innerResponse } from './revid-job.ts';
+
+/** Which process tells it may differ from try to try, and the body may not. */
+const anyProcess = 1;
+
+/** The receiver gets what a status request shows inside. The vendor has no cancelled jobs: they are failures. */
+export const revidWebhook: WebhookSurface = {
+  tellsOfCancellation: true,
+  payload: ({ job }) => innerResponse(job, anyProcess),
+};

@@ -1,0 +1,36 @@
+import type { Database } from '../database/database.ts';
+import { inReadyOrder, sqlBecomes, sqlIs } from './entities.ts';
+import { mostTries } from './series.ts';
+
+/** At most so many at once; the next look follows within a second. */
+const batch = 1_000;
+
+/** The last try ended with its process. */
+const lost = 'The process that made the last try ended before it knew the outcome.';
+
+const statement = `
+  WITH due AS (
+    SELECT id FROM webhook_delivery WHERE ${sqlIs.waiting} AND due_at <= now()
+    ORDER BY due_at LIMIT ${batch} FOR UPDATE SKIP LOCKED
+  ), moved AS (
+    UPDATE webhook_delivery SET ready = tries < ${mostTries}, sending = false,
+      ${sqlBecomes.failedWhen(`tries >= ${mostTries}`)},
+      last_error = CASE WHEN tries >= ${mostTries} THEN '${lost}' ELSE last_error END
+    WHERE id = ANY (ARRAY(SELECT id FROM due))
+    RETURNING id, workspace_id, ready
+  )
+  SELECT EXISTS (SELECT FROM moved WHERE ready)
+      -- No EXISTS: it would ignore the order, and with it the index.
+      OR coalesce((SELECT true FROM webhook_delivery WHERE ${sqlIs.ready} ORDER BY ${inReadyOrder} LIMIT 1), false) AS ready,
+    ARRAY(SELECT id FROM moved WHERE NOT ready)::text[] AS given_up`;
+
+/**
+ * Makes ready what is due: a pause is over, or a lease, whose process is gone. A process that dies has made a try: one
+ * whose deliveries kill it does not go on for ever.
+ *
+ * @returns whether any delivery is ready, and the ids of those that were given up.
+ */
+export async function makeDueReady(database: Database): Promise<{ ready: boolean; givenUp: string[] }> {
+  const [row] = await database.query<{ ready: boolean; given_up: string[] }>(statement, [], 'prepared');
+  return { ready: row?.ready ?? false, givenUp: row?.given_up ?? [] };
+}

@@ -1,0 +1,39 @@
+import type { Database } from '../database/database.ts';
+import { sqlBecomes, sqlIs } from './entities.ts';
+import type { Outcome } from './sender.ts';
+import { pauseAfter } from './series.ts';
+import type { Try } from './take.ts';
+
+/** The try still has its say: it was neither asked for again nor taken by another process meanwhile. */
+const inForce = `id = $1::uuid AND workspace_id = $2::uuid AND attempt = $3::int AND ${sqlIs.pending}`;
+
+/**
+ * Writes what became of a try: delivered, to be tried again after a pause, or given up. Nothing where the try has lost
+ * its say.
+ *
+ * @returns whether the delivery was given up.
+ */
+export async function noteOutcome(database: Database, one: Try, { status, problem }: Outcome): Promise<boolean> {
+  const pause = pauseAfter(one.tries);
+  const rows = await database.query<{ given_up: boolean }>(
+    `UPDATE webhook_delivery SET attempt_count = attempt_count + 1, last_response_status = $4::int,
+       last_error = $5::text, ready = false, sending = false,
+       due_at = now() + make_interval(secs => coalesce($6::float8, 0)),
+       ${sqlBecomes.deliveredWhen('$5::text IS NULL', '$6::float8 IS NULL')},
+       delivered_at = CASE WHEN $5::text IS NULL THEN now() END
+     WHERE ${inForce}
+     RETURNING $5::text IS NOT NULL AND $6::float8 IS NULL AS given_up`,
+    [one.deliveryId, one.workspaceId, one.attempt, status, problem, pause],
+    'prepared',
+  );
+  return rows.some((row) => row.given_up);
+}
+
+/** The try was cut off by this process' own end and does not count: another process may make it at once. */
+export async function putBack(database: Database, { deliveryId, workspaceId, attempt }: Try): Promise<void> {
+  await database.query(
+    `UPDATE webhook_delivery SET ready = true, sending = false, due_at = now(), tries = tries - 1 WHERE ${inForce}`,
+    [deliveryId, workspaceId, attempt],
+    'prepared',
+  );
+}

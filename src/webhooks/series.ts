@@ -1,0 +1,22 @@
+/**
+ * Tries of one series: the first, and retries after pauses of
+ *
+ *     1     2      3      4      5       6       7       8        9        10       11      12      13 to 16
+ *     5 s   10 s   20 s   40 s   80 s   160 s   320 s   11 min   21 min   43 min   85 min   2.8 h   4 h each
+ *
+ * to twice that, but never above 4 hours. The last try is 22 to 26 hours after the first.
+ */
+export const mostTries = 17;
+
+const firstPauseSeconds = 5;
+const longestPauseSeconds = 4 * 60 * 60;
+
+/**
+ * Seconds until the next try after so many that failed; null where none is left. Random, so that a receiver that comes
+ * back is not met by everybody at once.
+ */
+export function pauseAfter(tries: number): number | null {
+  if (tries >= mostTries) return null;
+  const shortest = firstPauseSeconds * 2 ** (tries - 1);
+  return Math.min(shortest * (1 + Math.random()), longestPauseSeconds);
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { adoptPglite, type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
+import { openPglite } from '../../src/database/orm.ts';
+import { silentLog } from '../../src/log.ts';
+import { type App, startApp } from '../../src/server/app.ts';
+import { loadConfig } from '../../src/server/configuration.ts';
+import { backend } from '../support/longhaul.ts';
+import { testFolder } from '../support/process.ts';
+import { eventually, startReceiver } from '../support/receiver.ts';
+import { testDatabaseUrl } from '../support/servers.ts';
+import { onServer } from '../support/template-servers.ts';
+
+/*
+ * The fixture was written by the last version with pg-boss: one delivery of each kind that it can leave behind, at
+ * http://receiver.test/<kind>.
+ */
+const fixture = readFile(new URL('../support/fixtures/before-webhook-due.sql', import.meta.url), 'utf8');
+
+/** Kinds that are to be sent, and the tries of their series that were begun. */
+const pending = { noted: 0, waiting: 0, redelivered: 0, 'under-way': 2, 'put-back': 2, retried: 3 };
+
+/** The time of this id, and the rest by chance. */
+function id(old: string): string {
+  return `(left(${old}::text, 15) || right(gen_random_uuid()::text, 21))::uuid`;
+}
+
+/** So many more of each kind, with ids of their own, in both places. */
+function copies(count: number): string {
+  return `
+    CREATE TEMP TABLE copy AS
+      SELECT id AS old_id, job_id AS old_job_id, series_id AS old_series_id, ${id('id')} AS id, ${id('job_id')} AS job_id,
+        ${id('series_id')} AS series_id
+      FROM webhook_delivery, generate_series(1, ${count}) WHERE status = 'PENDING';
+    UPDATE copy SET series_id = id WHERE old_series_id = old_id;
+    INSERT INTO job SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.job_id))).*
+      FROM job JOIN copy ON copy.old_job_id = job.id;
+    INSERT INTO webhook_delivery SELECT (jsonb_populate_record(delivery,
+        jsonb_build_object('id', copy.id, 'job_id', copy.job_id, 'series_id', copy.series_id))).*
+      FROM webhook_delivery AS delivery JOIN copy ON copy.old_id = delivery.id;
+    INSERT INTO pgboss.job SELECT (jsonb_populate_record(entry, jsonb_build_object('id', gen_random_uuid(),
+        'data', entry.data || jsonb_build_object('deliveryId', copy.id, 'seriesId',
+          CASE WHEN entry.data->>'seriesId' = copy.old_series_id::text THEN copy.series_id ELSE copy.id END)))).*
+      FROM pgboss.job AS entry JOIN copy ON copy.old_id::text = entry.data->>'deliveryId';
+    DROP TABLE copy;`;
+}
+
+/** A database of the version before, after this SQL; opened, and so upgraded, by the call. */
+async function oldDatabase(sql: string): Promise<() => Promise<OpenDatabase>> {
+  const statements = `${await fixture}; ${sql}`;
+  if (backend === 'embedded') {
+    const pglite = await openPglite(null);
+    await pglite.exec(statements);
+    return () => adoptPglite(pglite);
+  }
+  const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
+  const url = new URL(testDatabaseUrl);
+  url.pathname = name;
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  await client.query(statements);
+  await client.end();
+  return () =>
+    openServerDatabase({ url: url.href, poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+}
+
+async function start(openDatabase: () => Promise<OpenDatabase>): Promise<App> {
+  const folder = await testFolder();
+  const config = loadConfig({ PORT: '0', DATA_DIR: folder, ROLE: 'api', OUTBOUND_ALLOW: '127.0.0.1' });
+  const app = await startApp(config, { log: silentLog, onFatal: () => undefined, openDatabase });
+  onTestFinished(() => app.stop());
+  return app;
+}
+
+/** Whether pg-boss' schema is there. */
+async function queueStays({ database }: Pick<OpenDatabase, 'database'>): Promise<boolean> {
+  const [row] = await database.query<{ stays: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'pgboss') AS stays`,
+  );
+  return row?.stays ?? true;
+}
+
+test('a thousand deliveries that wait in pg-boss arrive after the upgrade, each once', async () => {
+  const receiver = await startReceiver();
+  const host = new URL(receiver.url).host;
+  const open = await oldDatabase(`${copies(166)}
+    -- Its volume of files is not here.
+    DELETE FROM setting WHERE name = 'artifacts_volume';
+    UPDATE webhook_delivery SET url = replace(url, 'receiver.test', '${host}');
+    UPDATE job SET webhook_url = replace(webhook_url, 'receiver.test', '${host}');
+    UPDATE pgboss.job SET start_after = now();
+    UPDATE pgboss.job SET start_after = now() + interval '1 hour' WHERE
+      split_part(split_part((SELECT url FROM webhook_delivery WHERE id::text = data->>'deliveryId'), '/', 4), '?', 1)
+        IN ('retried', 'put-back')`);
+  const app = await start(open);
+  const { database } = app.services;
+
+  const kinds = Object.keys(pending).length;
+  const waiting = `split_part(split_part(url, '/', 4), '?', 1) IN ('retried', 'put-back')`;
+  // What is in a pause stays in it.
+  await eventually(() => expect(new Set(receiver.received.map(({ path }) => path)).size).toBe(kinds - 2));
+  expect(
+    await database.query(
+      `SELECT DISTINCT split_part(split_part(url, '/', 4), '?', 1) AS kind, tries, attempt_count, ready, sending,
+         due_at > now() + interval '50 minutes' AS later
+       FROM webhook_delivery WHERE ${waiting} ORDER BY 1`,
+    ),
+  ).toEqual([
+    { kind: 'put-back', tries: 2, attempt_count: 2, ready: false, sending: false, later: true },
+    { kind: 'retried', tries: 3, attempt_count: 3, ready: false, sending: false, later: true },
+  ]);
+  await database.query(`UPDATE webhook_delivery SET due_at = now() WHERE ${waiting}`);
+
+  await eventually(async () => {
+    expect(await database.query(`SELECT status, count(*)::int FROM webhook_delivery GROUP BY 1 ORDER BY 1`)).toEqual([
+      // One had arrived before.
+      { status: 'DELIVERED', count: kinds * 167 + 1 },
+      { status: 'FAILED', count: 167 },
+    ]);
+  }, 60_000);
+  expect(receiver.received).toHaveLength(kinds * 167);
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(kinds * 167);
+  expect(receiver.received.filter(({ path }) => path.includes('given-up'))).toEqual([]);
+  // This try, and those before it.
+  expect(
+    Object.fromEntries(
+      (
+        await database.query<{ kind: string; tries: number }>(
+          `SELECT DISTINCT split_part(split_part(url, '/', 4), '?', 1) AS kind, tries - 1 AS tries
+           FROM webhook_delivery WHERE status = 'DELIVERED' AND url NOT LIKE '%/delivered?%'`,
+        )
+      ).map(({ kind, tries }) => [kind, tries]),
+    ),
+  ).toEqual(pending);
+  expect(await queueStays(app.services)).toBe(false);
+}, 120_000);
+
+test.each([
+  ["somebody else's queue", `SELECT pgboss.create_queue('reports', '{"policy": "standard"}')`],
+  ['a table that is not of pg-boss', 'CREATE TABLE pgboss.mine (id int)'],
+  ['a view on it', 'CREATE VIEW mine AS SELECT * FROM pgboss.queue'],
+])('with %s the schema of pg-boss stays, without what was ours', async (_what, sql) => {
+  const { database, close } = await (await oldDatabase(sql))();
+  onTestFinished(() => close());
+  expect(await queueStays({ database })).toBe(true);
+  expect(await database.query('SELECT name FROM pgboss.job')).toEqual([]);
+  expect(await database.query(`SELECT tries FROM webhook_delivery WHERE url LIKE '%/retried?%'`)).toEqual([{ tries: 3 }]);
+});
+
+test('a database that never sent a webhook is upgraded too', async () => {
+  const { database, close } = await (await oldDatabase('DROP SCHEMA pgboss CASCADE'))();
+  onTestFinished(() => close());
+  expect(await database.query(`SELECT count(*)::int FROM webhook_delivery WHERE status = 'PENDING' AND ready`)).toEqual([
+    { count: 7 },
+  ]);
+});
