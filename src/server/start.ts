@@ -2,11 +2,10 @@ import closeWithGrace from 'close-with-grace';
 import type { App } from './app.ts';
 import { ConfigError, loadConfig } from './configuration.ts';
 import { createLog } from '../log.ts';
+import { onStopSignal, stopSignals } from './stop-signals.ts';
 
 /** Time to stop in, in milliseconds; then the process ends all the same. */
 const stopMilliseconds = 15_000;
-
-const stopSignals: ('SIGTERM' | 'SIGINT' | 'SIGHUP')[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
 /** Reads the configuration, starts the app, and stops it in an orderly way when told to. */
 export async function run(): Promise<void> {
@@ -14,20 +13,12 @@ export async function run(): Promise<void> {
   const log = createLog(config.logLevel);
 
   let app: App | null = null;
-  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: stopSignals }, async ({ err }) => {
+  // Not its signals, of which a second one ends the process at once.
+  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: [...stopSignals] }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
     await app?.stop();
   });
-  // Not close-with-grace, which ends the process at once on a second signal: Ctrl-C under npm always brings two, the
-  // terminal's own and the one that npm passes on.
-  let stopping = false;
-  for (const signal of stopSignals) {
-    process.on(signal, () => {
-      log.info({ signal }, stopping ? 'still stopping' : 'stopping');
-      if (!stopping) stopper.close();
-      stopping = true;
-    });
-  }
+  onStopSignal(() => void stopper.close(), log);
 
   try {
     // Only now: whoever made a mistake in the configuration should not have to wait for the rest to load.
