@@ -72,7 +72,7 @@ function parseNetwork(entry: string): Network | null {
   if (rest.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) || bits > width) throw unreadable(entry);
   const address = ipaddr.parse(text);
   if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()) {
-    throw new Error(`OUTBOUND_ALLOW: write the IPv4 address of "${entry}" without ::ffff: in front.`);
+    throw new Error(`write the IPv4 address of "${entry}" without ::ffff: in front.`);
   }
   return [address, bits];
 }
@@ -86,7 +86,7 @@ function parseHost(entry: string): string {
 
 function unreadable(entry: string): Error {
   return new Error(
-    `OUTBOUND_ALLOW: "${entry}" is not a host name, an IP address or a CIDR range. ` +
+    `"${entry}" is not a host name, an IP address or a CIDR range. ` +
       'Write entries such as media.internal, 10.1.2.3 or 10.0.0.0/8, without scheme, port or wildcard.',
   );
 }

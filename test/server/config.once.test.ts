@@ -41,6 +41,7 @@ describe('without any variable', () => {
       maxOutputBytes: 1_048_576,
       maxArtifactBytes: 10 * 1024 ** 3,
       rateLimit: 6000,
+      rateLimitAnonymous: 600,
       compatDeprecation: new Map(),
       compatSunset: new Map(),
       maxSocketsPerKey: 20_000,

@@ -1,0 +1,179 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { type OutboundAllow, parseOutboundAllow } from '../outbound/addresses.ts';
+import { type Dialect, dialects } from '../workspaces/dialect.ts';
+
+/*
+ * The kinds of values that variables may have, as schemas of their text. Each is described by what it expects, and says
+ * that of every wrong value, with the value itself unless it is or may hold a secret.
+ */
+
+const vendors = dialects.filter((dialect) => dialect !== 'NATIVE');
+const vendorNames = vendors.map((vendor) => vendor.toLowerCase());
+const anyVendor = vendorNames.join(', ');
+
+const text = z.string().trim();
+
+/** The parts of a list with commas or white space between them. */
+const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
+
+/** The `error` of a schema. */
+function expecting(what: string) {
+  return ({ input }: { input?: unknown }): string => `expected ${what}, got ${quoted(String(input))}.`;
+}
+
+/** The value for a message, unless it may hold credentials. */
+function quoted(value: string): string {
+  return /[@?]/.test(value) ? 'a value that may hold credentials (not shown)' : JSON.stringify(value.slice(0, 100));
+}
+
+export function integer(min: number, max: number) {
+  const what = `an integer from ${min} to ${max}`;
+  const error = expecting(what);
+  const number = z.number().refine((value) => value >= min && value <= max, { error });
+  return text.regex(/^\d{1,16}$/, { error }).transform(Number).pipe(number).describe(what);
+}
+
+export function boolean() {
+  const what = 'true or false';
+  // Not z.stringbool, whose failure is final: what is wrong between variables would not be looked for any more.
+  const words = z.enum(['true', '1', 'false', '0'], { error: expecting(what) });
+  return text.toLowerCase().pipe(words).transform((word) => word === 'true' || word === '1').describe(what);
+}
+
+export function oneOf<const Option extends string>(options: readonly Option[]) {
+  const what = `one of ${options.join(', ')}`;
+  return text.toLowerCase().pipe(z.enum(options, { error: expecting(what) })).describe(what);
+}
+
+/** A host name or an IP address; whether it can be listened on is found out by listening. */
+export function address() {
+  const what = 'a host name or an IP address';
+  return text.regex(/^[\w.:%-]+$/, { error: expecting(what) }).describe(what);
+}
+
+/** Made absolute. */
+export function path(what: string) {
+  return text.transform((value) => resolve(value)).describe(what);
+}
+
+/** Taken as it is, and never shown. */
+export function secret() {
+  const what = 'at least 32 characters';
+  return longEnough(what).describe(what);
+}
+
+/** A secret that fits into a header of HTTP. */
+export function apiKey() {
+  const what = 'at least 32 characters of visible ASCII, without white space';
+  return longEnough(what).pipe(z.string().regex(/^[\x21-\x7e]*$/, { error: `expected ${what}.` })).describe(what);
+}
+
+function longEnough(what: string) {
+  return z.string().min(32, { error: ({ input }) => `expected ${what}, got ${String(input).length} characters.` });
+}
+
+/** Without a slash at its end. */
+export function publicUrl() {
+  const what = 'an http or https URL without credentials, query or fragment, for example https://jobs.example.com';
+  const error = expecting(what);
+  // The parser of URLs is lenient: it takes `https:host`.
+  const url = text.regex(/^https?:\/\/[^\s\\?#@]+$/i, { error }).pipe(z.url({ normalize: true, error }));
+  return url.transform((href) => href.replace(/\/+$/, '')).describe(what);
+}
+
+/** The URL of a server. Never shown: a password is somewhere in it, and what cannot be read does not say where. */
+export function serverUrl(what: string, isReadable: (url: string) => boolean) {
+  return text.refine(isReadable, { error: `expected ${what}.` }).describe(what);
+}
+
+const network = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])])
+  .refine((range) => !range.endsWith('/0'));
+
+/** As Fastify takes it. */
+export function trustedProxies() {
+  const what = 'none, true, a number of proxies in a row from 1 to 32, or a list of IP addresses and CIDR ranges';
+  const forms = z.union(
+    [
+      z.enum(['none', 'false', '0']).transform((): TrustedProxies => false),
+      z.literal('true').transform((): TrustedProxies => true),
+      // As a function: Fastify takes a mere number for "believe nobody" (since 5.12).
+      integer(1, 32).transform((hops): TrustedProxies => (_address, hop) => hop < hops),
+      list.pipe(z.array(network).min(1)),
+    ],
+    { error: expecting(what) },
+  );
+  return text.toLowerCase().pipe(forms).describe(what);
+}
+
+type TrustedProxies = boolean | string[] | ((address: string, hop: number) => boolean);
+
+/** By host name in lower case, without port. */
+export function hostsOfDialects() {
+  const pair = new RegExp(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?=(${vendorNames.join('|')})$`);
+  const error = expecting(`host=dialect (${anyVendor}; no port)`);
+  return z
+    .string()
+    .toLowerCase()
+    .pipe(list)
+    .pipe(z.array(z.string().regex(pair, { error })))
+    .transform((pairs, context): ReadonlyMap<string, Dialect> => {
+      const hosts = new Map<string, Dialect>();
+      for (const [host, dialect] of pairs.map(nameAndValue)) {
+        if (hosts.has(host)) context.addIssue(`has ${host} twice. Give each host one dialect.`);
+        hosts.set(host, vendorOf(dialect));
+      }
+      return hosts;
+    })
+    .describe(`host=dialect pairs with a comma between them, dialects ${anyVendor}`);
+}
+
+export function datesOfDialects() {
+  const pair = z.templateLiteral([z.enum(vendorNames), '=', z.iso.date()], { error: expecting(`dialect=YYYY-MM-DD (${anyVendor})`) });
+  return z
+    .string()
+    .toLowerCase()
+    .pipe(list)
+    .pipe(z.array(pair))
+    .transform((pairs, context): ReadonlyMap<Dialect, Date> => {
+      const dates = new Map<Dialect, Date>();
+      for (const [dialect, day] of pairs.map(nameAndValue)) {
+        if (dates.has(vendorOf(dialect))) context.addIssue(`has ${dialect} twice. Give each dialect one date.`);
+        dates.set(vendorOf(dialect), new Date(`${day}T00:00:00Z`));
+      }
+      return dates;
+    })
+    .describe(`dialect=date pairs with a comma between them, for example vidocu=2027-06-30, dialects ${anyVendor}`);
+}
+
+function nameAndValue(pair: string): [name: string, value: string] {
+  const [name = '', value = ''] = pair.split('=', 2);
+  return [name, value];
+}
+
+function vendorOf(name: string): Dialect {
+  return vendors.find((vendor) => vendor.toLowerCase() === name) ?? 'NATIVE';
+}
+
+/** Hosts, addresses and ranges that may be reached although they are private. */
+export function reachableAddresses() {
+  const entry = z.string().superRefine((item, context) => {
+    const problem = entryProblem(item);
+    if (problem !== null) context.addIssue(problem);
+  });
+  return list
+    .pipe(z.array(entry))
+    .transform((entries): OutboundAllow => parseOutboundAllow(entries))
+    .describe('host names, IP addresses and CIDR ranges with commas or spaces between them');
+}
+
+function entryProblem(entry: string): string | null {
+  if (entry.includes('@')) return expecting('a host name, an IP address or a CIDR range')({ input: entry });
+  try {
+    parseOutboundAllow([entry]);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
