@@ -2,19 +2,20 @@ import { z } from 'zod';
 import { ValidationError } from './errors.ts';
 import type { FieldIssue } from './errors.ts';
 
-/** Objects and arrays within each other that an input may have: what parsers, jsonb and recursive checks bear. */
+/** How deep an input may be nested: parsers, jsonb and recursive checks can all bear this. */
 const maxDepth = 64;
 
-/** Issues that are named at once: enough to mend an input, and an answer that no input can blow up. */
+/** The most issues in one answer, so that no input can make a huge one. */
 export const maxIssues = 100;
 
-/** What is said of a field that a schema does not know and does not let pass. */
+/** The message for a field that a schema does not know. */
 export const unknownField = 'is not a known field; remove it or mend its name';
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; issues: FieldIssue[] };
 
 /**
- * The way of every input of every surface into the domain: `textIssues` first, then the schema.
+ * Checks an input: `textIssues` first, then the schema. Every input from every surface goes through here.
+ *
  * @throws ValidationError with up to 100 issues.
  */
 export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -23,7 +24,7 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
   return checked.value;
 }
 
-/** As `parseInput`, with the issues as a value. The schema is not asked where the text is unsound. */
+/** Like `parseInput`, but returns the issues. The schema only sees values that `textIssues` has passed. */
 export function checkInput<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   const unsound = textIssues(value);
   if (unsound.length > 0) return { ok: false, issues: unsound };
@@ -39,22 +40,24 @@ interface Place {
   value: unknown;
   parent: Place | null;
   key: string;
-  /** Objects and arrays around it. */
+  /** How many objects and arrays are around it. */
   depth: number;
 }
 
 /**
- * What no schema may let through, wherever it is in a JSON value, at most 100 issues: NUL and lone surrogates (jsonb
- * refuses both, PGlite's text turns the latter into U+FFFD silently), keys named `__proto__` (zod's loose objects drop
- * them silently), numbers beyond ±(2^53 - 1), and more than 64 levels. Walks with a stack of its own, because the nesting
- * is the sender's choice.
+ * Finds what no schema may let through, anywhere in a JSON value; at most 100 issues:
  *
- * Beyond 2^53 - 1 readers of JSON round integers without a word (RFC 7493, section 2.2), and two ids become one. The
- * doubles there are all integers, so the parsed value tells what was sent: whatever lies beyond, as 9007199254740993,
- * 9007199254740993.0, 1E+30 or 1e400, is read as beyond. Fractions may lose digits, as everywhere. A reviver that sees
- * the source (`context.source`) would find no more, and makes parsing four times as slow.
+ * - NUL and lone surrogates: jsonb refuses both, and PGlite's text silently turns the latter into U+FFFD.
+ * - Keys named `__proto__`: zod's loose objects silently drop them.
+ * - Numbers beyond ±(2^53 - 1): JSON readers round integers there (RFC 7493, section 2.2), so that two ids become one. All
+ *   doubles beyond the bound are integers, and every number beyond it is read as one of them (9007199254740993.0, 1E+30) or
+ *   as Infinity (1e400), so the parsed value is enough. Fractions may lose digits. A reviver that looks at the source text
+ *   (`context.source`) would find no more and makes parsing four times slower.
+ * - More than 64 levels.
  *
- * @param path Where the value is; put in front of each issue's path.
+ * It keeps its own stack, because the sender decides how deep the nesting is.
+ *
+ * @param path where the value is; every issue's path begins with it
  */
 export function textIssues(value: unknown, path: readonly string[] = []): FieldIssue[] {
   const issues: FieldIssue[] = [];
@@ -72,7 +75,7 @@ function faultsAt({ value, depth }: Place): string[] {
     return fault === null ? [] : [`contains ${fault}`];
   }
   if (typeof value === 'number') {
-    // Negated for NaN, which a handler may give.
+    // Not `>`, which NaN would pass; a handler may return one.
     return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? [] : [`is a number beyond ${exactRange}; send it as a string`];
   }
   if (typeof value !== 'object' || value === null) return [];
@@ -80,12 +83,12 @@ function faultsAt({ value, depth }: Place): string[] {
   if (Array.isArray(value)) return [];
   return Object.keys(value).flatMap((key) => {
     const fault = keyFault(key);
-    // Quoted with escapes, so that the answer does not carry what it complains about.
+    // Escaped, so that the answer does not contain the bad characters itself.
     return fault === null ? [] : [`has the key ${quoted(key)}, which ${fault}`];
   });
 }
 
-/** The last child first, so that the stack gives them back in order. What is under a refused key is left out. */
+/** Pushes the last child first, so that they are popped in order. Skips values under a refused key. */
 function pushChildren(parent: Place, waiting: Place[]): void {
   const { value } = parent;
   if (typeof value !== 'object' || value === null) return;
@@ -126,8 +129,8 @@ function fieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
 }
 
 /**
- * Message of a schema for a person, for the `error` of any zod type: "expected WHAT, got …", or "is required: …".
- * A string of the wrong form is not repeated: it may be a URL with credentials.
+ * The `error` of a zod type: "expected WHAT, got …" or "is required: expected WHAT". It does not repeat a string of the
+ * wrong form, which may be a URL with credentials.
  */
 export function expecting(what: string): (issue: { code?: string | undefined; input?: unknown }) => string {
   return ({ code, input }) => {
@@ -137,7 +140,7 @@ export function expecting(what: string): (issue: { code?: string | undefined; in
   };
 }
 
-/** An integer, bounds included, with one message for every way of missing it. */
+/** An integer within bounds (inclusive), with the same message for every fault. */
 export function integerFrom(min: number, max: number) {
   const error = expecting(`an integer from ${min} to ${max}`);
   return z.int({ error, abort: true }).min(min, { error }).max(max, { error });
@@ -154,13 +157,13 @@ export const httpUrl = z
   .meta({ format: 'uri' });
 
 function isHttpUrl(text: string): boolean {
-  // The parser is lenient: it trims, drops line ends, and takes `https:host` and `https:\\host`.
+  // URL.parse is lenient: it trims, drops line breaks, and accepts `https:host` and `https:\\host`.
   if (!/^https?:\/\/[^\s\\]+$/i.test(text)) return false;
   const url = URL.parse(text);
   return url !== null && url.username === '' && url.password === '';
 }
 
-/** Stands in for zod's own messages where a schema has none. */
+/** Replaces zod's own messages where a schema has none. */
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -223,7 +226,7 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** A short piece of the sender's own text. */
+/** The beginning of the sender's text, quoted. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

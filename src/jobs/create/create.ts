@@ -1,21 +1,14 @@
 import { z } from 'zod';
 import { newId } from '../../database/ids.ts';
 import { type FieldIssue, ValidationError } from '../../errors.ts';
-import { parseInput } from '../../input.ts';
-import { requestHash } from './canonical-json.ts';
+import { httpUrl, parseInput } from '../../input.ts';
+import { requestHash } from './request-hash.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { CreationQueue } from './creation-queue.ts';
 import type { Job, JsonObject } from '../model/job.ts';
 import type { JobOrigin, NewJob } from './new-job.ts';
 import { isJsonObject } from '../types/job-type.ts';
 import { unknownTypeMessage } from '../types/registry.ts';
-
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
-  .max(2_048)
-  .refine((url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '', {
-    error: 'must not carry a user name or password',
-  });
 
 const earliest = new Date('2000-01-01T00:00:00Z');
 const tooLate = new Date('+010000-01-01T00:00:00Z');

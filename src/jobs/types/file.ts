@@ -3,14 +3,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { z } from 'zod';
-import type { FieldIssue } from '../../errors.ts';
+import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { checkInput, expecting, integerFrom, maxIssues, textIssues, unknownField } from '../../input.ts';
-import { parseJson } from '../../json.ts';
+import { canonicalJson, parseJson } from '../../json.ts';
 import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
 
-/** One entry of the file JOB_TYPES; keys that are not named here are refused, since they are most likely misspelt. */
+/** One entry of the file JOB_TYPES. Unknown keys are refused: they are most likely misspelt. */
 const entrySchema = z.strictObject({
   name: z
     .string()
@@ -38,8 +38,7 @@ export async function readJobTypes(path: string): Promise<JobType[]> {
   const lines: string[] = [];
   const types = entries.flatMap((entry, index) => {
     const report: Report = (issue) => {
-      const field = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-      lines.push(`${path}: ${labelOf(entry, index)}: ${field}${issue.message}`);
+      lines.push(`${path}: ${labelOf(entry, index)}: ${describeIssue(issue)}`);
     };
     const type = readEntry(entry, ajv, report);
     if (type === null) return [];
@@ -111,16 +110,9 @@ function createAjv(): Ajv2020 {
     keyword: 'uniqueItems',
     type: 'array',
     schemaType: 'boolean',
-    validate: (wanted: boolean, items: unknown[]) => !wanted || new Set(items.map(canonical)).size === items.length,
+    validate: (wanted: boolean, items: unknown[]) => !wanted || new Set(items.map(canonicalJson)).size === items.length,
     error: { message: 'must not have the same item twice' },
   });
-}
-
-/** One text for all spellings of a JSON value. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    isJsonObject(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
 }
 
 function compile(ajv: Ajv2020, schema: JsonObject): ValidateFunction {

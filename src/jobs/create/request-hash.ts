@@ -1,0 +1,8 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../json.ts';
+import type { JsonValue } from '../model/job.ts';
+
+/** SHA-256 of a request, in hex: whether an idempotency key comes with the same request again. */
+export function requestHash(request: JsonValue): string {
+  return createHash('sha256').update(canonicalJson(request)).digest('hex');
+}
