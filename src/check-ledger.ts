@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { loadConfig } from './server/configuration.ts';
 import { lockDataDir } from './database/data-dir-lock.ts';
 import { Database } from './database/database.ts';
-import { connectEmbedded, connectPostgres, openPglite } from './database/orm.ts';
+import { openServer } from './database/open.ts';
+import { connectEmbedded, openPglite } from './database/orm.ts';
 import { checkLedger } from './workspaces/check-ledger.ts';
 
 /**
@@ -12,13 +13,9 @@ import { checkLedger } from './workspaces/check-ledger.ts';
  * Exits with 0 where they do, 1 where they do not, 2 where it could not look.
  */
 async function main(): Promise<number> {
-  const { databaseUrl, dataDir } = loadConfig(process.env);
-  if (databaseUrl !== null) {
-    const database = new Database(await connectPostgres(databaseUrl, 1), {});
-    // The one connection there is: a long ledger takes longer than any request may.
-    await database.query('SET statement_timeout = 0');
-    return report(database);
-  }
+  const { databaseServer, dataDir } = loadConfig(process.env);
+  // A long ledger takes longer than any request may.
+  if (databaseServer !== null) return report(await openServer(databaseServer, { statementMilliseconds: 0 }));
   const lock = lockDataDir(dataDir);
   try {
     const pglite = await openPglite(join(dataDir, 'database'));

@@ -3,7 +3,8 @@ import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
-import type { Pool } from 'pg';
+import { ConnectionPool } from './connection/pool.ts';
+import type { Route } from './connection/route.ts';
 import { whenUnavailable } from './unavailable.ts';
 
 /** Runs SQL: on the database at large, each statement its own transaction, or inside a transaction. */
@@ -25,14 +26,26 @@ export class Database implements Queryable {
   readonly orm: ORM;
   readonly #pglite: PGlite | null;
   /** For prepared statements: Kysely has no way to name one. */
-  readonly #pool: Pool | null;
+  readonly #pool: ConnectionPool | null;
+  readonly #route: Route | null;
+  readonly #pools: ConnectionPool[];
   readonly #names = new Map<string, string>();
   #closed: Promise<void> | null = null;
 
-  constructor(orm: ORM, { pglite = null, pool = null }: { pglite?: PGlite | null; pool?: Pool | null }) {
+  constructor(
+    orm: ORM,
+    {
+      pglite = null,
+      pool = null,
+      reads = null,
+      route = null,
+    }: { pglite?: PGlite | null; pool?: ConnectionPool | null; reads?: ConnectionPool | null; route?: Route | null },
+  ) {
     this.orm = orm;
     this.#pglite = pglite;
     this.#pool = pool;
+    this.#route = route;
+    this.#pools = [pool, reads].filter((each) => each !== null);
   }
 
   get embedded(): boolean {
@@ -49,15 +62,22 @@ export class Database implements Queryable {
     return run<Row>(this.orm.em.getConnection().getClient(), sql, parameters);
   }
 
-  async #queryPrepared<Row>(pool: Pool, text: string, parameters: readonly unknown[]): Promise<Row[]> {
+  /** Connections beside its own, for what brings SQL of its own; closed with it. Null where it is embedded. */
+  openPool(options: { size: number; name: string; statementMilliseconds: number }): ConnectionPool | null {
+    if (this.#route === null) return null;
+    const pool = new ConnectionPool(this.#route, { ...options, planning: 'auto' });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  async #queryPrepared<Row>(pool: ConnectionPool, text: string, parameters: readonly unknown[]): Promise<Row[]> {
     let name = this.#names.get(text);
     if (name === undefined) {
       name = `longhaul_${this.#names.size}`;
       this.#names.set(text, name);
     }
-    const config = { name, text, values: [...parameters] };
-    const { rows } = await whenUnavailable(() => pool.query(config));
-    return rows;
+    const statement = { name, text, values: [...parameters] };
+    return whenUnavailable(() => pool.query<Row & object>(statement));
   }
 
   /**
@@ -81,7 +101,7 @@ export class Database implements Queryable {
 
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await this.#pool?.end();
+      await Promise.all(this.#pools.map((pool) => pool.end()));
       await this.orm.close();
       await this.#pglite?.close();
     })();

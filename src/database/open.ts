@@ -5,8 +5,15 @@ import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
-import { connectEmbedded, connectPostgres, migrationNames, openPglite, openPreparedPool } from './orm.ts';
+import { connectEmbedded, connectPostgres, migrationNames, openPglite } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
+import { ConnectionPool } from './connection/pool.ts';
+import { adoptMigrationTable, checkRights, findSchema } from './connection/rights.ts';
+import { Route } from './connection/route.ts';
+import type { Server } from './connection/database-url.ts';
+
+/** A statement that hangs must not hold locks for ever; nothing here needs a tenth of it. */
+const statementMilliseconds = 30_000;
 
 /** A migrated database with this process's place on it taken. */
 export interface OpenDatabase {
@@ -16,22 +23,29 @@ export interface OpenDatabase {
   close(): Promise<void>;
 }
 
-/** Opens DATABASE_URL. Waits for a migration that another process runs. */
+/**
+ * Opens DATABASE_URL. Waits for a migration that another process runs.
+ *
+ * @throws Error that says what is wrong with the server, the database or the rights, and what to do.
+ */
 export async function openServerDatabase(options: {
-  url: string;
+  server: Server;
   poolSize: number;
   sharing: Sharing;
   log: Log;
   onEvicted: (reason: Error) => void;
 }): Promise<OpenDatabase> {
-  const lock = new ProcessLock(options);
+  const route = new Route(options.server);
+  const lock = new ProcessLock({ ...options, route });
+  await ProcessLock.exclusively(route, () => migrateServer(route));
   // Nearly everything is prepared; the cold reads and the transactions need few connections.
   const cold = Math.max(1, Math.floor(options.poolSize / 4));
-  const database = new Database(await connectPostgres(options.url, cold), {
-    pool: await openPreparedPool(options.url, options.poolSize - cold),
+  const hot = { size: options.poolSize - cold, name: 'longhaul hot', statementMilliseconds };
+  const database = await connect(route, {
+    pool: new ConnectionPool(route, { ...hot, planning: 'force_generic_plan' }),
+    reads: new ConnectionPool(route, { size: cold, name: 'longhaul reads', statementMilliseconds, planning: 'auto' }),
   });
   try {
-    await ProcessLock.exclusively(options.url, () => migrate(database));
     await lock.hold();
     const installationId = await findInstallationId(database);
     return {
@@ -46,6 +60,38 @@ export async function openServerDatabase(options: {
     await lock.release();
     await database.close();
     throw error;
+  }
+}
+
+/** DATABASE_URL as it is, by one connection: nothing is migrated, and no place is taken. */
+export async function openServer(server: Server, limits: { statementMilliseconds: number }): Promise<Database> {
+  const route = new Route(server);
+  await route.find();
+  return connect(route, { reads: new ConnectionPool(route, { ...limits, size: 1, name: 'longhaul', planning: 'auto' }) });
+}
+
+async function connect(route: Route, { reads, pool = null }: { reads: ConnectionPool; pool?: ConnectionPool | null }): Promise<Database> {
+  try {
+    const { schema } = await findSchema(reads);
+    return new Database(await connectPostgres(reads, route.server.database, schema), { pool, reads, route });
+  } catch (error) {
+    await Promise.all([reads.end(), pool?.end()]);
+    throw error;
+  }
+}
+
+/** By a connection of its own: a migration may take longer than any other statement. */
+async function migrateServer(route: Route): Promise<void> {
+  const pool = new ConnectionPool(route, { size: 1, name: 'longhaul migration', statementMilliseconds: 0, planning: 'auto' });
+  const database = await connect(route, { reads: pool });
+  try {
+    const place = await findSchema(pool);
+    await adoptMigrationTable(pool, place);
+    const current = await isCurrent(database);
+    await checkRights(pool, place, { creates: !current });
+    if (!current) await database.orm.migrator.up();
+  } finally {
+    await database.close();
   }
 }
 
@@ -71,13 +117,9 @@ export async function openEmbeddedDatabase(dataDir: string): Promise<OpenDatabas
 /** Migrates a PGlite and makes it the database. It is closed with it. */
 export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
   const database = new Database(await connectEmbedded(pglite), { pglite });
-  await migrate(database);
+  if (!(await isCurrent(database))) await database.orm.migrator.up();
   const installationId = await findInstallationId(database);
   return { database, installationId, close: () => database.close() };
-}
-
-async function migrate(database: Database): Promise<void> {
-  if (!(await isCurrent(database))) await database.orm.migrator.up();
 }
 
 /** Whether nothing is to be migrated: as the migrator would find it, in a tenth of the time that it takes. */

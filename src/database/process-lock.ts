@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Log } from '../log.ts';
+import type { Route } from './connection/route.ts';
 
 /** Advisory lock keys, in Longhaul's own half of the two-integer space. */
 const SPACE = 0x10_4a;
@@ -19,23 +20,23 @@ export type Sharing = 'sole' | 'shared';
  * process took the place meanwhile, `onEvicted` is called: two buses in memory on one database would lose wake-ups.
  */
 export class ProcessLock {
-  readonly #url: string;
+  readonly #route: Route;
   readonly #sharing: Sharing;
   readonly #log: Log;
   readonly #onEvicted: (reason: Error) => void;
   readonly #stopping = new AbortController();
   #client: pg.Client | null = null;
 
-  constructor(options: { url: string; sharing: Sharing; log: Log; onEvicted: (reason: Error) => void }) {
-    this.#url = options.url;
+  constructor(options: { route: Route; sharing: Sharing; log: Log; onEvicted: (reason: Error) => void }) {
+    this.#route = options.route;
     this.#sharing = options.sharing;
     this.#log = options.log;
     this.#onEvicted = options.onEvicted;
   }
 
   /** Runs `work` while no other process does: migrations. Call before `hold`. */
-  static async exclusively<T>(url: string, work: () => Promise<T>): Promise<T> {
-    const client = await connect(url);
+  static async exclusively<T>(route: Route, work: () => Promise<T>): Promise<T> {
+    const client = await connect(route);
     try {
       await client.query('SELECT pg_advisory_lock($1, $2)', [SPACE, MIGRATION]);
       return await work();
@@ -46,7 +47,7 @@ export class ProcessLock {
 
   /** Takes the place. Throws a readable reason where another process excludes this one. */
   async hold(): Promise<void> {
-    const client = await connect(this.#url);
+    const client = await connect(this.#route);
     const lock = this.#sharing === 'sole' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
     const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}($1, $2) AS held`, [SPACE, PROCESSES]);
     if (rows[0]?.held !== true) {
@@ -94,23 +95,7 @@ const refusal: Record<Sharing, string> = {
     'Stop it, or start it again with the same REDIS_URL as this one.',
 };
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'longhaul process lock',
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-  });
-  // Without a listener a dropped connection would end the process; `end` follows and is what is acted on.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    // What pg says names host, database and user, and never the password.
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`DATABASE_URL: cannot connect (${reason}). Check the address, and that Postgres runs there.`, {
-      cause: error,
-    });
-  }
-  return client;
+/** No limit: whoever holds a lock longer than any statement may run is waited for all the same. */
+function connect(route: Route): Promise<pg.Client> {
+  return route.connect({ statementMilliseconds: 0, planning: 'auto' }, 'longhaul process lock');
 }

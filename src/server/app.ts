@@ -143,9 +143,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 }
 
 function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<OpenDatabase> {
-  if (config.databaseUrl === null) return openEmbeddedDatabase(config.dataDir);
+  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir);
   return openServerDatabase({
-    url: config.databaseUrl,
+    server: config.databaseServer,
     poolSize: config.databasePoolSize,
     sharing: config.redisUrl === null ? 'sole' : 'shared',
     log,

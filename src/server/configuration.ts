@@ -5,6 +5,7 @@ import {
   address,
   apiKey,
   boolean,
+  databaseServer,
   datesOfDialects,
   hostsOfDialects,
   integer,
@@ -26,7 +27,7 @@ const environment = z.object({
     'none',
     trustedProxies(),
   ),
-  DATABASE_URL: optional('Postgres. Default: embedded, in DATA_DIR.', serverUrl('a URL that begins with postgres:// or postgresql://', isPostgresUrl)),
+  DATABASE_URL: optional('Postgres. Default: embedded, in DATA_DIR.', databaseServer()),
   REDIS_URL: optional('Redis, for more than one process. Default: in memory.', serverUrl(redisUrlForm, isRedisUrl)),
   DATA_DIR: variable('Folder of the embedded database and the generated secret.', '.data', path('the path of a folder')),
   ARTIFACTS_DIR: optional(
@@ -104,7 +105,7 @@ const configuration = environment
     /** As Fastify takes it. */
     trustProxy: env.TRUST_PROXY,
     /** Null: embedded. */
-    databaseUrl: env.DATABASE_URL,
+    databaseServer: env.DATABASE_URL,
     /** Null: in memory. */
     redisUrl: env.REDIS_URL,
     /** Absolute. */
@@ -189,10 +190,6 @@ function variable<Value>(meaning: string, fallback: string, value: z.ZodType<Val
 
 function optional<Value>(meaning: string, value: z.ZodType<Value, string>) {
   return value.nullable().default(null).describe(`${meaning} Expected: ${value.description}.`);
-}
-
-function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\//i.test(text) && URL.canParse(text);
 }
 
 function isRedisUrl(text: string): boolean {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ConninfoError } from '../database/connection/conninfo.ts';
+import { readServer, type Server } from '../database/connection/database-url.ts';
 import { type OutboundAllow, parseOutboundAllow } from '../outbound/addresses.ts';
 import { type Dialect, dialects } from '../workspaces/dialect.ts';
 
@@ -80,6 +82,21 @@ export function publicUrl() {
   // The parser of URLs is lenient: it takes `https:host`.
   const url = text.regex(/^https?:\/\/[^\s\\?#@]+$/i, { error }).pipe(z.url({ normalize: true, error }));
   return url.transform((href) => href.replace(/\/+$/, '')).describe(what);
+}
+
+/** Never shown, like the other servers'; what the string leaves open is read from the environment of the process. */
+export function databaseServer() {
+  return text
+    .transform((value, context): Server => {
+      try {
+        return readServer(value, process.env);
+      } catch (error) {
+        if (!(error instanceof ConninfoError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    })
+    .describe('a postgres:// URL, or keyword=value pairs as libpq takes them');
 }
 
 /** The URL of a server. Never shown: a password is somewhere in it, and what cannot be read does not say where. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
+import { readServer } from '../../src/database/connection/database-url.ts';
 import type { Sharing } from '../../src/database/process-lock.ts';
 import { silentLog } from '../../src/log.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -40,7 +41,7 @@ async function emptyDatabase(): Promise<string> {
 
 function open(url: string, sharing: Sharing): Promise<OpenDatabase> {
   return openServerDatabase({
-    url,
+    server: readServer(url, {}),
     sharing,
     poolSize: 2,
     log: silentLog,

@@ -25,7 +25,7 @@ describe('without any variable', () => {
       host: '127.0.0.1',
       publicUrl: 'http://localhost:4000',
       trustProxy: false,
-      databaseUrl: null,
+      databaseServer: null,
       redisUrl: null,
       dataDir: resolve('.data'),
       artifactsDir: resolve('.data/artifacts'),
@@ -72,7 +72,7 @@ describe('without any variable', () => {
 describe('a configuration of several processes', () => {
   test('is taken with a database, a Redis and a secret', () => {
     const config = loadConfig({ DATABASE_URL: postgres, REDIS_URL: redis, SECRET: secret, ROLE: 'worker' });
-    expect(config).toMatchObject({ databaseUrl: postgres, redisUrl: redis, secret, role: 'worker' });
+    expect(config).toMatchObject({ databaseServer: { user: 'longhaul' }, redisUrl: redis, secret, role: 'worker' });
   });
 
   test('is refused without a secret', () => {

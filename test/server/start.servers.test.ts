@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ProcessLock } from '../../src/database/process-lock.ts';
+import { Route } from '../../src/database/connection/route.ts';
+import { readServer } from '../../src/database/connection/database-url.ts';
 import {
   type Ending,
   type Installation,
@@ -116,7 +118,7 @@ test('another artifact volume than the others have is refused', async () => {
 test('processes that start together on an empty database migrate it in turn, and all come up', async () => {
   const fleet = await prepareEmptyInstallation();
   // All of them stand before the migration at once, which by mere starting together would be rare.
-  const starting = await ProcessLock.exclusively(fleet.databaseUrl, async () => {
+  const starting = await ProcessLock.exclusively(new Route(readServer(fleet.databaseUrl, {})), async () => {
     const started = [fleet.start('api'), fleet.start('api'), fleet.start('worker')];
     await vi.waitFor(async () => expect(await waitingForLocks(fleet)).toBe(3), { timeout: 20_000 });
     expect(await fleet.query(`SELECT to_regclass('job') AS job`)).toEqual([{ job: null }]);

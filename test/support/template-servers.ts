@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
 import { testDatabaseUrl } from './servers.ts';
@@ -11,7 +12,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const url = new URL(testDatabaseUrl);
   url.pathname = name;
   const opened = await openServerDatabase({
-    url: url.href,
+    server: readServer(url.href, {}),
     poolSize: 2,
     sharing: 'sole',
     log: silentLog,

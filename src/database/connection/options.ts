@@ -1,0 +1,39 @@
+import { ConninfoError } from './conninfo.ts';
+import { isRequiredOtherwise } from './session.ts';
+
+/** The few parameters that Postgres takes in the start-up packet alone. */
+const startupOnly = new Set([
+  'ignore_system_indexes',
+  'jit_debugging_support',
+  'jit_profiling_support',
+  'local_preload_libraries',
+  'log_connections',
+  'log_disconnections',
+  'post_auth_delay',
+  'session_preload_libraries',
+]);
+
+/**
+ * Reads `options`, command-line words for the server's process, as it splits them (`pg_split_opts`). Parameters are
+ * set after connecting, because a pooler refuses a start-up packet that has them; all other words go into that packet.
+ *
+ * @throws ConninfoError where it sets what this program cannot work without.
+ */
+export function parseOptions(text: string): { parameters: ReadonlyMap<string, string>; startupOptions: string | null } {
+  const words = [...text.matchAll(/(?:\\.|[^\s\\])+/gs)].map(([word]) => word);
+  const parameters = new Map<string, string>();
+  const startup: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const isApart = word === '-c' || word === '--';
+    const assigned = isApart ? (words[at + 1] ?? '') : word.startsWith('-c') || word.startsWith('--') ? word.slice(2) : '';
+    const [, name = '', value = ''] = /^([\w.-]+)=(.*)$/s.exec(assigned.replaceAll(/\\(.)/gs, '$1')) ?? [];
+    const parameter = name.replaceAll('-', '_').toLowerCase();
+    if (parameter === '' || startupOnly.has(parameter)) startup.push(word, ...(isApart ? [words[at + 1] ?? ''] : []));
+    else if (isRequiredOtherwise(parameter, value)) {
+      throw new ConninfoError(`options: ${parameter} is set by Longhaul, which cannot work with another value; remove it.`);
+    } else parameters.set(parameter, value);
+    if (isApart) at += 1;
+  }
+  return { parameters, startupOptions: startup.length === 0 ? null : startup.join(' ') };
+}

@@ -1,0 +1,37 @@
+import { readFile, stat } from 'node:fs/promises';
+
+/** Who asks for a password; `host` is `localhost` for a Unix socket in the usual folder. */
+export interface Asking {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+}
+
+/**
+ * The password that a file of libpq's form, HOST:PORT:DATABASE:USER:PASSWORD, has for a connection; undefined where it has
+ * none or there is no file. Read at each connection, so that a password may change while the process runs.
+ *
+ * @throws Error where others may read the file: libpq leaves such a file out, and says so where nobody reads it.
+ */
+export async function findPassword(file: string, { host, port, database, user }: Asking): Promise<string | undefined> {
+  const about = await stat(file).catch(() => null);
+  if (about?.isFile() !== true) return undefined;
+  if ((about.mode & 0o077) !== 0) {
+    throw new Error(`The password file ${file} can be read by others and is not used. Run: chmod 600 ${file}`);
+  }
+  const wanted = [host, String(port), database, user];
+  for (const line of (await readFile(file, 'utf8')).split(/\r?\n/)) {
+    const [password, ...fields] = entry.exec(line)?.slice(1).map(unescape).toReversed() ?? [];
+    const isMeant = fields.toReversed().every((field, index) => field === '*' || field === wanted[index]);
+    if (password !== undefined && isMeant && !line.startsWith('#')) return password;
+  }
+  return undefined;
+}
+
+const field = String.raw`((?:\\.|[^:\\])*)`;
+const entry = new RegExp(`^${[field, field, field, field, field].join(':')}`);
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(.)/g, '$1');
+}

@@ -1,0 +1,77 @@
+import pg from 'pg';
+import { entities } from '../entities.ts';
+import type { ConnectionPool } from './pool.ts';
+
+/** Where this installation's tables are, or will be. */
+export interface Place {
+  schema: string;
+  /** Whether they are there. */
+  exists: boolean;
+  user: string;
+}
+
+/**
+ * The schema by the search_path that the role, the database or DATABASE_URL chose: where the tables are found, or else the
+ * first one, in which new tables are made.
+ *
+ * @throws Error where it leads to no schema.
+ */
+export async function findSchema(pool: ConnectionPool): Promise<Place> {
+  const [found] = await pool.query<{ existing: string | null; first: string | null; path: string; user: string }>({
+    text: `SELECT (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                   WHERE pg_class.oid = to_regclass('retired_webhook_secret')) AS existing,
+             current_schema() AS first, current_setting('search_path') AS path, current_user AS user`,
+  });
+  const schema = found?.existing ?? found?.first ?? null;
+  if (found !== undefined && schema !== null) return { schema, exists: found.existing !== null, user: found.user };
+  throw new Error(
+    `DATABASE_URL: no schema to make tables in: the search_path of ${found?.user} is ${found?.path}. Create a schema that is in it ` +
+      `and belongs to ${found?.user}, or name another one with options=-csearch_path%3DSCHEMA.`,
+  );
+}
+
+/** Earlier versions kept the list of migrations in `public`, wherever the tables were. */
+export async function adoptMigrationTable(pool: ConnectionPool, { schema, exists }: Place): Promise<void> {
+  if (!exists || schema === 'public') return;
+  const target = pg.escapeIdentifier(schema);
+  const [found] = await pool.query<{ own: string | null; old: string | null }>({
+    text: 'SELECT to_regclass($1)::text AS own, to_regclass($2)::text AS old',
+    values: [`${target}.mikro_orm_migrations`, 'public.mikro_orm_migrations'],
+  });
+  if (found?.own !== null || found.old === null) return;
+  await pool.query({ text: `ALTER TABLE public.mikro_orm_migrations SET SCHEMA ${target}` });
+}
+
+/**
+ * Says which rights are missing, before a request finds out.
+ *
+ * @param needs `creates`: a migration is to be run
+ * @throws Error
+ */
+export async function checkRights(pool: ConnectionPool, place: Place, needs: { creates: boolean }): Promise<void> {
+  const { schema, user } = place;
+  const role = pg.escapeIdentifier(user);
+  const statements: string[] = [];
+  if (needs.creates) {
+    const text = `SELECT has_schema_privilege($1, 'CREATE') AS may`;
+    const [right] = await pool.query<{ may: boolean }>({ text, values: [schema] });
+    if (right?.may !== true) statements.push(`GRANT USAGE, CREATE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${role}`);
+  }
+  const tables = await pool.query<{ name: string; owned: boolean; usable: boolean }>({
+    text: `SELECT oid::regclass::text AS name, pg_has_role(relowner, 'USAGE') AS owned,
+             has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+               AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE') AS usable
+           FROM pg_class WHERE relnamespace = quote_ident($1)::regnamespace AND relkind IN ('r', 'p') AND relname = ANY ($2)
+           ORDER BY relname`,
+    values: [schema, tableNames],
+  });
+  for (const { name, owned, usable } of tables) {
+    // Only its owner may change a table.
+    if (needs.creates && !owned) statements.push(`ALTER TABLE ${name} OWNER TO ${role}`);
+    else if (!usable) statements.push(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${role}`);
+  }
+  if (statements.length === 0) return;
+  throw new Error(`DATABASE_URL: the role ${user} lacks rights. As the owner or a superuser, run: ${statements.join('; ')}`);
+}
+
+const tableNames = ['mikro_orm_migrations', ...entities.map(({ meta }) => meta.tableName)];
