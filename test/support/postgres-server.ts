@@ -1,0 +1,114 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Certificate } from './authority.ts';
+import { freePort } from './redis-server.ts';
+
+/** A Postgres of the test's own, on a port and a folder of its own, with a Unix socket in that folder. */
+export interface PostgresServer {
+  port: number;
+  /** Where its socket is. */
+  folder: string;
+  /** As the superuser, by the socket. */
+  sql(text: string): Promise<Record<string, unknown>[]>;
+  /** Runs psql as libpq's word on a connection string: whether it connects, and if so by TLS. */
+  psql(url: string, env?: Record<string, string>): 'tls' | 'clear' | 'refused';
+  stop(): Promise<void>;
+}
+
+/** For spawn: Postgres and its like refuse to run as root, under which CI and containers run. */
+export const unprivileged = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : {};
+
+function id(flag: string): number {
+  return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+}
+
+/** The newest that Debian's packages installed, or what is in the PATH. */
+function binary(name: string): string {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).map(Number).toSorted((a, b) => b - a) : [];
+  const found = versions.map((version) => join(root, String(version), 'bin', name)).find((path) => existsSync(path));
+  return found ?? name;
+}
+
+/**
+ * Starts one. The caller stops it.
+ *
+ * @param hba lines of pg_hba.conf, after the superuser's by the socket
+ * @param settings lines of postgresql.conf
+ */
+export async function startPostgres(options: { hba?: string[]; settings?: string[]; certificate?: Certificate & { ca: string }; standby?: boolean } = {}): Promise<PostgresServer> {
+  const { hba = ['host all all 127.0.0.1/32 trust'], settings = [], certificate, standby = false } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-postgres-'));
+  const data = join(folder, 'data');
+  const port = await freePort();
+  const own = (path: string) => {
+    if (unprivileged.uid !== undefined) chownSync(path, unprivileged.uid, unprivileged.gid);
+  };
+  own(folder);
+  execFileSync(binary('initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], { ...unprivileged, cwd: folder, stdio: 'pipe' });
+  writeFileSync(join(data, 'pg_hba.conf'), ['local all all trust', ...hba, ''].join('\n'));
+  const lines = [`port = ${port}`, `unix_socket_directories = '${folder}'`, "listen_addresses = '127.0.0.1'", 'fsync = off', ...settings];
+  if (certificate !== undefined) {
+    for (const [kind, path] of [['server.crt', certificate.cert], ['server.key', certificate.key], ['ca.crt', certificate.ca]] as const) {
+      copyFileSync(path, join(data, kind));
+      own(join(data, kind));
+      chmodSync(join(data, kind), 0o600);
+    }
+    lines.push("ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'", "ssl_ca_file = 'ca.crt'");
+  }
+  appendFileSync(join(data, 'postgresql.conf'), `${lines.join('\n')}\n`);
+  if (standby) {
+    writeFileSync(join(data, 'standby.signal'), '');
+    own(join(data, 'standby.signal'));
+  }
+
+  const server = spawn(binary('postgres'), ['-D', data], { ...unprivileged, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const kill = () => void server.kill('SIGQUIT');
+  process.once('exit', kill);
+  let log = '';
+  await new Promise<void>((resolve, reject) => {
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      if (/ready to accept (?:read-only )?connections/.test(log)) resolve();
+    });
+    server.once('exit', () => reject(new Error(`postgres ended before it served:\n${log}`)));
+    server.once('error', reject);
+  });
+
+  return {
+    port,
+    folder,
+    sql: async (text) => {
+      const client = new pg.Client({ host: folder, port, user: 'postgres', database: 'postgres' });
+      await client.connect();
+      try {
+        const { rows } = await client.query(text);
+        return rows;
+      } finally {
+        await client.end();
+      }
+    },
+    psql: (url, env = {}) => {
+      try {
+        const text = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
+        const answer = execFileSync(binary('psql'), ['-XAtwc', text, url], { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8', stdio: 'pipe' });
+        return answer.trim() === 't' ? 'tls' : 'clear';
+      } catch {
+        return 'refused';
+      }
+    },
+    stop: async () => {
+      process.off('exit', kill);
+      if (server.exitCode === null) {
+        const gone = once(server, 'exit');
+        server.kill('SIGQUIT');
+        await gone;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
