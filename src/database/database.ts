@@ -3,8 +3,7 @@ import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
-import { ConnectionPool } from './connection/pool.ts';
-import type { Route } from './connection/route.ts';
+import type { ConnectionPool } from './connection/pool.ts';
 import { whenUnavailable } from './unavailable.ts';
 
 /** Runs SQL: on the database at large, each statement its own transaction, or inside a transaction. */
@@ -27,7 +26,6 @@ export class Database implements Queryable {
   readonly #pglite: PGlite | null;
   /** For prepared statements: Kysely has no way to name one. */
   readonly #pool: ConnectionPool | null;
-  readonly #route: Route | null;
   readonly #pools: ConnectionPool[];
   readonly #names = new Map<string, string>();
   #closed: Promise<void> | null = null;
@@ -38,13 +36,11 @@ export class Database implements Queryable {
       pglite = null,
       pool = null,
       reads = null,
-      route = null,
-    }: { pglite?: PGlite | null; pool?: ConnectionPool | null; reads?: ConnectionPool | null; route?: Route | null },
+    }: { pglite?: PGlite | null; pool?: ConnectionPool | null; reads?: ConnectionPool | null },
   ) {
     this.orm = orm;
     this.#pglite = pglite;
     this.#pool = pool;
-    this.#route = route;
     this.#pools = [pool, reads].filter((each) => each !== null);
   }
 
@@ -60,14 +56,6 @@ export class Database implements Queryable {
   query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
     if (how === 'prepared' && this.#pool !== null) return this.#queryPrepared(this.#pool, sql, parameters);
     return run<Row>(this.orm.em.getConnection().getClient(), sql, parameters);
-  }
-
-  /** Connections beside its own, for what brings SQL of its own; closed with it. Null where it is embedded. */
-  openPool(options: { size: number; name: string; statementMilliseconds: number }): ConnectionPool | null {
-    if (this.#route === null) return null;
-    const pool = new ConnectionPool(this.#route, { ...options, planning: 'auto' });
-    this.#pools.push(pool);
-    return pool;
   }
 
   async #queryPrepared<Row>(pool: ConnectionPool, text: string, parameters: readonly unknown[]): Promise<Row[]> {

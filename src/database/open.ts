@@ -73,7 +73,7 @@ export async function openServer(server: Server, limits: { statementMilliseconds
 async function connect(route: Route, { reads, pool = null }: { reads: ConnectionPool; pool?: ConnectionPool | null }): Promise<Database> {
   try {
     const { schema } = await findSchema(reads);
-    return new Database(await connectPostgres(reads, route.server.database, schema), { pool, reads, route });
+    return new Database(await connectPostgres(reads, route.server.database, schema), { pool, reads });
   } catch (error) {
     await Promise.all([reads.end(), pool?.end()]);
     throw error;

@@ -75,6 +75,8 @@ export async function createPostgresProxy(
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
   const url = new URL(target);
   url.host = `127.0.0.1:${address.port}`;
+  // It reads what passes.
+  url.searchParams.set('sslmode', 'disable');
   return {
     url: url.href,
     fates,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { readServer } from '../../src/database/connection/database-url.ts';
 import { adoptPglite, type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
 import { silentLog } from '../../src/log.ts';
@@ -65,7 +66,7 @@ async function oldDatabase(sql: string): Promise<() => Promise<OpenDatabase>> {
   await client.query(statements);
   await client.end();
   return () =>
-    openServerDatabase({ url: url.href, poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+    openServerDatabase({ server: readServer(url.href, {}), poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
 }
 
 async function start(openDatabase: () => Promise<OpenDatabase>): Promise<App> {

@@ -60,19 +60,6 @@ export class ConnectionPool {
     }
   }
 
-  /** Several statements in one text, of which one may fail and leave its transaction open: the connection goes then. */
-  async script(text: string, values?: unknown[]): Promise<pg.QueryResult> {
-    const client = await this.connect();
-    let failed = true;
-    try {
-      const result = await client.query(text, values);
-      failed = false;
-      return result;
-    } finally {
-      client.release(failed);
-    }
-  }
-
   /** May be called twice: Kysely ends a pool only if it has used it. */
   end(): Promise<void> {
     return (this.#ended ??= this.#pool.end());
