@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { ArtifactEntity } from '../files/entities.ts';
+import { ArtifactEntity } from '../files/artifact-entity.ts';
 import {
   IdempotencyKeyEntity,
   JobAttemptEntity,

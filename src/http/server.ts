@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { artifactRoute } from '../files/route.ts';
-import { findArtifact } from '../files/find.ts';
+import { artifactRoute } from '../files/serving.ts';
+import { findArtifact } from '../files/find-artifact.ts';
 import { CredentialWatch } from '../graphql/credential-watch.ts';
 import { GraphQLRoute } from '../graphql/http.ts';
 import { OpenStreams } from '../graphql/live/event-stream.ts';

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { Agent, buildConnector, Client } from 'undici';
 
 import { isAllowedAddress, isAllowedHost, type OutboundAllow } from './addresses.ts';
-import { BlockedAddressError, codeOf } from './errors.ts';
+import { BlockedAddressError, codeOf } from './outbound-error.ts';
 
 /** In milliseconds. */
 export const outboundTimeouts = { connect: 10_000, headers: 30_000, bodyIdle: 60_000 } as const;

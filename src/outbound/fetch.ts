@@ -5,7 +5,7 @@ import type { Client } from 'undici';
 import { abortable } from './abortable.ts';
 import type { OutboundAllow } from './addresses.ts';
 import { openConnection, outboundTimeouts } from './agent.ts';
-import { OutboundError, toOutboundError } from './errors.ts';
+import { OutboundError, toOutboundError } from './outbound-error.ts';
 
 export interface OutboundRequestOptions {
   /** Destroys the request, or the body that is being read, at once; both reject with the signal's reason. */

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import type { App } from './app.ts';
 import { ConfigError, loadConfig } from './configuration.ts';
-import { createLog } from '../log.ts';
+import { createLog } from './json-log.ts';
 import { onStopSignal, stopSignals } from './stop-signals.ts';
 
 /** Time to stop in, in milliseconds; then the process ends all the same. */

@@ -2,7 +2,7 @@ import type { Agent } from 'undici';
 import { abortable } from '../outbound/abortable.ts';
 import type { OutboundAllow } from '../outbound/addresses.ts';
 import { createOutboundAgent } from '../outbound/agent.ts';
-import { OutboundError, toOutboundError } from '../outbound/errors.ts';
+import { OutboundError, toOutboundError } from '../outbound/outbound-error.ts';
 import { parseOutboundUrl } from '../outbound/fetch.ts';
 
 /** What became of one try. */

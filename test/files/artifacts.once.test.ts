@@ -8,7 +8,7 @@ import { v4 as uuidv4, version as uuidVersion } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { createArtifactLinks } from '../../src/files/links.ts';
-import { artifactRoute, type DownloadableArtifact } from '../../src/files/route.ts';
+import { artifactRoute, type DownloadableArtifact } from '../../src/files/serving.ts';
 import { ArtifactStore, type StoredFile } from '../../src/files/store.ts';
 import { ArtifactTooLargeError } from '../../src/files/writing.ts';
 

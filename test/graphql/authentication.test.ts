@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/server/json-log.ts';
 import {
   ApiKeysDocument,
   CancelJobDocument,

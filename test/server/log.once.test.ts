@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLog, type LogLevel } from '../../src/log.ts';
+import { createLog, type LogLevel } from '../../src/server/json-log.ts';
 
 function openLog(level: LogLevel) {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { MIMEType } from 'node:util';
 
-import { OutboundError, toOutboundError } from '../../outbound/errors.ts';
+import { OutboundError, toOutboundError } from '../../outbound/outbound-error.ts';
 import { discard, type OutboundResponse } from '../../outbound/fetch.ts';
 import { HandlerError, type Attempt } from '../handler.ts';
 import { filenameOf } from './filename.ts';

@@ -1,6 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import type { Queryable } from '../database/database.ts';
-import type { DownloadableArtifact } from './route.ts';
+import type { DownloadableArtifact } from './serving.ts';
 
 /** A file by its id alone: whoever asks holds its signed URL, which only the job's own workspace was given. */
 export async function findArtifact(database: Queryable, id: string): Promise<DownloadableArtifact | null> {
