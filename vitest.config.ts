@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { reachableServers } from './test/support/servers.ts';
 
@@ -18,7 +19,8 @@ export default defineConfig(async () => {
     test: {
       testTimeout: 30_000,
       hookTimeout: 60_000,
-      maxWorkers: 2,
+      // Tests wait more than they compute, and Vitest would leave one of two cores to itself.
+      maxWorkers: Math.max(2, availableParallelism() - 1),
       projects: [
         on('embedded', 'once', [only('once')]),
         on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'long'].map(only)),
