@@ -9,7 +9,6 @@ import type { JobsContext } from './jobs/model/context.ts';
 import type { CreationQueue } from './jobs/create/creation-queue.ts';
 import type { Feed } from './jobs/feed/feed.ts';
 import type { Jobs } from './jobs/jobs.ts';
-import type { PageReads } from './jobs/read/page-reads.ts';
 import type { ReportQueue } from './jobs/progress/report-queue.ts';
 import type { Updates } from './jobs/feed/updates.ts';
 import type { Log } from './log.ts';
@@ -28,7 +27,6 @@ export interface Services {
   accessTokens: AccessTokens;
   database: Database;
   jobs: Jobs;
-  pages: PageReads;
   creations: CreationQueue;
   reports: ReportQueue;
   feed: Feed;

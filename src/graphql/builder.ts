@@ -9,7 +9,6 @@ import { unauthenticated } from '../workspaces/authenticate.ts';
 import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
-import { type NodeType, toGlobalId } from './global-id.ts';
 
 /** The types that the schema is built of. */
 interface SchemaShape {
@@ -28,6 +27,8 @@ interface SchemaShape {
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }
+
+export const globalIdDescription = 'Opaque: its prefix tells the type. It works wherever an id of that type is taken.';
 
 export const builder = new SchemaBuilder<SchemaShape>({
   plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, ComplexityPlugin],
@@ -50,7 +51,7 @@ export const builder = new SchemaBuilder<SchemaShape>({
   },
   relay: {
     cursorType: 'String',
-    idFieldOptions: { description: 'Opaque: its prefix tells the type. It works wherever an id of that type is taken.' },
+    idFieldOptions: { description: globalIdDescription },
     edgesFieldOptions: {
       nullable: false,
       description: 'What is on this page, in the order of the list.',
@@ -62,7 +63,6 @@ export const builder = new SchemaBuilder<SchemaShape>({
     // `node` and `nodes` are our own: an id that names nothing is null there, whatever its form.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    encodeGlobalID: (typename, id) => toGlobalId(nodeType(typename), String(id)),
     nodeTypeOptions: { description: 'Anything that can be read again by its id.' },
     pageInfoTypeOptions: { description: 'Where a page stands in its list: https://relay.dev/graphql/connections.htm' },
     hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
@@ -86,17 +86,4 @@ function forbidden({ restriction }: Viewer, failure: object): string {
 function neededScopes(failure: object): string {
   if ('parameter' in failure && Array.isArray(failure.parameter)) return `: it needs ${failure.parameter.join(' or ')}`;
   return 'failures' in failure && Array.isArray(failure.failures) ? failure.failures.map(neededScopes).join('') : '';
-}
-
-function nodeType(typename: string): NodeType {
-  switch (typename) {
-    case 'Job':
-    case 'Workspace':
-    case 'CreditTransaction':
-    case 'WebhookDelivery':
-    case 'ApiKey':
-      return typename;
-    default:
-      throw new Error(`${typename} has no global id`);
-  }
 }

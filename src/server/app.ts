@@ -9,7 +9,6 @@ import type { Config } from './configuration.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import { PageReads } from '../jobs/read/page-reads.ts';
 import { loadJobTypes } from '../jobs/types/registry.ts';
 import type { Log } from '../log.ts';
 import { createOutboundFetch } from '../outbound/fetch.ts';
@@ -103,7 +102,6 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       ),
       accessTokens: new AccessTokens(secret),
       jobs,
-      pages: new PageReads(database),
       artifacts,
       links,
       publicUrl: () => publicUrl,

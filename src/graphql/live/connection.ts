@@ -12,9 +12,6 @@ const mostHeld = 16 * 1024 * 1024;
 /** How often stalled connections are looked for, in milliseconds. */
 const checkMilliseconds = 1_000;
 
-/** What is written to a connection: text, or bytes that are framed already. */
-export type Wire = string | Buffer;
-
 /** One socket or event stream, as the watchers behind it see it. */
 export abstract class Connection {
   readonly #stalled: StalledConnections;
@@ -29,7 +26,7 @@ export abstract class Connection {
   /** Bytes that were given to it and have not left. */
   protected abstract get unsent(): number;
 
-  protected abstract write(wire: Wire): void;
+  protected abstract write(text: string): void;
 
   /** There is no room; `sent` is to be called when there is some again. */
   protected abstract congested(): void;
@@ -38,7 +35,7 @@ export abstract class Connection {
   abstract giveUp(): void;
 
   /** Sends at once, where there is room: otherwise false, and the member is flushed when there is. */
-  send(wire: Wire, member: Member): boolean {
+  send(text: string, member: Member): boolean {
     if (this.#waiting !== null || this.unsent > congestedBytes) {
       if (this.#waiting === null) {
         this.#waiting = new Set();
@@ -48,7 +45,7 @@ export abstract class Connection {
       this.#waiting.add(member);
       return false;
     }
-    this.write(wire);
+    this.write(text);
     return true;
   }
 

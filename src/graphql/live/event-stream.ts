@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { whenClosed } from '../../http/when-closed.ts';
-import { Connection, type StalledConnections, type Wire } from './connection.ts';
+import { Connection, type StalledConnections } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { inWaves } from './waves.ts';
 
@@ -37,8 +37,8 @@ export class EventStream extends Connection {
     return this.#response.writableLength;
   }
 
-  protected write(wire: Wire): void {
-    if (!this.#response.writableEnded) this.#response.write(wire, this.#onSent);
+  protected write(text: string): void {
+    if (!this.#response.writableEnded) this.#response.write(text, this.#onSent);
   }
 
   /** Each write tells when it has left. */

@@ -1,4 +1,4 @@
-import type { Connection, Wire } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Frame } from './frame.ts';
 
 /** Frames that may wait for one watcher: changes of status of many jobs, since those of one job replace each other. */
@@ -6,7 +6,7 @@ const mostWaiting = 1_000;
 
 /** How a transport writes one frame, and what it does at the end. */
 export interface Format {
-  next(frame: Frame): Wire;
+  next(frame: Frame): string;
   /** The subscription is over: everything was sent. */
   end(): void;
 }

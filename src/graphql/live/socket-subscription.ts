@@ -2,20 +2,9 @@ import type { ExecutionResult } from 'graphql';
 import { isUnavailable } from '../public-error.ts';
 import type { Watching } from './broadcasts.ts';
 import type { Connection } from './connection.ts';
-import type { Frame } from './frame.ts';
 import type { Live } from './live.ts';
-import { textFrame } from './text-frame.ts';
 
 const over: IteratorReturnResult<void> = { value: undefined, done: true };
-
-/** Of the frame that was sent last: a broadcast sends one to all its watchers in a row. */
-let last: { frame: Frame; end: Buffer } | null = null;
-
-/** What every watcher's message of a frame ends with. */
-function endOf(frame: Frame): Buffer {
-  if (last?.frame !== frame) last = { frame, end: Buffer.from(`${frame.payload}}`) };
-  return last.end;
-}
 
 /**
  * One subscription on a socket, as graphql-ws takes it: a stream that yields nothing and ends when the subscription
@@ -36,7 +25,7 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
     const subscription = new SocketSubscription();
     const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
     const watch = await live.watch(watching, connection, {
-      next: (frame) => textFrame(head, endOf(frame)),
+      next: ({ payload }) => `${head}${payload}}`,
       end: () => subscription.#end(),
     });
     if ('refused' in watch) {

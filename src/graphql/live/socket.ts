@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { Connection, type StalledConnections, type Wire } from './connection.ts';
-import { textFrame } from './text-frame.ts';
+import { Connection, type StalledConnections } from './connection.ts';
 
 /** "Try again later" (IANA's registry of close codes): clients of graphql-ws connect again. */
 export const tryAgainLater = 1013;
@@ -26,11 +25,11 @@ export class SocketConnection extends Connection {
   }
 
   protected get unsent(): number {
-    return this.#stream.writableLength;
+    return this.#socket.bufferedAmount;
   }
 
-  protected write(wire: Wire): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#stream.write(wire);
+  protected write(text: string): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
   }
 
   /** Once for each congestion: a callback for each message would cost a broadcast a twentieth of its time. */
@@ -45,7 +44,7 @@ export class SocketConnection extends Connection {
 
   /** An answer that cannot wait for room: of the protocol, or of a query or mutation. */
   answer(text: string): void {
-    this.write(textFrame(text));
+    this.write(text);
     if (this.unsent > mostUnsent) this.giveUp();
   }
 

@@ -2,7 +2,8 @@ import { createdAtOf } from '../../database/ids.ts';
 import type { ApiKey } from '../../workspaces/api-key.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 import type { Scope } from '../../workspaces/scope.ts';
-import { builder } from '../builder.ts';
+import { builder, globalIdDescription } from '../builder.ts';
+import { toGlobalId } from '../global-id.ts';
 
 export const ScopeType = builder.enumType('Scope', {
   description: 'What a key may do.',
@@ -28,10 +29,15 @@ export const DialectType = builder.enumType('Dialect', {
 
 export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');
 
-builder.node(ApiKeyType, {
+builder.objectType(ApiKeyType, {
   description: 'A key of a workspace. Its secret is shown once, when it is made, and stored only as a hash.',
-  id: { resolve: ({ id }) => id },
+  interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      description: globalIdDescription,
+      resolve: ({ id }) => toGlobalId('ApiKey', id),
+    }),
     name: t.exposeString('name', { nullable: false, description: 'As it was called when it was made.' }),
     prefix: t.exposeString('prefix', { nullable: false, description: 'The first characters, enough to recognise it.' }),
     scopes: t.expose('scopes', { type: [ScopeType], nullable: false, description: 'What it may do.' }),

@@ -1,5 +1,6 @@
 import type { CreditTransaction } from '../../workspaces/find.ts';
-import { builder } from '../builder.ts';
+import { builder, globalIdDescription } from '../builder.ts';
+import { toGlobalId } from '../global-id.ts';
 import { JobType } from './job.ts';
 
 const CreditTransactionKindType = builder.enumType('CreditTransactionKind', {
@@ -13,10 +14,15 @@ const CreditTransactionKindType = builder.enumType('CreditTransactionKind', {
 
 export const CreditTransactionType = builder.objectRef<CreditTransaction>('CreditTransaction');
 
-builder.node(CreditTransactionType, {
+builder.objectType(CreditTransactionType, {
   description: "One line of a workspace's ledger. The balance is the sum of all of them, always.",
-  id: { resolve: ({ id }) => id },
+  interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      description: globalIdDescription,
+      resolve: ({ id }) => toGlobalId('CreditTransaction', id),
+    }),
     kind: t.expose('kind', { type: CreditTransactionKindType, nullable: false, description: 'Why it changed.' }),
     amount: t.exposeInt('amount', { nullable: false, description: 'Credits, signed: a charge is negative.' }),
     balanceAfter: t.exposeInt('balanceAfter', { nullable: false, description: 'The balance with this line.' }),

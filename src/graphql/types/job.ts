@@ -3,6 +3,7 @@ import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machin
 import { maySee } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
+import { toGlobalId } from '../global-id.ts';
 import { JobAttemptType } from './job-attempt.ts';
 import { JobErrorType } from './job-error.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
@@ -32,10 +33,15 @@ const JobProgressType = builder.objectRef<NonNullable<Job['progress']>>('JobProg
 const JobRef = builder.objectRef<Job>('Job');
 export const JobType = JobRef;
 
-builder.node(JobRef, {
+builder.objectType(JobRef, {
   description: 'One piece of long-running work. Every field is of the same version.',
-  id: { resolve: ({ id }) => id, description: 'The same id works in every query, mutation and subscription.' },
+  interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      description: 'The same id works in every query, mutation and subscription.',
+      resolve: ({ id }) => toGlobalId('Job', id),
+    }),
     uuid: t.exposeString('id', {
       nullable: false,
       description: "The same job's plain UUID (version 7), as the REST dialects show it.",

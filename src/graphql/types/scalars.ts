@@ -1,29 +1,15 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
+import { instantText } from '../instant-text.ts';
 
 /** RFC 3339, section 5.6; an offset is required, because an instant without one is none. */
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/**
- * The same instants are shown again and again: a row that many asked for at once, a job that many watch. Making the text
- * takes thirty times as long as finding it. No Date of a row is ever changed.
- */
-const isoTexts = new WeakMap<Date, string>();
-
-function isoText(instant: Date): string {
-  let text = isoTexts.get(instant);
-  if (text === undefined) {
-    text = instant.toISOString();
-    isoTexts.set(instant, text);
-  }
-  return text;
-}
-
 builder.scalarType('DateTime', {
   description: 'RFC 3339 instant, UTC. Input may have another offset; output has milliseconds and Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
-  serialize: (value) => (value instanceof Date ? isoText(value) : bug('DateTime', value)),
+  serialize: (value) => (value instanceof Date ? instantText(value) : bug('DateTime', value)),
   parseValue: (value) => {
     const instant = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : null;
     if (instant === null || Number.isNaN(instant.getTime())) {

@@ -1,6 +1,7 @@
 import type { WebhookDelivery } from '../../webhooks/deliveries.ts';
 import type { WebhookDeliveryStatus, WebhookEvent } from '../../webhooks/entities.ts';
-import { builder } from '../builder.ts';
+import { builder, globalIdDescription } from '../builder.ts';
+import { toGlobalId } from '../global-id.ts';
 
 const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
   description: 'What became of a delivery.',
@@ -22,10 +23,15 @@ const WebhookEventType = builder.enumType('WebhookEvent', {
 
 export const WebhookDeliveryType = builder.objectRef<WebhookDelivery>('WebhookDelivery');
 
-builder.node(WebhookDeliveryType, {
+builder.objectType(WebhookDeliveryType, {
   description: "One message about one job's end, and what became of it.",
-  id: { resolve: ({ id }) => id },
+  interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      description: globalIdDescription,
+      resolve: ({ id }) => toGlobalId('WebhookDelivery', id),
+    }),
     url: t.expose('url', { type: 'URL', nullable: false, description: 'Where it goes.' }),
     event: t.expose('event', { type: WebhookEventType, nullable: false, description: 'What it tells.' }),
     status: t.expose('status', { type: WebhookDeliveryStatusType, nullable: false, description: 'What became of it.' }),

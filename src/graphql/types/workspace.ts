@@ -1,16 +1,22 @@
 import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
-import { builder } from '../builder.ts';
+import { builder, globalIdDescription } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
+import { toGlobalId } from '../global-id.ts';
 import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
 
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 
-builder.node(WorkspaceType, {
+builder.objectType(WorkspaceType, {
   description: 'A tenant: jobs, keys and credits belong to one, and nothing is seen from another.',
-  id: { resolve: ({ id }) => id },
+  interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      description: globalIdDescription,
+      resolve: ({ id }) => toGlobalId('Workspace', id),
+    }),
     name: t.exposeString('name', { nullable: false, description: '1 to 200 characters.' }),
     credits: t.exposeInt('credits', { nullable: false, description: 'The balance: the sum of creditTransactions.' }),
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
