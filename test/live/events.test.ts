@@ -39,7 +39,7 @@ test.each(methods)('E1, E2: a %s is answered with events that have versions as i
 
   expect(await events.over).toBe('ended');
   // A comment may come at any time: it keeps the connection open (E4).
-  expect(events.text.replaceAll(':\n\n', '')).toBe(
+  expect(events.text.replaceAll(/^:\n\n/gm, '')).toBe(
     'event: next\nid: 1\ndata: {"data":{"jobProgress":{"version":1,"status":"PENDING"}}}\n\n' +
       'event: next\nid: 2\ndata: {"data":{"jobProgress":{"version":2,"status":"RUNNING"}}}\n\n' +
       'event: next\nid: 3\ndata: {"data":{"jobProgress":{"version":3,"status":"CANCELLED"}}}\n\n' +
