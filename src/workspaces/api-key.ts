@@ -39,7 +39,7 @@ export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
   };
 }
 
-/** How each dialect's keys begin: DIALECTS.md, "Auth" of its section. RevidAPI documents no form. */
+/** How each dialect's keys begin. RevidAPI documents no form. */
 export const secretPrefixes: Record<Dialect, string> = {
   NATIVE: 'lh_',
   VIDOCU: 'vdo_live_',

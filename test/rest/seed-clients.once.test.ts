@@ -247,7 +247,7 @@ function text(value: JsonValue, name: string): string {
   return Object.entries(value ?? {}).find(([key]) => key === name)?.[1] ?? '';
 }
 
-/** Vydra's page has the names of its colours in its code: DIALECTS.md, V10. */
+/** Code on Vydra's page is mixed with the names of its colours. */
 function withoutColours(page: string): string {
   return page.replaceAll(/"text">-purple-600">|"text-[a-z]+-\d+">/g, '').replaceAll('">-', '-');
 }
