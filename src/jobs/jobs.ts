@@ -157,8 +157,8 @@ export class Jobs {
     return this.#reads.find(workspaceId, id);
   }
 
-  /** What became of jobs that the caller has, in their order. */
-  findChanged(known: readonly KnownJob[]): Promise<Found[]> {
+  /** What became of a job that the caller has. */
+  findChanged(known: KnownJob): Promise<Found> {
     return this.#reads.findChanged(known);
   }
 

@@ -69,10 +69,10 @@ test('who has a version of a job is told in a few columns that it still is the n
   const reads = new JobReads(observed(longhaul.services.context.database, (statement) => statements.push(statement)));
   const { job, token } = await tenant.running();
   const known = await tenant.read(job.id);
-  expect(await reads.findChanged([known])).toEqual(['unchanged']);
+  expect(await reads.findChanged(known)).toBe('unchanged');
   expect(statements.map(({ sql }) => sql.includes('job.input'))).toEqual([false]);
   await tenant.report(token, { percentage: 10 });
-  expect(await reads.findChanged([known])).toMatchObject([{ id: job.id, version: known.version + 1 }]);
+  expect(await reads.findChanged(known)).toMatchObject({ id: job.id, version: known.version + 1 });
 });
 
 test('askers of one moment who know different things each get theirs', async () => {
@@ -81,15 +81,16 @@ test('askers of one moment who know different things each get theirs', async () 
   if (one === undefined || two === undefined || three === undefined) throw new Error('no jobs');
   const stranger = await Tenant.in(longhaul);
   const found = await Promise.all([
-    reads.findChanged([one, three]),
-    reads.findChanged([two]),
+    reads.findChanged(one),
+    reads.findChanged(three),
+    reads.findChanged(two),
     reads.find(tenant.id, two.id),
-    reads.findChanged([{ ...one, version: one.version + 7 }]),
-    reads.findChanged([{ ...one, workspaceId: stranger.id }]),
+    reads.findChanged({ ...one, version: one.version + 7 }),
+    reads.findChanged({ ...one, workspaceId: stranger.id }),
     reads.find(stranger.id, two.id),
   ]);
   expect(reads.counted).toEqual({ reads: 7, statements: 1 });
-  const ids = found.flat().map((each) => (each === null || each === 'unchanged' ? each : each.id));
+  const ids = found.map((each) => (each === null || each === 'unchanged' ? each : each.id));
   expect(ids).toEqual([one.id, 'unchanged', two.id, two.id, one.id, null, null]);
 });
 
@@ -97,7 +98,7 @@ test('of many that are known, those that have changed are read whole, in their o
   const reads = new JobReads(longhaul.services.context.database);
   const jobs = await tenant.createAll([{}, {}, {}, {}]);
   const known = jobs.map((job, place) => (place % 2 === 0 ? { ...job, version: job.version - 1 } : job));
-  const found = await reads.findChanged(known);
+  const found = await Promise.all(known.map((each) => reads.findChanged(each)));
   expect(found).toEqual([jobs[0], 'unchanged', jobs[2], 'unchanged']);
   expect(reads.counted).toEqual({ reads: 4, statements: 2 });
 });

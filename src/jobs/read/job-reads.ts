@@ -3,30 +3,30 @@ import { Batches } from '../batches.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobColumnsWhere, jobFromRow } from '../model/rows.ts';
 
-/** What tells a job as somebody has it from what it may be by now. */
+/** A job as the caller has it. */
 export type KnownJob = Pick<Job, 'id' | 'workspaceId' | 'version' | 'artifactExpiresAt'>;
 
-/** A job that is asked for: whatever it is, or what it is if not this any more. */
+/** A job to read: always, or only if it is no longer as it is known. */
 type Asked = Pick<Job, 'id' | 'workspaceId'> & Partial<KnownJob>;
 
-/** A job as it is, null for none, or that it is as it was known. */
+/** A job as it is now, null for none, or that it is as it was known. */
 export type Found = Job | 'unchanged' | null;
 
 /**
- * Reads single jobs for everyone who asks. Reads that come while others are under way share the next statement; none
+ * Reads single jobs for everyone who asks. Reads that come while others are under way share the next statement. None
  * joins one that has begun, so whoever asks after a commit sees it.
  */
 export class JobReads {
   readonly #database: Database;
-  readonly #batches: Batches<readonly Asked[], Found[]>;
+  readonly #batches: Batches<Asked, Found>;
 
-  /** What was asked for so far, and the statements that answered it: far fewer where many are in flight together. */
+  /** Reads that were asked for, and the statements that answered them: far fewer if many are in flight together. */
   readonly counted = { reads: 0, statements: 0 };
 
   constructor(database: Database) {
     this.#database = database;
     // Two statements at once keep Postgres busy, and are few enough that reads gather behind them.
-    this.#batches = new Batches((groups) => this.#readGroups(groups), { lanes: 2, size: 500, turns: 10 });
+    this.#batches = new Batches((asked) => this.#read(asked), { lanes: 2, size: 500, turns: 10 });
   }
 
   /**
@@ -35,34 +35,30 @@ export class JobReads {
    * @param id must be a UUID
    */
   async find(workspaceId: string, id: string): Promise<Job | null> {
-    const [found = null] = await this.#ask([{ workspaceId, id }]);
+    const found = await this.#ask({ workspaceId, id });
     if (found === 'unchanged') throw new Error('a job came without its columns');
     return found;
   }
 
-  /** What became of jobs that somebody has, in their order: hardly anything is read of those that are as they were. */
-  findChanged(known: readonly KnownJob[]): Promise<Found[]> {
+  /** What became of a job that the caller has. Of one that is as it was, hardly anything is read. */
+  findChanged(known: KnownJob): Promise<Found> {
     return this.#ask(known);
   }
 
-  #ask(asked: readonly Asked[]): Promise<Found[]> {
-    this.counted.reads += asked.length;
+  #ask(asked: Asked): Promise<Found> {
+    this.counted.reads += 1;
     return this.#batches.add(asked);
   }
 
-  async #readGroups(groups: readonly (readonly Asked[])[]): Promise<Found[][]> {
-    const found = await this.#read(groups.flat());
-    let end = 0;
-    return groups.map(({ length }) => found.slice(end, (end += length)));
-  }
-
+  /** Each job is read once, however many ask for it. */
   async #read(asked: readonly Asked[]): Promise<Found[]> {
     const wanted = new Map<string, Asked>();
     const keys = asked.map((each) => {
-      const key = `${each.workspaceId} ${each.id}`;
-      const other = wanted.get(key);
+      const first = wanted.get(each.id);
+      const key = first === undefined || first.workspaceId === each.workspaceId ? each.id : `${each.id} ${each.workspaceId}`;
+      const other = key === each.id ? first : wanted.get(key);
       if (other === undefined) wanted.set(key, each);
-      // Who has another version needs the row, and it serves both.
+      // Whoever knows another version needs the row, and it serves both.
       else if (!isSame(other, each)) wanted.set(key, { workspaceId: each.workspaceId, id: each.id });
       return key;
     });
@@ -77,7 +73,7 @@ export class JobReads {
       const rows = byPlace(await this.#query<JobRow & { unchanged: boolean }>(statement, asked));
       return asked.map((_each, index) => foundIn(rows.get(index)));
     }
-    // Most polls find what they know: nothing of a job has to be read then.
+    // Most polls know the newest version, so that no job has to be read.
     const changed = byPlace(await this.#query(changedPlaces, asked));
     if (changed.size === 0) return asked.map(() => 'unchanged');
     const others = asked.filter((_each, index) => changed.has(index));
@@ -88,7 +84,7 @@ export class JobReads {
 
   #query<Row>(statement: string, asked: readonly Asked[]): Promise<(Row & Placed)[]> {
     this.counted.statements += 1;
-    // Arrays written out here: `pg` would look for something to escape in each of their elements.
+    // The arrays are written out here: `pg` would look for characters to escape in every element.
     const parameters = [
       arrayOf(asked, ({ id }) => id),
       arrayOf(asked, ({ workspaceId }) => workspaceId),
@@ -99,12 +95,12 @@ export class JobReads {
   }
 }
 
-/** A row that answers what was asked for at a place, from 1 on. */
+/** A row, and the place of what it answers, from 1 on. */
 interface Placed {
   place: number;
 }
 
-/** By the index, from 0 on, of what they answer. */
+/** Rows by the index, from 0 on, of what they answer. */
 function byPlace<Row extends Placed>(rows: readonly Row[]): Map<number, Row> {
   return new Map(rows.map((row) => [row.place - 1, row]));
 }
@@ -119,6 +115,7 @@ function isKnown({ version }: Asked): boolean {
 }
 
 function isSame(one: Asked, other: Asked): boolean {
+  if (one === other) return true;
   return one.version === other.version && one.artifactExpiresAt?.getTime() === other.artifactExpiresAt?.getTime();
 }
 
@@ -129,7 +126,7 @@ function arrayOf(asked: readonly Asked[], element: (each: Asked) => string | und
 const from = `FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[])
   WITH ORDINALITY AS asked(id, workspace_id, version, file_expires_at, place)`;
 const its = 'job.id = asked.id AND job.workspace_id = asked.workspace_id';
-/** What is known of a file has no microseconds. */
+/** JavaScript's dates have no microseconds. */
 const changed = `(job.version IS DISTINCT FROM asked.version
   OR date_trunc('milliseconds', job.artifact_expires_at) IS DISTINCT FROM asked.file_expires_at)`;
 

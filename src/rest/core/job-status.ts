@@ -51,10 +51,10 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   const ifNoneMatch = headers['if-none-match'];
   // Counted and read at the same time. A request that is one too many is refused for that, whatever was read: otherwise
   // ids could be guessed faster than the limit allows.
-  const [seen] = await Promise.allSettled([look(call, uuidOf, project), call.counted]);
+  const looking = look(call, uuidOf, project);
+  looking.catch(() => undefined);
   await call.counted;
-  if (seen.status === 'rejected') throw seen.reason;
-  const found = seen.value;
+  const found = await looking;
   const wait = waitWanted(headers['prefer']);
   if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
@@ -72,12 +72,13 @@ async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<Sh
   const { workspaceId, restriction } = call.viewer;
   const jobId = await uuidOf(services, workspaceId, param);
   if (jobId === null) throw new NotFoundError('Job');
+  const known = kept.get(dialect, jobId);
   // Only the whole row tells whether a token opens the job.
-  const known = restriction === null ? kept.get(dialect, jobId) : undefined;
-  const [found] = known === undefined ? [] : await services.jobs.findChanged([{ ...known, workspaceId }]);
-  if (known !== undefined && found === 'unchanged' && !isOutdated(known, new Date())) return known;
-  const row = found === undefined || found === 'unchanged' ? await services.jobs.find(workspaceId, jobId) : found;
-  const job = visibleJob(call.viewer, row);
+  const isOurs = known?.workspaceId === workspaceId && restriction === null;
+  const found = isOurs ? await services.jobs.findChanged(known) : 'unknown';
+  if (isOurs && found === 'unchanged' && !isOutdated(known, new Date())) return known;
+  const isRow = found !== 'unknown' && found !== 'unchanged';
+  const job = visibleJob(call.viewer, isRow ? found : await services.jobs.find(workspaceId, jobId));
   const at = new Date();
   const shown = shownJob(dialect, job, project(job, services.links, at), at);
   kept.keep(dialect, shown);
