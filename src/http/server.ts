@@ -8,7 +8,7 @@ import { OpenStreams } from '../graphql/live/event-stream.ts';
 import { Live } from '../graphql/live/live.ts';
 import { Operations } from '../graphql/operations.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
-import { RestSurface } from '../rest/surface.ts';
+import { RestSurface } from '../rest/rest-surface.ts';
 import type { Services } from '../services.ts';
 import { describeError } from '../errors.ts';
 import { addressOf } from './address.ts';

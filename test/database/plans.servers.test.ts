@@ -195,8 +195,8 @@ test("a look-up by Vidocu's id does so by its millisecond, and the search for a 
     `SELECT id FROM job WHERE workspace_id = $1 AND type = 'export' LIMIT 1`,
     [tenant.id],
   );
-  await withoutReadingAllJobs(async (context) => {
-    const services = { ...longhaul.services, context };
+  await withoutReadingAllJobs(async ({ database }) => {
+    const services = { ...longhaul.services, database };
     expect(await uuidOfVidocuId(services, tenant.id, vidocuId({ id, type: 'export' }))).toBe(id);
   }, ['job_workspace_index', 'job_pkey', byId]);
   await withoutReadingAllJobs(({ database }) => underWay(database, tenant.id, 'export', 'vid_1'));

@@ -5,7 +5,7 @@ import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { Answer } from './answer.ts';
 import type { DialectProfile } from './dialect-profile.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './rest-endpoint.ts';
 import type { Holds } from './holds.ts';
 import { RefusedError } from './refusal.ts';
 import { checkedBody } from './request-body.ts';

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { bearerIn } from '../../workspaces/authenticate.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
-import { routerPath } from './endpoint.ts';
+import { routerPath } from './rest-endpoint.ts';
 import type { RestDialect } from './rest-dialect.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dialect } from '../../workspaces/dialect.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from './rest-endpoint.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Vendor = Exclude<Dialect, 'NATIVE'>;

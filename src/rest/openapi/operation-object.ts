@@ -3,7 +3,7 @@ import type { JsonObject } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import type { Route } from '../core/call.ts';
-import { parameterOf } from '../core/endpoint.ts';
+import { parameterOf } from '../core/rest-endpoint.ts';
 import { type RefusedExample, refusedExamples } from './refused-examples.ts';
 import { sampleBody } from './samples.ts';
 import { jsonSchemaOf } from './json-schemas.ts';

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { openApiDocument } from './document.ts';
+import { openApiDocument } from './openapi-document.ts';
 
 /** The document as text: in the order of the routes, so that a change of them is a change of the diff alone. */
 export function printedOpenApi(): string {

@@ -5,7 +5,7 @@ import type { RestDialect } from '../core/rest-dialect.ts';
 import type { KeyFault, Refusal } from '../core/refusal.ts';
 import { refusalAnswer } from '../core/refusal-answer.ts';
 import type { Route } from '../core/call.ts';
-import { parameterOf } from '../core/endpoint.ts';
+import { parameterOf } from '../core/rest-endpoint.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 import { sampleBody, sampleJob, steadied, wrongBodies } from './samples.ts';
 

@@ -5,7 +5,7 @@ import { Call, type CallParts, type Route } from './core/call.ts';
 import { callerOf } from './core/caller.ts';
 import { DialectChoice } from './core/dialect-choice.ts';
 import type { DialectProfile } from './core/dialect-profile.ts';
-import { routerPath } from './core/endpoint.ts';
+import { routerPath } from './core/rest-endpoint.ts';
 import { Holds } from './core/holds.ts';
 import { rateLimitHeaders, refuseTooMany } from './core/limit-headers.ts';
 import { type Refusal, refusalOf } from './core/refusal.ts';
