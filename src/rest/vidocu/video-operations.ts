@@ -10,7 +10,7 @@ import { RefusedError } from '../core/refusal.ts';
 import { type Route, route } from '../core/call.ts';
 import { type Submission, submit } from '../core/submit.ts';
 import { vidocuId } from './vidocu-id.ts';
-import { Turns } from './turns.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 const text = z.string().max(10_000);
 const language = z.string().min(2).max(35).describe('Language code.');
@@ -112,7 +112,7 @@ async function create(call: Call, asked: Submission, more: object = {}): Promise
   return answer(202, { jobId: vidocuId(job), status: 'pending', ...more });
 }
 
-const turns = new Turns();
+const submissions = new OneAtATime();
 
 /** Two that ask at once get one job, unless different processes serve them. */
 function createOnce(
@@ -125,7 +125,7 @@ function createOnce(
   // Here rather than by the job's type: it is looked for before there is a job to check.
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
-  return turns.take(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
+  return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
     const id = await underWay(services.database, viewer.workspaceId, type, videoId);
     if (id === null) return create(call, asked);
     return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { Turns } from '../../src/rest/vidocu/turns.ts';
+import { OneAtATime } from '../../src/rest/vidocu/one-at-a-time.ts';
 
 test('work on one key waits for the work before it, failed or not; work on another key does not', async () => {
-  const turns = new Turns();
+  const turns = new OneAtATime();
   const seen: string[] = [];
   const first = Promise.withResolvers<string>();
   const taken = [
-    turns.take('a', () => first.promise.finally(() => seen.push('first'))),
-    turns.take('a', async () => seen.push('second')),
-    turns.take('a', async () => seen.push('third')),
+    turns.run('a', () => first.promise.finally(() => seen.push('first'))),
+    turns.run('a', async () => seen.push('second')),
+    turns.run('a', async () => seen.push('third')),
   ];
-  await turns.take('b', async () => seen.push('elsewhere'));
+  await turns.run('b', async () => seen.push('elsewhere'));
   expect(seen).toEqual(['elsewhere']);
   first.reject(new Error('it broke'));
   const outcomes = await Promise.allSettled(taken);
