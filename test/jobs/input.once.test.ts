@@ -90,8 +90,8 @@ describe('the deep check', () => {
       fc.property(fc.oneof(near, fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n })), fc.nat({ max: 60 }), (number, shift) => {
         const beyond = number > bound || number < -bound;
         // As it is; with a fraction of zeros; with a shifted point; with a shifted end.
-        const zeros = '0'.repeat(shift);
-        const spellings = [`${number}`, `${number}.${zeros}0`, `${number}${zeros}e-${shift}`, `${number}.0E+0`];
+        const zeros = number === 0n ? '' : '0'.repeat(shift);
+        const spellings = [`${number}`, `${number}.${'0'.repeat(shift)}0`, `${number}${zeros}e-${shift}`, `${number}.0E+0`];
         for (const text of spellings) {
           const issues = textIssues(parseJson(`{"a":[1,${text}]}`));
           const message = 'is a number beyond ±9007199254740991, which readers of JSON round; send it as a string';
