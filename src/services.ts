@@ -1,7 +1,6 @@
 import type { ArtifactLinks } from './files/links.ts';
 import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
-import type { Config } from './server/configuration.ts';
 import type { Database } from './database/database.ts';
 import type { Cursors } from './graphql/cursor.ts';
 import type { Claimer } from './jobs/claim/claimer.ts';
@@ -15,10 +14,32 @@ import type { Log } from './log.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
+import type { Dialect } from './workspaces/dialect.ts';
+
+/** What surfaces read of the configuration, which says what each of them means. */
+export interface SurfaceSettings {
+  host: string;
+  port: number;
+  role: 'all' | 'api' | 'worker';
+  trustProxy: TrustedProxies;
+  graphiql: boolean;
+  introspection: boolean;
+  maxInputBytes: number;
+  maxOutputBytes: number;
+  maxSocketsPerKey: number;
+  maxSubscriptionsPerKey: number;
+  stalledSeconds: number;
+  compatHosts: ReadonlyMap<string, Dialect>;
+  compatDeprecation: ReadonlyMap<Dialect, Date>;
+  compatSunset: ReadonlyMap<Dialect, Date>;
+}
+
+/** Whose forwarded headers are believed, as Fastify takes it. */
+export type TrustedProxies = boolean | string[] | ((address: string, hop: number) => boolean);
 
 /** What a surface works with: the domain and what renders it. Made once, in app.ts. */
 export interface Services {
-  config: Config;
+  config: SurfaceSettings;
   log: Log;
   bus: Bus;
   context: JobsContext;

@@ -119,7 +119,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
     sweeper.start();
     stops.push(() => sweeper.stop());
-    const deliverer = new Deliverer({ jobs, database, config, surfaces, log });
+    const deliverer = new Deliverer({ jobs, database, outboundAllow: config.outboundAllow, surfaces, log });
     deliverer.start();
     stops.push(() => deliverer.stop());
     if (config.role !== 'api') {

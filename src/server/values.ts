@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConninfoError } from '../database/connection/conninfo.ts';
 import { readServer, type Server } from '../database/connection/database-url.ts';
 import { type OutboundAllow, parseOutboundAllow } from '../outbound/addresses.ts';
+import type { TrustedProxies } from '../services.ts';
 import { type Dialect, dialects } from '../workspaces/dialect.ts';
 
 /*
@@ -123,8 +124,6 @@ export function trustedProxies() {
   );
   return text.toLowerCase().pipe(forms).describe(what);
 }
-
-type TrustedProxies = boolean | string[] | ((address: string, hop: number) => boolean);
 
 /** By host name in lower case, without port. */
 export function hostsOfDialects() {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Loop } from '../concurrency/loop.ts';
-import type { Config } from '../server/configuration.ts';
+import type { OutboundAllow } from '../outbound/addresses.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
@@ -30,7 +30,7 @@ const stopMilliseconds = 5_000;
 export interface DelivererOptions {
   jobs: Jobs;
   database: Database;
-  config: Pick<Config, 'outboundAllow'>;
+  outboundAllow: OutboundAllow;
   surfaces: WebhookSurfaces;
   log: Log;
 }
@@ -54,12 +54,12 @@ export class Deliverer {
   #from = beginning;
   #stopped: Promise<void> | null = null;
 
-  constructor({ jobs, database, config, surfaces, log }: DelivererOptions) {
+  constructor({ jobs, database, outboundAllow, surfaces, log }: DelivererOptions) {
     this.#jobs = jobs;
     this.#database = database;
     this.#surfaces = surfaces;
     this.#log = log;
-    this.#sender = new Sender(config.outboundAllow);
+    this.#sender = new Sender(outboundAllow);
     this.#loop = new Loop({
       name: 'looking for webhooks to send',
       work: () => this.#look(),

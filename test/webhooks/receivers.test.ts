@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { webhookSurfaces } from '../../src/server/webhook-surfaces.ts';
 import { Deliverer } from '../../src/webhooks/deliverer.ts';
 import { Tenant } from '../support/domain.ts';
@@ -200,8 +201,9 @@ test('a workspace whose many receivers never answer keeps no other workspace wai
 
 test('a try that the end of its process cuts off does not count, and another process makes it', async () => {
   const { key, tenant } = await newTenant();
-  const { jobs, database, config, links, log } = longhaul.services;
-  const options = { jobs, database, config, surfaces: webhookSurfaces(links), log };
+  const { jobs, database, links, log } = longhaul.services;
+  const outboundAllow = parseOutboundAllow(['127.0.0.0/26']);
+  const options = { jobs, database, outboundAllow, surfaces: webhookSurfaces(links), log };
   const receiver = await startReceiver(never, status(204));
   await longhaul.deliverer.stop();
   const stopping = new Deliverer(options);

@@ -287,8 +287,8 @@ async function percentageFrom(watch: Watch<JobProgressSubscription>, least: numb
   }
 }
 
-async function filesOf({ services }: Longhaul, workspaceId: string): Promise<string[]> {
-  const folder = services.config.artifactsDir;
+async function filesOf({ shared }: Longhaul, workspaceId: string): Promise<string[]> {
+  const folder = shared['ARTIFACTS_DIR'] ?? '';
   const workspaces = await readdir(folder);
   return workspaces.includes(workspaceId) ? readdir(`${folder}/${workspaceId}`) : [];
 }

@@ -1,4 +1,4 @@
-import type { Config } from '../../server/configuration.ts';
+import type { SurfaceSettings } from '../../services.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Dialect } from '../../workspaces/dialect.ts';
 export class SunsetNotices {
   readonly #headers: ReadonlyMap<Dialect, Readonly<Record<string, string>>>;
 
-  constructor({ compatDeprecation, compatSunset }: Pick<Config, 'compatDeprecation' | 'compatSunset'>) {
+  constructor({ compatDeprecation, compatSunset }: Pick<SurfaceSettings, 'compatDeprecation' | 'compatSunset'>) {
     const dialects = new Set([...compatDeprecation.keys(), ...compatSunset.keys()]);
     this.#headers = new Map(
       [...dialects].map((dialect) => {
