@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLError, OperationTypeNode } from 'graphql';
 import { describeError } from '../errors.ts';
-import { whenClosed } from '../http/when-closed.ts';
+import { whenClosed } from './live/when-closed.ts';
 import type { Services } from '../services.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';

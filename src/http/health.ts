@@ -6,7 +6,7 @@ import type { Metrics } from './metrics.ts';
 export function healthRoutes(app: FastifyInstance, { database, bus }: Services, { registry }: Metrics): void {
   app.get('/health/live', async () => ({ status: 'live' }));
 
-  // 503 while the database is away. A bus that is away is told, and costs watchers seconds: the process still serves.
+  // 503 while the database is away. Without the bus watchers wait some seconds longer, and the process still serves.
   app.get('/health/ready', async (_request, reply) => {
     const up = await database.query('SELECT 1').then(
       () => true,

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bus } from '../bus/bus.ts';
 
-/** Figures that are read when they are asked for. */
+/** Figures that are read when `/metrics` is asked for. */
 interface Readings {
   sockets: () => number;
   eventStreams: () => number;
@@ -58,7 +58,7 @@ export class Metrics {
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
-    /** Of something that counts for itself. */
+    /** For what counts by itself. */
     const counter = (name: string, help: string, value: () => number) =>
       new Counter({
         name,

@@ -57,11 +57,11 @@ export class HttpServer {
       http: {
         headersTimeout: 20_000,
         keepAliveTimeout: 72_000,
-        // Any other wish for an upgrade, HTTP/2 by Java's client for example, is passed over: RFC 9110, section 7.8.
+        // Other offers to upgrade, such as HTTP/2 by Java's client, are ignored: RFC 9110, section 7.8.
         shouldUpgradeCallback: (request) => serves && isSocketRequest(request),
       },
       forceCloseConnections: 'idle',
-      // As long as Node lets a whole request line be: a job's id that is too long is an unknown one like any other.
+      // As long as Node lets a whole request line be: a job's id that is too long is an unknown one.
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
       rewriteUrl: ({ url = '' }) => readableUrl(url),
     });
@@ -75,7 +75,7 @@ export class HttpServer {
       if (call != null) metrics.answeredCall(call);
       done();
     });
-    // Whoever was still being answered must not keep its connection, or the server would wait for it to be cut.
+    // A client that is answered during the stop must not keep its connection: the server would wait for it.
     this.#app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#stopped !== null) reply.header('connection', 'close');
       done();
@@ -85,7 +85,7 @@ export class HttpServer {
       return rest?.stray(request, reply) ?? reply.code(404).send({ error: { code: 'NOT_FOUND', message } });
     };
     this.#app.setErrorHandler((error, request, reply) => {
-      // What leads nowhere is told so, whatever its body is.
+      // An unknown path is 404 whatever its body is.
       if (request.is404) return notFound(request, reply);
       const { status, code, message } = describeError(error);
       if (status >= 500) log.error({ err: error }, 'a request failed');
@@ -108,7 +108,7 @@ export class HttpServer {
     docsRoutes(this.#app, services);
     paths.refuseOtherMethods(this.#app);
     rest?.mount(this.#app);
-    // On a dialect's host it is a path like any other.
+    // On a dialect's host this path is like any other.
     const root = { config: { dialect: true } };
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
     this.#app.server.on('upgrade', (request, socket, head) => {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { whenClosed } from '../../http/when-closed.ts';
+import { whenClosed } from './when-closed.ts';
 import { Connection, type StalledConnections } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { inWaves } from './waves.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import { whenClosed } from '../../http/when-closed.ts';
+import { whenClosed } from './when-closed.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
 import { EventStream, type OpenStreams, toEvent } from './event-stream.ts';

@@ -7,7 +7,7 @@ export const anyJson = 'AnyJson';
 
 const anyJsonRef = `#/components/schemas/${anyJson}`;
 
-/** What zod says of `z.json()`, as a component. */
+/** zod's schema of `z.json()`, as a component. */
 export const anyJsonSchema: JsonObject = {
   description: 'Any JSON value.',
   anyOf: [
@@ -42,7 +42,7 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObj
   return result;
 }
 
-/** Leaves out what says nothing: bounds of every integer, patterns of what has a format, that keys are strings. */
+/** Drops noise: the bounds of every integer, patterns beside formats, and that keys are strings. */
 function withoutNoise(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;

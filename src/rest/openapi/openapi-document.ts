@@ -21,7 +21,7 @@ They are also answered at their vendors' original paths, without a prefix: a req
 Host (\`COMPAT_HOSTS\`), its path and the form of its key, in this order. A key of a vendor's format works in that
 dialect alone, a native one in all of them. GET routes answer HEAD too. GraphQL, for everything else, is at \`/graphql\`.`;
 
-/** What the dialects' routes say of themselves, as an OpenAPI 3.1 document. The same code always gives the same one. */
+/** The dialects' routes as an OpenAPI 3.1 document. The same code always gives the same document. */
 export function openApiDocument(): JsonObject {
   const responses = new SharedResponses();
   const described = paths(responses);

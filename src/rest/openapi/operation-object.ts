@@ -27,7 +27,7 @@ export function operationOf(
   };
 }
 
-/** `videoconduitGetV1JobsJobId`: of what cannot change, so that generated clients keep their names. */
+/** `videoconduitGetV1JobsJobId`: made of parts that never change, so that generated clients keep their names. */
 function operationIdOf({ prefix }: RestDialect, { method, path }: Route): string {
   const [first = '', ...others] = [prefix, method.toLowerCase(), ...path.split(/[^A-Za-z0-9]+/)]
     .map((part) => part.replace('/', ''))
@@ -110,7 +110,7 @@ function headerRefs(names: readonly string[]): JsonObject {
   return Object.fromEntries(names.map((name) => [headerNames[name] ?? name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** As they are usually written. */
+/** Header names as they are usually written. */
 const headerNames: Readonly<Record<string, string>> = {
   etag: 'ETag',
   'preference-applied': 'Preference-Applied',

@@ -9,7 +9,7 @@ import { parameterOf } from '../core/rest-endpoint.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 import { sampleBody, sampleJob, steadied, wrongBodies } from './samples.ts';
 
-/** How a route says no for one reason, made by the dialect's own `refuse`. */
+/** One refusal of a route, rendered by the dialect's own `refuse`. */
 export interface RefusedExample {
   /** Of the reason, not of the example: several may show the same. */
   name: string;
@@ -27,7 +27,7 @@ interface Sample {
   why?: string;
 }
 
-/** Everything that the route can be refused with, the most general first. */
+/** Every refusal that the route can answer with, the most general first. */
 export function refusedExamples(dialect: RestDialect, route: Route): RefusedExample[] {
   const samples = [...keySamples(dialect), ...inputSamples(route), ...jobSamples(route), ...serverSamples()];
   return samples.map(({ refusal, body = sampleBody(route), why }) => {

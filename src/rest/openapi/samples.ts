@@ -8,7 +8,7 @@ export const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';
 const createdAt = new Date('2026-01-26T12:00:00.000Z');
 const finishedAt = new Date('2026-01-26T12:15:00.000Z');
 
-/** One that has ended, for what is said of it. */
+/** A job that has ended, for refusals that mention one. */
 export const sampleJob: Job = {
   id: sampleId,
   workspaceId: '0198c0de-0000-7000-8000-000000000000',
@@ -42,10 +42,10 @@ export const sampleJob: Job = {
   updatedAt: finishedAt,
 };
 
-/** What differs from one answer, one process or one run to the next, by the name of its field. */
+/** Fixed values for fields that differ with every answer, process or run. */
 const steady: Readonly<Record<string, unknown>> = { pid: 4711, job_id: sampleId, run_time: 0.001, total_time: 0.001 };
 
-/** An answer's body with what differs each time made the same: the document is printed alike by everyone. */
+/** An answer's body with fixed values, so that everyone prints the same document. */
 export function steadied(body: string): JsonObject {
   const value: JsonObject = JSON.parse(body, (name, given: unknown) => (given === null ? null : (steady[name] ?? given)));
   return value;

@@ -2,8 +2,8 @@ import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 
 /**
- * What values have in common, as JSON Schema: their types, the keys that all of them have, and no others than those seen.
- * What is called `code` is for programs to read, and so its values are listed.
+ * The JSON Schema that values have in common: their types, and the keys that were seen, required if all values have them.
+ * The values of `code` are listed, because programs read them.
  */
 export function shapeOf(values: readonly JsonValue[], name = ''): JsonObject {
   if (name === 'code') return { enum: [...new Set(values)].toSorted(byText) };

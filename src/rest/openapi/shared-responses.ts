@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 
-/** Answers that several operations of a dialect give, said once: without that the document is mostly repetition. */
+/** Answers that several operations of a dialect share become components; otherwise the document is mostly repetition. */
 export class SharedResponses {
   /** By their text. */
   readonly #seen = new Map<string, { name: string; response: JsonValue; times: number }>();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The `id` of a request, any string: it comes back in the answer. What is no string is taken for none. */
+/** The `id` of a request, any string: it comes back in the answer. Anything else counts as absent. */
 export const reference = z
   .string()
   .nullish()

@@ -23,7 +23,7 @@ export const envelope = z.object({
 
 export type Envelope = z.output<typeof envelope>;
 
-/** The answer to a request that is no job and never waits in a queue. */
+/** The answer to a request that is not a job and never waits in a queue. */
 export function answeredAtOnce(
   about: Pick<Envelope, 'endpoint' | 'id' | 'response'> & { code?: number; message?: string; jobId?: string },
   { startedAt, queueLength }: { startedAt: number; queueLength: number },

@@ -5,10 +5,10 @@ import { z } from 'zod';
  * `Invalid payload: None is not of type 'string'`.
  */
 
-/** Longest part of a value that is repeated. */
+/** The most characters of a value that a message repeats. */
 const shownCharacters = 500;
 
-/** The beginning of a message that is in the vendor's words from end to end. */
+/** Starts every message that is entirely in the vendor's words. */
 export const invalidPayload = 'Invalid payload: ';
 
 interface Fault {

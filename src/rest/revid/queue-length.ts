@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 
-/** A count is believed for a second, and for twenty times as long as it took: a long queue costs a twentieth at most. */
+/** A count is kept for a second, or for twenty times as long as it took: counting takes a twentieth of the time at most. */
 const believedMilliseconds = 1_000;
 const believedTimes = 20;
 
@@ -15,8 +15,8 @@ interface Counted {
 const counts = new LRUCache<string, Counted>({ max: 10_000 });
 
 /**
- * Jobs that wait in the viewer's workspace, MAX_QUEUE_LENGTH at most; at most a moment old. 0 for the holder of a token,
- * who is told of nothing but what it opens.
+ * Jobs that wait in the viewer's workspace, MAX_QUEUE_LENGTH at most; the count may be a moment old. 0 for the holder of a
+ * token, who learns only of the jobs that it opens.
  */
 export async function queueLength(jobs: Jobs, { workspaceId, restriction }: Viewer): Promise<number> {
   return restriction === null ? counted(jobs, workspaceId) : 0;

@@ -8,7 +8,7 @@ import { server } from './revid-server.ts';
 export const revidStatuses = ['queued', 'running', 'done'] as const;
 export type RevidStatus = (typeof revidStatuses)[number];
 
-/** What is said of a job, inside the envelope of the request that asked. */
+/** A job, inside the envelope of the request that asked. */
 export const revidJob = z.object({
   job_status: z.enum(revidStatuses),
   job_id: z.uuid(),
@@ -38,7 +38,7 @@ export function revidStatus(phase: JobPhase): RevidStatus {
       return 'queued';
     case 'working':
       return 'running';
-    // How it ended is the inner response's to say.
+    // The inner response says how it ended.
     case 'completed':
     case 'failed':
     case 'cancelled':
@@ -46,7 +46,7 @@ export function revidStatus(phase: JobPhase): RevidStatus {
   }
 }
 
-/** How a job ended, in the envelope that its own request would have been answered with; webhooks carry the same. */
+/** How a job ended, in the envelope of its own request; webhooks carry the same. */
 export function innerResponse(job: Job, pid: number): Envelope {
   const finishedAt = job.finishedAt ?? job.createdAt;
   const startedAt = job.startedAt ?? finishedAt;

@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 
-/** What RevidAPI's answers say of the server that gives them, beside its process id. */
+/** What RevidAPI's answers say about the server, beside its process id. */
 export const server = {
   /** One safe integer per server; there is one queue, and so it is the same in every process. */
   queueId: 1,

@@ -11,7 +11,7 @@ import { reference } from './caller-reference.ts';
 
 const endpoint = '/v1/toolkit/jobs/status';
 
-/** A year: longer than anything is looked back, and as many seconds as Postgres can count. */
+/** A year: longer than changes are kept, and few enough seconds for Postgres. */
 const mostSeconds = 366 * 86_400;
 
 const body = object({

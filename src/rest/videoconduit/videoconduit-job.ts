@@ -110,7 +110,7 @@ function errorOf({ error }: Job, phase: JobPhase): string | null {
   }
 }
 
-/** The job's own file, else the first URL that the result names. */
+/** The job's own file, else the first URL in the result. */
 function downloadOf(
   job: Job,
   result: JsonObject,
@@ -131,7 +131,7 @@ function downloadOf(
   return { url, expiresAt: wholeSeconds(instantIn(result['expires_at']) ?? kept) };
 }
 
-/** The fields in which the types of this dialect and its neighbours name their source. */
+/** The source, under the names that the types of this dialect and its neighbours use. */
 function sourceOf(input: JsonObject): string {
   const source = [input['sourceUrl'], input['source_url'], input['url'], input['media_url']].find(
     (value) => typeof value === 'string',
@@ -139,7 +139,7 @@ function sourceOf(input: JsonObject): string {
   return source ?? '';
 }
 
-/** As the client sent them: `sourceUrl` is what the submission adds to `url`, for the workers. */
+/** As the client sent them, without the `sourceUrl` that the submission adds for workers. */
 function parametersOf(input: JsonObject): JsonObject {
   if (input['url'] === undefined || input['url'] !== input['sourceUrl']) return input;
   const { sourceUrl: _added, ...sent } = input;

@@ -7,7 +7,7 @@ import { route } from '../core/call.ts';
 import { phasesOf, projectItem, videoConduitItem, videoConduitStatuses } from './videoconduit-job.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';
 
-/** What the cursors are places in: those of other lists are none here. */
+/** The list that the cursors belong to. Cursors of other lists are refused. */
 const cursorList = 'videoconduit';
 
 const query = z.object({

@@ -7,7 +7,7 @@ import { submit } from '../core/submit.ts';
 import { wholeSeconds } from '../core/timestamps.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';
 
-/** What all operations have in common; whatever else is sent is kept among the job's parameters. */
+/** What all operations have in common. Other fields are kept as the job's parameters. */
 const body = jsonBody({
   url: httpUrl.describe('Source video or audio URL.'),
   webhook_url: httpUrl.nullish().describe('Told when this job has ended.'),
@@ -35,7 +35,7 @@ export const submissionRoutes: readonly Route[] = videoConduitTypes.map((type) =
     answers: { 202: { description: 'The job was created.', schema: created } },
     async handle(call) {
       const { webhook_url: webhookUrl, ...parameters } = call.body;
-      // Workers look for the source in one place, whatever surface the job came through.
+      // Workers read the source from one place, whatever surface the job came through.
       const job = await submit(call, { type, input: { ...parameters, sourceUrl: parameters.url }, webhookUrl }, places);
       return answer(202, {
         job_id: job.id,

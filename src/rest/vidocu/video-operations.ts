@@ -15,7 +15,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 const text = z.string().max(10_000);
 const language = z.string().min(2).max(35).describe('Language code.');
 
-/** What an operation on a video is, as far as the vendor's page of it goes: vidocu.ai/docs/operations. */
+/** An operation on a video, as the vendor documents it: vidocu.ai/docs/operations. */
 interface Operation {
   /** The last part of its path. */
   name: string;
@@ -23,8 +23,8 @@ interface Operation {
   type: string;
   body: z.ZodRawShape;
   /**
-   * What is said where one is under way for the video already. The vendor documents that of the analysis alone; null
-   * where another is started: a second translation may be into another language, and must not be swallowed.
+   * The answer's message if one is already under way for the video. The vendor documents it for analyses alone. Null if
+   * another one is started: a second translation may be into another language, and must not be dropped.
    */
   inProgress: string | null;
 }
@@ -63,7 +63,7 @@ const operations: readonly Operation[] = [
 const created = z.object({ jobId: z.string(), status: z.literal('pending') });
 const existing = z.object({ jobId: z.string(), status: z.literal('processing'), message: z.string() });
 
-/** Ours: the vendor has its hooks registered in its dashboard, here a job names its own. */
+/** Ours: the vendor's hooks are registered in its dashboard, here a job names its own. */
 const hook = httpUrl.nullish().describe('Told when this job has ended.');
 
 const places = { type: [], input: [], webhookUrl: ['webhookUrl'] };
@@ -114,7 +114,7 @@ async function create(call: Call, asked: Submission, more: object = {}): Promise
 
 const submissions = new OneAtATime();
 
-/** Two that ask at once get one job, unless different processes serve them. */
+/** Two clients that ask at once get one job, unless different processes serve them. */
 function createOnce(
   call: Call,
   asked: Submission & { input: JsonObject & { videoId: string } },
@@ -122,7 +122,7 @@ function createOnce(
 ): Promise<Answer> {
   const { services, viewer } = call;
   const { type, input: { videoId } } = asked;
-  // Here rather than by the job's type: it is looked for before there is a job to check.
+  // Checked here, not with the job: the search comes first.
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
   return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
@@ -132,7 +132,7 @@ function createOnce(
   });
 }
 
-/** The newest job of a type for a video that has not ended; null where there is none. */
+/** The newest job of a type for a video that has not ended; null if there is none. */
 export async function underWay(
   database: Queryable,
   workspaceId: string,

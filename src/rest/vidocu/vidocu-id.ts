@@ -7,7 +7,7 @@ import type { Services } from '../../services.ts';
 export const vidocuTypes = ['analysis', 'export', 'translation', 'tool'] as const;
 export type VidocuType = (typeof vidocuTypes)[number];
 
-/** The vendor's name for a type; what it does not know, voiceovers included, are tools. */
+/** The vendor's name for a type. Types that it does not know, voiceovers included, are tools. */
 export function vidocuType(type: string): VidocuType {
   return vidocuTypes.find((known) => known === type) ?? 'tool';
 }
@@ -21,10 +21,10 @@ export function vidocuId({ id, type }: Pick<Job, 'id' | 'type'>): string {
   return `${vidocuType(type)}_${String(createdAtOf(id).getTime()).padStart(13, '0')}_${bits.toString(36).padStart(7, '0')}`;
 }
 
-/** The UUID that an id was made from never changes: a poller's is looked up once. What it opens is asked each time. */
+/** The UUID behind an id never changes, so it is looked up once for each poller. Who may see the job is asked each time. */
 const known = new LRUCache<string, string>({ max: 10_000 });
 
-/** The UUID of the job with this id of Vidocu's, or this UUID; null for whatever is neither. */
+/** The UUID of the job with this Vidocu id, or with this UUID; null for anything else. */
 export function uuidOfVidocuId(services: Services, workspaceId: string, id: string): string | null | Promise<string | null> {
   if (isUuid(id)) return id.toLowerCase();
   return known.get(`${workspaceId}/${id}`) ?? learn(services, workspaceId, id);
@@ -40,7 +40,7 @@ async function lookUp({ database }: Services, workspaceId: string, id: string): 
   const [, milliseconds] = /^[a-z]+_(\d{13})_[0-9a-z]{7}$/.exec(id) ?? [];
   if (milliseconds === undefined) return null;
   const created = Number(milliseconds);
-  // The workspace's jobs of one millisecond: a handful, in the order of their index.
+  // The workspace's jobs of one millisecond: a handful, found by their index.
   const rows = await database.query<{ id: string; type: string }>(
     `SELECT job.id, job.type FROM job
      WHERE job.workspace_id = $1::uuid AND job.id >= $2::uuid AND job.id < $3::uuid ORDER BY job.id`,

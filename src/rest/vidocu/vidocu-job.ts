@@ -63,7 +63,7 @@ function progressOf(report: JobProgress | null): z.output<typeof progress> {
   };
 }
 
-/** The sample client hands on `result` as it is: it gets an object, whatever the job gave. */
+/** Always an object: the sample client passes `result` on unchecked. */
 function resultOf({ output }: Job): JsonObject {
   return output === null ? {} : wrapped(output);
 }

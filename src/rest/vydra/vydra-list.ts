@@ -6,7 +6,7 @@ import { RefusedError } from '../core/refusal.ts';
 import { route } from '../core/call.ts';
 import { phasesOf, projectItem, vydraItem, vydraStatuses } from './vydra-job.ts';
 
-/** Rows that a page may leave out: Postgres reads them all, for every page again. */
+/** Rows that a page may skip: Postgres reads them all again for every page. */
 const maxOffset = 100_000;
 
 const query = z.object({
@@ -37,7 +37,7 @@ export const listRoute = route({
     const jobs =
       offset <= maxOffset
         ? await listThrough(call, { phases, offset, limit })
-        : // Whether there is anything behind the last offset that is read tells whether this one is past the end.
+        : // A row behind the last offset that is read means that this one is not past the end.
           await listThrough(call, { phases, offset: maxOffset, limit: 1 });
     if (offset > maxOffset && jobs.length > 0) throw new RefusedError({ kind: 'INVALID_QUERY', issues: [tooDeep] });
     const data = jobs.map(projectItem);

@@ -32,7 +32,7 @@ export const submissionRoute = route({
   summary: 'Create a job',
   scope: 'WRITE',
   body,
-  // Like an empty object: told which field is missing.
+  // The client is told which field is missing.
   emptyBody: {},
   answers: { 201: { description: 'The job was created.', schema: created } },
   async handle(call) {
@@ -50,7 +50,7 @@ export const submissionRoute = route({
   },
 });
 
-/** Under the base URL that the client came by: its next request goes there. */
+/** Under the base URL that the client used: its next request goes there. */
 function urlOf({ base }: Pick<Call, 'base'>, id: string): string {
   return `${base}/api/v1/jobs/${id}`;
 }
