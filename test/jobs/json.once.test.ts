@@ -4,7 +4,7 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import { CompleteJobDocument, JobDocument, ReportProgressDocument } from '../graphql/generated/graphql.ts';
 import { ask, request } from '../support/client.ts';
 import { graphqlGet, jsonSurfaces, type Surface } from '../support/json-surfaces.ts';
-import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
@@ -13,7 +13,7 @@ let key: string;
 let surfaces: Surface[];
 let all: Surface[];
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   workspace = await longhaul.workspace();
   key = await workspace.key();
   surfaces = await jsonSurfaces(longhaul, workspace);

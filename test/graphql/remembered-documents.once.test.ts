@@ -6,13 +6,13 @@ import { parseDocument, PreparedDocument } from '../../src/graphql/document.ts';
 import { RememberedDocuments } from '../../src/graphql/remembered-documents.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import type { Viewer } from '../../src/workspaces/viewer.ts';
-import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 let operations: Operations;
 let viewer: Viewer;
 beforeAll(async () => {
-  longhaul = await startLonghaul();
+  longhaul = await sharedLonghaul();
   operations = new Operations(longhaul.services);
   const caller = await operations.caller({ secret: await (await longhaul.workspace()).key(), address: '127.0.0.1' });
   if (caller === null) throw new Error('the key is nobody');
