@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { createArtifactLinks } from '../files/links.ts';
 import { ArtifactStore } from '../files/store.ts';
 import { claimVolume } from '../files/claim-volume.ts';
-import { Sweeper } from '../background/sweeper.ts';
+import { Sweeper } from './sweeper.ts';
 import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
 import type { Config } from './configuration.ts';
