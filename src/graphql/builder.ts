@@ -30,6 +30,8 @@ interface SchemaShape {
 
 export const globalIdDescription = 'Opaque: its prefix tells the type. It works wherever an id of that type is taken.';
 
+export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<SchemaShape>;
+
 export const builder = new SchemaBuilder<SchemaShape>({
   plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, ComplexityPlugin],
   scopeAuth: {

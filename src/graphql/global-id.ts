@@ -1,3 +1,5 @@
+import { NotFoundError } from '../errors.ts';
+
 /** The types that have a global id, and the prefix that tells them apart. */
 const prefixes = {
   Job: 'job_',
@@ -31,4 +33,20 @@ export function parseId(type: NodeType, id: string): string | null {
   if (uuidForm.test(lower)) return lower;
   const parsed = parseGlobalId(id);
   return parsed?.type === type ? parsed.uuid : null;
+}
+
+/** What an error calls them. */
+const nouns: Record<NodeType, string> = {
+  Job: 'Job',
+  Workspace: 'Workspace',
+  CreditTransaction: 'Credit transaction',
+  WebhookDelivery: 'Webhook delivery',
+  ApiKey: 'API key',
+};
+
+/** As `parseId`, for an id that must name something. Throws NotFoundError. */
+export function requireId(type: NodeType, id: string): string {
+  const uuid = parseId(type, id);
+  if (uuid === null) throw new NotFoundError(nouns[type]);
+  return uuid;
 }

@@ -1,11 +1,15 @@
 import type { GraphQLSchema } from 'graphql';
 import './types/scalars.ts';
 import './types/errors.ts';
-import './queries.ts';
-import './mutations.ts';
-import './access-tokens.ts';
-import './webhooks.ts';
-import './administration.ts';
+import './queries/query.ts';
+import './queries/nodes.ts';
+import './queries/jobs.ts';
+import './queries/workspaces.ts';
+import './mutations/submitting.ts';
+import './mutations/working.ts';
+import './mutations/access-tokens.ts';
+import './mutations/webhooks.ts';
+import './mutations/administration.ts';
 import './subscriptions.ts';
 import { builder } from './builder.ts';
 

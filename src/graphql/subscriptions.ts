@@ -2,7 +2,7 @@ import { LonghaulError } from '../errors.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
-import { JobUpdatesFilterInput } from './inputs.ts';
+import { JobUpdatesFilterInput } from './types/job-filter.ts';
 import { mapEach } from './map-each.ts';
 import { JobType } from './types/job.ts';
 import { JobUpdateType } from './types/job-update.ts';

@@ -1,0 +1,37 @@
+import { NotFoundError, ValidationError } from '../../errors.ts';
+import { createAccessToken } from '../../workspaces/create-access-token.ts';
+import { builder } from '../builder.ts';
+import { requireId } from '../global-id.ts';
+import { mutation } from './mutation.ts';
+
+const CreateAccessTokenInput = builder.inputType('CreateAccessTokenInput', {
+  description: 'Exactly one of jobId and tag.',
+  fields: (t) => ({
+    jobId: t.id({ description: "The job that the token opens: its global id or plain UUID." }),
+    tag: t.string({ description: 'The token opens the jobs that bear this tag; 1 to 100 characters.' }),
+    ttlSeconds: t.int({ description: '60 to 86,400; 900 where not given.' }),
+  }),
+});
+
+const CreateAccessTokenPayload = builder
+  .objectRef<{ token: string; expiresAt: Date }>('CreateAccessTokenPayload')
+  .implement({
+    description: "A short-lived token for browsers: accepted wherever a key is. The caller's own scopes at most.",
+    fields: (t) => ({
+      token: t.exposeString('token', { nullable: false, description: 'Reads and watches what it was asked for.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false, description: 'When it stops working.' }),
+    }),
+  });
+
+mutation('createAccessToken', {
+  scopes: ['READ'],
+  needsKey: true,
+  description: 'READ. Makes a token with which a browser watches one job, or the jobs of one tag, without a key.',
+  input: { type: CreateAccessTokenInput, description: 'What it opens.' },
+  payload: CreateAccessTokenPayload,
+  errors: [NotFoundError, ValidationError],
+  resolve: ({ jobId, ...rest }, { database, accessTokens, viewer }) => {
+    const uuid = jobId == null ? null : requireId('Job', jobId);
+    return createAccessToken(database, accessTokens, viewer, { ...rest, jobId: uuid });
+  },
+});

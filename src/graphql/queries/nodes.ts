@@ -1,0 +1,74 @@
+import { brandWithType } from '@pothos/core';
+import { LonghaulError } from '../../errors.ts';
+import { findDelivery } from '../../webhooks/deliveries.ts';
+import { findApiKey, findCreditTransaction, findWorkspace } from '../../workspaces/find.ts';
+import { builder } from '../builder.ts';
+import { type NodeType, parseGlobalId } from '../global-id.ts';
+import { ApiKeyType } from '../types/api-key.ts';
+import { CreditTransactionType } from '../types/credit-transaction.ts';
+import { JobType } from '../types/job.ts';
+import { WebhookDeliveryType } from '../types/webhook-delivery.ts';
+import { WorkspaceType } from '../types/workspace.ts';
+import { findVisibleJob, type Seen } from './visible-job.ts';
+
+builder.queryFields((t) => ({
+  node: t.withAuth({ anyOf: ['READ'] }).field({
+    type: builder.nodeInterfaceRef(),
+    nullable: true,
+    description: 'Whatever has this id; null where it names nothing that the caller may see, whatever its form.',
+    args: { id: t.arg.id({ required: true, description: 'A global id.' }) },
+    resolve: (_root, { id }, context) => findNode(context, id),
+  }),
+  nodes: t.withAuth({ anyOf: ['READ'] }).field({
+    type: [builder.nodeInterfaceRef()],
+    nullable: { list: false, items: true },
+    description: 'Whatever has these ids, in their order, null where one names nothing. At most 100.',
+    complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
+    args: { ids: t.arg.idList({ required: true, description: 'Global ids, at most 100.' }) },
+    resolve: (_root, { ids }, context) => {
+      if (ids.length > 100) throw new LonghaulError('BAD_USER_INPUT', `nodes takes at most 100 ids, got ${ids.length}.`);
+      return findNodes(context, ids);
+    },
+  }),
+}));
+
+const nodeTypes = {
+  Job: JobType,
+  Workspace: WorkspaceType,
+  CreditTransaction: CreditTransactionType,
+  WebhookDelivery: WebhookDeliveryType,
+  ApiKey: ApiKeyType,
+} satisfies Record<NodeType, unknown>;
+
+async function findNode(context: Seen, globalId: string): Promise<object | null> {
+  const id = parseGlobalId(globalId);
+  if (id === null) return null;
+  const node = await load(context, id.type, id.uuid);
+  if (node !== null) brandWithType(node, nodeTypes[id.type]);
+  return node;
+}
+
+/** Jobs come in one statement; what else there may be, one by one. */
+function findNodes(context: Seen, ids: readonly string[]): Promise<(object | null)[]> {
+  return Promise.all(ids.map((id) => findNode(context, id)));
+}
+
+async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
+  const { viewer, database } = context;
+  // A token opens jobs and nothing else.
+  if (viewer.restriction !== null && type !== 'Job') return null;
+  switch (type) {
+    case 'Job':
+      return findVisibleJob(context, id);
+    case 'Workspace':
+      // Administrators see them all.
+      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database, id) : null;
+    case 'CreditTransaction':
+      return findCreditTransaction(database, viewer.workspaceId, id);
+    case 'WebhookDelivery':
+      return findDelivery(database, viewer.workspaceId, id);
+    case 'ApiKey':
+      return viewer.scopes.has('ADMIN') ? findApiKey(database, id) : null;
+  }
+}
+

@@ -1,0 +1,32 @@
+import { NotFoundError } from '../../errors.ts';
+import { findWorkspace, listWorkspaces } from '../../workspaces/find.ts';
+import { builder } from '../builder.ts';
+import { pageCost, readPage } from '../connection.ts';
+import { WorkspaceConnection, WorkspaceType } from '../types/workspace.ts';
+
+builder.queryFields((t) => ({
+  workspace: t.withAuth({ $all: { anyOf: ['READ'], key: true } }).field({
+    type: WorkspaceType,
+    nullable: false,
+    description: "The workspace that the caller's key belongs to.",
+    resolve: async (_root, _args, { database, viewer }) => {
+      const workspace = await findWorkspace(database, viewer.workspaceId);
+      if (workspace === null) throw new NotFoundError('Workspace');
+      return workspace;
+    },
+  }),
+  workspaces: t.connection(
+    {
+      type: WorkspaceType,
+      authScopes: { anyOf: ['ADMIN'] },
+      complexity: pageCost,
+      nullable: false,
+      description: 'ADMIN. Every workspace, oldest first.',
+      resolve: async (_root, args, { database, cursors }) => {
+        const page = readPage(cursors, 'workspaces', args, 'ASC');
+        return page.toConnection(await listWorkspaces(database, page.window));
+      },
+    },
+    WorkspaceConnection,
+  ),
+}));
