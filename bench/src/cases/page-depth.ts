@@ -29,18 +29,21 @@ export const pageDepth: Case = async (installation, stops) => {
   await fill(installation, { workspaceId, type, jobs, mix: true });
   await installation.admin.query('INSERT INTO job_tag SELECT workspace_id, unnest(tags), id FROM job');
   await settle(installation);
-  const { rows: oldest } = await installation.admin.query<{ id: string }>(
-    'SELECT id FROM job WHERE workspace_id = $1 ORDER BY id LIMIT 1 OFFSET 5000',
-    [workspaceId],
-  );
-  const last = oldest[0]?.id ?? firstIdOf(0);
+  const fromTheEnd = async (jobsLeft: number) => {
+    const { rows: oldest } = await installation.admin.query<{ id: string }>(
+      'SELECT id FROM job WHERE workspace_id = $1 ORDER BY id LIMIT 1 OFFSET $2',
+      [workspaceId, jobsLeft],
+    );
+    return oldest[0]?.id ?? firstIdOf(0);
+  };
+  const last = await fromTheEnd(500);
 
-  const compare = (title: string, filter: JobFilter): Comparison => ({
+  const compare = (title: string, filter: JobFilter, end = last): Comparison => ({
     title: `buffers of a page of 50, ${title}`,
     unit: 'buffers',
     aim: { text: '≤ 1.05', reached: (ratio) => ratio <= 1.05 },
     sides: [
-      { name: 'after 1,000,000 rows', round: () => buffers(installation, app, workspaceId, filter, last) },
+      { name: 'after 1,000,000 rows', round: () => buffers(installation, app, workspaceId, filter, end) },
       { name: 'page 1', round: () => buffers(installation, app, workspaceId, filter, null) },
     ],
   });
@@ -49,7 +52,8 @@ export const pageDepth: Case = async (installation, stops) => {
     compare('one status', { statuses: ['COMPLETED'] }),
     compare('one type', { types: [type] }),
     compare('one tag', { tags: ['bench'] }),
-    compare('two tags', { tags: ['bench', 'project-7'] }),
+    // The second is on one job of fifty.
+    compare('two tags', { tags: ['bench', 'project-7'] }, await fromTheEnd(5_000)),
   ];
 };
 
