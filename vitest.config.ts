@@ -19,6 +19,7 @@ export default defineConfig(async () => {
     test: {
       testTimeout: 30_000,
       hookTimeout: 60_000,
+      teardownTimeout: 60_000,
       // Tests wait more than they compute, and Vitest would leave one of two cores to itself.
       maxWorkers: Math.max(2, availableParallelism() - 1),
       projects: [
@@ -49,6 +50,7 @@ function on(backend: 'embedded' | 'servers', name: string, include: string[], ex
       // One module graph and one Longhaul for each worker: loading and starting them takes longer than most files' tests.
       // What is long counts objects of the whole process, and gets processes of its own.
       isolate: name === 'long',
+      environment: './test/support/environment.ts',
       env: { TEST_BACKEND: backend },
       globalSetup: [`./test/support/template-${backend}.ts`],
     },

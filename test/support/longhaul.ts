@@ -99,6 +99,7 @@ let shared: Promise<Longhaul> | null = null;
 export async function sharedLonghaul(): Promise<Longhaul> {
   shared ??= startLonghaul();
   const longhaul = await shared;
+  globalThis.stopSharedLonghaul = longhaul.stop;
   const before = await figuresOf(longhaul);
   return { ...longhaul, stop: () => untilNothingIsLeft(longhaul, before) };
 }
