@@ -38,12 +38,12 @@ afterAll(() => longhaul.stop());
 const whole: Window = { above: null, below: null, direction: 'ASC', limit: 100 };
 
 async function list(filter: JobFilter, window: Partial<Window> = {}): Promise<string[]> {
-  const found = await listJobs(longhaul.services.context.database, tenant.id, filter, { ...whole, ...window });
+  const found = await listJobs(longhaul.services.database, tenant.id, filter, { ...whole, ...window });
   return found.map(({ id }) => id);
 }
 
 function count(filter: JobFilter): Promise<number> {
-  return countJobs(longhaul.services.context.database, tenant.id, filter);
+  return countJobs(longhaul.services.database, tenant.id, filter);
 }
 
 function idsWhere(matches: (job: Job) => boolean): string[] {
@@ -57,7 +57,7 @@ function at(index: number): Job {
 }
 
 test('without a filter a list has the whole jobs of its workspace, in either order', async () => {
-  const found = await listJobs(longhaul.services.context.database, tenant.id, {}, whole);
+  const found = await listJobs(longhaul.services.database, tenant.id, {}, whole);
   expect(found).toEqual(jobs);
   expect(await list({}, { direction: 'DESC' })).toEqual(idsWhere(() => true).toReversed());
   expect(await count({})).toBe(24);

@@ -40,7 +40,7 @@ beforeAll(async () => {
   longhaul = await startLonghaul();
   // It would end the lease that a test lets run out.
   await longhaul.sweeper.stop();
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   limited = await Tenant.in(longhaul, { concurrencyLimit: 5 });
   const tenants = await Promise.all(Array.from({ length: workspaces - 1 }, () => Tenant.in(longhaul)));
   tenant = tenants[0] ?? limited;
@@ -127,7 +127,7 @@ function claim(context: JobsContext, scope: string | null, asked: Partial<Claim>
 }
 
 test.each(['prepared', undefined] as const)('the check sees a sequential scan where there is one (%s)', async (how) => {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const statement = { sql: `SELECT id FROM job WHERE input ->> 'sourceUrl' = $1`, parameters: ['x'], how };
   expect(await waysInto('job', database, statement)).toEqual(['Seq Scan']);
 });
@@ -146,7 +146,7 @@ test.each([1, 10, 100])('a claim of %i of one workspace, too', async (limit) => 
 
 test('a claim of a workspace with a limit, too', async () => {
   // Claims of other tests may have taken its slots.
-  await longhaul.services.context.database.query('UPDATE slot SET job_id = NULL WHERE workspace_id = $1', [limited.id]);
+  await longhaul.services.database.query('UPDATE slot SET job_id = NULL WHERE workspace_id = $1', [limited.id]);
   await withoutReadingAllJobs(async (context) => {
     expect(await claim(context, limited.id, { limit: 10 })).toHaveLength(5);
   }, dispatch);
@@ -191,7 +191,7 @@ test.each(windows)('a page with $name, $direction, reads no more than it needs',
 });
 
 test("a look-up by Vidocu's id does so by its millisecond, and the search for a video's job by what is open", async () => {
-  const [{ id } = { id: '' }] = await longhaul.services.context.database.query<{ id: string }>(
+  const [{ id } = { id: '' }] = await longhaul.services.database.query<{ id: string }>(
     `SELECT id FROM job WHERE workspace_id = $1 AND type = 'export' LIMIT 1`,
     [tenant.id],
   );
@@ -283,7 +283,7 @@ test('a sweep finds what has expired and what is due without looking for it', as
   await withoutReadingAllJobs(async (context) => {
     expect(await expireLeases(context)).toHaveLength(1);
   }, [byId]);
-  await longhaul.services.context.database.query('UPDATE job SET due_at = now() WHERE id = $1', [job.id]);
+  await longhaul.services.database.query('UPDATE job SET due_at = now() WHERE id = $1', [job.id]);
   await withoutReadingAllJobs(async (context) => {
     expect(await promoteDueJobs(context)).toBe(1);
   }, ['job_waiting_index', byId]);

@@ -15,12 +15,12 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 test('the migrations make the schema that the entities describe', async () => {
-  const { orm } = longhaul.services.context.database;
+  const { orm } = longhaul.services.database;
   expect(await orm.schema.getUpdateSchemaSQL()).toBe('');
 });
 
 test('each migration is applied once, also when a process starts again', async () => {
-  const { orm } = longhaul.services.context.database;
+  const { orm } = longhaul.services.database;
   const applied = await orm.migrator.getExecuted();
   expect(applied.length).toBeGreaterThan(0);
   expect(await orm.migrator.getPending()).toEqual([]);

@@ -18,7 +18,7 @@ let ids: string[];
  */
 beforeAll(async () => {
   longhaul = await startLonghaul();
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const [own, other] = await Promise.all([Tenant.in(longhaul), Tenant.in(longhaul)]);
   tenant = own;
   await database.query(
@@ -44,7 +44,7 @@ afterAll(() => longhaul.stop());
 
 /** Pages of Postgres that the work reads, in all of its statements. */
 async function buffersOf(work: (database: Longhaul['services']['context']['database']) => Promise<unknown>): Promise<number> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const statements: { sql: string; parameters: readonly unknown[] }[] = [];
   await work(observed(database, (statement) => statements.push(statement)));
   let buffers = 0;
@@ -108,7 +108,7 @@ test('a count by a rare tag reads the jobs that bear it', async () => {
 });
 
 test('pages by tags have the jobs that bear them all, without a gap or one twice', async () => {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   for (const tags of [['all'], ['once', 'fiftieth'], ['rare', 'all'], ['fiftieth', 'odd'], ['own-700'], ['odd', 'even']]) {
     const wanted = await database.query<{ id: string }>(
       'SELECT id FROM job WHERE workspace_id = $1 AND tags @> $2 ORDER BY id DESC LIMIT 300',

@@ -216,7 +216,7 @@ test.each<{ scope: Scope }>([{ scope: 'WORK_ALL' }, { scope: 'ADMIN' }])(
 test('of a key nothing is stored but its SHA-256 and the characters that it is recognised by', async () => {
   const workspace = await longhaul.workspace();
   const key = await workspace.key();
-  const [row] = await longhaul.services.context.database.query<{ hash: string; prefix: string }>(
+  const [row] = await longhaul.services.database.query<{ hash: string; prefix: string }>(
     'SELECT * FROM api_key WHERE workspace_id = $1',
     [workspace.id],
   );
@@ -231,7 +231,7 @@ test('a bug is masked for the client, and the log has its id and no secret', asy
   const failing = await startLonghaul({}, { log: createLog('trace', { write: (line) => void lines.push(line) }) });
   try {
     const key = await (await failing.workspace()).key();
-    const { database } = failing.services.context;
+    const { database } = failing.services;
     await failing.graphql('{ __typename }', {}, unknownKey);
     const imported = `vc_${randomBytes(16).toString('hex')}`;
     const inline = `createApiKey(input: { workspaceId: "x", name: "n", scopes: [READ], secret: "${imported}" })`;

@@ -309,7 +309,7 @@ function refusal<Data>({ data, errors }: Answer<Data> | { status: number; data: 
 
 /** All that a refused request could have changed of the workspace. */
 async function everything(): Promise<string> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const tables = ['job', 'job_tag', 'job_attempt', 'lease', 'idempotency_key', 'credit_transaction', 'api_key'];
   const rows = await Promise.all(
     tables.map((table) => database.query(`SELECT * FROM ${table} WHERE workspace_id = $1 ORDER BY 1, 2`, [workspace.id])),

@@ -6,7 +6,6 @@ import { createLoaders } from '../../src/graphql/loaders.ts';
 import { Operations, Refusal } from '../../src/graphql/operations.ts';
 import { publicError } from '../../src/graphql/public-error.ts';
 import { schema } from '../../src/graphql/schema.ts';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { silentLog } from '../../src/log.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import type { Viewer } from '../../src/workspaces/viewer.ts';
@@ -33,7 +32,7 @@ beforeAll(async () => {
   for (const tags of [['a'], ['a', 'b'], []]) {
     const job = await submit(longhaul, workspace.id, { tags, input: { sourceUrl: 'https://example.com/a.mp4', n: [1, { x: null }] } });
     await claim(longhaul, job);
-    jobs.push(await cancelJob(services.context, workspace.id, job.id, { reason: 'a "reason"\n' }));
+    jobs.push(await services.jobs.cancel(workspace.id, job.id, { reason: 'a "reason"\n' }));
   }
   const { data } = await longhaul.graphql('{ jobs(first: 2) { pageInfo { endCursor } } workspace { id } }', {}, key);
   const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(data))?.[1] ?? '';
@@ -126,7 +125,7 @@ test('a random subscription means the same over sockets and streams as to graphq
 }, 180_000);
 
 test('a result is stored as graphql-js reads it: literals with variables in them, variables left out, null', async () => {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const socket = await RawSocket.open(longhaul.url, key);
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (draw) => {

@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { failJob } from '../../src/jobs/end/fail.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import {
@@ -202,7 +201,7 @@ test('a page of a hundred jobs with all that hangs on them takes a handful of st
   const largeKey = await large.key();
   const failed = await submit(longhaul, large.id, { maxAttempts: 1 });
   const token = await claim(longhaul, failed);
-  await failJob(longhaul.services.context, large.id, { token, code: 'BAD', message: 'Bad.' });
+  await longhaul.services.jobs.fail(large.id, { token, code: 'BAD', message: 'Bad.' });
   for (let time = 0; time < 3; time += 1) {
     await ask(longhaul.url, largeKey, RetryJobDocument, { input: { id: globalId(failed) } });
   }
@@ -248,7 +247,7 @@ async function submitMany(tenant: TestWorkspace, count: number): Promise<Job[]> 
 /** A delivery of a job's webhook, as a row: nothing is sent here. */
 async function delivered(jobId: string): Promise<string> {
   const id = uuidv7();
-  await longhaul.services.context.database.query(
+  await longhaul.services.database.query(
     `INSERT INTO webhook_delivery (id, endpoint, workspace_id, job_id, url, event, status)
      SELECT $1, $1, workspace_id, id, 'https://example.com/hook', 'JOB_COMPLETED', 'DELIVERED' FROM job WHERE id = $2`,
     [id, jobId.replace('job_', '')],
@@ -262,7 +261,7 @@ function isCount(sql: string): boolean {
 
 /** The reads of the API among the statements that run meanwhile; the sweep over leases is somebody else's. */
 async function statementsOf<Result>(run: () => Promise<Result>): Promise<{ result: Result; statements: string[] }> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const original = database.query.bind(database);
   const statements: string[] = [];
   const restore = () => {

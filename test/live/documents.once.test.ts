@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -101,7 +100,7 @@ test.each(documents)('P4, S1: $what is understood over either transport', async 
   if (versions.includes(1)) await sees(1);
   await claim(longhaul, job);
   if (versions.includes(2)) await sees(2);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   await Promise.all([socket.end('1'), other.end('1'), events.end(), byGet.end()]);
   // Without waiting for the second version, it may be spared.
   for (const payloads of seen()) expect(payloads.map(versionOf)).toEqual(versions);

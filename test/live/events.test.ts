@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { type ClientRequest, createServer, get, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { OpenStreams } from '../../src/graphql/live/event-stream.ts';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
@@ -35,7 +34,7 @@ test.each(methods)('E1, E2: a %s is answered with events that have versions as i
   await events.until(() => events.payloads.length === 1);
   await claim(longhaul, job);
   await events.until(() => events.payloads.length === 2);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
 
   expect(await events.over).toBe('ended');
   // A comment may come at any time: it keeps the connection open (E4).
@@ -62,7 +61,7 @@ test.each([
 ])('E2: Last-Event-ID $lastEventId wins over afterVersion $afterVersion', async ({ lastEventId, afterVersion, ids }) => {
   const job = await submit(longhaul, workspace.id);
   await claim(longhaul, job);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   for (const method of methods) {
     const variables = { id: job.id, ...(afterVersion === undefined ? {} : { afterVersion }) };
     const events = await RawEvents.open(longhaul.url, key, { query, variables }, { method, lastEventId });
@@ -82,7 +81,7 @@ test('E3: a stream that was cut resumes from the last id, and misses nothing', a
   const options = lastEventId === null ? {} : { lastEventId };
   const second = await RawEvents.open(longhaul.url, key, { query, variables: { id: job.id } }, options);
   await second.until(() => second.payloads.length === 1);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   expect((await second.end()).map(({ id }) => id)).toEqual(['2', '3', null]);
 });
 

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Heartbeat } from '../../src/graphql/live/heartbeat.ts';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -103,7 +102,7 @@ test('W5: a subscription is given back when its job ends', async () => {
   const socket = await RawSocket.open(longhaul.url, key);
   for (let round = 0; round < 5; round += 1) {
     const ending = await submit(longhaul, workspace.id);
-    await cancelJob(longhaul.services.context, workspace.id, ending.id);
+    await longhaul.services.jobs.cancel(workspace.id, ending.id);
     for (const id of ['a', 'b', 'c']) socket.subscribe(`${id}${round}`, { query, variables: { id: ending.id } });
     for (const id of ['a', 'b', 'c']) expect((await socket.end(`${id}${round}`)).type).toBe('complete');
     expect(socket.texts.join()).not.toContain('LIMIT_EXCEEDED');

@@ -47,7 +47,7 @@ test('an operation on a socket whose key was just revoked is not carried out', a
   });
 
   expect(JSON.stringify(outcome)).toMatch(/UNAUTHENTICATED|4401/);
-  const [row] = await longhaul.services.context.database.query<{ jobs: number }>(
+  const [row] = await longhaul.services.database.query<{ jobs: number }>(
     'SELECT count(*)::int AS jobs FROM job WHERE workspace_id = $1',
     [workspace.id],
   );
@@ -89,9 +89,9 @@ async function jobOf(workspace: TestWorkspace): Promise<{ workspace: TestWorkspa
 }
 
 async function revoke(secret: string): Promise<void> {
-  const { authenticator, context } = longhaul.services;
+  const { authenticator, database } = longhaul.services;
   const key = await authenticator.find(secret);
-  await revokeApiKey(context.database, authenticator, key?.id ?? '');
+  await revokeApiKey(database, authenticator, key?.id ?? '');
 }
 
 function viewerOf(key: { id: string; workspaceId: string } | null) {

@@ -45,7 +45,7 @@ describe.skipIf(!hasRedisServer())('on two processes with a Redis of their own',
 
       const revokedAt = performance.now();
       const { id } = await services.authenticator.find(revoked) ?? { id: '' };
-      await revokeApiKey(services.context.database, services.authenticator, id);
+      await revokeApiKey(services.database, services.authenticator, id);
       expect(await ofRevoked.socket.closed).toBe(4401);
       expect(await ofRevoked.events.over).toBe('cut');
       // The protocol's own bound.

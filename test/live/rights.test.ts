@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { createAccessToken } from '../../src/workspaces/create-access-token.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { untilFigures } from '../support/figures.ts';
@@ -38,7 +37,7 @@ test('S1, P8: the job of another workspace is not found while its owner watches 
   expect((await events.end())[0]?.data).toContain('NOT_FOUND');
   await untilFigures(longhaul, { broadcasts: 1 });
 
-  await cancelJob(longhaul.services.context, owner.id, job.id);
+  await longhaul.services.jobs.cancel(owner.id, job.id);
   await own.end('watch');
   expect(strange.texts.join()).not.toContain(job.id);
   expect(events.text).not.toContain(job.id);
@@ -81,7 +80,7 @@ test('S1: a key and a token made with it, on a document with a field that tokens
   for (const socket of [byKey, byToken]) socket.subscribe('1', { query: wide, variables: { id: job.id } });
   for (const socket of [byToken, byKey]) await socket.until(() => socket.payloads('1').length === 1);
   await untilFigures(longhaul, { broadcasts: 2 });
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   await Promise.all([byKey.end('1'), byToken.end('1')]);
 
   for (const payload of byKey.payloads('1')) expect(payload).toContain('"hasNextPage":false');
@@ -128,7 +127,7 @@ test('S1: a second token for the same thing, made with the same key, shares with
 async function tokenOf(key: string, asked: { jobId?: string; tag?: string; ttlSeconds?: number }): Promise<string> {
   const { services } = longhaul;
   const viewer = await authenticate(services, key, 'NATIVE');
-  return (await createAccessToken(services.context.database, services.accessTokens, viewer, asked)).token;
+  return (await createAccessToken(services.database, services.accessTokens, viewer, asked)).token;
 }
 
 /** What the operation was refused with: one event that has errors and no data, and the end. */

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
@@ -35,7 +33,7 @@ interface Watcher {
 
 test('S1, S2: fifty who watch one job over either transport are sent one text, rendered once for each version', async () => {
   const job = await submit(longhaul, workspace.id);
-  const statements = vi.spyOn(longhaul.services.context.database, 'query');
+  const statements = vi.spyOn(longhaul.services.database, 'query');
   const renderings = () => statements.mock.calls.filter(([sql]) => sql.includes('FROM job_attempt')).length;
   try {
     const sockets = await Promise.all(Array.from({ length: 5 }, () => RawSocket.open(longhaul.url, key)));
@@ -55,10 +53,10 @@ test('S1, S2: fifty who watch one job over either transport are sent one text, r
     const token = await claim(longhaul, job);
     await Promise.all(watchers.map((watcher) => watcher.sees(2)));
     expect(renderings()).toBe(2);
-    await reportProgress(longhaul.services.reports, null, { token, percentage: 40 });
+    await longhaul.services.jobs.report(null, { token, percentage: 40 });
     await Promise.all(watchers.map((watcher) => watcher.sees(3)));
     expect(renderings()).toBe(3);
-    await cancelJob(longhaul.services.context, workspace.id, job.id);
+    await longhaul.services.jobs.cancel(workspace.id, job.id);
     await Promise.all(watchers.map((watcher) => watcher.end()));
     expect(renderings()).toBe(4);
 
@@ -89,9 +87,9 @@ test('S1, P5: a late watcher gets the newest version at once, and one that resum
   const ahead = await overEvents({ id: job.id, afterVersion: 3 });
   await untilFigures(longhaul, { subscriptions: 4, broadcasts: 1 });
 
-  await reportProgress(longhaul.services.reports, null, { token, percentage: 10 });
+  await longhaul.services.jobs.report(null, { token, percentage: 10 });
   await resuming.sees(3);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   await Promise.all([first, late, resuming, ahead].map((watcher) => watcher.end()));
   expect(resuming.payloads()).toEqual(first.payloads().slice(2));
   expect(ahead.payloads()).toEqual(first.payloads().slice(3));

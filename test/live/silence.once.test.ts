@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { quit, resumeOverEvents, resumeOverSocket, type WatchedVersion } from '../support/resuming.ts';
 import { createSilentProxy } from '../support/silent-proxy.ts';
@@ -28,7 +27,7 @@ test.each([
   await expect.poll(() => seen.length).toBe(1);
   const connections = proxy.connections();
   proxy.fallSilent();
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   expect(await ended.promise).toBeNull();
   expect(seen.map(({ status }) => status)).toEqual(['PENDING', 'CANCELLED']);
   expect(proxy.connections()).toBeGreaterThan(connections);

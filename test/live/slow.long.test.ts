@@ -4,9 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { StalledConnections } from '../../src/graphql/live/connection.ts';
 import { SocketConnection } from '../../src/graphql/live/socket.ts';
-import { completeJob } from '../../src/jobs/end/complete.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { figuresOf, untilFigures } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
@@ -102,7 +100,7 @@ test.each(ways)('P7, S3: who stops reading over $over delays nobody, and gets th
 
   slow.pause();
   await report(longhaul, token, fast);
-  await completeJob(longhaul.services.context, null, { token, output: { done: true } });
+  await longhaul.services.jobs.complete(null, { token, output: { done: true } });
   await fast.end();
   slow.resume();
   await slow.end();
@@ -131,7 +129,7 @@ test.each(ways)('S3, P4: who does not read over $over for STALLED_SECONDS is clo
   const seen = slow.versions().at(-1) ?? 0;
   const again = await open(target, secret, job, seen);
   await report(target, token, fast, 3);
-  await completeJob(target.services.context, null, { token, output: { done: true } });
+  await target.services.jobs.complete(null, { token, output: { done: true } });
   await Promise.all([again.end(), fast.end()]);
   expect(strictlyGrowing([...slow.versions(), ...again.versions()])).toBe(true);
   expect(again.versions().at(-1)).toBe(fast.versions().at(-1));
@@ -145,7 +143,7 @@ test('S3: an event stream that has said everything to somebody who does not read
   if (slow === undefined || fast === undefined) throw new Error('there is nobody');
   slow.pause();
   await report(target, token, fast, many);
-  await completeJob(target.services.context, null, { token, output: { done: true } });
+  await target.services.jobs.complete(null, { token, output: { done: true } });
   await fast.end();
   await untilFigures(target, { event_streams: 0, subscriptions: 0, broadcasts: 0, stalled_connections: 0 });
 });
@@ -201,7 +199,7 @@ async function report({ services }: Longhaul, token: string, watcher: Slow, vers
   for (let version = 0; version < versions; version += 1) {
     const before = watcher.versions().length;
     reports += 1;
-    await reportProgress(services.reports, null, { token, message: `report ${reports}` });
+    await services.jobs.report(null, { token, message: `report ${reports}` });
     await expect.poll(() => watcher.versions().length, { interval: 2, timeout: 10_000 }).toBeGreaterThan(before);
   }
 }

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import { encodeUpdateCursor } from '../../src/graphql/update-cursor.ts';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { type ChangeCursor, presentMoment } from '../../src/jobs/feed/changes.ts';
 import { JobUpdatesDocument, type JobUpdatesSubscription, type JobUpdatesSubscriptionVariables } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
@@ -26,7 +25,7 @@ async function cursorNow(workspaceId = workspace.id): Promise<string> {
 }
 
 async function placeNow(): Promise<ChangeCursor> {
-  return { from: await presentMoment(longhaul.services.context.database) };
+  return { from: await presentMoment(longhaul.services.database) };
 }
 
 async function takeFrom(watch: Updates, count: number) {
@@ -54,7 +53,7 @@ async function refusalOf(variables: JobUpdatesSubscriptionVariables, secret = ke
 }
 
 async function nobodyWatches(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.updates.size).toBe(0), { interval: 5 });
+  await vi.waitFor(() => expect(longhaul.services.jobs.watched.workspaces).toBe(0), { interval: 5 });
 }
 
 test.each(transports)('over $over, updates come with cursors from which another watch resumes', async ({ watch }) => {
@@ -168,7 +167,7 @@ test('U4: a cursor that was asked for misses nothing from there on, though no up
   const asked = await longhaul.graphql('{ jobUpdatesCursor }', {}, key);
   const after = String(asked.data?.['jobUpdatesCursor']);
   const job = await submit(longhaul, workspace.id);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   const changes = await take(2, { after });
   expect(changes.map((change) => change.job.version)).toEqual([1, 2]);
 });

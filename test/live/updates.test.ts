@@ -123,7 +123,7 @@ test('changes of one job whose transactions have their numbers the wrong way rou
   const job = await tenant.create();
   const between = await tenant.create();
   await tenant.cancel(job.id);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const rows = await database.query<{ xid: string; version: number }>(
     'SELECT xid::text, version FROM job_change WHERE workspace_id = $1 AND job_id = $2 ORDER BY version',
     [tenant.id, job.id],
@@ -185,7 +185,7 @@ test('progress that waits is replaced by newer progress of the same job', async 
 
 test('wake-ups that were lost are made up for by reading again', async () => {
   const tenant = await Tenant.in(longhaul);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   // Not started, and on a bus that nobody publishes on: it hears nothing and has no timer.
   const deaf = new Updates(database, createMemoryBus(), longhaul.services.log);
   const watch = await beginWatch(deaf, { workspaceId: tenant.id });
@@ -219,7 +219,7 @@ test('who watches is told when there is nothing left to catch up with', async ()
 
 test('a watch is over when it is returned, aborted, or the process stops, also while it waits', async () => {
   const tenant = await Tenant.in(longhaul);
-  const all = new Updates(longhaul.services.context.database, longhaul.services.bus, longhaul.services.log);
+  const all = new Updates(longhaul.services.database, longhaul.services.bus, longhaul.services.log);
   all.start();
   const gone = new AbortController();
   const request = { workspaceId: tenant.id, matches: () => true, after: null };
@@ -246,7 +246,7 @@ test('changes are kept for a week, and then deleted', async () => {
   const tenant = await Tenant.in(longhaul);
   const place = await placeNow(tenant);
   for (let batch = 0; batch < 2; batch += 1) await tenant.createAll(Array.from({ length: 750 }, () => ({})));
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const age = (days: number) =>
     database.query(
       `UPDATE job_change SET changed_at = now() - make_interval(days => $2::int) WHERE workspace_id = $1 AND version = 1`,

@@ -1,9 +1,6 @@
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
-import { completeJob } from '../../src/jobs/end/complete.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { JobProgressDocument, type JobProgressSubscription } from '../graphql/generated/graphql.ts';
 import { next, rest, transports, type Watch, watchSocket } from '../support/client.ts';
 import { backend, type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -36,10 +33,10 @@ overEach('P1, P2, P3: a watcher sees the job as it is, then newer versions, the 
   const token = await claim(longhaul, job);
   seen.push((await next(watch)).jobProgress);
   for (const percentage of [25, 50]) {
-    await reportProgress(longhaul.services.reports, null, { token, step: 'working', percentage });
+    await longhaul.services.jobs.report(null, { token, step: 'working', percentage });
     seen.push((await next(watch)).jobProgress);
   }
-  await completeJob(longhaul.services.context, null, { token, output: { done: true } });
+  await longhaul.services.jobs.complete(null, { token, output: { done: true } });
   seen.push(...(await rest(watch)).map(({ jobProgress }) => jobProgress));
 
   expect(seen.map(({ status, progress }) => [status, progress?.percentage ?? null])).toEqual([
@@ -72,7 +69,7 @@ overEach('P4: with afterVersion, what was seen before is left out', async (open)
   await watched();
   const token = await claim(longhaul, job);
   expect(await first).toMatchObject({ jobProgress: { version: 2, status: 'RUNNING' } });
-  await completeJob(longhaul.services.context, null, { token });
+  await longhaul.services.jobs.complete(null, { token });
   expect(await rest(watch)).toMatchObject([{ jobProgress: { version: 3, status: 'COMPLETED' } }]);
 });
 
@@ -91,7 +88,7 @@ overEach('P4: with afterVersion past the final version of a job that still runs 
   const job = await submit(longhaul, workspace.id);
   const all = rest(open(job, 100));
   await watched();
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   expect(await all).toEqual([]);
 });
 
@@ -99,7 +96,7 @@ overEach('who leaves is watched for no more', async (open) => {
   const job = await submit(longhaul, workspace.id);
   const watch = open(job);
   await next(watch);
-  expect(longhaul.services.feed.size).toBe(1);
+  expect(longhaul.services.jobs.watched.jobs).toBe(1);
   await watch.return?.();
   await nobodyWatches();
 });
@@ -109,9 +106,9 @@ overEach('S1: two who watch one job see the same', async (open) => {
   const watches = [open(job), open(job)];
   for (const watch of watches) expect(await next(watch)).toMatchObject({ jobProgress: { version: 1 } });
   // One entry for the job, however many watch it.
-  expect(longhaul.services.feed.size).toBe(1);
+  expect(longhaul.services.jobs.watched.jobs).toBe(1);
   const all = watches.map((watch) => rest(watch));
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   for (const seen of await Promise.all(all)) expect(seen).toMatchObject([{ jobProgress: { status: 'CANCELLED' } }]);
   await nobodyWatches();
 });
@@ -122,7 +119,7 @@ overEach('S1: one who leaves takes nothing from another', async (open) => {
   await Promise.all([next(leaving), next(staying)]);
   await leaving.return?.();
   const all = rest(staying);
-  await cancelJob(longhaul.services.context, workspace.id, job.id);
+  await longhaul.services.jobs.cancel(workspace.id, job.id);
   expect(await all).toMatchObject([{ jobProgress: { status: 'CANCELLED' } }]);
 });
 
@@ -131,7 +128,7 @@ test('many jobs are watched over one socket and end each for itself', async () =
   const watches = jobs.map((job) => watchSocket(longhaul.url, key, JobProgressDocument, { id: globalId(job) }));
   for (const watch of watches) await next(watch);
   const all = watches.map((watch) => rest(watch));
-  for (const job of jobs) await cancelJob(longhaul.services.context, workspace.id, job.id);
+  for (const job of jobs) await longhaul.services.jobs.cancel(workspace.id, job.id);
   expect((await Promise.all(all)).map((events) => events.map(({ jobProgress }) => jobProgress.id))).toEqual(
     jobs.map((job) => [globalId(job)]),
   );
@@ -183,7 +180,7 @@ test.skipIf(backend === 'embedded')('a watcher on another process sees every cha
       expect(await next(watch)).toMatchObject({ jobProgress: { version: 1 } });
       const token = await claim(longhaul, job);
       expect(await next(watch)).toMatchObject({ jobProgress: { version: 2, status: 'RUNNING' } });
-      await completeJob(longhaul.services.context, null, { token });
+      await longhaul.services.jobs.complete(null, { token });
       expect(await rest(watch)).toMatchObject([{ jobProgress: { version: 3, status: 'COMPLETED' } }]);
     }
   } finally {
@@ -218,14 +215,14 @@ function overEach(
 
 async function cancelled(): Promise<Job> {
   const job = await submit(longhaul, workspace.id);
-  return cancelJob(longhaul.services.context, workspace.id, job.id, { reason: 'watched' });
+  return longhaul.services.jobs.cancel(workspace.id, job.id, { reason: 'watched' });
 }
 
 /** Until the server has somebody who watches. */
 async function watched(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.feed.size).toBe(1), { interval: 5 });
+  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1), { interval: 5 });
 }
 
 async function nobodyWatches(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.feed.size).toBe(0), { interval: 5 });
+  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(0), { interval: 5 });
 }

@@ -162,9 +162,9 @@ describe('whose key', () => {
   ] as const)('a key of $dialect that was revoked opens nothing from then on', async ({ dialect, refused }) => {
     const key = await workspace.key({ dialect });
     expect((await get(`/v1/jobs/${job.id}`, { key })).status).toBe(200);
-    const { context, authenticator } = longhaul.services;
+    const { database, authenticator } = longhaul.services;
     const found = await authenticator.find(key);
-    await revokeApiKey(context.database, authenticator, found?.id ?? '');
+    await revokeApiKey(database, authenticator, found?.id ?? '');
     expect(await get(`/v1/jobs/${job.id}`, { key })).toMatchObject(refused);
   });
 });

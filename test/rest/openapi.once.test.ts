@@ -61,7 +61,7 @@ async function inEveryState(): Promise<Job[]> {
 
 async function withFile(token: string): Promise<Job> {
   const job = await tenant.complete(token);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   await database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + interval '1 h' WHERE id = $1`, [job.id]);
   return job;
 }
@@ -114,7 +114,7 @@ async function askWithWrongKeys(asker: Asker): Promise<void> {
   await asker.ask({ key: '' });
   await asker.ask({ key: 'k'.repeat(40) });
   await asker.ask({ key: await workspace.key({ scopes: ['WORK'] }) });
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const made = await createApiKey(database, { workspaceId: workspace.id, name: 'gone', scopes: ['READ', 'WRITE'] });
   await revokeApiKey(database, longhaul.services.authenticator, made.apiKey.id);
   await asker.ask({ key: made.secret });
@@ -143,7 +143,7 @@ async function askTooOften(asker: Asker): Promise<void> {
 
 /** While the database fails in one way or another, for a key that nobody knows yet. */
 async function askInTrouble(asker: Asker): Promise<void> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const secrets = { 500: await workspace.key(), 503: await workspace.key() };
   for (const [sqlState, status] of [['22012', 500], ['57P03', 503]] as const) {
     await database.query(`

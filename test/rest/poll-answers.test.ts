@@ -49,7 +49,7 @@ describe('an answer that is kept', () => {
     const key = await workspace.key();
     const job = await tenant.create();
     expect((await poll(job.id, key)).status).toBe(200);
-    await longhaul.services.context.database.query('DELETE FROM job WHERE id = $1', [job.id]);
+    await longhaul.services.database.query('DELETE FROM job WHERE id = $1', [job.id]);
     expect((await poll(job.id, key)).status).toBe(404);
   });
 });
@@ -61,12 +61,12 @@ test('who has made all requests of a minute is refused, and neither held nor tol
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(50);
   expect(await poll(job.id, key, { prefer: 'wait=30' })).toMatchObject({ status: 429 });
   expect(await poll(workspace.id, key)).toMatchObject({ status: 429 });
-  expect(longhaul.services.feed.size).toBe(0);
+  expect(longhaul.services.jobs.watched.jobs).toBe(0);
 });
 
 test('who has a version of a job is told in a few columns that it still is the newest', async () => {
   const statements: Statement[] = [];
-  const reads = new JobReads(observed(longhaul.services.context.database, (statement) => statements.push(statement)));
+  const reads = new JobReads(observed(longhaul.services.database, (statement) => statements.push(statement)));
   const { job, token } = await tenant.running();
   const known = await tenant.read(job.id);
   expect(await reads.findChanged(known)).toBe('unchanged');
@@ -76,7 +76,7 @@ test('who has a version of a job is told in a few columns that it still is the n
 });
 
 test('askers of one moment who know different things each get theirs', async () => {
-  const reads = new JobReads(longhaul.services.context.database);
+  const reads = new JobReads(longhaul.services.database);
   const [one, two, three] = await tenant.createAll([{}, {}, {}]);
   if (one === undefined || two === undefined || three === undefined) throw new Error('no jobs');
   const stranger = await Tenant.in(longhaul);
@@ -95,7 +95,7 @@ test('askers of one moment who know different things each get theirs', async () 
 });
 
 test('of many that are known, those that have changed are read whole, in their order', async () => {
-  const reads = new JobReads(longhaul.services.context.database);
+  const reads = new JobReads(longhaul.services.database);
   const jobs = await tenant.createAll([{}, {}, {}, {}]);
   const known = jobs.map((job, place) => (place % 2 === 0 ? { ...job, version: job.version - 1 } : job));
   const found = await Promise.all(known.map((each) => reads.findChanged(each)));

@@ -30,7 +30,7 @@ function pollOf({ id }: Pick<Job, 'id'>, more = '', path = paths.videoconduit): 
 
 /** Holds every read of jobs back, and with it every answer to a poll, until the work is done. */
 async function whileHeldBack({ services }: Longhaul, work: () => Promise<void>): Promise<void> {
-  await services.context.database.transaction(async (transaction) => {
+  await services.database.transaction(async (transaction) => {
     await transaction.query('LOCK TABLE job IN ACCESS EXCLUSIVE MODE');
     await work();
   });
@@ -90,8 +90,8 @@ test('a key that was revoked opens nothing any more', async () => {
   const line = await RawHttp.open(longhaul.url);
   const poll = pollOf(job);
   expect(await line.ask(poll)).toMatchObject({ status: 200 });
-  const { context, authenticator } = longhaul.services;
-  await revokeApiKey(context.database, authenticator, (await authenticator.find(key))?.id ?? '');
+  const { database, authenticator } = longhaul.services;
+  await revokeApiKey(database, authenticator, (await authenticator.find(key))?.id ?? '');
   const { status, body } = await line.ask(poll);
   expect({ status, body: JSON.parse(body) }).toEqual({
     status: 403,
@@ -103,7 +103,7 @@ test('a job that is no more is not found', async () => {
   const job = await tenant.create();
   const line = await RawHttp.open(longhaul.url);
   expect(await line.ask(pollOf(job))).toMatchObject({ status: 200 });
-  await longhaul.services.context.database.query('DELETE FROM job WHERE id = $1', [job.id]);
+  await longhaul.services.database.query('DELETE FROM job WHERE id = $1', [job.id]);
   const { status, headers, body } = await line.ask(pollOf(job));
   expect({ status, body: JSON.parse(body) }).toEqual({ status: 404, body: { detail: 'Job not found', code: 'not_found' } });
   expect(headers['content-type']).toBe('application/json; charset=utf-8');
@@ -112,7 +112,7 @@ test('a job that is no more is not found', async () => {
 test('a download that expires goes without a new version', async () => {
   const { job, token } = await tenant.running();
   await tenant.complete(token);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const expire = (when: string) =>
     database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
   await expire('1 hour');

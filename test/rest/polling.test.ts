@@ -41,7 +41,7 @@ function tagOf({ headers }: RestAnswer): string {
 }
 
 /** Resolves when an answer is held: its watch is bound, and what happens from now on ends it. */
-const held = () => vi.waitFor(() => expect(longhaul.services.feed.size).toBe(1));
+const held = () => vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
 
 describe.each(pollers)('a poller of $dialect', ({ path }) => {
   test('is told that nothing changed, until something does', async () => {
@@ -121,9 +121,9 @@ async function toldInTheEnd(dialect: Vendor, ask: (secret: string, job: Job) => 
   const secret = await workspace.key({ dialect });
   const answer = ask(secret, job);
   await held();
-  const { context, authenticator } = longhaul.services;
+  const { database, authenticator } = longhaul.services;
   const found = await authenticator.find(secret);
-  await revokeApiKey(context.database, authenticator, found?.id ?? '');
+  await revokeApiKey(database, authenticator, found?.id ?? '');
   await tenant.complete(token, { secret: 'of the workspace' });
   return answer;
 }
@@ -150,7 +150,7 @@ describe('a key that is revoked while its answer is held opens nothing any more'
 test('a download that has expired changes the tag, though no version does', async () => {
   const { job, token } = await tenant.running();
   await tenant.complete(token);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const expiry = (when: string) =>
     database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
   const path = '/videoconduit/v1/jobs/';
@@ -172,17 +172,17 @@ test('whoever hangs up while their answer is held leaves nothing behind', async 
   await held();
   leaving.abort();
   await expect(answer).rejects.toThrow();
-  await vi.waitFor(() => expect(longhaul.services.feed.size).toBe(0));
+  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(0));
 });
 
 test('polls that are in flight together share a statement', async () => {
   const jobs = await tenant.createAll(Array.from({ length: 20 }, () => ({})));
-  const { context, jobs: reads } = longhaul.services;
+  const { database, jobs: reads } = longhaul.services;
   await poll('/vydra/api/v1/jobs/', jobs[0] ?? raise());
   const before = { ...reads.readCounts };
   const answers: Promise<RestAnswer>[] = [];
   // Nothing can be read while the table is locked, so that all of them are in flight at one time.
-  await context.database.transaction(async (transaction) => {
+  await database.transaction(async (transaction) => {
     await transaction.query('LOCK TABLE job IN ACCESS EXCLUSIVE MODE');
     for (let index = 0; index < 200; index += 1) {
       answers.push(poll('/vydra/api/v1/jobs/', jobs[index % jobs.length] ?? raise()));

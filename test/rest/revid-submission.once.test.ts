@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { createJob } from '../../src/jobs/create/create.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
@@ -30,7 +29,7 @@ async function client(options: { credits?: number } = {}, { services, url, works
     },
     create: (dialect: Dialect, type: string): Promise<Job> => {
       const asked = { type, input: { sourceUrl: media_url } };
-      return createJob(services.context, services.creations, made.id, asked, { dialect });
+      return services.jobs.create(made.id, asked, { dialect });
     },
   };
 }
@@ -213,7 +212,7 @@ describe('the statuses of the jobs that changed lately', () => {
     const { tenant, create } = revid;
     const old = await create('REVID', 'fingerprint');
     const { token } = await tenant.start(old);
-    const { database } = longhaul.services.context;
+    const { database } = longhaul.services;
     for (const [table, column] of [['job', 'status_changed_at'], ['job_change', 'changed_at']]) {
       await database.query(`UPDATE ${table} SET ${column} = ${column} - interval '1 hour' WHERE workspace_id = $1`, [tenant.id]);
     }

@@ -19,7 +19,7 @@ afterAll(() => longhaul.stop());
 
 /** While `work` runs, reading a job fails with this SQLSTATE. */
 async function whileReadsFail(sqlState: string, work: () => Promise<void>): Promise<void> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   await database.query(`
     CREATE FUNCTION trouble() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
     $$ BEGIN RAISE EXCEPTION 'the disk of tenant 42 is on fire' USING ERRCODE = '${sqlState}'; END $$`);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
-import { createJobs } from '../../src/jobs/create/create.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { Tenant } from '../support/domain.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
@@ -88,11 +87,11 @@ test('an item has exactly six fields', async () => {
 
 test('the list is narrow: jobs that came this way, or whose type is native to it', async () => {
   const { workspace, key } = await readers();
-  const { context, creations } = longhaul.services;
+  const { jobs } = longhaul.services;
   const native = await submit(longhaul, workspace.id, { type: 'comments' });
   const tool = { type: 'tool', input: {} };
   await submit(longhaul, workspace.id, tool);
-  const [through] = await createJobs(context, creations, workspace.id, [tool], { dialect: 'VIDEOCONDUIT' });
+  const [through] = await jobs.createMany(workspace.id, [tool], { dialect: 'VIDEOCONDUIT' });
   await submit(longhaul, (await longhaul.workspace()).id, { type: 'comments' });
   expect((await page(key)).ids).toEqual([through?.id, native.id]);
 });
@@ -218,5 +217,5 @@ test('what is not known in the query is ignored', async () => {
 
 async function keyOf(workspaceId: string): Promise<{ secret: string }> {
   const asked = { workspaceId, name: 'test', scopes: ['READ' as const], dialect: 'VIDEOCONDUIT' as const };
-  return createApiKey(longhaul.services.context.database, asked);
+  return createApiKey(longhaul.services.database, asked);
 }

@@ -5,7 +5,6 @@ import { videoConduitTypes } from '../../src/rest/videoconduit/videoconduit-type
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestRequest } from '../support/rest.ts';
 import { claim } from '../support/steps.ts';
-import { completeJob } from '../../src/jobs/end/complete.ts';
 
 let longhaul: Longhaul;
 let workspace: TestWorkspace;
@@ -67,7 +66,7 @@ test.each(videoConduitTypes)('POST /v1/%s creates a job, charges it, and its sta
     completed_at: null,
     expires_at: null,
   });
-  await completeJob(longhaul.services.context, null, { token: await claim(longhaul, job), output: null });
+  await longhaul.services.jobs.complete(null, { token: await claim(longhaul, job), output: null });
 });
 
 test('what is optional may be null, as clients send it for what they leave out', async () => {
@@ -151,7 +150,7 @@ test('a queue that is full is a 429 that says when to come again', async () => {
 });
 
 async function balance(): Promise<number> {
-  const [row] = await longhaul.services.context.database.query<{ credits: number }>(
+  const [row] = await longhaul.services.database.query<{ credits: number }>(
     'SELECT credits FROM workspace WHERE id = $1',
     [workspace.id],
   );

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
-import { completeJob } from '../../src/jobs/end/complete.ts';
-import { failJob } from '../../src/jobs/end/fail.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
-import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
@@ -45,14 +41,13 @@ test('a pending job has all twelve keys', async () => {
 
 test('a running job is processing, also with 100 percent', async () => {
   const job = await transcription();
-  await reportProgress(longhaul.services.reports, null, { token: await claim(longhaul, job), percentage: 100 });
+  await longhaul.services.jobs.report(null, { token: await claim(longhaul, job), percentage: 100 });
   expect((await poll(job)).body).toEqual({ ...pending(job), status: 'processing' });
 });
 
 test('a job between two attempts does not go back to pending', async () => {
   const job = await transcription();
-  const { context } = longhaul.services;
-  await failJob(context, null, { token: await claim(longhaul, job), code: 'BUSY', message: 'Try again.' });
+  await longhaul.services.jobs.fail(null, { token: await claim(longhaul, job), code: 'BUSY', message: 'Try again.' });
   expect((await poll(job)).body).toEqual({ ...pending(job), status: 'processing' });
 });
 
@@ -149,9 +144,8 @@ test.each<{ what: string; output: JsonValue }>([
 
 test('a failed job says why, keeps its charge and shows no result', async () => {
   const job = await transcription();
-  const { context } = longhaul.services;
   const token = await claim(longhaul, job);
-  await failJob(context, null, { token, code: 'NO_SPEECH', message: 'Nobody speaks.', retryable: false });
+  await longhaul.services.jobs.fail(null, { token, code: 'NO_SPEECH', message: 'Nobody speaks.', retryable: false });
   expect((await poll(job)).body).toEqual({
     ...pending(job),
     status: 'failed',
@@ -162,7 +156,7 @@ test('a failed job says why, keeps its charge and shows no result', async () => 
 
 test('a cancelled job has failed, since clients know no fifth word', async () => {
   const job = await transcription();
-  await cancelJob(longhaul.services.context, workspace.id, job.id, { reason: 'of no more use' });
+  await longhaul.services.jobs.cancel(workspace.id, job.id, { reason: 'of no more use' });
   expect((await poll(job)).body).toEqual({
     ...pending(job),
     status: 'failed',
@@ -248,7 +242,7 @@ function transcription(): Promise<Job> {
 }
 
 async function complete(job: Job, output: JsonValue): Promise<Job> {
-  return completeJob(longhaul.services.context, null, { token: await claim(longhaul, job), output });
+  return longhaul.services.jobs.complete(null, { token: await claim(longhaul, job), output });
 }
 
 function get(id: string, secret: string): Promise<Response> {

@@ -20,7 +20,7 @@ afterAll(() => longhaul.stop());
 
 async function vidocuKey({ id }: Tenant, scopes: ('READ' | 'WRITE')[] = ['READ', 'WRITE']): Promise<string> {
   const asked = { workspaceId: id, name: 'test', scopes, dialect: 'VIDOCU' as const };
-  return (await createApiKey(longhaul.services.context.database, asked)).secret;
+  return (await createApiKey(longhaul.services.database, asked)).secret;
 }
 
 function post(path: string, request: RestRequest = {}) {

@@ -22,7 +22,7 @@ const analysis = { type: 'analysis', input: { videoId: 'vid_1' } };
 
 async function vidocuKey({ id }: Tenant): Promise<string> {
   const asked = { workspaceId: id, name: 'test', scopes: ['READ' as const], dialect: 'VIDOCU' as const };
-  return (await createApiKey(longhaul.services.context.database, asked)).secret;
+  return (await createApiKey(longhaul.services.database, asked)).secret;
 }
 
 function get(id: string, secret = key) {
@@ -212,7 +212,7 @@ describe('a key', () => {
 
   test('that may not read is 403', async () => {
     const asked = { workspaceId: tenant.id, name: 'test', scopes: ['WRITE' as const], dialect: 'VIDOCU' as const };
-    const { secret } = await createApiKey(longhaul.services.context.database, asked);
+    const { secret } = await createApiKey(longhaul.services.database, asked);
     expect(await get('none', secret)).toMatchObject({
       status: 403,
       body: { error: { code: 'insufficient_scope', message: 'The API key lacks the scope READ' } },

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createJob } from '../../src/jobs/create/create.ts';
 import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { Tenant } from '../support/domain.ts';
@@ -24,9 +23,8 @@ async function client() {
       return { status, body: Object(body) as { data: JsonObject[]; pagination: JsonObject } & JsonObject };
     },
     create: (dialect: Dialect = 'VYDRA', type = 'fingerprint'): Promise<Job> => {
-      const { context, creations } = longhaul.services;
       const input = { sourceUrl: 'https://example.com/a.mp4', theme: 'barn' };
-      return createJob(context, creations, tenant.id, { type, input }, { dialect });
+      return longhaul.services.jobs.create(tenant.id, { type, input }, { dialect });
     },
   };
 }
@@ -115,7 +113,7 @@ test('the pages follow each other, newest first, and an offset past the end is a
 
 test('an offset that is too deep for a list this long is refused with the way out', async () => {
   const { tenant, list } = await client();
-  await longhaul.services.context.database.query(
+  await longhaul.services.database.query(
     `INSERT INTO job (id, workspace_id, type, status, input, max_attempts, credits_charged, dialect)
      SELECT gen_random_uuid(), $1, 'fingerprint', 'COMPLETED', '{}', 1, 0, 'VYDRA' FROM generate_series(1, 100001)`,
     [tenant.id],

@@ -338,7 +338,7 @@ describe('who asks', () => {
 
   test('a revoked key is told so', async () => {
     const revoked = await workspace.key({ dialect: 'VYDRA' });
-    await longhaul.services.context.database.query(
+    await longhaul.services.database.query(
       `UPDATE api_key SET revoked_at = now() WHERE workspace_id = $1 AND prefix = $2`,
       [workspace.id, revoked.slice(0, 'vydra_live_user_'.length + 4)],
     );
@@ -389,7 +389,7 @@ describe('who asks', () => {
 });
 
 async function workspaceKey({ id }: Tenant): Promise<string> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const { secret } = await createApiKey(database, { workspaceId: id, name: 'test', scopes: ['READ', 'WRITE'], dialect: 'VYDRA' });
   return secret;
 }

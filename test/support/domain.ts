@@ -10,7 +10,7 @@ import { findJob } from '../../src/jobs/read/find.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { releaseJob } from '../../src/jobs/end/release.ts';
-import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
+import { type Report } from '../../src/jobs/progress/report.ts';
 import { type CreditTransaction, findWorkspace, listCreditTransactions } from '../../src/workspaces/find.ts';
 import type { Longhaul } from './longhaul.ts';
 
@@ -62,7 +62,7 @@ export class Tenant {
   /** As a WORK key of this workspace does; without waiting, unless it is asked for. */
   async claim(asked: Partial<Claim> = {}, signal?: AbortSignal): Promise<HeldJob[]> {
     const claim = { types: [usualRequest.type], workerId: 'worker', ...asked };
-    return (await this.#longhaul.services.claimer.claim(this.id, claim, signal)).map(held);
+    return (await this.#longhaul.services.jobs.claim(this.id, claim, signal)).map(held);
   }
 
   /** Claims this job. */
@@ -78,7 +78,7 @@ export class Tenant {
   }
 
   report(token: string, report: Omit<Report, 'token'> = {}): Promise<Date> {
-    return reportProgress(this.#longhaul.services.reports, this.id, { token, ...report });
+    return this.#longhaul.services.jobs.report(this.id, { token, ...report });
   }
 
   complete(token: string, output: JsonValue = { done: true }): Promise<Job> {
@@ -140,7 +140,7 @@ export async function sweep({ sweeper }: Longhaul): Promise<void> {
 
 /** Its worker was silent for too long. */
 export async function endLease({ services }: Longhaul, jobId: string): Promise<void> {
-  await services.context.database.query(
+  await services.database.query(
     `UPDATE lease SET expires_at = now() - interval '1 s' WHERE job_id = $1`,
     [jobId],
   );
@@ -148,7 +148,7 @@ export async function endLease({ services }: Longhaul, jobId: string): Promise<v
 
 /** Its runAt or its backoff has passed, and the sweep has seen it. */
 export async function becomeDue(longhaul: Longhaul, jobId: string): Promise<void> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   await database.query(`UPDATE job SET due_at = now(), dispatch_at = now() WHERE id = $1`, [jobId]);
   await sweep(longhaul);
 }

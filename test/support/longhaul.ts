@@ -75,8 +75,8 @@ export async function startLonghaul(
   const stop = async () => {
     await app.stop();
     // Whoever watched has left by now: what is left over would be a leak.
-    expect(app.services.feed.size).toBe(0);
-    expect(app.services.updates.size).toBe(0);
+    expect(app.services.jobs.watched.jobs).toBe(0);
+    expect(app.services.jobs.watched.workspaces).toBe(0);
     await database?.drop();
     await rm(folder, { recursive: true, force: true });
   };
@@ -133,7 +133,7 @@ async function makeWorkspace(
   { services }: App,
   options: { credits?: number; concurrencyLimit?: number } = {},
 ): Promise<TestWorkspace> {
-  const { database } = services.context;
+  const { database } = services;
   const { id } = await createWorkspace(database, { name: 'test', credits: 1_000_000, ...options });
   return {
     id,

@@ -1,4 +1,4 @@
-import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
+import { type JobRequest } from '../../src/jobs/create/create.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
@@ -7,12 +7,12 @@ import type { Longhaul } from './longhaul.ts';
 /** A job in a workspace, PENDING; a `comments` job unless told otherwise. */
 export function submit({ services }: Longhaul, workspaceId: string, request: Partial<JobRequest> = {}): Promise<Job> {
   const asked = { type: 'comments', input: { sourceUrl: 'https://example.com/video.mp4' }, ...request };
-  return createJob(services.context, services.creations, workspaceId, asked, { dialect: 'NATIVE' });
+  return services.jobs.create(workspaceId, asked, { dialect: 'NATIVE' });
 }
 
 /** Claims this one job, and gives the token of the attempt. */
 export async function claim({ services }: Longhaul, { id, workspaceId, type }: Job, workerId = 'tester'): Promise<string> {
-  const [started] = await services.claimer.claim(workspaceId, { types: [type], jobIds: [id], workerId });
+  const [started] = await services.jobs.claim(workspaceId, { types: [type], jobIds: [id], workerId });
   if (started === undefined) throw new Error('the job could not be claimed');
   return encodeLeaseToken({ jobId: id, token: started.token });
 }

@@ -56,7 +56,7 @@ export async function openTransaction(longhaul: Longhaul): Promise<OpenTransacti
   await client.query('BEGIN');
   await client.query('SELECT pg_current_xact_id()');
   return {
-    database: new ClientDatabase(longhaul.services.context.database, client),
+    database: new ClientDatabase(longhaul.services.database, client),
     commit: async () => {
       await client.query('COMMIT');
     },

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
+import { type JobRequest } from '../../src/jobs/create/create.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { projectVideoConduit } from '../../src/rest/videoconduit/videoconduit-job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
@@ -21,10 +21,10 @@ async function through(dialect: Dialect) {
   const { id } = await longhaul.workspace();
   const tenant = Tenant.of(longhaul, id);
   const receiver = await startReceiver();
-  const { context, creations } = longhaul.services;
-  const secret = await rotateWebhookSecret(context.database, id);
+  const { jobs } = longhaul.services;
+  const secret = await rotateWebhookSecret(longhaul.services.database, id);
   const create = (asked: JobRequest, clientReference?: string): Promise<Job> =>
-    createJob(context, creations, id, { ...asked, webhookUrl: receiver.url }, {
+    jobs.create(id, { ...asked, webhookUrl: receiver.url }, {
       dialect,
       ...(clientReference === undefined ? {} : { clientReference }),
     });

@@ -190,7 +190,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
 
   async function newTenant(credits = 1_000): Promise<{ tenant: Tenant; key: string }> {
     const tenant = await Tenant.in(longhaul, { credits });
-    const { secret } = await createApiKey(longhaul.services.context.database, {
+    const { secret } = await createApiKey(longhaul.services.database, {
       workspaceId: tenant.id,
       name: 'of the worker and of the watcher',
       scopes: ['READ', 'WORK'],
@@ -205,7 +205,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
   }
 
   async function leaseEnd(jobId: string): Promise<number> {
-    const { database } = longhaul.services.context;
+    const { database } = longhaul.services;
     const [lease] = await database.query<{ millisecond: string }>(
       'SELECT extract(epoch FROM expires_at) * 1000 AS millisecond FROM lease WHERE job_id = $1',
       [jobId],

@@ -70,12 +70,12 @@ test('a token opens the same job in a REST dialect', async () => {
 });
 
 test('a token falls with the key that made it', async () => {
-  const { authenticator, context } = longhaul.services;
+  const { authenticator, database } = longhaul.services;
   const key = await (await longhaul.workspace()).key();
   const jobId = await createJob(key);
   const { token } = await createToken(key, { jobId });
 
-  await revokeApiKey(context.database, authenticator, (await authenticator.find(key))?.id ?? '');
+  await revokeApiKey(database, authenticator, (await authenticator.find(key))?.id ?? '');
 
   const answer = await longhaul.graphql('{ jobTypes { name } }', {}, token);
   expect([answer.status, codes(answer)]).toEqual([401, ['UNAUTHENTICATED']]);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 function grant(tenant: Tenant, amount: number, idempotencyKey: string | null = null) {
-  return grantCredits(longhaul.services.context.database, { workspaceId: tenant.id, amount, idempotencyKey });
+  return grantCredits(longhaul.services.database, { workspaceId: tenant.id, amount, idempotencyKey });
 }
 
 async function refunds(tenant: Tenant): Promise<number[]> {
@@ -202,7 +202,7 @@ describe('a refund is given exactly once', () => {
 });
 
 async function makeReady(tenant: Tenant, jobId: string) {
-  await longhaul.services.context.database.query('UPDATE job SET due_at = now() WHERE id = $1', [jobId]);
+  await longhaul.services.database.query('UPDATE job SET due_at = now() WHERE id = $1', [jobId]);
   await sweep(longhaul);
   return tenant.read(jobId);
 }
@@ -263,7 +263,7 @@ describe('a grant', () => {
 
   test('to nobody is refused', async () => {
     const workspaceId = '01890000-0000-7000-8000-000000000000';
-    const work = grantCredits(longhaul.services.context.database, { workspaceId, amount: 1 });
+    const work = grantCredits(longhaul.services.database, { workspaceId, amount: 1 });
     await refusal(NotFoundError, work);
   });
 });

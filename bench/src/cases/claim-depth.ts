@@ -53,7 +53,7 @@ export const claimDepth: Case = async (installation, stops) => {
 };
 
 async function claimAs({ services }: App, scope: string | null, type: string, limit: number): Promise<string[]> {
-  const started = await services.claimer.claim(scope, { types: [type], limit, workerId: 'bench' });
+  const started = await services.jobs.claim(scope, { types: [type], limit, workerId: 'bench' });
   return started.map(({ job }) => job.id);
 }
 

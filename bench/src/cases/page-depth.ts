@@ -65,7 +65,7 @@ async function buffers(
   filter: JobFilter,
   below: string | null,
 ): Promise<Sample> {
-  const { database } = services.context;
+  const { database } = services;
   const window: Window = { above: null, below, direction: 'DESC', limit: rows };
   let value = 0;
   const explaining = {
