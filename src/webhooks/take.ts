@@ -30,6 +30,8 @@ export interface Place {
   workspaceId: string;
   /** The endpoint to begin with in each workspace. */
   endpoint: string;
+  /** Whether something was taken, or passed over, since the first workspace had its turn. */
+  again: boolean;
 }
 
 export interface Taken {
@@ -42,7 +44,7 @@ export interface Taken {
 const least = '00000000-0000-0000-0000-000000000000';
 
 /** Before everything. */
-export const beginning: Place = { workspaceId: least, endpoint: least };
+export const beginning: Place = { workspaceId: least, endpoint: least, again: false };
 
 /** Of one workspace in one process: others find room, however many receivers of one tenant do not answer. */
 const mostOfWorkspace = 40;
@@ -58,9 +60,6 @@ const leaseSeconds = 60;
 
 /** Workspaces that one statement looks at. */
 const turns = 20;
-
-/** Any number that nobody else uses: "webhooks" as bytes. */
-const takingLock = '8603390863846894451';
 
 /** The first row of the ready index under a condition: one descent, however much waits in it. */
 function next(column: string, condition: string): string {
@@ -79,11 +78,21 @@ const ownOfHost = (endpoint: string) =>
  * $1, $2: after which workspace, and from which endpoint in each of them. $3: how many. $4, $5: workspaces and endpoints
  * of the tries that this process has under way. Of these, one whose delivery was asked for again is still under way
  * although its row says so no more.
+ *
+ * The gate makes the limit of an endpoint hold over all processes. It is a compare-and-set with what this statement's
+ * snapshot shows: whoever waited for another process to take finds it changed, and takes nothing, for the snapshot does
+ * not show what the other has taken.
  */
 const statement = `
   WITH RECURSIVE own AS MATERIALIZED (
     SELECT workspace_id, endpoint, ${sqlHost('endpoint')} AS host
     FROM unnest($4::uuid[], $5::uuid[]) AS own(workspace_id, endpoint)
+  ),
+  gate AS (
+    INSERT INTO setting AS gate (name, value) VALUES ('webhook_turn', '1')
+    ON CONFLICT (name) DO UPDATE SET value = (gate.value::bigint + 1)::text
+    WHERE gate.value = (SELECT value FROM setting WHERE name = 'webhook_turn')
+    RETURNING name
   ),
   walk AS (
     (${next('workspace_id', 'webhook_delivery.workspace_id > $1::uuid')})
@@ -94,7 +103,7 @@ const statement = `
   turn AS MATERIALIZED (
     SELECT walk.workspace_id,
       ${mostOfWorkspace} - (SELECT count(*) FROM own WHERE own.workspace_id = walk.workspace_id) AS room
-    FROM walk LIMIT ${turns}
+    FROM walk WHERE EXISTS (SELECT FROM gate) LIMIT ${turns}
   ),
   open AS (
     SELECT turn.*, endpoint.* FROM turn CROSS JOIN LATERAL (
@@ -155,7 +164,9 @@ const statement = `
     RETURNING webhook_delivery.*
   ),
   looked AS (
-    SELECT count(*)::int AS turns, (SELECT workspace_id FROM turn ORDER BY workspace_id DESC LIMIT 1) AS after FROM turn
+    SELECT EXISTS (SELECT FROM gate) AS passed, count(*)::int AS turns,
+      (SELECT workspace_id FROM turn ORDER BY workspace_id DESC LIMIT 1) AS after
+    FROM turn
   )
   SELECT looked.*, try.* FROM looked LEFT JOIN (
     SELECT ${jobColumns('job')}, taken.id AS delivery_id, taken.endpoint AS delivery_endpoint,
@@ -168,6 +179,7 @@ const statement = `
   ) AS try ON true`;
 
 interface Looked {
+  passed: boolean;
   turns: number;
   after: string | null;
 }
@@ -184,37 +196,46 @@ type TryRow = JobRow & {
   retired_secrets: string[];
 };
 
+type LookedRow = Looked & (TryRow | { delivery_id: null });
+
 /**
  * Takes up to `limit` tries that may be made now, workspaces in turn and first tries ahead of retries.
  *
  * Where there is more than that, the next call goes on with other workspaces, and with an endpoint by chance in each, so
  * that none is always the last; otherwise it begins at the beginning.
- *
- * Processes take one after the other: of two at the same time neither would see what the other takes at an endpoint.
  */
 export async function takeReady(
   database: Database,
   { limit, from, own }: { limit: number; from: Place; own: readonly Try[] },
 ): Promise<Taken> {
-  const rows = await database.transaction(async (transaction) => {
-    await transaction.query(`SELECT pg_advisory_xact_lock(${takingLock})`);
-    return transaction.query<Looked & (TryRow | { delivery_id: null })>(statement, [
-      from.workspaceId,
-      from.endpoint,
-      limit,
-      own.map(({ workspaceId }) => workspaceId),
-      own.map(({ endpoint }) => endpoint),
-    ]);
-  });
+  const rows = await throughGate(database, [
+    from.workspaceId,
+    from.endpoint,
+    limit,
+    own.map(({ workspaceId }) => workspaceId),
+    own.map(({ endpoint }) => endpoint),
+  ]);
   const tries = rows.flatMap((row) => (row.delivery_id === null ? [] : [tryFromRow(row)]));
   const [looked] = rows;
-  const full = tries.length === limit;
   const last = looked?.turns === turns ? looked.after : null;
-  return {
-    tries,
-    next: { workspaceId: last ?? least, endpoint: full ? randomUUID() : least },
-    more: full || (last !== null && tries.length > 0) || from.workspaceId !== least || from.endpoint !== least,
-  };
+  return { tries, ...whereNext({ from, last, full: tries.length === limit, idle: tries.length === 0 }) };
+}
+
+/** One round follows another until one takes nothing; a single statement that saw everything is a round that is enough. */
+function whereNext(seen: { from: Place; last: string | null; full: boolean; idle: boolean }): Omit<Taken, 'tries'> {
+  const { from, last, full, idle } = seen;
+  const again = from.again || !idle;
+  if (full) return { next: { workspaceId: last ?? least, endpoint: randomUUID(), again }, more: true };
+  if (last !== null) return { next: { workspaceId: last, endpoint: least, again }, more: true };
+  return { next: beginning, more: again && from !== beginning };
+}
+
+/** Looks again for as long as other processes take meanwhile: each time one of them gets on. */
+async function throughGate(database: Database, parameters: readonly unknown[]): Promise<LookedRow[]> {
+  for (;;) {
+    const rows = await database.query<LookedRow>(statement, parameters, 'prepared');
+    if (rows.some(({ passed }) => passed)) return rows;
+  }
 }
 
 function tryFromRow(row: TryRow): Try {

@@ -1,5 +1,4 @@
-import type { SqlEntityManager } from '@mikro-orm/sql';
-import { Database, type Queryable } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
 
 export interface Statement {
   sql: string;
@@ -24,20 +23,5 @@ class ObservedDatabase extends Database {
     const rows = await super.query<Row>(sql, parameters, how);
     this.#answered({ sql, parameters, how });
     return rows;
-  }
-
-  override transaction<T>(work: (transaction: Queryable, em: SqlEntityManager) => Promise<T>): Promise<T> {
-    return super.transaction((transaction, em) =>
-      work(
-        {
-          query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
-            const rows = await transaction.query<Row>(sql, parameters);
-            this.#answered({ sql, parameters, how: undefined });
-            return rows;
-          },
-        },
-        em,
-      ),
-    );
   }
 }

@@ -4,11 +4,6 @@ import { ClaimJobsDocument, CompleteJobDocument, CreateJobDocument } from '../gr
 import { prepareInstallation } from '../support/process.ts';
 import { eventually, startReceiver, status } from '../support/receiver.ts';
 
-/*
- * Real time passes here: the queue looks every half minute for what a process that is gone had taken. It is told that
- * the minute which a try may take is over already, and so is the pause before the next.
- */
-
 test('what a killed process was sending is sent by another one', async () => {
   const receiver = await startReceiver(() => undefined, status(204));
   const fleet = await prepareInstallation({ OUTBOUND_ALLOW: '127.0.0.1' });
@@ -28,6 +23,7 @@ test('what a killed process was sending is sent by another one', async () => {
   await sender.ended;
 
   await fleet.start('worker');
+  // The minute that its lease lasts is over.
   await fleet.query(`UPDATE webhook_delivery SET due_at = now() WHERE sending AND tries = 1`);
   await eventually(async () => {
     expect(await fleet.query('SELECT status, attempt_count FROM webhook_delivery')).toEqual([

@@ -4,12 +4,13 @@ import type { Database } from '../../src/database/database.ts';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { makeDueReady } from '../../src/webhooks/due.ts';
 import { sqlEndpoint } from '../../src/webhooks/endpoint.ts';
-import { noteOutcome } from '../../src/webhooks/outcome.ts';
+import { noteOutcome, putBack } from '../../src/webhooks/outcome.ts';
 import { mostTries } from '../../src/webhooks/series.ts';
 import { beginning, takeReady, type Try } from '../../src/webhooks/take.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { type Statement } from '../support/observed-database.ts';
 import { statementsOf, waysInto } from '../support/plans.ts';
+import { eventually } from '../support/receiver.ts';
 
 /*
  * The queue by itself: nothing is sent here. Each test's deliveries are those of its own workspaces.
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await note(crowded, "'https://pausing.example/' || n", 50_000, { sql: true, pause: '1 hour' });
   await note(crowded, "'https://done.example/' || n", 100_000, { sql: true, status: 'DELIVERED' });
   await database.query('ANALYZE webhook_delivery');
-  expect(await taken(10)).toHaveLength(10);
+  expect(await takeAll()).toHaveLength(10);
 }, 120_000);
 afterAll(() => longhaul.stop());
 
@@ -53,9 +54,20 @@ async function note(
   );
 }
 
-/** What a process without any try under way takes. */
-async function taken(limit: number, own: readonly Try[] = [], from = database): Promise<Try[]> {
-  return (await takeReady(from, { limit, from: beginning, own })).tries;
+/** All that can be taken now, by a process that has these tries under way. */
+async function takeAll(own: readonly Try[] = [], from = database): Promise<Try[]> {
+  const all: Try[] = [];
+  let place = beginning;
+  for (let more = true; more; ) {
+    const looked = await takeReady(from, { limit: 20, from: place, own });
+    all.push(...looked.tries);
+    ({ next: place, more } = looked);
+  }
+  return all;
+}
+
+async function takenOf(workspaceId: string, own: readonly Try[] = []): Promise<Try[]> {
+  return (await takeAll(own)).filter((one) => one.workspaceId === workspaceId);
 }
 
 async function newWorkspace(url: string, count = 1): Promise<string> {
@@ -70,6 +82,11 @@ async function lapse(tries: readonly Try[]): Promise<void> {
     tries.map(({ deliveryId }) => deliveryId),
   ]);
   await makeDueReady(database);
+}
+
+/** As if they had not been taken. */
+async function makeReady(tries: readonly Try[]): Promise<void> {
+  for (const one of tries) await putBack(database, one);
 }
 
 async function rowOf({ deliveryId }: Try): Promise<object | undefined> {
@@ -100,10 +117,10 @@ test('behind fifty thousand deliveries to a URL that is busy, one of another wor
   const other = await newWorkspace('https://other.example/hook', 2);
   let found: Try[] = [];
   const statements = await statementsOf(database, async (observed) => {
-    found = await taken(1, [], observed);
+    found = (await takeReady(observed, { limit: 1, from: beginning, own: [] })).tries;
   });
   expect(found.map(({ workspaceId }) => workspaceId)).toEqual([other]);
-  const [, statement] = statements;
+  const [statement] = statements;
   if (statement === undefined) throw new Error('nothing was asked');
   expect(await waysInto('webhook_delivery', database, statement)).not.toContain('Seq Scan');
   expect(await pagesOf(statement)).toBeLessThan(500);
@@ -118,9 +135,32 @@ test('a look that finds nothing due reads a few pages, however many wait', async
 
 test('many who take at the same time never have more than ten tries at one URL', async () => {
   const id = await newWorkspace('https://one.example/hook?n=1', 100);
-  const all = (await Promise.all(Array.from({ length: 8 }, () => taken(20)))).flat();
+  const all = (await Promise.all(Array.from({ length: 8 }, () => takeAll()))).flat();
   expect(all.filter(({ workspaceId }) => workspaceId === id)).toHaveLength(10);
   expect(new Set(all.map(({ deliveryId }) => deliveryId)).size).toBe(all.length);
+});
+
+test('who waited while another process took sees what it has taken', async () => {
+  const id = await newWorkspace('https://meanwhile.example/hook', 30);
+  // The gate is there from the first taking on.
+  await makeReady(await takenOf(id));
+  let waiting: Promise<Try[]> = Promise.resolve([]);
+  await database.transaction(async (other) => {
+    await other.query(`UPDATE setting SET value = (value::bigint + 1)::text WHERE name = 'webhook_turn'`);
+    await other.query(
+      `UPDATE webhook_delivery SET ready = false, sending = true, due_at = now() + interval '1 minute'
+       WHERE id IN (SELECT id FROM webhook_delivery WHERE workspace_id = $1 LIMIT 10)`,
+      [id],
+    );
+    waiting = takenOf(id);
+    await eventually(async () => {
+      const blocked = await database.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(blocked).toHaveLength(1);
+    });
+  });
+  expect(await waiting).toEqual([]);
 });
 
 test('host and path make the URL, however it is written', async () => {
@@ -128,25 +168,25 @@ test('host and path make the URL, however it is written', async () => {
   for (const url of ['https://Same.example/hook', 'https://same.example:443/hook?x=1', 'https://SAME.example/hook#y']) {
     await note(id, url, 8);
   }
-  expect((await taken(20)).filter(({ workspaceId }) => workspaceId === id)).toHaveLength(10);
+  expect(await takenOf(id)).toHaveLength(10);
 });
 
 test('a try that its process still has under way counts, although its delivery was asked for again', async () => {
   const id = await newWorkspace('https://again.example/hook', 30);
-  const own = (await taken(20)).filter(({ workspaceId }) => workspaceId === id);
+  const own = await takenOf(id);
   await database.query(
     `UPDATE webhook_delivery SET ready = true, sending = false, tries = 0, attempt = attempt + 1
      WHERE workspace_id = $1 AND sending`,
     [id],
   );
-  expect((await taken(20, own)).filter(({ workspaceId }) => workspaceId === id)).toEqual([]);
+  expect(await takenOf(id, own)).toEqual([]);
 });
 
 test('a try that comes back after its lease was over and another process has taken it changes nothing', async () => {
   const id = await newWorkspace('https://slow.example/hook');
-  const late = (await taken(20)).filter(({ workspaceId }) => workspaceId === id);
+  const late = await takenOf(id);
   await lapse(late);
-  const again = (await taken(20)).filter(({ workspaceId }) => workspaceId === id);
+  const again = await takenOf(id);
   const [first] = late;
   const [second] = again;
   if (first === undefined || second === undefined) throw new Error('it was not taken twice');
@@ -160,7 +200,7 @@ test('a try that comes back after its lease was over and another process has tak
 
 test('a try that comes back after its lease was over, before anybody else has taken it, has its say', async () => {
   const id = await newWorkspace('https://late.example/hook');
-  const late = (await taken(20)).filter(({ workspaceId }) => workspaceId === id);
+  const late = await takenOf(id);
   await lapse(late);
   const [first] = late;
   if (first === undefined) throw new Error('it was not taken');
@@ -171,7 +211,7 @@ test('a try that comes back after its lease was over, before anybody else has ta
 test('a delivery whose senders all die is given up after its last try', async () => {
   const id = await newWorkspace('https://deadly.example/hook');
   for (let made = 1; made <= mostTries; made += 1) {
-    const tries = (await taken(20)).filter(({ workspaceId }) => workspaceId === id);
+    const tries = await takenOf(id);
     expect(tries).toMatchObject([{ tries: made }]);
     await lapse(tries);
   }
@@ -180,13 +220,21 @@ test('a delivery whose senders all die is given up after its last try', async ()
   ]);
 });
 
+test('every one of many workspaces has its turn, although the first of them have no room', async () => {
+  const hosts = Array.from({ length: 45 }, (_, n) => `https://turn.example/${n}`);
+  const ids = await Promise.all(hosts.map((url) => newWorkspace(url, 12)));
+  const all = await takeAll();
+  const counts = ids.map((id) => all.filter(({ workspaceId }) => workspaceId === id).length);
+  expect(counts).toEqual(ids.map(() => 10));
+});
+
 test('two processes look at the same time and take each delivery once', async () => {
   const second = await startLonghaul({}, { sharing: longhaul });
   onTestFinished(() => second.stop());
   await second.deliverer.stop();
   const { id } = await longhaul.workspace();
   await note(id, "'https://' || n || '.example/hook'", 30, { sql: true });
-  const both = await Promise.all([taken(20), taken(20, [], second.services.database)]);
+  const both = await Promise.all([takeAll(), takeAll([], second.services.database)]);
   const ids = both.flat().flatMap((one) => (one.workspaceId === id ? [one.deliveryId] : []));
   expect(ids).toHaveLength(30);
   expect(new Set(ids).size).toBe(30);
