@@ -20,6 +20,9 @@ const mostAtOnce = 100;
 /** Tries that one statement takes. */
 const batch = 20;
 
+/** Tries that end within so long make room for one look: a look for each would be most of the work under load. */
+const gatherMilliseconds = 20;
+
 /** How often, and how far apart in milliseconds, it is tried to record what became of a try. */
 const recordings = 5;
 const recordingMilliseconds = 300;
@@ -52,6 +55,7 @@ export class Deliverer {
   readonly #stopping = new AbortController();
   readonly #underWay = new Map<Try, Promise<void>>();
   #from = beginning;
+  #gathering: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor({ jobs, database, outboundAllow, surfaces, log }: DelivererOptions) {
@@ -96,6 +100,7 @@ export class Deliverer {
     const abort = setTimeout(() => this.#stopping.abort(), stopMilliseconds);
     await Promise.all(this.#underWay.values());
     clearTimeout(abort);
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
     await this.#sender.close();
   }
 
@@ -122,9 +127,14 @@ export class Deliverer {
       })
       .finally(() => {
         this.#underWay.delete(one);
-        this.wake();
+        this.#gathering ??= setTimeout(() => this.#lookForMore(), gatherMilliseconds);
       });
     this.#underWay.set(one, work);
+  }
+
+  #lookForMore(): void {
+    this.#gathering = null;
+    this.wake();
   }
 
   async #try(one: Try): Promise<void> {

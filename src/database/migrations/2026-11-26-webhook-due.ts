@@ -43,13 +43,14 @@ const statements = [
  * in the queue too, which counts no more. A delivery whose series is nowhere in the queue is due now, as one that was never
  * relayed is: sent once too often at worst, and never lost.
  *
- * pg-boss counts a try when it is taken, the first one not at all.
+ * pg-boss counts the tries after the first. A queue that this role may not write into is somebody else's.
  */
 function takeOver(): string {
   return `do $$
     begin
       if not exists (select from pg_namespace where nspname = 'pgboss' and has_schema_privilege(oid, 'USAGE'))
-        or to_regclass('pgboss.queue') is null or to_regclass('pgboss.job') is null then
+        or to_regclass('pgboss.queue') is null
+        or not coalesce(has_table_privilege(to_regclass('pgboss.job'), 'DELETE'), false) then
         return;
       end if;
 
