@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { SharedCounter } from '../bus/redis-counter.ts';
-import { Batches } from '../jobs/batches.ts';
+import { Batches } from '../concurrency/batches.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 
 /** One window of a budget, in seconds. */

@@ -1,4 +1,5 @@
-import { setImmediate as nextTick } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { Batches, Failed, type Outcome } from '../../concurrency/batches.ts';
 import { sqlState } from '../../database/unavailable.ts';
 import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
 import type { JobsContext } from '../model/context.ts';
@@ -16,57 +17,59 @@ const keyRaces = 10;
 
 /** One call: its jobs are created together or not at all. */
 interface Creation {
-  jobs: NewJob[];
+  jobs: readonly NewJob[];
   /** Jobs that an earlier use of their key created, by the id that the new one would have had. */
   known: Map<string, Job>;
-  resolve: (jobs: Job[]) => void;
-  reject: (error: unknown) => void;
+  outcome: Job[] | Failed | null;
 }
 
 /**
  * Creations of one workspace that arrive together share a transaction: its balance is one row, and taking turns on it
- * one by one would cost most of the speed. Nobody waits but for the batch before.
+ * one by one would cost most of the speed. A creation waits for the batch before it at most.
  */
 export class CreationQueue {
   readonly #context: JobsContext;
   readonly #room: QueueRoom;
-  readonly #waiting = new Map<string, Creation[]>();
+  /** By workspace. One that is forgotten while it is busy goes on, beside its successor. */
+  readonly #batches: LRUCache<string, Batches<readonly NewJob[], Job[]>>;
 
   constructor(context: JobsContext) {
     this.#context = context;
     this.#room = new QueueRoom(context);
+    this.#batches = new LRUCache({ max: 10_000, memoMethod: (workspaceId) => this.#batchesOf(workspaceId) });
   }
 
   /** Creates the jobs, all or none. Throws InsufficientCreditsError, QueueFullError, IdempotencyConflictError. */
   async add(workspaceId: string, jobs: NewJob[]): Promise<Job[]> {
     const { distinct, standIns } = mergeSameKeys(jobs);
-    const created = await new Promise<Job[]>((resolve, reject) => {
-      const creation = { jobs: distinct, known: new Map(), resolve, reject };
-      const waiting = this.#waiting.get(workspaceId);
-      if (waiting === undefined) {
-        this.#waiting.set(workspaceId, [creation]);
-        void this.#run(workspaceId);
-      } else waiting.push(creation);
-    });
+    const created = await this.#batches.memo(workspaceId).add(distinct);
     const byId = new Map(created.map((job, index) => [distinct[index]?.id, job]));
     return jobs.flatMap(({ id }) => byId.get(standIns.get(id) ?? id) ?? []);
   }
 
-  async #run(workspaceId: string): Promise<void> {
-    await nextTick();
-    for (;;) {
-      const waiting = this.#waiting.get(workspaceId) ?? [];
-      if (waiting.length === 0) break;
-      const { batch, rest } = takeBatch(waiting);
-      this.#waiting.set(workspaceId, rest);
-      await this.#create(workspaceId, batch);
-    }
-    this.#waiting.delete(workspaceId);
+  #batchesOf(workspaceId: string): Batches<readonly NewJob[], Job[]> {
+    return new Batches((calls) => this.#createBatch(workspaceId, calls), {
+      lanes: 1,
+      size: batchSize,
+      weigh: ({ length }) => length,
+    });
   }
 
-  /** Settles every creation of the batch; never throws. */
-  async #create(workspaceId: string, batch: Creation[]): Promise<void> {
-    let open = batch;
+  /** Never rejects: each creation has its own outcome. */
+  async #createBatch(workspaceId: string, calls: readonly (readonly NewJob[])[]): Promise<Outcome<Job[]>[]> {
+    const creations = calls.map((jobs): Creation => ({ jobs, known: new Map(), outcome: null }));
+    let waiting: readonly Creation[] = creations;
+    while (waiting.length > 0) {
+      const { first, later } = withoutSharedKeys(waiting);
+      await this.#create(workspaceId, first);
+      waiting = later.length === 0 ? [] : await this.#settleKnownOrFail(workspaceId, later);
+    }
+    return creations.map(({ outcome }) => outcome ?? new Failed(new Error('a creation has no outcome')));
+  }
+
+  /** Gives every creation its outcome; never throws. */
+  async #create(workspaceId: string, creations: readonly Creation[]): Promise<void> {
+    let open = creations;
     let races = 0;
     try {
       while (open.length > 0) {
@@ -79,7 +82,7 @@ export class CreationQueue {
           open = await this.#settleWithoutRoom(workspaceId, open, placed.room);
         } catch (error) {
           if (breaks(error, brokenConstraint.balance)) {
-            await this.#settleOneByOne(workspaceId, open);
+            await this.#createOneByOne(workspaceId, open);
             return;
           }
           if (!breaks(error, brokenConstraint.key) || races === keyRaces) throw error;
@@ -89,12 +92,12 @@ export class CreationQueue {
         }
       }
     } catch (error) {
-      for (const { reject } of open) reject(error);
+      for (const creation of open) creation.outcome = new Failed(error);
     }
   }
 
-  /** Answers with the earlier job where a key was used for the same request, refuses where it was for another one. */
-  async #settleKnown(workspaceId: string, open: Creation[]): Promise<Creation[]> {
+  /** Answers with the earlier job where a key was used for the same request, and refuses where it was for another one. */
+  async #settleKnown(workspaceId: string, open: readonly Creation[]): Promise<readonly Creation[]> {
     const keys = open.flatMap(newOnes).flatMap(({ key }) => key?.text ?? []);
     const used = await findUsedKeys(this.#context, workspaceId, keys);
     if (used.size === 0) return open;
@@ -103,26 +106,36 @@ export class CreationQueue {
         const earlier = job.key === null ? undefined : used.get(job.key.text);
         if (earlier === undefined) continue;
         if (earlier.requestHash !== job.key?.requestHash) {
-          creation.reject(new IdempotencyConflictError(earlier.job));
+          creation.outcome = new Failed(new IdempotencyConflictError(earlier.job));
           return false;
         }
         creation.known.set(job.id, earlier.job);
       }
       if (newOnes(creation).length > 0) return true;
-      creation.resolve(resultOf(creation, []));
+      creation.outcome = resultOf(creation, []);
       return false;
     });
   }
 
+  /** Never throws. */
+  async #settleKnownOrFail(workspaceId: string, open: readonly Creation[]): Promise<readonly Creation[]> {
+    try {
+      return await this.#settleKnown(workspaceId, open);
+    } catch (error) {
+      for (const creation of open) creation.outcome = new Failed(error);
+      return [];
+    }
+  }
+
   /** In the order of their arrival, whoever still fits is served. Leaves fewer new jobs than there were. */
-  async #settleWithoutRoom(workspaceId: string, open: Creation[], found: number): Promise<Creation[]> {
+  async #settleWithoutRoom(workspaceId: string, open: readonly Creation[], found: number): Promise<readonly Creation[]> {
     // A request that comes again takes no room, and its answer does not depend on there being some.
     const fresh = await this.#settleKnown(workspaceId, open);
     let room = found;
     return fresh.filter((creation) => {
       const wanted = newOnes(creation).length;
       if (wanted > room) {
-        creation.reject(new QueueFullError(this.#context.limits.maxQueueLength));
+        creation.outcome = new Failed(new QueueFullError(this.#context.limits.maxQueueLength));
         return false;
       }
       room -= wanted;
@@ -131,7 +144,7 @@ export class CreationQueue {
   }
 
   /** Together they cost more than there is: in the order of their arrival, whoever can pay is served. */
-  async #settleOneByOne(workspaceId: string, open: Creation[]): Promise<void> {
+  async #createOneByOne(workspaceId: string, open: readonly Creation[]): Promise<void> {
     const [only] = open;
     if (open.length > 1 || only === undefined) {
       for (const creation of open) await this.#create(workspaceId, [creation]);
@@ -142,16 +155,16 @@ export class CreationQueue {
       'SELECT credits FROM workspace WHERE id = $1',
       [workspaceId],
     );
-    only.reject(new InsufficientCreditsError(required, row?.credits ?? 0));
+    only.outcome = new Failed(new InsufficientCreditsError(required, row?.credits ?? 0));
   }
 
-  #succeed(open: Creation[], jobs: Job[]): void {
+  #succeed(open: readonly Creation[], jobs: Job[]): void {
     const now = Date.now();
     for (const job of jobs) {
       if (job.dueAt.getTime() <= now) this.#context.announcer.workAvailable(job);
       this.#context.announcer.workspaceChanged(job.workspaceId);
     }
-    for (const creation of open) creation.resolve(resultOf(creation, jobs));
+    for (const creation of open) creation.outcome = resultOf(creation, jobs);
   }
 }
 
@@ -164,24 +177,21 @@ function resultOf({ jobs, known }: Creation, created: readonly Job[]): Job[] {
   return jobs.flatMap(({ id }) => known.get(id) ?? byId.get(id) ?? []);
 }
 
-/** The head of the line; a creation whose key is in the batch already waits for the next one, and then finds it used. */
-function takeBatch(waiting: readonly Creation[]): { batch: Creation[]; rest: Creation[] } {
-  const batch: Creation[] = [];
-  const rest: Creation[] = [];
+/** Of creations that share a key, the later ones wait: they find it used. */
+function withoutSharedKeys(creations: readonly Creation[]): { first: Creation[]; later: Creation[] } {
   const keys = new Set<string>();
-  let size = 0;
-  for (const creation of waiting) {
+  const first: Creation[] = [];
+  const later: Creation[] = [];
+  for (const creation of creations) {
     const own = creation.jobs.flatMap(({ key }) => key?.text ?? []);
-    const fits = batch.length === 0 || size + creation.jobs.length <= batchSize;
-    if (!fits || own.some((key) => keys.has(key))) {
-      rest.push(creation);
+    if (own.some((key) => keys.has(key))) {
+      later.push(creation);
       continue;
     }
-    batch.push(creation);
-    size += creation.jobs.length;
+    first.push(creation);
     for (const key of own) keys.add(key);
   }
-  return { batch, rest };
+  return { first, later };
 }
 
 /** Jobs of one call that bear one key are one job; with different requests they are a mistake. */

@@ -1,26 +1,15 @@
-import type { StoredFile } from '../../files/store.ts';
+import { Batches } from '../../concurrency/batches.ts';
 import type { Database } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import type { Announcer } from '../feed/announcer.ts';
-import { Batches } from '../batches.ts';
-import type { WorkspaceScope } from '../model/context.ts';
+import type { JobsContext, ReadyCompletion } from '../model/context.ts';
 import { announceDelivery, consequences } from './ending.ts';
 import type { Job } from '../model/job.ts';
-import type { LeaseRef } from '../claim/lease-token.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { sqlIs, transitions } from '../model/state-machine.ts';
 
 /** How long a result file is kept after its job's end. */
 export const artifactHours = 24;
-
-/** A checked completion. */
-export interface ReadyCompletion {
-  ref: LeaseRef;
-  scope: WorkspaceScope;
-  /** As JSON. */
-  output: string;
-  artifact: StoredFile | null;
-}
 
 /*
  * One statement for many jobs, each fenced by its own lease. Rows are locked in the order of their ids, so that two
@@ -109,6 +98,6 @@ function toJson({ ref, scope, output, artifact }: ReadyCompletion, ordinal: numb
 }
 
 /** The completions of a process. */
-export function createCompletions(announcing: { database: Database; announcer: Announcer }): Batches<ReadyCompletion, Job | null> {
+export function createCompletions(announcing: { database: Database; announcer: Announcer }): JobsContext['completions'] {
   return new Batches((completions) => writeCompletions(announcing, completions), { lanes: 4, size: 100 });
 }

@@ -1,7 +1,8 @@
 import type { Database } from '../../database/database.ts';
 import type { Announcer } from '../feed/announcer.ts';
-import type { Batches } from '../batches.ts';
-import type { ReadyCompletion } from '../end/completion-batch.ts';
+import type { Batches } from '../../concurrency/batches.ts';
+import type { StoredFile } from '../../files/store.ts';
+import type { LeaseRef } from '../claim/lease-token.ts';
 import type { Job } from './job.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
@@ -11,11 +12,20 @@ export interface JobsContext {
   database: Database;
   types: JobTypes;
   announcer: Announcer;
-  /** Completions that arrive together share a statement. */
+  /** Completions that arrive together share a statement. Null where somebody else was first. */
   completions: Batches<ReadyCompletion, Job | null>;
   limits: JobLimits;
   /** Whether a webhook is told that a job was cancelled which came through this surface. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
+}
+
+/** A completion that was checked. */
+export interface ReadyCompletion {
+  ref: LeaseRef;
+  scope: WorkspaceScope;
+  /** As JSON. */
+  output: string;
+  artifact: StoredFile | null;
 }
 
 export interface JobLimits {

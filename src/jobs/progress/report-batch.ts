@@ -1,3 +1,4 @@
+import { notYet, type Outcome } from '../../concurrency/batches.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { LeaseRef } from '../claim/lease-token.ts';
 import { sqlIs } from '../model/state-machine.ts';
@@ -12,14 +13,7 @@ export interface ProgressPatch extends LeaseRef {
   peak?: number;
 }
 
-/** What became of one report of a batch. */
-export type Outcome =
-  | { kind: 'written'; expiresAt: Date }
-  /** The job's row, or its lease, was held by somebody else just then: put it into the next batch. */
-  | { kind: 'skipped' }
-  | { kind: 'lost' };
-
-interface OutcomeRow {
+interface WrittenRow {
   ordinal: number;
   expires_at: string | null;
   held: boolean;
@@ -85,15 +79,19 @@ const statement = `
   LEFT JOIN renewed ON renewed.job_id = held.job_id
   LEFT JOIN written ON written.id = held.job_id`;
 
-/** Writes the reports of a batch, at most one for each token, and announces what they changed. */
-export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome[]> {
-  const rows = await context.database.query<OutcomeRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
-  const outcomes: Outcome[] = patches.map(() => ({ kind: 'lost' }));
+/**
+ * Writes the reports of a batch, at most one for each token, and announces what they changed.
+ *
+ * @returns for each the end of its renewed lease; null where the lease is lost; not yet where somebody else held the
+ *   job's row, or its lease, just then.
+ */
+export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
+  const rows = await context.database.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
+  const outcomes: Outcome<Date | null>[] = patches.map(() => null);
   for (const { ordinal, expires_at: expiresAt, held, workspace_id: workspaceId, version } of rows) {
     const patch = patches[ordinal];
     if (patch === undefined || !held) continue;
-    outcomes[ordinal] =
-      expiresAt === null ? { kind: 'skipped' } : { kind: 'written', expiresAt: new Date(expiresAt) };
+    outcomes[ordinal] = expiresAt === null ? notYet : new Date(expiresAt);
     if (workspaceId !== null && version !== null) {
       context.announcer.jobProgressed({ id: patch.jobId, workspaceId, version });
     }

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts';
-import { Batches } from '../batches.ts';
+import { Batches } from '../../concurrency/batches.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobColumnsWhere, jobFromRow } from '../model/rows.ts';
 
