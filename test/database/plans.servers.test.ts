@@ -252,11 +252,11 @@ test.each([
   const { job, token } = await tenant.running();
   await tenant.report(token, { percentage: 50 });
   const statements = await statementsOf(context.database, async (database) => {
-    const page = await readChanges(database, tenant.id, { from }, { sent: [{ id: job.id, version: 1 }] });
+    const page = await readChanges(database, { workspaceId: tenant.id, place: { from }, sent: [{ id: job.id, version: 1 }] });
     expect(page.changes.length).toBe(longAgo ? pageSize : 2);
     if (!longAgo) expect(page.progressed.map(({ version }) => version)).toEqual([3]);
     const [first] = page.changes;
-    if (first !== undefined) await readChanges(database, tenant.id, first.cursor);
+    if (first !== undefined) await readChanges(database, { workspaceId: tenant.id, place: first.cursor });
   });
   expect(statements).toHaveLength(2);
   for (const statement of statements) {

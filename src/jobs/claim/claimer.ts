@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import { Loop } from '../../concurrency/loop.ts';
 import { type FieldIssue, ValidationError } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
 import type { Log } from '../../log.ts';
@@ -65,15 +66,14 @@ export class Claimer {
   /** Rotates through the workspaces, for each group of claims. */
   readonly #turns = new Map<string, string>();
   #unsubscribe: Unsubscribe[] = [];
-  #poll: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #woken = false;
+  readonly #loop: Loop;
   #stopped = false;
 
   constructor(context: JobsContext, bus: Bus, log: Log) {
     this.#context = context;
     this.#bus = bus;
     this.#log = log;
+    this.#loop = new Loop({ name: 'claiming', work: () => this.#serveAll(), pollMilliseconds, log });
   }
 
   async start(): Promise<void> {
@@ -81,16 +81,15 @@ export class Claimer {
       await this.#bus.subscribe(workTopic, (message) => this.#wakeFor(parseWork(message))),
       this.#bus.onReconnect(() => this.#wake()),
     ];
-    this.#poll = setInterval(() => this.#wake(), pollMilliseconds);
+    this.#loop.start();
   }
 
   /** Answers all waiting claims with nothing, and takes no more. May be called twice. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    if (this.#poll !== null) clearInterval(this.#poll);
     for (const waiting of this.#waiting) this.#answer(waiting, []);
-    await this.#running;
+    await this.#loop.stop();
   }
 
   /**
@@ -150,33 +149,24 @@ export class Claimer {
   }
 
   #wake(): void {
-    if (this.#waiting.size === 0) return;
-    this.#woken = true;
-    this.#running ??= this.#run();
+    if (this.#waiting.size > 0) this.#loop.wake();
   }
 
-  async #run(): Promise<void> {
-    // Claims of one tick share a statement.
-    await nextTurn();
-    while (this.#woken) {
-      this.#woken = false;
-      const groups = Map.groupBy(this.#waiting, ({ group }) => group);
-      for (const [group, all] of groups) {
-        for (let from = 0; from < all.length; from += mostHands) {
-          // Whoever has left during an earlier statement is not claimed for.
-          const waiters = all.slice(from, from + mostHands).filter((waiting) => this.#waiting.has(waiting));
-          try {
-            await this.#serve(group, waiters);
-          } catch (error) {
-            for (const waiting of waiters) {
-              if (this.#waiting.delete(waiting)) waiting.reject(error);
-            }
+  async #serveAll(): Promise<void> {
+    const groups = Map.groupBy(this.#waiting, ({ group }) => group);
+    for (const [group, all] of groups) {
+      for (let from = 0; from < all.length; from += mostHands) {
+        // Whoever has left during an earlier statement is not claimed for.
+        const waiters = all.slice(from, from + mostHands).filter((waiting) => this.#waiting.has(waiting));
+        try {
+          await this.#serve(group, waiters);
+        } catch (error) {
+          for (const waiting of waiters) {
+            if (this.#waiting.delete(waiting)) waiting.reject(error);
           }
         }
       }
     }
-    // In the same turn as the last look at #woken: a claim that comes now starts the loop anew.
-    this.#running = null;
   }
 
   async #serve(group: string, waiters: Waiting[]): Promise<void> {

@@ -58,18 +58,22 @@ export async function presentMoment(database: Queryable): Promise<Moment> {
   return momentOf(row);
 }
 
+export interface ChangesAsked {
+  workspaceId: string;
+  place: ChangeCursor;
+  /** Ends the page there rather than now. */
+  upTo?: Moment;
+  /** The last version sent of each job whose progress may be newer. */
+  sent?: readonly { id: string; version: number }[];
+}
+
 /**
  * The changes after a cursor, and the jobs whose progress is newer than what was sent of them, as one snapshot shows
  * both: progress never comes before the change that it follows.
- *
- * @param upTo ends the batch there rather than now
- * @param sent the last version sent of each job whose progress may be newer
  */
 export async function readChanges(
   database: Queryable,
-  workspaceId: string,
-  { from, within }: ChangeCursor,
-  { upTo, sent = [] }: { upTo?: Moment; sent?: readonly { id: string; version: number }[] } = {},
+  { workspaceId, place: { from, within }, upTo, sent = [] }: ChangesAsked,
 ): Promise<ChangePage> {
   const end = within?.to ?? upTo;
   const after = { xid: within?.xid ?? '0', jobId: within?.jobId ?? beforeEveryId };

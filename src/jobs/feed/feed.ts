@@ -1,4 +1,5 @@
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import { Loop } from '../../concurrency/loop.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { jobTopic } from './announcer.ts';
@@ -27,34 +28,38 @@ interface Watched {
 export class Feed {
   readonly #database: Database;
   readonly #bus: Bus;
-  readonly #log: Log;
   readonly #watched = new Map<string, Watched>();
   readonly #dirty = new Set<string>();
   readonly #door: Door = {
     enter: (watcher) => this.#enter(watcher),
     leave: (watcher, watched) => this.#leave(watcher, watched),
   };
-  #reading: Promise<void> | null = null;
-  #resync: NodeJS.Timeout | null = null;
+  readonly #loop: Loop;
   #offReconnect: Unsubscribe | null = null;
 
   constructor(database: Database, bus: Bus, log: Log) {
     this.#database = database;
     this.#bus = bus;
-    this.#log = log;
+    this.#loop = new Loop({
+      name: 'reading watched jobs',
+      work: ({ polled }) => this.#readDirty(polled),
+      pollMilliseconds: resyncMilliseconds,
+      log,
+    });
   }
 
   start(): void {
-    this.#offReconnect = this.#bus.onReconnect(() => this.#readAgain());
-    this.#resync = setInterval(() => this.#readAgain(), resyncMilliseconds);
+    this.#offReconnect = this.#bus.onReconnect(() => {
+      for (const jobId of this.#watched.keys()) this.#read(jobId);
+    });
+    this.#loop.start();
   }
 
   /** Ends every watch. May be called twice. */
   async stop(): Promise<void> {
     this.#offReconnect?.();
-    if (this.#resync !== null) clearInterval(this.#resync);
     for (const { watchers } of this.#watched.values()) for (const watcher of watchers) watcher.end();
-    await this.#reading;
+    await this.#loop.stop();
   }
 
   /** How many jobs are watched, for the metrics and for tests that nothing is left behind. */
@@ -108,29 +113,18 @@ export class Feed {
     if (this.#watched.get(watcher.jobId) === watched) this.#watched.delete(watcher.jobId);
   }
 
-  #readAgain(): void {
-    for (const jobId of this.#watched.keys()) this.#read(jobId);
-  }
-
-  /** Wake-ups that come while a read is under way are answered by the next one, together. */
   #read(jobId: string): void {
     this.#dirty.add(jobId);
-    this.#reading ??= this.#readDirty();
+    this.#loop.wake();
   }
 
-  async #readDirty(): Promise<void> {
-    await Promise.resolve();
-    while (this.#dirty.size > 0) {
-      const ids = [...this.#dirty].slice(0, batchSize);
-      for (const id of ids) this.#dirty.delete(id);
-      try {
-        await this.#readBatch(ids);
-      } catch (error) {
-        // The safety net reads again; a watcher loses time, not versions.
-        this.#log.warn({ err: error }, 'watched jobs could not be read; they are read again in a few seconds');
-      }
-    }
-    this.#reading = null;
+  /** Where it fails, watchers lose time and no version: the poll reads all watched jobs again. */
+  async #readDirty(all: boolean): Promise<'more' | void> {
+    const ids = [...(all ? this.#watched.keys() : this.#dirty)];
+    this.#dirty.clear();
+    for (const id of ids.slice(batchSize)) this.#dirty.add(id);
+    await this.#readBatch(ids.slice(0, batchSize));
+    if (this.#dirty.size > 0) return 'more';
   }
 
   // Every watcher was let in by somebody who had found the job in the watcher's own workspace; the ids alone name it.

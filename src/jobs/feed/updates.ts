@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import { Batches } from '../../concurrency/batches.ts';
+import { Loop } from '../../concurrency/loop.ts';
 import type { Database } from '../../database/database.ts';
 import { LonghaulError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { workspaceTopic } from './announcer.ts';
-import { type ChangeCursor, type JobUpdate, type Moment, nextTransaction, readChanges } from './changes.ts';
+import { type ChangeCursor, type JobUpdate, type Moment, nextTransaction, presentMoment, readChanges } from './changes.ts';
 import type { Job } from '../model/job.ts';
-import { Lanes } from '../lanes.ts';
 import { UpdateWatcher } from './update-watcher.ts';
 import { type ReaderTools, WorkspaceReader } from './workspace-reader.ts';
 
@@ -17,8 +18,11 @@ const resyncMilliseconds = 5_000;
 /** Between two attempts of a watcher to catch up. */
 const retryMilliseconds = 1_000;
 
-/** Reads at once, of what is new and, apart from it, of watchers that catch up. */
+/** Pages that are read at once, of what is new and, apart from it, for watchers that catch up. */
 const lanes = 2;
+
+/** Watchers of so many workspaces may begin with one look at where the log of changes is. */
+const beginners = 1_000;
 
 /** Jobs whose last version sent is remembered. */
 const remembered = 50_000;
@@ -60,29 +64,47 @@ interface Watched {
 export class Updates {
   readonly #bus: Bus;
   readonly #tools: ReaderTools;
-  readonly #catchingUp = new Lanes(lanes);
+  readonly #catchingUp: ReaderTools['pages'];
   readonly #watched = new Map<string, Watched>();
-  #resync: NodeJS.Timeout | null = null;
+  readonly #resync: Loop;
   #offReconnect: Unsubscribe | null = null;
 
   constructor(database: Database, bus: Bus, log: Log) {
     this.#bus = bus;
-    this.#tools = { database, log, lanes: new Lanes(lanes), sent: new LRUCache({ max: remembered }) };
+    this.#tools = {
+      log,
+      moments: new Batches(
+        async (asked) => {
+          const moment = await presentMoment(database);
+          return asked.map(() => moment);
+        },
+        { lanes: 1, size: beginners, turns: 0 },
+      ),
+      pages: onePageEach(database),
+      sent: new LRUCache({ max: remembered }),
+    };
+    this.#catchingUp = onePageEach(database);
+    this.#resync = new Loop({
+      name: 'reading all watched workspaces',
+      work: () => this.readAgain(),
+      pollMilliseconds: resyncMilliseconds,
+      log,
+    });
   }
 
   /** May be called twice. */
   start(): void {
-    this.#offReconnect ??= this.#bus.onReconnect(() => void this.readAgain());
-    this.#resync ??= setInterval(() => void this.readAgain(), resyncMilliseconds);
+    this.#offReconnect ??= this.#bus.onReconnect(() => this.#resync.wake());
+    this.#resync.start();
   }
 
   /** Ends every watch. May be called twice. */
   async stop(): Promise<void> {
     this.#offReconnect?.();
-    if (this.#resync !== null) clearInterval(this.#resync);
     const readers = [...this.#watched.values()].map(({ reader }) => reader);
     for (const { watchers } of readers) for (const watcher of watchers) watcher.end();
-    await Promise.all(readers.map((reader) => reader.idle()));
+    await Promise.all(readers.map((reader) => reader.stop()));
+    await this.#resync.stop();
   }
 
   /** How many workspaces are watched, for the metrics and for tests that nothing is left behind. */
@@ -178,7 +200,7 @@ export class Updates {
     for (let { place } = watcher; place !== null && !isAt(place, upTo); { place } = watcher) {
       const from = place;
       const page = await this.#patiently(watcher, () =>
-        this.#catchingUp.run(() => readChanges(this.#tools.database, workspaceId, from, { upTo })),
+        this.#catchingUp.add({ workspaceId, place: from, upTo }),
       );
       for (const update of page?.changes ?? []) {
         if (watcher.ended) return;
@@ -229,6 +251,10 @@ export class Updates {
     watched.unsubscribe?.();
     if (this.#watched.get(workspaceId) === watched) this.#watched.delete(workspaceId);
   }
+}
+
+function onePageEach(database: Database): ReaderTools['pages'] {
+  return new Batches((asked) => Promise.all(asked.map((each) => readChanges(database, each))), { lanes, size: 1, turns: 0 });
 }
 
 /** What a watcher does whose cursor is good for nothing any more. */

@@ -1,9 +1,9 @@
 import type { LRUCache } from 'lru-cache';
-import type { Database } from '../../database/database.ts';
+import type { Batches } from '../../concurrency/batches.ts';
+import { Loop } from '../../concurrency/loop.ts';
 import type { Log } from '../../log.ts';
 import { parseProgressed } from './announcer.ts';
-import { type ChangeCursor, type JobUpdate, presentMoment, readChanges } from './changes.ts';
-import type { Lanes } from '../lanes.ts';
+import type { ChangeCursor, ChangePage, ChangesAsked, JobUpdate, Moment } from './changes.ts';
 import type { UpdateWatcher } from './update-watcher.ts';
 
 /** Jobs whose progress is looked for in one read. */
@@ -11,9 +11,11 @@ const progressSize = 500;
 
 /** What the readers of a process share. */
 export interface ReaderTools {
-  database: Database;
   log: Log;
-  lanes: Lanes;
+  /** Asks where the log of changes is now. */
+  moments: Batches<void, Moment>;
+  /** Reads a page of changes, a few at once. */
+  pages: Batches<ChangesAsked, ChangePage>;
   /** The last version sent of each job. Forgetting one costs a repetition at most. */
   sent: LRUCache<string, number>;
 }
@@ -35,12 +37,17 @@ export class WorkspaceReader {
   /** Jobs that were said to have newer progress. */
   #progressed = new Set<string>();
   #joining: Joining[] = [];
-  #wanted = false;
-  #reading: Promise<void> | null = null;
+  readonly #loop: Loop;
 
   constructor(tools: ReaderTools, workspaceId: string) {
     this.#tools = tools;
     this.#workspaceId = workspaceId;
+    this.#loop = new Loop({
+      name: 'reading a watched workspace',
+      work: () => this.#readOnce(),
+      pollMilliseconds: null,
+      log: tools.log,
+    });
   }
 
   /** A message of the workspace's topic. */
@@ -48,67 +55,56 @@ export class WorkspaceReader {
     for (const { id, version } of parseProgressed(message)) {
       if (version > (this.#tools.sent.get(id) ?? 0)) this.#progressed.add(id);
     }
-    void this.read();
+    this.#loop.wake();
   }
 
   /** Attaches the watcher with a read that begins now. Rejects where that fails. */
   attach(watcher: UpdateWatcher): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#joining.push({ watcher, resolve, reject });
-      void this.read();
+      this.#loop.wake();
     });
   }
 
-  /**
-   * Resolves after a read that begins now, however it goes. What asks for one while another is under way is answered by
-   * the next one, together. Never rejects.
-   */
-  async read(): Promise<void> {
-    this.#wanted = true;
-    const underWay = this.#reading;
-    if (underWay === null) {
-      this.#reading = this.#readWanted();
-      await this.#reading;
-    } else await underWay;
+  /** Resolves after a read that begins now, however it goes. Never rejects. */
+  read(): Promise<void> {
+    return this.#loop.settle();
   }
 
-  /** Once nothing is under way. Never rejects. */
-  async idle(): Promise<void> {
-    await this.#reading;
+  /** Resolves when nothing is under way; nobody is attached any more. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    for (const { resolve } of this.#joining) resolve();
   }
 
-  async #readWanted(): Promise<void> {
-    await Promise.resolve();
-    while (this.#wanted) {
-      this.#wanted = false;
-      const joining = this.#joining;
-      this.#joining = [];
-      try {
-        await this.#tools.lanes.run(() => this.#readAll());
-        for (const { watcher, resolve } of joining) {
-          if (this.#place !== null && !watcher.ended) watcher.attach(this.#place.from);
-          resolve();
-        }
-      } catch (error) {
-        // The safety net reads again; watchers lose time, not changes.
-        this.#tools.log.warn({ err: error }, 'a watched workspace could not be read; it is read again in a few seconds');
-        for (const { reject } of joining) reject(error);
-      }
+  /** Where it fails, watchers lose time and no change: the safety net reads again. */
+  async #readOnce(): Promise<void> {
+    const joining = this.#joining;
+    this.#joining = [];
+    try {
+      await this.#readAll();
+    } catch (error) {
+      for (const { reject } of joining) reject(error);
+      throw error;
     }
-    this.#reading = null;
+    for (const { watcher, resolve } of joining) {
+      if (this.#place !== null && !watcher.ended) watcher.attach(this.#place.from);
+      resolve();
+    }
   }
 
   /** To the end of what is visible now, page by page. */
   async #readAll(): Promise<void> {
-    const { database, sent } = this.#tools;
+    const { moments, pages, sent } = this.#tools;
+    const workspaceId = this.#workspaceId;
     if (this.#place === null || !this.#isHeard()) {
       this.#progressed.clear();
-      this.#place = { from: await presentMoment(database) };
+      this.#place = { from: await moments.add() };
       return;
     }
     for (let more = true; more; ) {
       const asked = [...this.#progressed].slice(0, progressSize).map((id) => ({ id, version: sent.get(id) ?? 0 }));
-      const page = await readChanges(database, this.#workspaceId, this.#place, { sent: asked });
+      const page: ChangePage = await pages.add({ workspaceId, place: this.#place, sent: asked });
       if (!page.more) for (const { id } of asked) this.#progressed.delete(id);
       const cursor = page.next;
       this.#send([...page.changes, ...page.progressed.map((job) => ({ job, cursor, change: false }))], cursor);
