@@ -27,7 +27,7 @@ async function main(): Promise<number> {
 
 async function report(database: Database): Promise<number> {
   try {
-    const { workspaces, entries, jobs, faults } = await checkLedger(database);
+    const { workspaces, entries, jobs, faults } = await checkLedger(database.reads);
     for (const { workspaceId, jobId, message } of faults) {
       process.stdout.write(`workspace ${workspaceId}${jobId === null ? '' : `, job ${jobId}`}: ${message}\n`);
     }

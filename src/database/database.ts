@@ -4,81 +4,63 @@ import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { ConnectionPool } from './connection/pool.ts';
+import { HotPool } from './hot-pool.ts';
 import { whenUnavailable } from './unavailable.ts';
 
-/** Runs SQL: on the database at large, each statement its own transaction, or inside a transaction. */
+/** Runs SQL, each statement in its own transaction or all inside one. */
 export interface Queryable {
-  /**
-   * `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached.
-   *
-   * @param how `prepared`: parsed and planned once for each connection. For the hottest statements, and only those whose
-   *   plan does not depend on their parameters.
-   */
-  query<Row>(sql: string, parameters?: readonly unknown[], how?: 'prepared'): Promise<Row[]>;
+  /** `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached. */
+  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 type ORM = EmbeddedORM | PostgresORM;
 type Client = Pick<Kysely<unknown>, 'executeQuery'>;
 
-/** The one door to Postgres, server or embedded: SQL for the hot paths, an EntityManager for the cold reads. */
-export class Database implements Queryable {
+/**
+ * The one door to Postgres, server or embedded. On a server it has two pools by purpose, so that slow reads never hold up
+ * what keeps jobs alive; embedded, both are the one connection.
+ */
+export class Database {
   readonly orm: ORM;
+  /**
+   * Statements of a millisecond: transitions, claims, look-ups of keys and jobs, the feed, sweeps. On a server each text is
+   * planned once for each connection, without seeing its parameters, and kept: only texts that are the same each time.
+   */
+  readonly hot: Queryable;
+  /** Lists, counts, statistics, administration: a statement ends after some seconds, with UNAVAILABLE. */
+  readonly reads: Queryable;
+  readonly #hotPool: HotPool | null;
   readonly #pglite: PGlite | null;
-  /** For prepared statements: Kysely has no way to name one. */
-  readonly #pool: ConnectionPool | null;
   readonly #pools: ConnectionPool[];
-  readonly #names = new Map<string, string>();
   #closed: Promise<void> | null = null;
 
-  constructor(
-    orm: ORM,
-    {
-      pglite = null,
-      pool = null,
-      reads = null,
-    }: { pglite?: PGlite | null; pool?: ConnectionPool | null; reads?: ConnectionPool | null },
-  ) {
+  /** @param owned closed with it; without `hot`, MikroORM's own connections serve both purposes */
+  constructor(orm: ORM, owned: { pglite?: PGlite; hot?: ConnectionPool | null; reads?: ConnectionPool }) {
+    const { pglite = null, hot = null, reads = null } = owned;
     this.orm = orm;
+    this.reads = { query: (sql, parameters = []) => run(orm.em.getConnection().getClient(), sql, parameters) };
     this.#pglite = pglite;
-    this.#pool = pool;
-    this.#pools = [pool, reads].filter((each) => each !== null);
+    this.#hotPool = hot === null ? null : new HotPool(hot);
+    this.hot = this.#hotPool ?? this.reads;
+    this.#pools = [hot, reads].filter((pool) => pool !== null);
   }
 
   get embedded(): boolean {
     return this.#pglite !== null;
   }
 
-  /** Postgres in this process, for what brings SQL of its own (the background queue); null where a server is used. */
-  get pglite(): PGlite | null {
-    return this.#pglite;
-  }
-
-  query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
-    if (how === 'prepared' && this.#pool !== null) return this.#queryPrepared(this.#pool, sql, parameters);
-    return run<Row>(this.orm.em.getConnection().getClient(), sql, parameters);
-  }
-
-  async #queryPrepared<Row>(pool: ConnectionPool, text: string, parameters: readonly unknown[]): Promise<Row[]> {
-    let name = this.#names.get(text);
-    if (name === undefined) {
-      name = `longhaul_${this.#names.size}`;
-      this.#names.set(text, name);
-    }
-    const statement = { name, text, values: [...parameters] };
-    return whenUnavailable(() => pool.query<Row & object>(statement));
-  }
-
   /**
-   * One transaction: committed when `work` resolves, rolled back when it throws. Inside, use only what `work` is given:
-   * anything else waits for the one connection that the embedded database has, for ever.
+   * One short transaction, on the hot connections: committed when `work` resolves, rolled back when it throws. Inside, use
+   * only what `work` is given: anything else waits for the one connection that the embedded database has, for ever.
    */
-  async transaction<T>(work: (transaction: Queryable, em: SqlEntityManager) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    if (this.#hotPool !== null) return this.#hotPool.transaction(work);
     return whenUnavailable(() =>
-      this.em().transactional(async (em) => {
-        const context = em.getTransactionContext<Kysely<unknown>>();
-        if (context === undefined) throw new Error('em.transactional gave no transaction');
-        return work({ query: (sql, parameters = []) => run(context, sql, parameters) }, em);
-      }),
+      this.orm.em
+        .getConnection()
+        .getClient()
+        .transaction()
+        .execute((client) => work({ query: (sql, parameters = []) => run(client, sql, parameters) })),
     );
   }
 

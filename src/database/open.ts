@@ -12,8 +12,11 @@ import { adoptMigrationTable, checkRights, findSchema } from './connection/right
 import { Route } from './connection/route.ts';
 import type { Server } from './connection/database-url.ts';
 
-/** A statement that hangs must not hold locks for ever; nothing here needs a tenth of it. */
-const statementMilliseconds = 30_000;
+/** A statement that hangs must not hold locks for ever; none of these needs a hundredth of it. */
+const hotMilliseconds = 30_000;
+
+/** What takes longer has to be asked for more narrowly. */
+const readMilliseconds = 5_000;
 
 /** A migrated database with this process's place on it taken. */
 export interface OpenDatabase {
@@ -38,12 +41,20 @@ export async function openServerDatabase(options: {
   const route = new Route(options.server);
   const lock = new ProcessLock({ ...options, route });
   await ProcessLock.exclusively(route, () => migrateServer(route));
-  // Nearly everything is prepared; the cold reads and the transactions need few connections.
-  const cold = Math.max(1, Math.floor(options.poolSize / 4));
-  const hot = { size: options.poolSize - cold, name: 'longhaul hot', statementMilliseconds };
+  const readers = Math.max(1, Math.floor(options.poolSize / 4));
   const database = await connect(route, {
-    pool: new ConnectionPool(route, { ...hot, planning: 'force_generic_plan' }),
-    reads: new ConnectionPool(route, { size: cold, name: 'longhaul reads', statementMilliseconds, planning: 'auto' }),
+    hot: new ConnectionPool(route, {
+      size: options.poolSize - readers,
+      name: 'longhaul hot',
+      statementMilliseconds: hotMilliseconds,
+      planning: 'force_generic_plan',
+    }),
+    reads: new ConnectionPool(route, {
+      size: readers,
+      name: 'longhaul reads',
+      statementMilliseconds: readMilliseconds,
+      planning: 'auto',
+    }),
   });
   try {
     await lock.hold();
@@ -70,12 +81,12 @@ export async function openServer(server: Server, limits: { statementMilliseconds
   return connect(route, { reads: new ConnectionPool(route, { ...limits, size: 1, name: 'longhaul', planning: 'auto' }) });
 }
 
-async function connect(route: Route, { reads, pool = null }: { reads: ConnectionPool; pool?: ConnectionPool | null }): Promise<Database> {
+async function connect(route: Route, { reads, hot = null }: { reads: ConnectionPool; hot?: ConnectionPool | null }): Promise<Database> {
   try {
     const { schema } = await findSchema(reads);
-    return new Database(await connectPostgres(reads, route.server.database, schema), { pool, reads });
+    return new Database(await connectPostgres(reads, route.server.database, schema), { hot, reads });
   } catch (error) {
-    await Promise.all([reads.end(), pool?.end()]);
+    await Promise.all([reads.end(), hot?.end()]);
     throw error;
   }
 }
@@ -124,18 +135,18 @@ export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
 
 /** Whether nothing is to be migrated: as the migrator would find it, in a tenth of the time that it takes. */
 async function isCurrent(database: Database): Promise<boolean> {
-  const [table] = await database.query<{ name: string | null }>(`SELECT to_regclass('mikro_orm_migrations') AS name`);
+  const [table] = await database.reads.query<{ name: string | null }>(`SELECT to_regclass('mikro_orm_migrations') AS name`);
   if (table === undefined || table.name === null) return false;
-  const rows = await database.query<{ name: string }>('SELECT name FROM mikro_orm_migrations');
+  const rows = await database.reads.query<{ name: string }>('SELECT name FROM mikro_orm_migrations');
   const done = new Set(rows.map(({ name }) => name));
   return migrationNames.every((name) => done.has(name));
 }
 
 async function findInstallationId(database: Database): Promise<string> {
-  await database.query(`INSERT INTO setting (name, value) VALUES ('installation', $1) ON CONFLICT DO NOTHING`, [
+  await database.reads.query(`INSERT INTO setting (name, value) VALUES ('installation', $1) ON CONFLICT DO NOTHING`, [
     newId(),
   ]);
-  const [row] = await database.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
+  const [row] = await database.reads.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
   if (row === undefined) throw new Error('The setting that names this installation is missing.');
   return row.value;
 }

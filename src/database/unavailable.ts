@@ -3,6 +3,8 @@ import { LonghaulError } from '../errors.ts';
 /** Codes of Node's sockets, and classes of SQLSTATE, that say that the server cannot be reached or is going away. */
 const codes = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[123]|53300)$/;
 
+const statementTimeout = '57014';
+
 /** What pg and pg-pool say without a code. */
 const messages = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection/;
 
@@ -11,6 +13,11 @@ export async function whenUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (sqlState(error) === statementTimeout) {
+      throw new LonghaulError('UNAVAILABLE', 'The database takes too long for this. Ask for less, with a narrower filter, or try again.', {
+        cause: error,
+      });
+    }
     if (!isUnavailable(error)) throw error;
     throw new LonghaulError('UNAVAILABLE', 'The database cannot be reached at the moment. Try again.', {
       cause: error,

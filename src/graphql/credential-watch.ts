@@ -63,7 +63,7 @@ export class CredentialWatch {
     this.#asking = true;
     try {
       const asked = [...this.#open];
-      const inForce = await keysInForce(this.#database, new Set(asked.map(([, { viewer }]) => viewer.apiKeyId)));
+      const inForce = await keysInForce(this.#database.hot, new Set(asked.map(([, { viewer }]) => viewer.apiKeyId)));
       for (const [opened, { viewer }] of asked) if (!inForce.has(viewer.apiKeyId)) this.#lapse(opened, 'revoked');
     } catch (error) {
       this.#log.warn({ err: error }, 'the keys of what is open could not be looked at; they are in a second');

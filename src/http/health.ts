@@ -8,7 +8,7 @@ export function healthRoutes(app: FastifyInstance, { database, bus }: Services, 
 
   // 503 while the database is away. Without the bus watchers wait some seconds longer, and the process still serves.
   app.get('/health/ready', async (_request, reply) => {
-    const up = await database.query('SELECT 1').then(
+    const up = await database.hot.query('SELECT 1').then(
       () => true,
       () => false,
     );

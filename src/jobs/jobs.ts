@@ -172,21 +172,21 @@ export class Jobs {
   }
 
   count(workspaceId: string, filter: JobFilter): Promise<number> {
-    return countJobs(this.#database, workspaceId, filter);
+    return countJobs(this.#database.reads, workspaceId, filter);
   }
 
   /** Pending jobs, at most MAX_QUEUE_LENGTH. */
   countPending(workspaceId: string): Promise<number> {
-    return countPending(this.#context, workspaceId);
+    return countPending(this.#database.reads, this.#context.limits.maxQueueLength, workspaceId);
   }
 
   attempts(jobIds: readonly string[]): Promise<JobAttempt[]> {
-    return listAttempts(this.#database, jobIds);
+    return listAttempts(this.#database.hot, jobIds);
   }
 
   /** The jobs whose status changed within the last seconds, the latest first. */
   recentStatuses(workspaceId: string, seconds: number, filter: StatusFilter): Promise<JobState[]> {
-    return recentStatuses(this.#database, workspaceId, seconds, filter);
+    return recentStatuses(this.#database.reads, workspaceId, seconds, filter);
   }
 
   /** The versions of one job, from now on or after a version; ends with the final one. */
@@ -207,7 +207,7 @@ export class Jobs {
 
   /** Where the log of changes is now: a cursor to resume from. */
   presentMoment(): Promise<Moment> {
-    return presentMoment(this.#database);
+    return presentMoment(this.#database.hot);
   }
 
   /** How much is watched in this process. */
@@ -232,7 +232,7 @@ export class Jobs {
 
   /** Deletes idempotency keys and changes that have had their time. */
   async forgetOld(): Promise<void> {
-    await forgetOldKeys(this.#database);
-    await deleteOldChanges(this.#database);
+    await forgetOldKeys(this.#database.reads);
+    await deleteOldChanges(this.#database.reads);
   }
 }

@@ -21,7 +21,7 @@ export async function keptSecret(dataDir: string): Promise<string> {
  */
 export async function warnOfAnotherSecret(database: Database, secret: string, log: Log): Promise<void> {
   const mark = createHmac('sha256', secret).update('longhaul secret mark').digest('hex').slice(0, 16);
-  const [before] = await database.query<{ value: string }>(
+  const [before] = await database.reads.query<{ value: string }>(
     `WITH before AS (SELECT value FROM setting WHERE name = 'secret_mark'), noted AS (
        INSERT INTO setting (name, value) VALUES ('secret_mark', $1)
        ON CONFLICT (name) DO UPDATE SET value = excluded.value

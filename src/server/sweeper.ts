@@ -47,14 +47,14 @@ export class Sweeper {
     this.#house = new Loop({
       name: 'housekeeping',
       work: async () => {
-        await removeExpiredFiles(database, artifacts);
+        await removeExpiredFiles(database.reads, artifacts);
         await jobs.forgetOld();
-        await forgetRetiredSecrets(database);
+        await forgetRetiredSecrets(database.reads);
       },
       pollMilliseconds: houseKeepingMilliseconds,
       log,
     });
-    const orphans = new OrphanedFiles(database, artifacts);
+    const orphans = new OrphanedFiles(database.reads, artifacts);
     this.#orphans = new Loop({
       name: 'removing files that no job names',
       work: async () => {

@@ -31,6 +31,6 @@ const statement = `
  * @returns whether any delivery is ready, and the ids of those that were given up.
  */
 export async function makeDueReady(database: Database): Promise<{ ready: boolean; givenUp: string[] }> {
-  const [row] = await database.query<{ ready: boolean; given_up: string[] }>(statement, [], 'prepared');
+  const [row] = await database.hot.query<{ ready: boolean; given_up: string[] }>(statement, []);
   return { ready: row?.ready ?? false, givenUp: row?.given_up ?? [] };
 }

@@ -15,7 +15,7 @@ const inForce = `id = $1::uuid AND workspace_id = $2::uuid AND attempt = $3::int
  */
 export async function noteOutcome(database: Database, one: Try, { status, problem }: Outcome): Promise<boolean> {
   const pause = pauseAfter(one.tries);
-  const rows = await database.query<{ given_up: boolean }>(
+  const rows = await database.hot.query<{ given_up: boolean }>(
     `UPDATE webhook_delivery SET attempt_count = attempt_count + 1, last_response_status = $4::int,
        last_error = $5::text, ready = false, sending = false,
        due_at = now() + make_interval(secs => coalesce($6::float8, 0)),
@@ -24,16 +24,14 @@ export async function noteOutcome(database: Database, one: Try, { status, proble
      WHERE ${inForce}
      RETURNING $5::text IS NOT NULL AND $6::float8 IS NULL AS given_up`,
     [one.deliveryId, one.workspaceId, one.attempt, status, problem, pause],
-    'prepared',
   );
   return rows.some((row) => row.given_up);
 }
 
 /** The try was cut off by this process' own end and does not count: another process may make it at once. */
 export async function putBack(database: Database, { deliveryId, workspaceId, attempt }: Try): Promise<void> {
-  await database.query(
+  await database.hot.query(
     `UPDATE webhook_delivery SET ready = true, sending = false, due_at = now(), tries = tries - 1 WHERE ${inForce}`,
     [deliveryId, workspaceId, attempt],
-    'prepared',
   );
 }

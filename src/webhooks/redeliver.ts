@@ -14,13 +14,13 @@ export async function redeliverWebhook(
   workspaceId: string,
   deliveryId: string,
 ): Promise<WebhookDelivery> {
-  await database.query(
+  await database.reads.query(
     `UPDATE webhook_delivery SET ${sqlBecomes.pending}, ready = true, sending = false, due_at = now(),
        tries = 0, attempt = attempt + 1, delivered_at = NULL
      WHERE id = $1 AND workspace_id = $2`,
     [deliveryId, workspaceId],
   );
-  const delivery = await findDelivery(database, workspaceId, deliveryId);
+  const delivery = await findDelivery(database.reads, workspaceId, deliveryId);
   if (delivery === null) throw new NotFoundError('Webhook delivery');
   announcer.deliveryNoted();
   return delivery;

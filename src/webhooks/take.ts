@@ -233,7 +233,7 @@ function whereNext(seen: { from: Place; last: string | null; full: boolean; idle
 /** Looks again for as long as other processes take meanwhile: each time one of them gets on. */
 async function throughGate(database: Database, parameters: readonly unknown[]): Promise<LookedRow[]> {
   for (;;) {
-    const rows = await database.query<LookedRow>(statement, parameters, 'prepared');
+    const rows = await database.hot.query<LookedRow>(statement, parameters);
     if (rows.some(({ passed }) => passed)) return rows;
   }
 }

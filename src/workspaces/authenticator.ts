@@ -63,7 +63,7 @@ export class Authenticator {
   }
 
   async #look(value: string, column: 'hash' | 'id'): Promise<Known | null> {
-    const [row] = await this.#database.query<ApiKeyRow & { hash: string }>(
+    const [row] = await this.#database.hot.query<ApiKeyRow & { hash: string }>(
       `SELECT ${apiKeyColumns}, api_key.hash FROM api_key WHERE api_key.${column} = $1`,
       [value],
     );

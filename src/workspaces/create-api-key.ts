@@ -47,12 +47,12 @@ export async function createApiKey(
   const { workspaceId, name, scopes: wanted, dialect, secret: imported } = parseInput(request, asked);
   const secret = imported ?? newSecret(dialect ?? 'NATIVE');
   const key = { workspaceId, name, scopes: [...new Set(wanted)], dialect: dialect ?? 'NATIVE', secret } as const;
-  if (key.scopes.some((scope) => everywhere.has(scope)) && workspaceId !== (await defaultWorkspaceId(database))) {
+  if (key.scopes.some((scope) => everywhere.has(scope)) && workspaceId !== (await defaultWorkspaceId(database.reads))) {
     const message = 'WORK_ALL and ADMIN reach into every workspace: only keys of the workspace `default` can have them';
     throw new ValidationError([{ path: ['scopes'], message }]);
   }
   try {
-    const apiKey = await insertApiKey(database, key);
+    const apiKey = await insertApiKey(database.reads, key);
     if (apiKey === null) throw new NotFoundError('Workspace');
     return { apiKey, secret };
   } catch (error) {

@@ -13,7 +13,7 @@ export async function revokeApiKey(
   authenticator: Authenticator,
   apiKeyId: string,
 ): Promise<ApiKey> {
-  const [row] = await database.query<ApiKeyRow>(
+  const [row] = await database.reads.query<ApiKeyRow>(
     `UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${apiKeyColumns}`,
     [apiKeyId],
   );

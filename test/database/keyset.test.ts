@@ -43,7 +43,7 @@ async function list(filter: JobFilter, window: Partial<Window> = {}): Promise<st
 }
 
 function count(filter: JobFilter): Promise<number> {
-  return countJobs(longhaul.services.database, tenant.id, filter);
+  return countJobs(longhaul.services.database.reads, tenant.id, filter);
 }
 
 function idsWhere(matches: (job: Job) => boolean): string[] {

@@ -53,7 +53,7 @@ afterAll(() => longhaul.stop());
  * and one waits for its time; one of ten bears a tag; six types.
  */
 async function fill(database: Database, workspaceIds: readonly string[]): Promise<void> {
-  await database.query(
+  await database.hot.query(
     `WITH numbered AS (
        SELECT n, n / $2::int % 20 AS kind, ($1::uuid[])[n % $2::int + 1] AS workspace_id,
          (lpad(to_hex(1700000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id
@@ -71,25 +71,25 @@ async function fill(database: Database, workspaceIds: readonly string[]): Promis
      FROM numbered`,
     [workspaceIds, workspaces, jobs],
   );
-  await database.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
-  await database.query(
+  await database.hot.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
+  await database.hot.query(
     `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, started_at)
      SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now() FROM job WHERE attempt = 1`,
   );
-  await database.query(
+  await database.hot.query(
     `INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds)
      SELECT job_id, job_attempt.workspace_id, 1, token, now() + interval '1 hour', now() + interval '2 hours', 30
      FROM job_attempt JOIN job ON job.id = job_attempt.job_id WHERE job.status = 'RUNNING'`,
   );
   // Twenty transactions, each over all workspaces.
   for (let batch = 0; batch < 20; batch += 1) {
-    await database.query(
+    await database.hot.query(
       `INSERT INTO job_change (workspace_id, job_id, version, status, attempt)
        SELECT workspace_id, id, version, status, attempt FROM job WHERE id > $1 AND id <= $2 ORDER BY id`,
       [idOf((batch * jobs) / 20), idOf(((batch + 1) * jobs) / 20)],
     );
   }
-  await database.query('VACUUM ANALYZE');
+  await database.hot.query('VACUUM ANALYZE');
 }
 
 /** Of the nth job, as the SQL of `fill` makes it. */
@@ -126,9 +126,9 @@ function claim(context: JobsContext, scope: string | null, asked: Partial<Claim>
   return rivalClaimer(longhaul, context).claim(scope, request);
 }
 
-test.each(['prepared', undefined] as const)('the check sees a sequential scan where there is one (%s)', async (how) => {
+test.each(['hot', 'reads'] as const)('the check sees a sequential scan where there is one (%s)', async (by) => {
   const { database } = longhaul.services;
-  const statement = { sql: `SELECT id FROM job WHERE input ->> 'sourceUrl' = $1`, parameters: ['x'], how };
+  const statement = { sql: `SELECT id FROM job WHERE input ->> 'sourceUrl' = $1`, parameters: ['x'], by };
   expect(await waysInto('job', database, statement)).toEqual(['Seq Scan']);
 });
 
@@ -146,7 +146,7 @@ test.each([1, 10, 100])('a claim of %i of one workspace, too', async (limit) => 
 
 test('a claim of a workspace with a limit, too', async () => {
   // Claims of other tests may have taken its slots.
-  await longhaul.services.database.query('UPDATE slot SET job_id = NULL WHERE workspace_id = $1', [limited.id]);
+  await longhaul.services.database.hot.query('UPDATE slot SET job_id = NULL WHERE workspace_id = $1', [limited.id]);
   await withoutReadingAllJobs(async (context) => {
     expect(await claim(context, limited.id, { limit: 10 })).toHaveLength(5);
   }, dispatch);
@@ -191,7 +191,7 @@ test.each(windows)('a page with $name, $direction, reads no more than it needs',
 });
 
 test("a look-up by Vidocu's id does so by its millisecond, and the search for a video's job by what is open", async () => {
-  const [{ id } = { id: '' }] = await longhaul.services.database.query<{ id: string }>(
+  const [{ id } = { id: '' }] = await longhaul.services.database.hot.query<{ id: string }>(
     `SELECT id FROM job WHERE workspace_id = $1 AND type = 'export' LIMIT 1`,
     [tenant.id],
   );
@@ -199,26 +199,26 @@ test("a look-up by Vidocu's id does so by its millisecond, and the search for a 
     const services = { ...longhaul.services, database };
     expect(await uuidOfVidocuId(services, tenant.id, vidocuId({ id, type: 'export' }))).toBe(id);
   }, ['job_workspace_index', 'job_pkey', byId]);
-  await withoutReadingAllJobs(({ database }) => underWay(database, tenant.id, 'export', 'vid_1'));
+  await withoutReadingAllJobs(({ database }) => underWay(database.reads, tenant.id, 'export', 'vid_1'));
 });
 
 test('statuses that changed lately are read from the end of the log, and the jobs that wait from their index', async () => {
   const { context } = longhaul.services;
   const filter = { native: { dialect: 'REVID', types: ['transcribe'] }, ids: null, tags: null } as const;
   const statements = await statementsOf(context.database, async (database) => {
-    expect((await recentStatuses(database, tenant.id, 600, filter)).length).toBeGreaterThan(0);
+    expect((await recentStatuses(database.reads, tenant.id, 600, filter)).length).toBeGreaterThan(0);
   });
   for (const statement of statements) {
     expect(await waysInto('job_change', context.database, statement)).toEqual(['job_change_pkey']);
     expect(await waysInto('job', context.database, statement)).toEqual([byId]);
   }
-  await withoutReadingAllJobs((counting) => countPending(counting, tenant.id), ['job_workspace_status_index']);
+  await withoutReadingAllJobs(({ database }) => countPending(database.reads, longhaul.services.context.limits.maxQueueLength, tenant.id), ['job_workspace_status_index']);
 });
 
 test('a look-up does so by the id', async () => {
   const job = await tenant.create();
   await withoutReadingAllJobs(async ({ database }) => {
-    expect(await findJob(database, tenant.id, job.id)).toEqual(job);
+    expect(await findJob(database.hot, tenant.id, job.id)).toEqual(job);
   }, [byId]);
 });
 
@@ -247,16 +247,16 @@ test.each([
   { what: 'changes from long ago', longAgo: true },
 ])('$what are read by their key, and their jobs by the id', async ({ longAgo }) => {
   const { context } = longhaul.services;
-  const now = await presentMoment(context.database);
+  const now = await presentMoment(context.database.hot);
   const from = longAgo ? { ...now, snapshot: '3:10:3,5' } : now;
   const { job, token } = await tenant.running();
   await tenant.report(token, { percentage: 50 });
   const statements = await statementsOf(context.database, async (database) => {
-    const page = await readChanges(database, { workspaceId: tenant.id, place: { from }, sent: [{ id: job.id, version: 1 }] });
+    const page = await readChanges(database.hot, { workspaceId: tenant.id, place: { from }, sent: [{ id: job.id, version: 1 }] });
     expect(page.changes.length).toBe(longAgo ? pageSize : 2);
     if (!longAgo) expect(page.progressed.map(({ version }) => version)).toEqual([3]);
     const [first] = page.changes;
-    if (first !== undefined) await readChanges(database, { workspaceId: tenant.id, place: first.cursor });
+    if (first !== undefined) await readChanges(database.hot, { workspaceId: tenant.id, place: first.cursor });
   });
   expect(statements).toHaveLength(2);
   for (const statement of statements) {
@@ -267,7 +267,7 @@ test.each([
 
 test('changes that are kept no longer are found without looking for them', async () => {
   const { context } = longhaul.services;
-  const statements = await statementsOf(context.database, (database) => deleteOldChanges(database));
+  const statements = await statementsOf(context.database, (database) => deleteOldChanges(database.reads));
   for (const statement of statements) {
     expect(await waysInto('job_change', context.database, statement)).toEqual(['Tid Scan', 'job_change_pkey']);
   }
@@ -283,7 +283,7 @@ test('a sweep finds what has expired and what is due without looking for it', as
   await withoutReadingAllJobs(async (context) => {
     expect(await expireLeases(context)).toHaveLength(1);
   }, [byId]);
-  await longhaul.services.database.query('UPDATE job SET due_at = now() WHERE id = $1', [job.id]);
+  await longhaul.services.database.hot.query('UPDATE job SET due_at = now() WHERE id = $1', [job.id]);
   await withoutReadingAllJobs(async (context) => {
     expect(await promoteDueJobs(context)).toBe(1);
   }, ['job_waiting_index', byId]);

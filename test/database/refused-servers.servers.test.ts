@@ -118,8 +118,8 @@ describe('of several servers', () => {
       const url = `postgres://postgres@/postgres?host=127.0.0.1,127.0.0.1,localhost&port=1,${standby.port},${primary.port}${more}`;
       const opened = await openServerDatabase({ server: readServer(url, {}), poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
       onTestFinished(() => opened.close());
-      for (const how of [undefined, 'prepared'] as const) {
-        expect(await opened.database.query(`SELECT current_setting('port') AS port`, [], how)).toEqual([{ port: String(primary.port) }]);
+      for (const by of ['hot', 'reads'] as const) {
+        expect(await opened.database[by].query(`SELECT current_setting('port') AS port`)).toEqual([{ port: String(primary.port) }]);
       }
     },
   );

@@ -38,8 +38,8 @@ async function settingsOf(url: string, names: readonly string[]): Promise<Record
     const { database } = opened;
     const text = `SELECT name, current_setting(name) AS value FROM unnest('{application_name,${names.join(',')}}'::text[]) AS name`;
     const all = await Promise.all([
-      database.query<{ name: string; value: string }>(text),
-      database.query<{ name: string; value: string }>(text, [], 'prepared'),
+      database.reads.query<{ name: string; value: string }>(text),
+      database.hot.query<{ name: string; value: string }>(text),
     ]);
     return Object.fromEntries(
       all.map((rows) => {

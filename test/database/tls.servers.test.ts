@@ -210,7 +210,7 @@ test('every connection of a process is by TLS, where the server lets nothing els
   });
   try {
     const { database } = opened;
-    await Promise.all([database.query('SELECT 1'), database.query('SELECT 1', [], 'prepared')]);
+    await Promise.all([database.reads.query('SELECT 1'), database.hot.query('SELECT 1')]);
     const seen = await server.sql(`SELECT application_name AS name, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE usename = 'tls_only' ORDER BY 1`);
     expect(seen).toEqual([
       { name: 'longhaul hot', ssl: true },

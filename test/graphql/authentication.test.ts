@@ -216,7 +216,7 @@ test.each<{ scope: Scope }>([{ scope: 'WORK_ALL' }, { scope: 'ADMIN' }])(
 test('of a key nothing is stored but its SHA-256 and the characters that it is recognised by', async () => {
   const workspace = await longhaul.workspace();
   const key = await workspace.key();
-  const [row] = await longhaul.services.database.query<{ hash: string; prefix: string }>(
+  const [row] = await longhaul.services.database.hot.query<{ hash: string; prefix: string }>(
     'SELECT * FROM api_key WHERE workspace_id = $1',
     [workspace.id],
   );
@@ -238,9 +238,9 @@ test('a bug is masked for the client, and the log has its id and no secret', asy
     // Refused for its scope, and for its text.
     await failing.graphql(`mutation { ${inline} { __typename } }`, {}, key);
     await failing.graphql(`mutation { ${inline} { `, {}, key);
-    await database.query('ALTER TABLE job RENAME TO job_away');
+    await database.hot.query('ALTER TABLE job RENAME TO job_away');
     const { status, data, errors } = await request(failing.url, key, JobDocument, { id: unknownId });
-    await database.query('ALTER TABLE job_away RENAME TO job');
+    await database.hot.query('ALTER TABLE job_away RENAME TO job');
     expect({ status, data }).toEqual({ status: 200, data: { job: null } });
     const [error] = errors;
     const id = String(error?.extensions['id']);

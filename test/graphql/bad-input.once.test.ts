@@ -312,8 +312,8 @@ async function everything(): Promise<string> {
   const { database } = longhaul.services;
   const tables = ['job', 'job_tag', 'job_attempt', 'lease', 'idempotency_key', 'credit_transaction', 'api_key'];
   const rows = await Promise.all(
-    tables.map((table) => database.query(`SELECT * FROM ${table} WHERE workspace_id = $1 ORDER BY 1, 2`, [workspace.id])),
+    tables.map((table) => database.hot.query(`SELECT * FROM ${table} WHERE workspace_id = $1 ORDER BY 1, 2`, [workspace.id])),
   );
-  const keys = await database.query('SELECT count(*)::int AS keys FROM api_key WHERE revoked_at IS NOT NULL');
-  return JSON.stringify([rows, keys, await database.query('SELECT * FROM workspace WHERE id = $1', [workspace.id])]);
+  const keys = await database.hot.query('SELECT count(*)::int AS keys FROM api_key WHERE revoked_at IS NOT NULL');
+  return JSON.stringify([rows, keys, await database.hot.query('SELECT * FROM workspace WHERE id = $1', [workspace.id])]);
 }

@@ -16,7 +16,7 @@ test('jobs created together cost what their answer would', async () => {
     await workspace.key(),
   );
   expect(errors.map(({ extensions }) => extensions['code'])).toEqual(['LIMIT_EXCEEDED']);
-  const jobs = await longhaul.services.database.query('SELECT 1 FROM job WHERE workspace_id = $1', [workspace.id]);
+  const jobs = await longhaul.services.database.hot.query('SELECT 1 FROM job WHERE workspace_id = $1', [workspace.id]);
   expect(jobs).toEqual([]);
 });
 

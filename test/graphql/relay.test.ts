@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import {
@@ -247,7 +247,7 @@ async function submitMany(tenant: TestWorkspace, count: number): Promise<Job[]> 
 /** A delivery of a job's webhook, as a row: nothing is sent here. */
 async function delivered(jobId: string): Promise<string> {
   const id = uuidv7();
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `INSERT INTO webhook_delivery (id, endpoint, workspace_id, job_id, url, event, status)
      SELECT $1, $1, workspace_id, id, 'https://example.com/hook', 'JOB_COMPLETED', 'DELIVERED' FROM job WHERE id = $2`,
     [id, jobId.replace('job_', '')],
@@ -261,18 +261,18 @@ function isCount(sql: string): boolean {
 
 /** The reads of the API among the statements that run meanwhile; the sweep over leases is somebody else's. */
 async function statementsOf<Result>(run: () => Promise<Result>): Promise<{ result: Result; statements: string[] }> {
-  const { database } = longhaul.services;
-  const original = database.query.bind(database);
+  const { hot, reads } = longhaul.services.database;
   const statements: string[] = [];
+  // Embedded they are one.
+  const spies = [...new Set([hot, reads])].map((queryable) => vi.spyOn(queryable, 'query'));
   const restore = () => {
-    database.query = original;
+    for (const spy of spies) spy.mockRestore();
   };
   onTestFinished(restore);
-  database.query = (sql, parameters) => {
-    if (/^\s*SELECT/.test(sql) && !sql.includes('FROM lease')) statements.push(sql);
-    return original(sql, parameters);
-  };
   const result = await run();
+  for (const [sql] of spies.flatMap((spy) => spy.mock.calls)) {
+    if (/^\s*SELECT/.test(sql) && !sql.includes('FROM lease')) statements.push(sql);
+  }
   restore();
   return { result, statements };
 }

@@ -29,7 +29,7 @@ function ids(jobs: readonly HeldJob[]): string[] {
 
 /** As if it had been created so many seconds earlier. */
 async function age(jobId: string, seconds: number): Promise<void> {
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `UPDATE job SET due_at = due_at - make_interval(secs => $2), dispatch_at = dispatch_at - make_interval(secs => $2)
      WHERE id = $1`,
     [jobId, seconds],

@@ -99,7 +99,7 @@ describe('three hundred workspaces with work that may not start', () => {
 
 /** Workspaces with one waiting job each, made at once; nothing is asked of them but to stand in the line. */
 async function pendingInManyWorkspaces(type: string, count: number): Promise<void> {
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `WITH made AS (
        INSERT INTO workspace (id, name, webhook_secret) SELECT gen_random_uuid(), 'crowd', '' FROM generate_series(1, $2::int)
        RETURNING id

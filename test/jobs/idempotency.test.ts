@@ -16,7 +16,7 @@ const key = { idempotencyKey: 'order 66' };
 
 /** Makes every key of the workspace as old as that. */
 async function age(tenant: Tenant, interval: string): Promise<void> {
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `UPDATE idempotency_key SET created_at = now() - $2::interval WHERE workspace_id = $1`,
     [tenant.id, interval],
   );
@@ -106,7 +106,7 @@ test('a key stands for its request for 24 hours, and is free after them', async 
 test('a key whose job is deleted is free', async () => {
   const tenant = await Tenant.in(longhaul);
   const first = await tenant.create(key);
-  await longhaul.services.database.query('DELETE FROM job WHERE id = $1', [first.id]);
+  await longhaul.services.database.hot.query('DELETE FROM job WHERE id = $1', [first.id]);
   expect((await tenant.create({ ...key, priority: 1 })).id).not.toBe(first.id);
 });
 

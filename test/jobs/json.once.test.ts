@@ -183,7 +183,7 @@ test('a percentage beyond every number is refused as a literal too', async () =>
 
 test('what an older version stored is shown as it is, and a retry of it is refused with its path', async () => {
   const job = await submit(longhaul, workspace.id);
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `UPDATE job SET input = $2::jsonb WHERE id = $1`,
     [job.id, '{"sourceUrl":"https://example.com/a","id":9007199254740992}'],
   );

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 function query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-  return longhaul.services.database.query<Row>(sql, parameters);
+  return longhaul.services.database.hot.query<Row>(sql, parameters);
 }
 
 /** Lets the lease run out and the sweep notice. */
@@ -175,7 +175,7 @@ describe('an attempt that ends by itself', () => {
     const tenant = await Tenant.in(longhaul);
     const { job } = await tenant.running();
     expect(await expire(tenant, job.id)).toMatchObject({ status: 'PENDING', failedAttempts: 1, error: null, version: 3 });
-    const [attempt] = await listAttempts(longhaul.services.database, [job.id]);
+    const [attempt] = await listAttempts(longhaul.services.database.reads, [job.id]);
     expect(attempt).toMatchObject({ number: 1, error: { code: 'LEASE_EXPIRED' }, endedAt: expect.any(Date) });
   });
 

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Database } from '../../src/database/database.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
@@ -21,13 +20,10 @@ type Fields = Omit<Report, 'token'>;
 function counted(): { queue: ReportQueue; statements: () => number } {
   const { context } = longhaul.services;
   let sent = 0;
-  class Counting extends Database {
-    override query<Row>(...statement: Parameters<Database['query']>): Promise<Row[]> {
-      sent += 1;
-      return context.database.query(...statement);
-    }
-  }
-  const database = new Counting(context.database.orm, {});
+  const count = () => {
+    sent += 1;
+  };
+  const database = observed(context.database, () => undefined, count);
   return { queue: new ReportQueue({ ...context, database }), statements: () => sent };
 }
 

@@ -93,7 +93,7 @@ test('a long queue is exact too, where it comes near its limit', async () => {
   const queues = processes(4, own);
   // Far from it: the count is believed.
   expect(await burst(tenant, queues, 20)).toBe(20);
-  await own.services.database.query(
+  await own.services.database.hot.query(
     `INSERT INTO job (id, workspace_id, type, status, ready, input, tags, max_attempts, credits_charged, due_at)
      SELECT gen_random_uuid(), workspace_id, type, status, ready, input, tags, max_attempts, 0, due_at
      FROM (SELECT * FROM job WHERE workspace_id = $1 LIMIT 1) AS one, generate_series(1, $2::int)`,

@@ -39,7 +39,7 @@ const states = {
     const { token } = await tenant.running();
     const job = await tenant.fail(token);
     // The backoff is made long, so that it does not end during the test.
-    await longhaul.services.database.query('UPDATE job SET due_at = $2 WHERE id = $1', [job.id, inOneHour()]);
+    await longhaul.services.database.hot.query('UPDATE job SET due_at = $2 WHERE id = $1', [job.id, inOneHour()]);
     return { job, token };
   },
   running: (tenant: Tenant) => tenant.running(),

@@ -28,9 +28,9 @@ test('an attempt that cannot be ended keeps no other waiting', async () => {
     { dialect: 'NATIVE' },
   );
   // No balance can take this refund.
-  await database.query('UPDATE workspace SET credits = 2147483647 WHERE id = $1', [stuck.id]);
-  await database.query(`UPDATE lease SET expires_at = now() - interval '1 s'`);
-  await database.query('UPDATE job SET due_at = now() WHERE id = $1', [later.id]);
+  await database.hot.query('UPDATE workspace SET credits = 2147483647 WHERE id = $1', [stuck.id]);
+  await database.hot.query(`UPDATE lease SET expires_at = now() - interval '1 s'`);
+  await database.hot.query('UPDATE job SET due_at = now() WHERE id = $1', [later.id]);
 
   await longhaul.sweeper.sweepLeases();
   await longhaul.sweeper.sweepLeases();

@@ -169,7 +169,7 @@ function timers(): number {
 async function channels(): Promise<number> {
   const redis = new Redis(longhaul.shared['REDIS_URL'] ?? '');
   try {
-    const [row] = await longhaul.services.database.query<{ value: string }>(
+    const [row] = await longhaul.services.database.hot.query<{ value: string }>(
       "SELECT value FROM setting WHERE name = 'installation'",
     );
     const named = await redis.pubsub('CHANNELS', `longhaul:${row?.value ?? ''}:job:*`);

@@ -47,7 +47,7 @@ test('an operation on a socket whose key was just revoked is not carried out', a
   });
 
   expect(JSON.stringify(outcome)).toMatch(/UNAUTHENTICATED|4401/);
-  const [row] = await longhaul.services.database.query<{ jobs: number }>(
+  const [row] = await longhaul.services.database.hot.query<{ jobs: number }>(
     'SELECT count(*)::int AS jobs FROM job WHERE workspace_id = $1',
     [workspace.id],
   );

@@ -33,7 +33,7 @@ interface Watcher {
 
 test('S1, S2: fifty who watch one job over either transport are sent one text, rendered once for each version', async () => {
   const job = await submit(longhaul, workspace.id);
-  const statements = vi.spyOn(longhaul.services.database, 'query');
+  const statements = vi.spyOn(longhaul.services.database.hot, 'query');
   const renderings = () => statements.mock.calls.filter(([sql]) => sql.includes('FROM job_attempt')).length;
   try {
     const sockets = await Promise.all(Array.from({ length: 5 }, () => RawSocket.open(longhaul.url, key)));

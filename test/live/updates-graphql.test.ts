@@ -25,7 +25,7 @@ async function cursorNow(workspaceId = workspace.id): Promise<string> {
 }
 
 async function placeNow(): Promise<ChangeCursor> {
-  return { from: await presentMoment(longhaul.services.database) };
+  return { from: await presentMoment(longhaul.services.database.hot) };
 }
 
 async function takeFrom(watch: Updates, count: number) {

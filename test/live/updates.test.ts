@@ -124,13 +124,13 @@ test('changes of one job whose transactions have their numbers the wrong way rou
   const between = await tenant.create();
   await tenant.cancel(job.id);
   const { database } = longhaul.services;
-  const rows = await database.query<{ xid: string; version: number }>(
+  const rows = await database.hot.query<{ xid: string; version: number }>(
     'SELECT xid::text, version FROM job_change WHERE workspace_id = $1 AND job_id = $2 ORDER BY version',
     [tenant.id, job.id],
   );
-  await database.query('DELETE FROM job_change WHERE workspace_id = $1 AND job_id = $2', [tenant.id, job.id]);
+  await database.hot.query('DELETE FROM job_change WHERE workspace_id = $1 AND job_id = $2', [tenant.id, job.id]);
   for (const [index, { version }] of rows.entries()) {
-    await database.query(
+    await database.hot.query(
       `INSERT INTO job_change (workspace_id, job_id, version, xid, status)
        SELECT $1, $2, $3, $4::text::xid8, CASE WHEN $3 = 1 THEN 'PENDING' ELSE 'CANCELLED' END`,
       [tenant.id, job.id, version, rows[1 - index]?.xid],
@@ -248,7 +248,7 @@ test('changes are kept for a week, and then deleted', async () => {
   for (let batch = 0; batch < 2; batch += 1) await tenant.createAll(Array.from({ length: 750 }, () => ({})));
   const { database } = longhaul.services;
   const age = (days: number) =>
-    database.query(
+    database.hot.query(
       `UPDATE job_change SET changed_at = now() - make_interval(days => $2::int) WHERE workspace_id = $1 AND version = 1`,
       [tenant.id, days],
     );

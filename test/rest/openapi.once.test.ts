@@ -62,7 +62,7 @@ async function inEveryState(): Promise<Job[]> {
 async function withFile(token: string): Promise<Job> {
   const job = await tenant.complete(token);
   const { database } = longhaul.services;
-  await database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + interval '1 h' WHERE id = $1`, [job.id]);
+  await database.hot.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + interval '1 h' WHERE id = $1`, [job.id]);
   return job;
 }
 
@@ -146,17 +146,17 @@ async function askInTrouble(asker: Asker): Promise<void> {
   const { database } = longhaul.services;
   const secrets = { 500: await workspace.key(), 503: await workspace.key() };
   for (const [sqlState, status] of [['22012', 500], ['57P03', 503]] as const) {
-    await database.query(`
+    await database.hot.query(`
       CREATE FUNCTION trouble() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
       $$ BEGIN RAISE EXCEPTION 'on fire' USING ERRCODE = '${sqlState}'; END $$`);
-    await database.query('ALTER TABLE api_key RENAME TO api_key_away');
-    await database.query('CREATE VIEW api_key AS SELECT * FROM api_key_away WHERE trouble()');
+    await database.hot.query('ALTER TABLE api_key RENAME TO api_key_away');
+    await database.hot.query('CREATE VIEW api_key AS SELECT * FROM api_key_away WHERE trouble()');
     try {
       expect((await asker.ask({ key: secrets[status] })).status).toBe(status);
     } finally {
-      await database.query('DROP VIEW api_key');
-      await database.query('ALTER TABLE api_key_away RENAME TO api_key');
-      await database.query('DROP FUNCTION trouble');
+      await database.hot.query('DROP VIEW api_key');
+      await database.hot.query('ALTER TABLE api_key_away RENAME TO api_key');
+      await database.hot.query('DROP FUNCTION trouble');
     }
   }
 }

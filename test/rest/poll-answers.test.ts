@@ -49,7 +49,7 @@ describe('an answer that is kept', () => {
     const key = await workspace.key();
     const job = await tenant.create();
     expect((await poll(job.id, key)).status).toBe(200);
-    await longhaul.services.database.query('DELETE FROM job WHERE id = $1', [job.id]);
+    await longhaul.services.database.hot.query('DELETE FROM job WHERE id = $1', [job.id]);
     expect((await poll(job.id, key)).status).toBe(404);
   });
 });

@@ -103,7 +103,7 @@ test('a job that is no more is not found', async () => {
   const job = await tenant.create();
   const line = await RawHttp.open(longhaul.url);
   expect(await line.ask(pollOf(job))).toMatchObject({ status: 200 });
-  await longhaul.services.database.query('DELETE FROM job WHERE id = $1', [job.id]);
+  await longhaul.services.database.hot.query('DELETE FROM job WHERE id = $1', [job.id]);
   const { status, headers, body } = await line.ask(pollOf(job));
   expect({ status, body: JSON.parse(body) }).toEqual({ status: 404, body: { detail: 'Job not found', code: 'not_found' } });
   expect(headers['content-type']).toBe('application/json; charset=utf-8');
@@ -114,7 +114,7 @@ test('a download that expires goes without a new version', async () => {
   await tenant.complete(token);
   const { database } = longhaul.services;
   const expire = (when: string) =>
-    database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
+    database.hot.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
   await expire('1 hour');
   const line = await RawHttp.open(longhaul.url);
   expect((await line.ask(pollOf(job))).body).toContain('"download_url":"http');

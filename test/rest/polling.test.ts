@@ -152,7 +152,7 @@ test('a download that has expired changes the tag, though no version does', asyn
   await tenant.complete(token);
   const { database } = longhaul.services;
   const expiry = (when: string) =>
-    database.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
+    database.hot.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + $2::interval WHERE id = $1`, [job.id, when]);
   const path = '/videoconduit/v1/jobs/';
   await expiry('1 hour');
   const before = await poll(path, job);

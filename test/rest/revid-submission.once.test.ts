@@ -214,7 +214,7 @@ describe('the statuses of the jobs that changed lately', () => {
     const { token } = await tenant.start(old);
     const { database } = longhaul.services;
     for (const [table, column] of [['job', 'status_changed_at'], ['job_change', 'changed_at']]) {
-      await database.query(`UPDATE ${table} SET ${column} = ${column} - interval '1 hour' WHERE workspace_id = $1`, [tenant.id]);
+      await database.hot.query(`UPDATE ${table} SET ${column} = ${column} - interval '1 hour' WHERE workspace_id = $1`, [tenant.id]);
     }
     await tenant.report(token, { percentage: 50 });
     const fresh = await create('REVID', 'fingerprint');

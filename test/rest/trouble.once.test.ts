@@ -20,17 +20,17 @@ afterAll(() => longhaul.stop());
 /** While `work` runs, reading a job fails with this SQLSTATE. */
 async function whileReadsFail(sqlState: string, work: () => Promise<void>): Promise<void> {
   const { database } = longhaul.services;
-  await database.query(`
+  await database.hot.query(`
     CREATE FUNCTION trouble() RETURNS boolean LANGUAGE plpgsql VOLATILE AS
     $$ BEGIN RAISE EXCEPTION 'the disk of tenant 42 is on fire' USING ERRCODE = '${sqlState}'; END $$`);
-  await database.query('ALTER TABLE job RENAME TO job_away');
-  await database.query('CREATE VIEW job AS SELECT * FROM job_away WHERE trouble()');
+  await database.hot.query('ALTER TABLE job RENAME TO job_away');
+  await database.hot.query('CREATE VIEW job AS SELECT * FROM job_away WHERE trouble()');
   try {
     await work();
   } finally {
-    await database.query('DROP VIEW job');
-    await database.query('ALTER TABLE job_away RENAME TO job');
-    await database.query('DROP FUNCTION trouble');
+    await database.hot.query('DROP VIEW job');
+    await database.hot.query('ALTER TABLE job_away RENAME TO job');
+    await database.hot.query('DROP FUNCTION trouble');
   }
 }
 

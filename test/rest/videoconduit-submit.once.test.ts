@@ -150,7 +150,7 @@ test('a queue that is full is a 429 that says when to come again', async () => {
 });
 
 async function balance(): Promise<number> {
-  const [row] = await longhaul.services.database.query<{ credits: number }>(
+  const [row] = await longhaul.services.database.hot.query<{ credits: number }>(
     'SELECT credits FROM workspace WHERE id = $1',
     [workspace.id],
   );

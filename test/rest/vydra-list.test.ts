@@ -113,7 +113,7 @@ test('the pages follow each other, newest first, and an offset past the end is a
 
 test('an offset that is too deep for a list this long is refused with the way out', async () => {
   const { tenant, list } = await client();
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     `INSERT INTO job (id, workspace_id, type, status, input, max_attempts, credits_charged, dialect)
      SELECT gen_random_uuid(), $1, 'fingerprint', 'COMPLETED', '{}', 1, 0, 'VYDRA' FROM generate_series(1, 100001)`,
     [tenant.id],

@@ -338,7 +338,7 @@ describe('who asks', () => {
 
   test('a revoked key is told so', async () => {
     const revoked = await workspace.key({ dialect: 'VYDRA' });
-    await longhaul.services.database.query(
+    await longhaul.services.database.hot.query(
       `UPDATE api_key SET revoked_at = now() WHERE workspace_id = $1 AND prefix = $2`,
       [workspace.id, revoked.slice(0, 'vydra_live_user_'.length + 4)],
     );

@@ -98,25 +98,25 @@ export class Tenant {
   }
 
   async read(jobId: string): Promise<Job> {
-    const job = await findJob(this.#context.database, this.id, jobId);
+    const job = await findJob(this.#context.database.hot, this.id, jobId);
     if (job === null) throw new Error('The job is not there.');
     return job;
   }
 
   async balance(): Promise<number> {
-    const workspace = await findWorkspace(this.#context.database, this.id);
+    const workspace = await findWorkspace(this.#context.database.reads, this.id);
     return workspace?.credits ?? Number.NaN;
   }
 
   /** In the order of their ids. */
   ledger(): Promise<CreditTransaction[]> {
     const everything = { above: null, below: null, direction: 'ASC', limit: 10_000 } as const;
-    return listCreditTransactions(this.#context.database, this.id, everything);
+    return listCreditTransactions(this.#context.database.reads, this.id, everything);
   }
 
   /** A number from the database; `$1` is the workspace. */
   async count(sql: string): Promise<number> {
-    const [row] = await this.#context.database.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
+    const [row] = await this.#context.database.hot.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
     return row?.count ?? Number.NaN;
   }
 
@@ -140,7 +140,7 @@ export async function sweep({ sweeper }: Longhaul): Promise<void> {
 
 /** Its worker was silent for too long. */
 export async function endLease({ services }: Longhaul, jobId: string): Promise<void> {
-  await services.database.query(
+  await services.database.hot.query(
     `UPDATE lease SET expires_at = now() - interval '1 s' WHERE job_id = $1`,
     [jobId],
   );
@@ -149,7 +149,7 @@ export async function endLease({ services }: Longhaul, jobId: string): Promise<v
 /** Its runAt or its backoff has passed, and the sweep has seen it. */
 export async function becomeDue(longhaul: Longhaul, jobId: string): Promise<void> {
   const { database } = longhaul.services;
-  await database.query(`UPDATE job SET due_at = now(), dispatch_at = now() WHERE id = $1`, [jobId]);
+  await database.hot.query(`UPDATE job SET due_at = now(), dispatch_at = now() WHERE id = $1`, [jobId]);
   await sweep(longhaul);
 }
 

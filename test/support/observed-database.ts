@@ -1,27 +1,47 @@
-import { Database } from '../../src/database/database.ts';
+import { Database, type Queryable } from '../../src/database/database.ts';
 
 export interface Statement {
   sql: string;
   parameters: readonly unknown[];
-  how: 'prepared' | undefined;
+  /** Which of the database's connections it is for. */
+  by: 'hot' | 'reads';
 }
 
-/** The same database, which tells of each statement when its answer is there and nobody has seen it yet. */
-export function observed(database: Database, answered: (statement: Statement) => void): Database {
-  return new ObservedDatabase(database, answered);
+type Observer = (statement: Statement) => void;
+
+/**
+ * The same database, which tells of each statement.
+ *
+ * @param answered when its answer is there and nobody has seen it yet
+ * @param sent before it is sent
+ */
+export function observed(database: Database, answered: Observer, sent: Observer = () => undefined): Database {
+  return new ObservedDatabase(database, answered, sent);
 }
 
 class ObservedDatabase extends Database {
-  readonly #answered: (statement: Statement) => void;
+  readonly #observe: (queryable: Queryable, by: Statement['by']) => Queryable;
+  readonly #observedTransaction: Database['transaction'];
+  override readonly hot: Queryable;
+  override readonly reads: Queryable;
 
-  constructor({ orm }: Database, answered: (statement: Statement) => void) {
-    super(orm, {});
-    this.#answered = answered;
+  constructor(database: Database, answered: Observer, sent: Observer) {
+    super(database.orm, {});
+    this.#observe = (queryable, by) => ({
+      query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
+        const statement = { sql, parameters, by };
+        sent(statement);
+        const rows = await queryable.query<Row>(sql, parameters);
+        answered(statement);
+        return rows;
+      },
+    });
+    this.hot = this.#observe(database.hot, 'hot');
+    this.reads = this.#observe(database.reads, 'reads');
+    this.#observedTransaction = (work) => database.transaction((transaction) => work(this.#observe(transaction, 'hot')));
   }
 
-  override async query<Row>(sql: string, parameters: readonly unknown[] = [], how?: 'prepared'): Promise<Row[]> {
-    const rows = await super.query<Row>(sql, parameters, how);
-    this.#answered({ sql, parameters, how });
-    return rows;
+  override transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    return this.#observedTransaction(work);
   }
 }

@@ -17,7 +17,7 @@ export const byId = 'by id';
  * `by id` where that finds one row, or the kind of scan where it uses none, such as `Seq Scan`.
  */
 export async function waysInto(table: string, database: Database, statement: Statement): Promise<string[]> {
-  const plans = await (statement.how === 'prepared' ? genericPlan(database, statement) : customPlan(database, statement));
+  const plans = await (statement.by === 'hot' ? genericPlan(database, statement) : customPlan(database, statement));
   return [...new Set(plans.flatMap((plan) => waysIn(plan['QUERY PLAN'], table)))].toSorted();
 }
 
@@ -27,10 +27,10 @@ interface Explained {
 
 /** EXPLAIN plans a statement that has changed rows already, and does not run it again. */
 function customPlan(database: Database, { sql, parameters }: Statement): Promise<Explained[]> {
-  return database.query<Explained>(`EXPLAIN (FORMAT JSON) ${sql}`, parameters);
+  return database.reads.query<Explained>(`EXPLAIN (FORMAT JSON) ${sql}`, parameters);
 }
 
-/** As the pool of prepared statements does, which plans each once, whatever its parameters will be. */
+/** As the hot connections do, which plan each once, whatever its parameters will be. */
 function genericPlan(database: Database, { sql, parameters }: Statement): Promise<Explained[]> {
   return database.transaction(async (transaction) => {
     await transaction.query('SET LOCAL plan_cache_mode = force_generic_plan');

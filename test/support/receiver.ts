@@ -77,7 +77,7 @@ export async function deliveriesOf(longhaul: Longhaul, key: string, jobId: strin
 
 /** The pause before the next try of every delivery of this installation has passed. */
 export async function becomeDueAgain({ services, deliverer }: Longhaul): Promise<void> {
-  await services.database.query(
+  await services.database.hot.query(
     `UPDATE webhook_delivery SET due_at = now() WHERE status = 'PENDING' AND NOT ready AND NOT sending`,
   );
   deliverer.wake();

@@ -18,7 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-template-'));
   const pglite = await openPglite(null);
   const opened = await adoptPglite(pglite);
-  await opened.database.query('DELETE FROM setting');
+  await opened.database.hot.query('DELETE FROM setting');
   const archive = await pglite.dumpDataDir('none');
   const path = join(folder, 'pglite.tar');
   await writeFile(path, Buffer.from(await archive.arrayBuffer()));

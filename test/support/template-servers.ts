@@ -18,7 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     log: silentLog,
     onEvicted: () => undefined,
   });
-  await opened.database.query('DELETE FROM setting');
+  await opened.database.hot.query('DELETE FROM setting');
   await opened.close();
   project.provide('databaseTemplate', name);
   return () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);

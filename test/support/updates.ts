@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
-import { Database } from '../../src/database/database.ts';
+import { Database, type Queryable } from '../../src/database/database.ts';
 import type { JobUpdate } from '../../src/jobs/feed/changes.ts';
 import type { UpdatesRequest, Updates } from '../../src/jobs/feed/updates.ts';
 import type { Longhaul } from './longhaul.ts';
@@ -64,15 +64,17 @@ export async function openTransaction(longhaul: Longhaul): Promise<OpenTransacti
 }
 
 class ClientDatabase extends Database {
-  readonly #client: pg.Client;
+  override readonly hot: Queryable;
+  override readonly reads: Queryable;
 
   constructor({ orm }: Database, client: pg.Client) {
     super(orm, {});
-    this.#client = client;
-  }
-
-  override async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.#client.query(sql, [...parameters]);
-    return rows;
+    this.hot = {
+      query: async (sql, parameters = []) => {
+        const { rows } = await client.query(sql, [...parameters]);
+        return rows;
+      },
+    };
+    this.reads = this.hot;
   }
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await note(crowded, 'https://busy.example/hook', 50_000);
   await note(crowded, "'https://pausing.example/' || n", 50_000, { sql: true, pause: '1 hour' });
   await note(crowded, "'https://done.example/' || n", 100_000, { sql: true, status: 'DELIVERED' });
-  await database.query('ANALYZE webhook_delivery');
+  await database.hot.query('ANALYZE webhook_delivery');
   expect(await takeAll()).toHaveLength(10);
 }, 120_000);
 afterAll(() => longhaul.stop());
@@ -40,12 +40,12 @@ async function note(
   count: number,
   { sql = false, status = 'PENDING', pause = '0' } = {},
 ): Promise<void> {
-  const [job] = await database.query<{ id: string }>(
+  const [job] = await database.hot.query<{ id: string }>(
     `INSERT INTO job (id, workspace_id, type, status, input, max_attempts, credits_charged, finished_at)
      VALUES ($1, $2, 'export', 'COMPLETED', '{}', 1, 0, now()) RETURNING id`,
     [randomUUID(), workspaceId],
   );
-  await database.query(
+  await database.hot.query(
     `WITH made AS (SELECT gen_random_uuid() AS id, ${sql ? url : `'${url}'`} AS url FROM generate_series(1, $3::int) AS n)
      INSERT INTO webhook_delivery (id, workspace_id, job_id, url, endpoint, event, status, ready, due_at)
      SELECT id, $1, $2, url, ${sqlEndpoint('url')}, 'JOB_COMPLETED', $4, $4 = 'PENDING' AND $5::interval = '0',
@@ -78,7 +78,7 @@ async function newWorkspace(url: string, count = 1): Promise<string> {
 
 /** The lease of these tries is over, and a look has seen it. */
 async function lapse(tries: readonly Try[]): Promise<void> {
-  await database.query('UPDATE webhook_delivery SET due_at = now() WHERE id = ANY($1::uuid[])', [
+  await database.hot.query('UPDATE webhook_delivery SET due_at = now() WHERE id = ANY($1::uuid[])', [
     tries.map(({ deliveryId }) => deliveryId),
   ]);
   await makeDueReady(database);
@@ -90,7 +90,7 @@ async function makeReady(tries: readonly Try[]): Promise<void> {
 }
 
 async function rowOf({ deliveryId }: Try): Promise<object | undefined> {
-  const [row] = await database.query<object>(
+  const [row] = await database.hot.query<object>(
     'SELECT status, attempt_count, tries, ready, sending FROM webhook_delivery WHERE id = $1',
     [deliveryId],
   );
@@ -102,7 +102,7 @@ const refused = { status: 500, problem: 'It answered 500.' };
 
 /** Pages of tables and indexes that the statement looks at. It is carried out again. */
 async function pagesOf({ sql, parameters }: Statement): Promise<number> {
-  const [row] = await database.query<{ 'QUERY PLAN': JsonValue }>(
+  const [row] = await database.hot.query<{ 'QUERY PLAN': JsonValue }>(
     `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
     parameters,
   );
@@ -154,7 +154,7 @@ test('who waited while another process took sees what it has taken', async () =>
     );
     waiting = takenOf(id);
     await eventually(async () => {
-      const blocked = await database.query(
+      const blocked = await database.hot.query(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       );
       expect(blocked).toHaveLength(1);
@@ -174,7 +174,7 @@ test('host and path make the URL, however it is written', async () => {
 test('a try that its process still has under way counts, although its delivery was asked for again', async () => {
   const id = await newWorkspace('https://again.example/hook', 30);
   const own = await takenOf(id);
-  await database.query(
+  await database.hot.query(
     `UPDATE webhook_delivery SET ready = true, sending = false, tries = 0, attempt = attempt + 1
      WHERE workspace_id = $1 AND sending`,
     [id],
@@ -215,7 +215,7 @@ test('a delivery whose senders all die is given up after its last try', async ()
     expect(tries).toMatchObject([{ tries: made }]);
     await lapse(tries);
   }
-  expect(await database.query('SELECT status, last_error FROM webhook_delivery WHERE workspace_id = $1', [id])).toEqual([
+  expect(await database.hot.query('SELECT status, last_error FROM webhook_delivery WHERE workspace_id = $1', [id])).toEqual([
     { status: 'FAILED', last_error: 'The process that made the last try ended before it knew the outcome.' },
   ]);
 });

@@ -230,7 +230,7 @@ test.runIf(backend === 'servers')('when Postgres has dropped every connection, d
   const receiver = await startReceiver();
   await completed(tenant, receiver.url);
   await eventually(() => expect(receiver.received).toHaveLength(1));
-  await own.services.database.query(
+  await own.services.database.hot.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   );

@@ -82,7 +82,7 @@ async function start(openDatabase: () => Promise<OpenDatabase>): Promise<App> {
 
 /** Whether pg-boss' schema is there. */
 async function queueStays({ database }: Pick<OpenDatabase, 'database'>): Promise<boolean> {
-  const [row] = await database.query<{ stays: boolean }>(
+  const [row] = await database.hot.query<{ stays: boolean }>(
     `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'pgboss') AS stays`,
   );
   return row?.stays ?? true;
@@ -108,7 +108,7 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
   // What is in a pause stays in it.
   await eventually(() => expect(new Set(receiver.received.map(({ path }) => path)).size).toBe(kinds - 2));
   expect(
-    await database.query(
+    await database.hot.query(
       `SELECT DISTINCT split_part(split_part(url, '/', 4), '?', 1) AS kind, tries, attempt_count, ready, sending,
          due_at > now() + interval '50 minutes' AS later
        FROM webhook_delivery WHERE ${waiting} ORDER BY 1`,
@@ -117,10 +117,10 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
     { kind: 'put-back', tries: 2, attempt_count: 2, ready: false, sending: false, later: true },
     { kind: 'retried', tries: 3, attempt_count: 3, ready: false, sending: false, later: true },
   ]);
-  await database.query(`UPDATE webhook_delivery SET due_at = now() WHERE ${waiting}`);
+  await database.hot.query(`UPDATE webhook_delivery SET due_at = now() WHERE ${waiting}`);
 
   await eventually(async () => {
-    expect(await database.query(`SELECT status, count(*)::int FROM webhook_delivery GROUP BY 1 ORDER BY 1`)).toEqual([
+    expect(await database.hot.query(`SELECT status, count(*)::int FROM webhook_delivery GROUP BY 1 ORDER BY 1`)).toEqual([
       // One had arrived before.
       { status: 'DELIVERED', count: kinds * each + 1 },
       { status: 'FAILED', count: each },
@@ -133,7 +133,7 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
   expect(
     Object.fromEntries(
       (
-        await database.query<{ kind: string; tries: number }>(
+        await database.hot.query<{ kind: string; tries: number }>(
           `SELECT DISTINCT split_part(split_part(url, '/', 4), '?', 1) AS kind, tries - 1 AS tries
            FROM webhook_delivery WHERE status = 'DELIVERED' AND url NOT LIKE '%/delivered?%'`,
         )
@@ -151,14 +151,14 @@ test.each([
   const { database, close } = await (await oldDatabase(sql))();
   onTestFinished(() => close());
   expect(await queueStays({ database })).toBe(true);
-  expect(await database.query('SELECT name FROM pgboss.job')).toEqual([]);
-  expect(await database.query(`SELECT tries FROM webhook_delivery WHERE url LIKE '%/retried?%'`)).toEqual([{ tries: 3 }]);
+  expect(await database.hot.query('SELECT name FROM pgboss.job')).toEqual([]);
+  expect(await database.hot.query(`SELECT tries FROM webhook_delivery WHERE url LIKE '%/retried?%'`)).toEqual([{ tries: 3 }]);
 });
 
 test('a database that never sent a webhook is upgraded too', async () => {
   const { database, close } = await (await oldDatabase('DROP SCHEMA pgboss CASCADE'))();
   onTestFinished(() => close());
-  expect(await database.query(`SELECT count(*)::int FROM webhook_delivery WHERE status = 'PENDING' AND ready`)).toEqual([
+  expect(await database.hot.query(`SELECT count(*)::int FROM webhook_delivery WHERE status = 'PENDING' AND ready`)).toEqual([
     { count: 7 },
   ]);
 });

@@ -57,7 +57,7 @@ async function deliveringTo(tenant: Tenant): Promise<() => Promise<Received>> {
 
 /** It was rotated away so long ago. */
 async function retireAt(tenant: Tenant, secret: string, interval: string): Promise<void> {
-  await longhaul.services.database.query(
+  await longhaul.services.database.hot.query(
     'UPDATE retired_webhook_secret SET retired_at = now() - $3::interval WHERE workspace_id = $1 AND secret = $2',
     [tenant.id, secret, interval],
   );
@@ -215,7 +215,7 @@ test('the pauses between tries grow, and add up to about a day; then the deliver
   const pauses: number[] = [];
   for (let made = 1; made < tries; made++) {
     const pause = await eventually(async () => {
-      const [waiting] = await longhaul.services.database.query<{ seconds: number }>(
+      const [waiting] = await longhaul.services.database.hot.query<{ seconds: number }>(
         `SELECT extract(epoch FROM due_at - now())::float8 AS seconds FROM webhook_delivery
          WHERE NOT ready AND NOT sending AND tries = $1 AND workspace_id = $2`,
         [made, tenant.id],

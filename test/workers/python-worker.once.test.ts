@@ -206,7 +206,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
 
   async function leaseEnd(jobId: string): Promise<number> {
     const { database } = longhaul.services;
-    const [lease] = await database.query<{ millisecond: string }>(
+    const [lease] = await database.hot.query<{ millisecond: string }>(
       'SELECT extract(epoch FROM expires_at) * 1000 AS millisecond FROM lease WHERE job_id = $1',
       [jobId],
     );

@@ -116,8 +116,8 @@ test('a file is gone when its 24 hours are over, for every surface', async () =>
   const key = await (await longhaul.workspace()).key();
   const { id, uuid, downloadUrl } = await completed(key, Buffer.from('a file'));
   const { database } = longhaul.services;
-  await database.query(`UPDATE artifact SET expires_at = now() - interval '1 s' WHERE job_id = $1`, [uuid]);
-  await database.query(`UPDATE job SET artifact_expires_at = now() - interval '1 s' WHERE id = $1`, [uuid]);
+  await database.hot.query(`UPDATE artifact SET expires_at = now() - interval '1 s' WHERE job_id = $1`, [uuid]);
+  await database.hot.query(`UPDATE job SET artifact_expires_at = now() - interval '1 s' WHERE id = $1`, [uuid]);
   expect((await fetch(downloadUrl ?? '')).status).toBe(410);
   expect(await read(longhaul, key, id)).toMatchObject({ downloadUrl: null, downloadUrlExpiresAt: null });
   const polled = await fetch(`${longhaul.url}/videoconduit/v1/jobs/${uuid}`, { headers: { authorization: `Bearer ${key}` } });
@@ -220,15 +220,15 @@ test('a process that stops hands its job back: the attempt does not count, and n
 
   // Looked at when everything that works has stopped, just before the connections go.
   const left = vi.fn(async () => ({
-    job: await stopping.services.database.query(
+    job: await stopping.services.database.hot.query(
       'SELECT status, ready, attempt, failed_attempts, credits_refunded FROM job WHERE id = $1',
       [job.uuid],
     ),
-    attempt: await stopping.services.database.query(
+    attempt: await stopping.services.database.hot.query(
       'SELECT number, failed, error_code, ended_at IS NOT NULL AS ended FROM job_attempt WHERE job_id = $1',
       [job.uuid],
     ),
-    leases: await stopping.services.database.query('SELECT * FROM lease WHERE job_id = $1', [job.uuid]),
+    leases: await stopping.services.database.hot.query('SELECT * FROM lease WHERE job_id = $1', [job.uuid]),
     files: await filesOf(stopping, tenant.id),
   }));
   const { bus } = stopping.services;

@@ -9,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => longhaul.stop());
 
-const check = () => checkLedger(longhaul.services.database);
-const change = (sql: string, parameters: unknown[]) => longhaul.services.database.query(sql, parameters);
+const check = () => checkLedger(longhaul.services.database.reads);
+const change = (sql: string, parameters: unknown[]) => longhaul.services.database.hot.query(sql, parameters);
 
 test('the books add up whatever jobs went through', async () => {
   const tenant = await Tenant.in(longhaul);

@@ -202,7 +202,7 @@ describe('a refund is given exactly once', () => {
 });
 
 async function makeReady(tenant: Tenant, jobId: string) {
-  await longhaul.services.database.query('UPDATE job SET due_at = now() WHERE id = $1', [jobId]);
+  await longhaul.services.database.hot.query('UPDATE job SET due_at = now() WHERE id = $1', [jobId]);
   await sweep(longhaul);
   return tenant.read(jobId);
 }

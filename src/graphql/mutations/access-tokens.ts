@@ -32,6 +32,6 @@ mutation('createAccessToken', {
   errors: [NotFoundError, ValidationError],
   resolve: ({ jobId, ...rest }, { database, accessTokens, viewer }) => {
     const uuid = jobId == null ? null : requireId('Job', jobId);
-    return createAccessToken(database, accessTokens, viewer, { ...rest, jobId: uuid });
+    return createAccessToken(database.hot, accessTokens, viewer, { ...rest, jobId: uuid });
   },
 });

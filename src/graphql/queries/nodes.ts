@@ -62,13 +62,13 @@ async function load(context: Seen, type: NodeType, id: string): Promise<object |
       return findVisibleJob(context, id);
     case 'Workspace':
       // Administrators see them all.
-      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database, id) : null;
+      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database.reads, id) : null;
     case 'CreditTransaction':
-      return findCreditTransaction(database, viewer.workspaceId, id);
+      return findCreditTransaction(database.reads, viewer.workspaceId, id);
     case 'WebhookDelivery':
-      return findDelivery(database, viewer.workspaceId, id);
+      return findDelivery(database.reads, viewer.workspaceId, id);
     case 'ApiKey':
-      return viewer.scopes.has('ADMIN') ? findApiKey(database, id) : null;
+      return viewer.scopes.has('ADMIN') ? findApiKey(database.reads, id) : null;
   }
 }
 

@@ -194,10 +194,10 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
   ];
   const rows =
     jobIds !== null
-      ? await context.database.query<ResultRow>(statements.named, [...parameters, scope, jobIds], 'prepared')
+      ? await context.database.hot.query<ResultRow>(statements.named, [...parameters, scope, jobIds])
       : scope !== null
-        ? await context.database.query<ResultRow>(statements.one, [...parameters, scope], 'prepared')
-        : await context.database.query<ResultRow>(statements.all, parameters, 'prepared');
+        ? await context.database.hot.query<ResultRow>(statements.one, [...parameters, scope])
+        : await context.database.hot.query<ResultRow>(statements.all, parameters);
   const started = rows.flatMap((row) =>
     row.id === null ? [] : [{ job: jobFromRow(row), token: row.token, expiresAt: new Date(row.expires_at) }],
   );

@@ -31,7 +31,7 @@ export async function findPastAttempt(
   scope: WorkspaceScope,
   { jobId, token }: LeaseRef,
 ): Promise<PastAttempt | null> {
-  const [row] = await context.database.query<
+  const [row] = await context.database.hot.query<
     JobRow & { number: number; failed: boolean; attempt_code: string | null; attempt_message: string | null }
   >(
     `SELECT ${jobColumns('job')}, job_attempt.number, job_attempt.failed,

@@ -10,7 +10,7 @@ const batch = 1_000;
  * @returns how many were promoted.
  */
 export async function promoteDueJobs(context: JobsContext): Promise<number> {
-  const promoted = await context.database.query<{ workspace_id: string; type: string }>(
+  const promoted = await context.database.hot.query<{ workspace_id: string; type: string }>(
     `UPDATE job SET ready = true
      FROM (SELECT id FROM job WHERE ${isDue} ORDER BY due_at LIMIT ${batch} FOR UPDATE SKIP LOCKED) AS due
      WHERE job.id = due.id

@@ -151,7 +151,7 @@ export class CreationQueue {
       return;
     }
     const required = newOnes(only).reduce((sum, { credits }) => sum + credits, 0);
-    const [row] = await this.#context.database.query<{ credits: number }>(
+    const [row] = await this.#context.database.hot.query<{ credits: number }>(
       'SELECT credits FROM workspace WHERE id = $1',
       [workspaceId],
     );

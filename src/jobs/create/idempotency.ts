@@ -21,7 +21,7 @@ export async function findUsedKeys(
   const used = new Map<string, UsedKey>();
   if (keys.length === 0) return used;
   const stale: string[] = [];
-  const rows = await context.database.query<
+  const rows = await context.database.hot.query<
     { key: string; request_hash: string; stale: boolean } & (JobRow | { id: null })
   >(
     `SELECT idempotency_key.key, idempotency_key.request_hash, ${jobColumns('job')},
@@ -29,7 +29,6 @@ export async function findUsedKeys(
      FROM idempotency_key LEFT JOIN job ON job.id = idempotency_key.job_id
      WHERE idempotency_key.workspace_id = $1 AND idempotency_key.scope = 'JOB' AND idempotency_key.key = ANY($2::text[])`,
     [workspaceId, keys],
-    'prepared',
   );
   for (const row of rows) {
     if (row.stale || row.id === null) stale.push(row.key);
@@ -46,7 +45,7 @@ export async function forgetOldKeys(database: Queryable): Promise<void> {
 
 // The age is looked at again: another process may have used the key anew in the meantime.
 async function forget(context: JobsContext, workspaceId: string, keys: readonly string[]): Promise<void> {
-  await context.database.query(
+  await context.database.hot.query(
     `DELETE FROM idempotency_key
      WHERE workspace_id = $1 AND scope = 'JOB' AND key = ANY($2::text[])
        AND (created_at <= now() - interval '${keyHours} hours'

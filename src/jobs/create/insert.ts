@@ -62,7 +62,6 @@ export async function insertJobs(database: Queryable, workspaceId: string, jobs:
   const rows = await database.query<JobRow>(
     statement,
     [workspaceId, JSON.stringify(jobs.map(toRow))],
-    'prepared',
   );
   return rows.map(jobFromRow);
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../../database/database.ts';
-import type { JobLimits, JobsContext } from '../model/context.ts';
+import type { JobsContext } from '../model/context.ts';
 import { insertJobs } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import type { NewJob } from './new-job.ts';
@@ -42,7 +42,7 @@ export class QueueRoom {
   async insert(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
     const plenty = this.#takeBelieved(workspaceId, jobs.length) || (await this.#findPlenty(workspaceId, jobs.length));
     return plenty
-      ? { jobs: await insertJobs(this.#context.database, workspaceId, jobs) }
+      ? { jobs: await insertJobs(this.#context.database.hot, workspaceId, jobs) }
       : this.#insertInTurn(workspaceId, jobs);
   }
 
@@ -56,7 +56,7 @@ export class QueueRoom {
   async #findPlenty(workspaceId: string, wanted: number): Promise<boolean> {
     const { maxQueueLength } = this.#context.limits;
     if (maxQueueLength - wanted < nearlyFull || this.#scarce.has(workspaceId)) return false;
-    const room = maxQueueLength - (await countPending(this.#context, workspaceId));
+    const room = maxQueueLength - (await countPending(this.#context.database.hot, maxQueueLength, workspaceId));
     const plenty = room - wanted >= nearlyFull;
     if (plenty) this.#believed.set(workspaceId, { left: believedJobs });
     else this.#scarce.set(workspaceId, true);
@@ -68,7 +68,7 @@ export class QueueRoom {
     return database.transaction<Placed>(async (transaction) => {
       // Before every other lock of a creation, and a statement of its own: what counts has to begin when the lock is held.
       await transaction.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2::text))', [lockSpace, workspaceId]);
-      const room = limits.maxQueueLength - (await countPending({ database: transaction, limits }, workspaceId));
+      const room = limits.maxQueueLength - (await countPending(transaction, limits.maxQueueLength, workspaceId));
       return jobs.length > room ? { room } : { jobs: await insertJobs(transaction, workspaceId, jobs) };
     });
   }
@@ -76,14 +76,15 @@ export class QueueRoom {
 
 /** The workspace's pending jobs, MAX_QUEUE_LENGTH at most. Reads the index entry of each. */
 export async function countPending(
-  { database, limits }: { database: Queryable; limits: JobLimits },
+  database: Queryable,
+  maxQueueLength: number,
   workspaceId: string,
 ): Promise<number> {
   const [row] = await database.query<{ pending: number }>(
     `SELECT count(*)::int AS pending FROM (
        SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT $2::int
      ) AS pending`,
-    [workspaceId, limits.maxQueueLength],
+    [workspaceId, maxQueueLength],
   );
   return row?.pending ?? 0;
 }

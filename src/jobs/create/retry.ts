@@ -19,7 +19,7 @@ export async function retryJob(
   jobId: string,
   idempotencyKey: string | null,
 ): Promise<Job> {
-  const old = await findJob(context.database, workspaceId, jobId);
+  const old = await findJob(context.database.hot, workspaceId, jobId);
   if (old === null) throw new NotFoundError('Job');
   if (!isRetryable(old.status)) throw new NotRetryableError(old);
   const { type, input, priority, tags, webhookUrl, maxAttempts, dialect, clientReference } = old;

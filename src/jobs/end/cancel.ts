@@ -23,7 +23,7 @@ export async function cancelJob(
 ): Promise<Job> {
   const { reason = null } = parseInput(cancellation, request);
   for (;;) {
-    const seen = await findJob(context.database, workspaceId, jobId);
+    const seen = await findJob(context.database.hot, workspaceId, jobId);
     if (seen === null) throw new NotFoundError('Job');
     if (isFinal(seen.status)) throw new AlreadyFinishedError(seen);
     const job = await cancelAsSeen(context, seen, reason);

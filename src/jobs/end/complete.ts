@@ -47,7 +47,7 @@ async function alreadyCompleted(
   const past = await findPastAttempt(context, scope, ref);
   if (past === null) throw new LeaseLostError(null);
   // jsonb decides what is the same output: key order and number spelling do not matter.
-  const [same] = await context.database.query(
+  const [same] = await context.database.hot.query(
     `SELECT 1 FROM job WHERE job.id = $1 AND job.workspace_id = $2 AND job.status = '${transitions.complete.to}'
        AND job.attempt = $3 AND job.output IS NOT DISTINCT FROM $4::jsonb`,
     [past.job.id, past.job.workspaceId, past.number, output],

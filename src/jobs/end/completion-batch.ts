@@ -64,10 +64,9 @@ async function writeCompletions(
   { database, announcer }: { database: Database; announcer: Announcer },
   completions: readonly ReadyCompletion[],
 ): Promise<(Job | null)[]> {
-  const rows = await database.query<JobRow & { ordinal: number; slot_freed: boolean }>(
+  const rows = await database.hot.query<JobRow & { ordinal: number; slot_freed: boolean }>(
     statement,
     [`[${completions.map(toJson).join(',')}]`],
-    'prepared',
   );
   const jobs: (Job | null)[] = completions.map(() => null);
   for (const row of rows) {

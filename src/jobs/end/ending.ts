@@ -90,11 +90,10 @@ export const firstParameter = 6;
  */
 export async function endJob(context: JobsContext, { update, parameters, failure, told = true }: JobEnd): Promise<Job | null> {
   const expressions = [`changed AS (${update})`, endedOne, consequences];
-  const [row] = await context.database.query<JobRow & { slot_freed: boolean }>(
+  const [row] = await context.database.hot.query<JobRow & { slot_freed: boolean }>(
     `WITH ${expressions.join(',')}
      SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,
     [newId(), told ? newId() : null, failure !== null, failure?.code ?? null, failure?.message ?? null, ...parameters],
-    'prepared',
   );
   if (row === undefined) return null;
   const job = jobFromRow(row);

@@ -21,7 +21,7 @@ const batch = 500;
  * @throws AggregateError where some could not be ended; all others were.
  */
 export async function expireLeases(context: JobsContext): Promise<Job[]> {
-  const lapsed = await context.database.query<{ job_id: string; attempt: number; timed_out: boolean }>(
+  const lapsed = await context.database.hot.query<{ job_id: string; attempt: number; timed_out: boolean }>(
     `SELECT job_id, attempt, deadline_at <= now() AS timed_out FROM lease
      WHERE expires_at <= now() ORDER BY expires_at LIMIT ${batch}`,
   );

@@ -53,7 +53,7 @@ export const pageSize = 50;
 
 /** What is over, as it is now: where a watch from now on begins. */
 export async function presentMoment(database: Queryable): Promise<Moment> {
-  const [row] = await database.query<MomentRow>(`SELECT ${moment}`, [], 'prepared');
+  const [row] = await database.query<MomentRow>(`SELECT ${moment}`, []);
   if (row === undefined) throw new Error('the database showed no snapshot');
   return momentOf(row);
 }
@@ -92,7 +92,6 @@ export async function readChanges(
       sent.map(({ id }) => id),
       sent.map(({ version }) => version),
     ],
-    'prepared',
   );
   const [head] = rows;
   if (head === undefined) throw new Error('the database showed no snapshot');

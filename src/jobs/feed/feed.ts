@@ -133,7 +133,7 @@ export class Feed {
       const seen = [...(this.#watched.get(id)?.watchers ?? [])].map((watcher) => watcher.seen);
       return seen.length === 0 ? [] : [{ id, version: Math.min(...seen) }];
     });
-    const rows = await this.#database.query<WatchedRow>(readWatched, [
+    const rows = await this.#database.hot.query<WatchedRow>(readWatched, [
       watched.map(({ id }) => id),
       watched.map(({ version }) => version),
     ]);

@@ -75,7 +75,7 @@ export class Updates {
       log,
       moments: new Batches(
         async (asked) => {
-          const moment = await presentMoment(database);
+          const moment = await presentMoment(database.hot);
           return asked.map(() => moment);
         },
         { lanes: 1, size: beginners, turns: 0 },
@@ -254,7 +254,7 @@ export class Updates {
 }
 
 function onePageEach(database: Database): ReaderTools['pages'] {
-  return new Batches((asked) => Promise.all(asked.map((each) => readChanges(database, each))), { lanes, size: 1, turns: 0 });
+  return new Batches((asked) => Promise.all(asked.map((each) => readChanges(database.hot, each))), { lanes, size: 1, turns: 0 });
 }
 
 /** What a watcher does whose cursor is good for nothing any more. */

@@ -86,7 +86,7 @@ const statement = `
  *   job's row, or its lease, just then.
  */
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
-  const rows = await context.database.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))], 'prepared');
+  const rows = await context.database.hot.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))]);
   const outcomes: Outcome<Date | null>[] = patches.map(() => null);
   for (const { ordinal, expires_at: expiresAt, held, workspace_id: workspaceId, version } of rows) {
     const patch = patches[ordinal];

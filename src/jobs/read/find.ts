@@ -7,7 +7,6 @@ export async function findJob(database: Queryable, workspaceId: string, jobId: s
   const [row] = await database.query<JobRow>(
     `SELECT ${jobColumns('job')} FROM job WHERE job.id = $1 AND job.workspace_id = $2`,
     [jobId, workspaceId],
-    'prepared',
   );
   return row === undefined ? null : jobFromRow(row);
 }

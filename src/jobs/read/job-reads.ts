@@ -91,7 +91,7 @@ export class JobReads {
       arrayOf(asked, ({ version }) => version?.toString()),
       arrayOf(asked, ({ artifactExpiresAt }) => artifactExpiresAt?.toISOString()),
     ];
-    return this.#database.query<Row & Placed>(statement, parameters, 'prepared');
+    return this.#database.hot.query<Row & Placed>(statement, parameters);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Queryable } from '../../database/database.ts';
+import type { Database, Queryable } from '../../database/database.ts';
 import { firstIdOf } from '../../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../../database/keyset.ts';
 import { parseInput } from '../../input.ts';
@@ -37,7 +37,7 @@ export const filterSchema = z.object({
 
 /** Jobs of a workspace in the order of their ids. Throws ValidationError for a filter that cannot be. */
 export async function listJobs(
-  database: Queryable,
+  { hot, reads }: Pick<Database, 'hot' | 'reads'>,
   workspaceId: string,
   filter: JobFilter,
   window: Window,
@@ -48,19 +48,18 @@ export async function listJobs(
     const parameters: unknown[] = [];
     const bind = binder(parameters);
     const { from, id, where } = walk(`${bind(workspaceId)}::uuid`, bind);
-    const rows = await database.query<JobRow>(
+    // The list of all jobs has few texts, each with one good plan.
+    const rows = await (isUnfiltered(filter) ? hot : reads).query<JobRow>(
       `SELECT ${jobColumns('job')} FROM ${from}
        WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind), ...ofJob(bind)].join(' AND ')}
        ${windowOrder(id, window, bind)}`,
       parameters,
-      // The list of all jobs has one text and one good plan.
-      isUnfiltered(filter) ? 'prepared' : undefined,
     );
     return rows.map(jobFromRow);
   };
   const [only] = tags;
   if (only === undefined || tags.length > 1 || asked.narrowed) {
-    const tag = await sparseTag(database, workspaceId, { tags, ofId, window });
+    const tag = await sparseTag(reads, workspaceId, { tags, ofId, window });
     return page((workspace, bind) => (tag === null ? allJobs(workspace) : jobsOfTag(workspace, bind(tag))));
   }
   // By one tag alone: a page of its list is never long, and shorter still where its jobs lie together.

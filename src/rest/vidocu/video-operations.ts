@@ -126,7 +126,7 @@ function createOnce(
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
   return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
-    const id = await underWay(services.database, viewer.workspaceId, type, videoId);
+    const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId);
     if (id === null) return create(call, asked);
     return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });
   });

@@ -41,11 +41,10 @@ async function lookUp({ database }: Services, workspaceId: string, id: string): 
   if (milliseconds === undefined) return null;
   const created = Number(milliseconds);
   // The workspace's jobs of one millisecond: a handful, found by their index.
-  const rows = await database.query<{ id: string; type: string }>(
+  const rows = await database.hot.query<{ id: string; type: string }>(
     `SELECT job.id, job.type FROM job
      WHERE job.workspace_id = $1::uuid AND job.id >= $2::uuid AND job.id < $3::uuid ORDER BY job.id`,
     [workspaceId, firstIdOf(created), firstIdOf(created + 1)],
-    'prepared',
   );
   return rows.find((row) => vidocuId(row) === id)?.id ?? null;
 }
