@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { CreateJobDocument, JobProgressDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
@@ -51,6 +51,8 @@ test('a request in flight is answered, and a second signal does not cut it short
   api.kill('SIGTERM');
   api.kill('SIGINT');
   await api.wrote(/"msg":"still stopping"/);
+  // What is no request stops first; until HTTP does, a connection may rightly stay open.
+  await vi.waitFor(() => expect(fetch(`${api.url}/health/live`)).rejects.toThrow(), { timeout: 10_000 });
 
   finish();
   const response = await answer;
