@@ -11,23 +11,23 @@ import { standardHeaders } from './signature.ts';
 import type { WebhookSurfaces } from './surface.ts';
 import { beginning, takeReady, type Try } from './take.ts';
 
-/** How long a retry that is due, or what a process that died had noted, waits at most to be seen. */
+/** The poll interval: the longest that a due retry, or a delivery noted by a process that died, waits to be found. */
 const lookMilliseconds = 1_000;
 
-/** Tries that this process has under way at once. */
+/** The most tries in flight in this process. */
 const mostAtOnce = 100;
 
-/** Tries that one statement takes. */
+/** The most tries that one statement takes. */
 const batch = 20;
 
-/** Tries that end within so long make room for one look: a look for each would be most of the work under load. */
+/** Tries that end within this time share one look: under load, one look per try would be most of the work. */
 const gatherMilliseconds = 20;
 
-/** How often, and how far apart in milliseconds, it is tried to record what became of a try. */
+/** How many times the outcome of a try is written before giving up, and the pause between attempts. */
 const recordings = 5;
 const recordingMilliseconds = 300;
 
-/** What is under way when the process stops has so long to end by itself. */
+/** How long tries in flight may take to finish when the process stops. */
 const stopMilliseconds = 5_000;
 
 export interface DelivererOptions {
@@ -39,11 +39,12 @@ export interface DelivererOptions {
 }
 
 /**
- * Sends the deliveries that the transitions noted. Every process does, whatever its ROLE, and each try is made by one of
- * them: the delivery's row is its entry in the queue. What a receiver does changes that row and nothing else.
+ * Sends the webhook deliveries that job transitions record. Every process runs one, whatever its ROLE, and exactly one
+ * process makes each try: the delivery's row is its queue entry. A receiver's response changes that row and nothing
+ * else.
  *
- * At least once: a process that dies between the answer and its note leaves a delivery that is sent again, under the same
- * `webhook-id`.
+ * Delivery is at least once: if a process dies after the response but before recording it, the delivery is sent again
+ * with the same `webhook-id`.
  */
 export class Deliverer {
   readonly #jobs: Jobs;
@@ -88,7 +89,9 @@ export class Deliverer {
     return this.#underWay.size;
   }
 
-  /** Lets tries that are under way end, for 5 seconds at most; the others go back as if they had not begun. */
+  /**
+   * Waits up to 5 seconds for tries in flight. Tries that are cut off go back to the queue as if they had not begun.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -122,8 +125,8 @@ export class Deliverer {
   #begin(one: Try): void {
     const work = this.#try(one)
       .catch((error: unknown) => {
-        // Its lease ends after a while, and it is taken again.
-        this.#log.warn({ err: error, deliveryId: one.deliveryId }, 'a try of a webhook could not be recorded');
+        // Its lease expires, and a process takes it again.
+        this.#log.warn({ err: error, deliveryId: one.deliveryId }, 'could not record the outcome of a webhook try');
       })
       .finally(() => {
         this.#underWay.delete(one);
@@ -144,7 +147,7 @@ export class Deliverer {
     if (givenUp) this.#tellGivenUp(one.deliveryId);
   }
 
-  /** Null where it was cut off because this process stops. */
+  /** Returns null if the try was cut off because this process is stopping. */
   async #send(one: Try): Promise<Outcome | null> {
     const { deliveryId, job, secrets, number, url } = one;
     const [secret] = secrets;
@@ -165,11 +168,11 @@ export class Deliverer {
   }
 
   #tellGivenUp(deliveryId: string): void {
-    this.#log.warn({ deliveryId }, 'a webhook was given up; redeliverWebhook tries anew');
+    this.#log.warn({ deliveryId }, 'gave up on a webhook delivery; use redeliverWebhook to send it again');
   }
 }
 
-/** Postgres may have dropped just this connection, and what is not recorded would be sent again a minute later. */
+/** Retries, because Postgres may have dropped just this connection. An unrecorded try is sent again a minute later. */
 async function insisting<T>(record: () => Promise<T>): Promise<T> {
   for (let left = recordings - 1; ; left -= 1) {
     try {

@@ -3,7 +3,7 @@ import { createdAtOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
 import type { WebhookDeliveryStatus, WebhookEvent } from './entities.ts';
 
-/** One message about one job's end, and what became of it. */
+/** One message about the end of one job, and its delivery state. */
 export interface WebhookDelivery {
   id: string;
   jobId: string;
@@ -43,7 +43,9 @@ const columns = [
   .map((name) => `webhook_delivery.${name}`)
   .join(', ');
 
-/** The same page of the deliveries of each of several jobs that the caller may see, in one statement. */
+/**
+ * Reads the same page of deliveries for each of several jobs in one statement. The caller must be allowed to see them.
+ */
 export async function listDeliveries(
   database: Queryable,
   jobIds: readonly string[],
@@ -62,7 +64,7 @@ export async function listDeliveries(
   return rows.map(fromRow);
 }
 
-/** Null for another workspace's delivery as for one that does not exist. */
+/** Returns null if the delivery does not exist or belongs to another workspace. */
 export async function findDelivery(
   database: Queryable,
   workspaceId: string,

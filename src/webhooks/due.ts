@@ -2,10 +2,10 @@ import type { Database } from '../database/database.ts';
 import { inReadyOrder, sqlBecomes, sqlIs } from './entities.ts';
 import { mostTries } from './series.ts';
 
-/** At most so many at once; the next look follows within a second. */
+/** The most rows that one statement moves. The next look follows within a second. */
 const batch = 1_000;
 
-/** The last try ended with its process. */
+/** The error of a delivery whose last try was lost with its process. */
 const lost = 'The process that made the last try ended before it knew the outcome.';
 
 const statement = `
@@ -20,15 +20,15 @@ const statement = `
     RETURNING id, workspace_id, ready
   )
   SELECT EXISTS (SELECT FROM moved WHERE ready)
-      -- No EXISTS: it would ignore the order, and with it the index.
+      -- Not EXISTS: it ignores ORDER BY, and so would not use the index.
       OR coalesce((SELECT true FROM webhook_delivery WHERE ${sqlIs.ready} ORDER BY ${inReadyOrder} LIMIT 1), false) AS ready,
     ARRAY(SELECT id FROM moved WHERE NOT ready)::text[] AS given_up`;
 
 /**
- * Makes ready what is due: a pause is over, or a lease, whose process is gone. A process that dies has made a try: one
- * whose deliveries kill it does not go on for ever.
+ * Marks due deliveries as ready: their backoff has passed, or their lease expired because its process is gone. A lost
+ * try counts as a try, so a delivery that kills its process is not retried forever.
  *
- * @returns whether any delivery is ready, and the ids of those that were given up.
+ * @returns whether any delivery is ready, and the ids of the deliveries that were given up.
  */
 export async function makeDueReady(database: Database): Promise<{ ready: boolean; givenUp: string[] }> {
   const [row] = await database.hot.query<{ ready: boolean; given_up: string[] }>(statement, []);

@@ -1,10 +1,11 @@
 /*
- * Where a delivery goes, as a key: the first half of a UUID is a hash of the host and the second one of the path, so that
- * everything for a host lies together in an index. The query is left out: it differs from job to job more often than not.
- * Hashed, because an index takes no text of 2,048 characters, and paths may be secrets.
+ * An endpoint is a key for where a delivery goes. The first half of the UUID is a hash of the host and the second half
+ * a hash of the path, so that all endpoints of a host are adjacent in an index. The query string is left out because
+ * it usually differs from job to job. Both parts are hashed because an index cannot hold text of 2,048 characters, and
+ * because paths may be secret.
  */
 
-/** The key for a URL, as SQL. */
+/** SQL for the endpoint of a URL. */
 export function sqlEndpoint(url: string): string {
   const host = `substring(${url} from '^[^:]+://([^/?#]*)')`;
   const path = `substring(${url} from '^[^:]+://[^/?#]*(/[^?#]*)')`;
@@ -12,13 +13,13 @@ export function sqlEndpoint(url: string): string {
   return `(left(md5(${withoutPort}), 16) || left(md5(coalesce(${path}, '/')), 16))::uuid`;
 }
 
-/** What the endpoints of one host have in common, as SQL. */
+/** SQL for the prefix that all endpoints of a host share. */
 export function sqlHost(endpoint: string): string {
-  // Sixteen digits and two dashes.
+  // 16 hex digits and 2 dashes.
   return `left(${endpoint}::text, 18)`;
 }
 
-/** The last endpoint of the same host, as SQL. */
+/** SQL for the greatest possible endpoint of the same host. */
 export function sqlLastOfHost(endpoint: string): string {
   return `(${sqlHost(endpoint)} || '-ffff-ffffffffffff')::uuid`;
 }

@@ -6,23 +6,25 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 export const webhookDeliveryStatuses = ['PENDING', 'DELIVERED', 'FAILED'] as const;
 export type WebhookDeliveryStatus = (typeof webhookDeliveryStatuses)[number];
 
-/** SQL predicates. Literal, because the planner proves that a partial index applies only from constants. */
+/** SQL predicates. They are literals because the planner can match a partial index only against constants. */
 export const sqlIs = {
-  /** Not delivered yet, and not given up. */
+  /** Neither delivered nor given up. */
   pending: `webhook_delivery.status = 'PENDING'`,
-  /** Its next try may be made. */
+  /** The next try may start. */
   ready: `webhook_delivery.status = 'PENDING' AND webhook_delivery.ready`,
-  /** In a pause, or taken. */
+  /** In a backoff, or being sent. */
   waiting: `webhook_delivery.status = 'PENDING' AND NOT webhook_delivery.ready`,
-  /** A process is at it. */
+  /** A process is sending it. */
   sending: `webhook_delivery.status = 'PENDING' AND webhook_delivery.sending`,
 } as const;
 
-/** The whole key of webhook_delivery_ready_index: an ORDER BY with it makes sure that no other index is read. */
+/**
+ * The full key of webhook_delivery_ready_index. Ordering by all of it keeps the planner from choosing another index.
+ */
 export const inReadyOrder =
   'webhook_delivery.workspace_id, webhook_delivery.endpoint, webhook_delivery.tries, webhook_delivery.id';
 
-/** What a delivery's status becomes, as SQL. */
+/** SQL assignments of a delivery's status. */
 export const sqlBecomes = {
   pending: `status = 'PENDING'`,
   failedWhen: (condition: string) => `status = CASE WHEN ${condition} THEN 'FAILED' ELSE webhook_delivery.status END`,
@@ -31,8 +33,8 @@ export const sqlBecomes = {
 } as const;
 
 /**
- * One message about one job's end, and its own entry in the queue. Its payload is not stored: a job that has ended does
- * not change any more.
+ * One message about the end of one job. The row is also its queue entry. The payload is not stored, because a final job
+ * does not change.
  */
 export const WebhookDeliveryEntity = defineEntity({
   name: 'WebhookDelivery',
@@ -42,24 +44,27 @@ export const WebhookDeliveryEntity = defineEntity({
     workspaceId: p.uuid(),
     jobId: p.uuid(),
     url: p.text(),
-    /** Where the URL leads, as a key: see endpoint.ts. */
+    /** A key for the URL's host and path; see endpoint.ts. */
     endpoint: p.uuid(),
     event: p.enum(() => webhookEvents),
     status: p.enum(() => webhookDeliveryStatuses).default('PENDING'),
-    /** Tries whose outcome is known. */
+    /** Number of tries whose outcome is known. */
     attemptCount: p.integer().default(0),
     lastResponseStatus: p.integer().nullable(),
     lastError: p.text().nullable(),
     deliveredAt: p.datetime().nullable(),
-    /** May be taken. False during a pause and while it is sent: the head of the index is never clogged. */
+    /** False during a backoff and while being sent, so that such rows do not clog the head of the ready index. */
     ready: p.boolean().default(true),
-    /** Taken by a process. */
+    /** A process has taken it. */
     sending: p.boolean().default(false),
-    /** When it becomes ready: the end of the pause, or of the lease of a try that is under way. */
+    /** When it becomes ready: the end of the backoff, or of the lease of the try in flight. */
     dueAt: p.datetime().defaultRaw('now()'),
-    /** Tries that were begun since it was noted or last asked for again. */
+    /** Tries started since it was recorded or last redelivered. */
     tries: p.integer().default(0),
-    /** Grows whenever it is taken or asked for again. A try that comes back with an older number changes nothing. */
+    /**
+     * Fencing number: grows whenever it is taken or redelivered. A try that returns with an older number changes
+     * nothing.
+     */
     attempt: p.integer().default(0),
   },
   indexes: [
@@ -78,7 +83,7 @@ export const WebhookDeliveryEntity = defineEntity({
   ],
 });
 
-/** An index predicate stands alone: Postgres stores it without the table's name. */
+/** Postgres stores an index predicate without the table name. */
 function withoutTable(predicate: string): string {
   return predicate.replaceAll('webhook_delivery.', '');
 }

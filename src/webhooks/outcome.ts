@@ -4,12 +4,11 @@ import type { Outcome } from './sender.ts';
 import { pauseAfter } from './series.ts';
 import type { Try } from './take.ts';
 
-/** The try still has its say: it was neither asked for again nor taken by another process meanwhile. */
+/** The fence: nobody has redelivered it and no other process has taken it since this try started. */
 const inForce = `id = $1::uuid AND workspace_id = $2::uuid AND attempt = $3::int AND ${sqlIs.pending}`;
 
 /**
- * Writes what became of a try: delivered, to be tried again after a pause, or given up. Nothing where the try has lost
- * its say.
+ * Records the outcome of a try: delivered, retried after a backoff, or given up. Does nothing if the try is fenced off.
  *
  * @returns whether the delivery was given up.
  */
@@ -28,7 +27,10 @@ export async function noteOutcome(database: Database, one: Try, { status, proble
   return rows.some((row) => row.given_up);
 }
 
-/** The try was cut off by this process' own end and does not count: another process may make it at once. */
+/**
+ * Puts back a try that was cut off because this process stops. It does not count, and another process may make it at
+ * once.
+ */
 export async function putBack(database: Database, { deliveryId, workspaceId, attempt }: Try): Promise<void> {
   await database.hot.query(
     `UPDATE webhook_delivery SET ready = true, sending = false, due_at = now(), tries = tries - 1 WHERE ${inForce}`,

@@ -4,8 +4,8 @@ import { findDelivery, type WebhookDelivery } from './deliveries.ts';
 import { sqlBecomes } from './entities.ts';
 
 /**
- * Sends a delivery again, from the first try on: whatever became of it, and in place of the tries that it has left. A try
- * that is under way loses its say. The body and `webhook-id` stay the same; the count of tries goes on.
+ * Sends a delivery again with a fresh series of tries, whatever its status. The new series replaces the tries it had
+ * left, and a try in flight is fenced off. The body and `webhook-id` stay the same; `attemptCount` keeps counting.
  *
  * @throws NotFoundError
  */

@@ -5,11 +5,11 @@ import { createOutboundAgent } from '../outbound/agent.ts';
 import { OutboundError, toOutboundError } from '../outbound/outbound-error.ts';
 import { parseOutboundUrl } from '../outbound/fetch.ts';
 
-/** What became of one try. */
+/** The outcome of one try. */
 export interface Outcome {
-  /** HTTP status of the answer; null where there was none. */
+  /** HTTP status of the response; null if there was none. */
   status: number | null;
-  /** Why it does not count as delivered, in a sentence that repeats nothing of the answer; null: delivered. */
+  /** Why it was not delivered, in a sentence that quotes nothing of the response; null if it was delivered. */
   problem: string | null;
 }
 
@@ -19,16 +19,15 @@ export interface Message {
   body: string;
 }
 
-/** For the whole of a try, from the name's resolution on. */
+/** The time limit of a whole try, DNS lookup included. */
 const tryMilliseconds = 10_000;
 
-/** So much of an answer's body is read, for the receiver's sake; nobody looks at it. */
+/** How much of a response body is read and discarded, as a courtesy to the receiver. */
 const readBytes = 4_096;
 
 /**
- * The one way in which webhooks go out, at the first try and at every other: one POST, no redirects, public addresses
- * only and what OUTBOUND_ALLOW names. Each try resolves the name once, checks the addresses and connects to those very
- * ones; no connection is kept for the next.
+ * Sends every webhook try: one POST, no redirects, and only to public addresses or those that OUTBOUND_ALLOW names.
+ * Each try resolves the name once, checks the addresses and connects to one of them. Connections are not reused.
  */
 export class Sender {
   readonly #agent: Agent;
@@ -37,7 +36,7 @@ export class Sender {
     this.#agent = createOutboundAgent(allow);
   }
 
-  /** Rejects only with the signal's reason, once it aborts. */
+  /** Rejects only when the signal aborts, with its reason. */
   async send({ url, headers, body }: Message, signal: AbortSignal): Promise<Outcome> {
     const timeout = AbortSignal.timeout(tryMilliseconds);
     try {
@@ -66,12 +65,12 @@ export class Sender {
       headers: { accept: '*/*', 'content-type': 'application/json', 'user-agent': 'longhaul', ...headers },
       body,
       signal,
-      // A connection that the receiver closes at that moment would lose a POST that cannot be told from one that arrived.
+      // If the receiver closed a kept-alive connection just now, we could not tell whether the POST arrived.
       reset: true,
     });
-    // undici heeds the signal only once it is connected, which may take until the connect timeout.
+    // undici ignores the signal until it is connected, which may take as long as the connect timeout.
     const { statusCode, body: answer } = await abortable(request, signal);
-    // The status has decided; a body that breaks off or never ends changes nothing.
+    // The status alone decides: it does not matter if the body breaks off or never ends.
     await abortable(answer.dump({ limit: readBytes, signal }), signal).catch(() => undefined);
     return { status: statusCode, problem: problemOf(statusCode, url.host) };
   }

@@ -1,10 +1,9 @@
 /**
- * Tries of one series: the first, and retries after pauses of
+ * Tries in one series: the first, then retries. Before each retry the pause is between this value and twice this value,
+ * capped at 4 hours. The last try is 22 to 26 hours after the first.
  *
  *     1     2      3      4      5       6       7       8        9        10       11      12      13 to 16
  *     5 s   10 s   20 s   40 s   80 s   160 s   320 s   11 min   21 min   43 min   85 min   2.8 h   4 h each
- *
- * to twice that, but never above 4 hours. The last try is 22 to 26 hours after the first.
  */
 export const mostTries = 17;
 
@@ -12,8 +11,8 @@ const firstPauseSeconds = 5;
 const longestPauseSeconds = 4 * 60 * 60;
 
 /**
- * Seconds until the next try after so many that failed; null where none is left. Random, so that a receiver that comes
- * back is not met by everybody at once.
+ * Seconds until the next try after `tries` failed ones; null if none is left. The jitter keeps retries from hitting a
+ * recovering receiver all at once.
  */
 export function pauseAfter(tries: number): number | null {
   if (tries >= mostTries) return null;

@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
 /**
- * The headers of Standard Webhooks. The id is the delivery's own and stays the same at every try, so that a receiver can
- * tell what it has had already.
+ * The Standard Webhooks headers. `webhook-id` is the delivery's id and stays the same for every try, so that a receiver
+ * can recognise duplicates.
  *
- * @param secrets all that are valid, the newest first: each signs.
- * @param at of this try; receivers refuse old signatures
+ * @param secrets all valid secrets, newest first. Each one signs.
+ * @param at the time of this try. Receivers refuse old signatures.
  */
 export function standardHeaders(
   deliveryId: string,
@@ -21,7 +21,7 @@ export function standardHeaders(
   };
 }
 
-/** HMAC-SHA256 in hex, as older APIs sign. The key is the secret's text, `whsec_` included. */
+/** HMAC-SHA256 in hex, as older APIs sign. The key is the secret as text, `whsec_` included. */
 export function hexSignature(secret: string, text: string): string {
   return createHmac('sha256', secret).update(text).digest('hex');
 }

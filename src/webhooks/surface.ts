@@ -2,32 +2,32 @@ import type { Job } from '../jobs/model/job.ts';
 import type { Dialect } from '../workspaces/dialect.ts';
 import type { WebhookEvent } from './entities.ts';
 
-/** What a message tells. */
+/** The content of a message. */
 export interface Told {
   deliveryId: string;
   event: WebhookEvent;
   job: Job;
 }
 
-/** What a signature is made from. */
+/** The inputs of a signature. */
 export interface Signing {
-  /** The text that is sent. */
+  /** The exact text that is sent. */
   body: string;
-  /** Of this try. */
+  /** When this try is made. */
   at: Date;
-  /** The newest that is valid. */
+  /** The newest valid secret. */
   secret: string;
-  /** Number of this try, 1 for the first. */
+  /** The number of this try, from 1. */
   number: number;
 }
 
-/** How the webhooks of jobs that came through one surface read. The surface registers it in app.ts. */
+/** The webhook format of the jobs that came through one surface. Each surface registers its own in app.ts. */
 export interface WebhookSurface {
-  /** Whether the receiver hears of a cancellation; of completions and failures it always does. */
+  /** Whether to send a webhook when a job is cancelled. Completions and failures are always sent. */
   tellsOfCancellation: boolean;
-  /** The body. It must be the same at every try, so it must not depend on the clock or the process. */
+  /** The body. It must be the same for every try, so it must not depend on the clock or the process. */
   payload(told: Told): object;
-  /** Headers beside those of Standard Webhooks. */
+  /** Headers in addition to those of Standard Webhooks. */
   headers?(told: Told, signing: Signing): Record<string, string>;
 }
 

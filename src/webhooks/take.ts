@@ -6,82 +6,85 @@ import { sqlValidRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts
 import { sqlHost, sqlLastOfHost } from './endpoint.ts';
 import { inReadyOrder, sqlIs, type WebhookEvent } from './entities.ts';
 
-/** One try that this process has taken: all that it needs. Nobody else takes it until its lease is over. */
+/**
+ * A try that this process has taken, with everything needed to send it. No process takes it again until the lease
+ * ends.
+ */
 export interface Try {
   deliveryId: string;
   workspaceId: string;
   endpoint: string;
   url: string;
   event: WebhookEvent;
-  /** What fences its outcome. */
+  /** Fences the outcome. */
   attempt: number;
-  /** Tries of the series, this one included. */
+  /** Tries in this series, this one included. */
   tries: number;
-  /** Number of this try, 1 for the first; those of earlier series count. */
+  /** The number of this try, from 1. Tries of earlier series count. */
   number: number;
   job: Job;
-  /** All that are valid, the newest first: the one in force, and those that were within the last 24 hours. */
+  /** All valid secrets, newest first: the current one, then those retired within the last 24 hours. */
   secrets: [string, ...string[]];
 }
 
-/** Where taking goes on. */
+/** Where the next call continues. */
 export interface Place {
-  /** The workspace that had its turn last. */
+  /** The workspace that had the last turn. */
   workspaceId: string;
-  /** The endpoint to begin with in each workspace. */
+  /** The endpoint to start from in each workspace. */
   endpoint: string;
-  /** Whether something was taken, or passed over, since the first workspace had its turn. */
+  /** Whether anything was taken or skipped since the first workspace's turn. */
   again: boolean;
 }
 
 export interface Taken {
   tries: Try[];
   next: Place;
-  /** Whether there may be more that could be taken now. */
+  /** Whether more tries may be available now. */
   more: boolean;
 }
 
 const least = '00000000-0000-0000-0000-000000000000';
 
-/** Before everything. */
+/** Before every workspace and endpoint. */
 export const beginning: Place = { workspaceId: least, endpoint: least, again: false };
 
-/** Of one workspace in one process: others find room, however many receivers of one tenant do not answer. */
+/** Tries per workspace in one process. Unresponsive receivers of one tenant cannot starve other tenants. */
 const mostOfWorkspace = 40;
 
-/** Of these, those at one host: a host that hangs leaves room to the others. */
+/** Tries per workspace and host in one process. A host that hangs leaves room for the workspace's other hosts. */
 const mostOfHost = 20;
 
-/** Of one workspace at one endpoint, over all processes: an endpoint that hangs leaves room to its neighbours. */
+/** Tries per workspace and endpoint over all processes. An endpoint that hangs leaves room for others on its host. */
 const mostOfEndpoint = 10;
 
-/** A try takes 10 seconds. What has no outcome by then was taken by a process that is gone. */
+/** A try takes at most 10 seconds. If a try has no outcome when its lease ends, its process is gone. */
 const leaseSeconds = 60;
 
-/** Workspaces that one statement looks at. */
+/** The most workspaces that one statement looks at. */
 const turns = 20;
 
-/** The first row of the ready index under a condition: one descent, however much waits in it. */
+/** The first row of the ready index that meets a condition: one index descent, however many rows wait. */
 function next(column: string, condition: string): string {
   return `SELECT webhook_delivery.${column} FROM webhook_delivery
     WHERE ${sqlIs.ready} AND ${condition} ORDER BY ${inReadyOrder} LIMIT 1`;
 }
 
-/** Tries of this process for a host, of the workspace whose turn it is. */
+/** How many tries this process has in flight to a host, for the workspace whose turn it is. */
 const ownOfHost = (endpoint: string) =>
   `(SELECT count(*) FROM own WHERE own.workspace_id = turn.workspace_id AND own.host = ${sqlHost(endpoint)})`;
 
 /*
- * Two loose scans, one in the other: workspaces with something ready, and in each of them endpoints; those of a host
- * without room are stepped over together. Then tries by turn.
+ * Two nested loose index scans: workspaces with ready deliveries, and the endpoints within each. All endpoints of a
+ * host that is at its limit are skipped in one step. Then workspaces, hosts and endpoints take turns.
  *
- * $1, $2: after which workspace, and from which endpoint in each of them. $3: how many. $4, $5: workspaces and endpoints
- * of the tries that this process has under way. Of these, one whose delivery was asked for again is still under way
- * although its row says so no more.
+ * $1, $2: the workspace to start after, and the endpoint to start from in each workspace. $3: how many tries to take.
+ * $4, $5: workspaces and endpoints of the tries that this process has in flight. They are passed in because a try
+ * whose delivery was redelivered is still in flight, although its row no longer says so.
  *
- * The gate makes the limit of an endpoint hold over all processes. It is a compare-and-set with what this statement's
- * snapshot shows: whoever waited for another process to take finds it changed, and takes nothing, for the snapshot does
- * not show what the other has taken.
+ * The gate makes the endpoint limit hold over all processes. It is a compare-and-set against this statement's
+ * snapshot: a process that waited for another one's update finds the gate changed and takes nothing, because its
+ * snapshot does not show what the other process took.
  */
 const statement = `
   WITH RECURSIVE own AS MATERIALIZED (
@@ -199,10 +202,10 @@ type TryRow = JobRow & {
 type LookedRow = Looked & (TryRow | { delivery_id: null });
 
 /**
- * Takes up to `limit` tries that may be made now, workspaces in turn and first tries ahead of retries.
+ * Takes up to `limit` tries that may be made now. Workspaces take turns, and first tries come before retries.
  *
- * Where there is more than that, the next call goes on with other workspaces, and with an endpoint by chance in each, so
- * that none is always the last; otherwise it begins at the beginning.
+ * If `limit` was reached, the next call continues with other workspaces and a random endpoint in each, so that no
+ * endpoint is always last. Otherwise it starts over.
  */
 export async function takeReady(
   database: Database,
@@ -221,7 +224,7 @@ export async function takeReady(
   return { tries, ...whereNext({ from, last, full: tries.length === limit, idle: tries.length === 0 }) };
 }
 
-/** One round follows another until one takes nothing; a single statement that saw everything is a round that is enough. */
+/** Rounds repeat until one takes nothing, except that a single statement that saw everything needs no second round. */
 function whereNext(seen: { from: Place; last: string | null; full: boolean; idle: boolean }): Omit<Taken, 'tries'> {
   const { from, last, full, idle } = seen;
   const again = from.again || !idle;
@@ -230,7 +233,7 @@ function whereNext(seen: { from: Place; last: string | null; full: boolean; idle
   return { next: beginning, more: again && from !== beginning };
 }
 
-/** Looks again for as long as other processes take meanwhile: each time one of them gets on. */
+/** Retries while other processes pass the gate first. Each retry means that one of them made progress. */
 async function throughGate(database: Database, parameters: readonly unknown[]): Promise<LookedRow[]> {
   for (;;) {
     const rows = await database.hot.query<LookedRow>(statement, parameters);
