@@ -1,8 +1,8 @@
 import { addAbortListener } from 'node:events';
 
 /**
- * Settles like the promise, or rejects with the signal's reason as soon as it aborts, whichever comes first. The promise
- * that lost may still settle; nobody hears of it.
+ * Settles like the promise, or rejects with the signal's reason as soon as the signal aborts. After an abort, the
+ * outcome of the promise is ignored.
  */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

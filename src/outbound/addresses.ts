@@ -6,24 +6,25 @@ import ipaddr from 'ipaddr.js';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = [Address, number];
 
-/** What may be reached although it is private; made by parseOutboundAllow. */
+/** Private hosts and networks that may be reached all the same. parseOutboundAllow makes it. */
 export interface OutboundAllow {
-  /** In lower case, international names in their ASCII form, as `URL.hostname` has them. */
+  /** In lower case and in ASCII (Punycode), as in `URL.hostname`. */
   hosts: ReadonlySet<string>;
   networks: readonly Network[];
 }
 
-/** IANA has given out nothing else for global unicast. Leaves out `::/96`, which ipaddr.js takes for public. */
+/** The only range that IANA has allocated for global unicast. Excludes `::/96`, which ipaddr.js considers public. */
 const globalUnicast: [ipaddr.IPv6, number] = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Azure's metadata and control endpoint, the one of its kind that has a public address. */
+/** Azure's metadata and control endpoint, the only such endpoint with a public address. */
 const azureWireServer = '168.63.129.16';
 
 const hostPattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/;
 
 /**
- * Reads the entries of OUTBOUND_ALLOW: host names (matched exactly, in any case), IP addresses and CIDR ranges.
- * Throws an Error that names the first entry it cannot read.
+ * Parses the entries of OUTBOUND_ALLOW: host names (exact, case-insensitive), IP addresses and CIDR ranges.
+ *
+ * @throws Error that names the first entry it cannot parse.
  */
 export function parseOutboundAllow(entries: readonly string[]): OutboundAllow {
   const hosts = new Set<string>();
@@ -36,15 +37,15 @@ export function parseOutboundAllow(entries: readonly string[]): OutboundAllow {
   return { hosts, networks };
 }
 
-/** Whether a host name (as `URL.hostname` has it) may be reached whatever its addresses are. */
+/** Whether a host name (as in `URL.hostname`) may be reached whatever its addresses are. */
 export function isAllowedHost(hostname: string, allow: OutboundAllow): boolean {
   return allow.hosts.has(hostname);
 }
 
-/** Whether an address may be reached: it is public, or allowed as an address or by a range. */
+/** Whether an address may be reached: it is public, or allowed by itself or by a range. */
 export function isAllowedAddress(text: string, allow: OutboundAllow): boolean {
   if (isIP(text) === 0) return false;
-  // An IPv4-mapped IPv6 address reaches the IPv4 one, so it is judged as that.
+  // An IPv4-mapped IPv6 address reaches the IPv4 address, so it is checked as IPv4.
   const address = ipaddr.process(text);
   return isPublic(address) || allow.networks.some((network) => contains(network, address));
 }
@@ -59,7 +60,7 @@ function contains([base, bits]: Network, address: Address): boolean {
   return base.kind() === address.kind() && address.match(base, bits);
 }
 
-/** Null when the entry looks like a host name. */
+/** Returns null if the entry looks like a host name. */
 function parseNetwork(entry: string): Network | null {
   const [text = '', prefix, ...rest] = entry.split('/');
   const family = isIP(text);
@@ -78,7 +79,7 @@ function parseNetwork(entry: string): Network | null {
 }
 
 function parseHost(entry: string): string {
-  // domainToASCII cuts at "/", "?" and "#", and reads "127.1" as an address: neither is what was meant.
+  // domainToASCII cuts at "/", "?" and "#", and reads "127.1" as an address. The operator meant neither.
   const host = /^[\p{L}\p{M}\p{N}._-]+$/u.test(entry) ? domainToASCII(entry) : '';
   if (isIP(host) !== 0 || !hostPattern.test(host)) throw unreadable(entry);
   return host;

@@ -10,22 +10,22 @@ import { BlockedAddressError, codeOf } from './outbound-error.ts';
 export const outboundTimeouts = { connect: 10_000, headers: 30_000, bodyIdle: 60_000 } as const;
 
 /**
- * The connections of webhooks. It connects to public addresses and to what `allow` names; any other request is rejected
- * with BlockedAddressError before a packet is sent. Redirects are not followed. End it with `destroy()`, which may be
- * called twice.
+ * Creates the agent for webhooks. It connects to public addresses and to what `allow` names. It rejects any other
+ * request with BlockedAddressError before it sends a packet. It does not follow redirects. Close it with `destroy()`,
+ * which may be called twice.
  */
 export function createOutboundAgent(allow: OutboundAllow): Agent {
   return new Agent({ ...timeouts, allowH2: false, connect: createConnector(allow) });
 }
 
-/** A connection for one download. */
+/** The connection of one download. */
 export interface OutboundConnection {
   client: Client;
-  /** Whether it was reset. undici takes a reset for the end of a body that announces no length. */
+  /** Whether the peer reset it. undici treats a reset as the end of a body that has no declared length. */
   wasReset(): boolean;
 }
 
-/** Connects to `origin` under the same rules as createOutboundAgent. End it with `client.destroy()`. */
+/** Connects to `origin` under the same rules as createOutboundAgent. Close it with `client.destroy()`. */
 export function openConnection(origin: string, allow: OutboundAllow): OutboundConnection {
   const connector = createConnector(allow);
   let socket: Socket | null = null;
@@ -49,7 +49,7 @@ function createConnector(allow: OutboundAllow): buildConnector.connector {
   });
   return (options, callback) => {
     const { hostname } = options;
-    // net.connect asks no lookup about an IP literal.
+    // net.connect does not call the lookup for an IP literal.
     if (isIP(hostname) !== 0 && !isAllowedAddress(hostname, allow)) {
       process.nextTick(callback, new BlockedAddressError(hostname), null);
       return;
@@ -67,16 +67,19 @@ function createConnector(allow: OutboundAllow): buildConnector.connector {
 }
 
 /**
- * Whether a connected socket ended up where it may: the last word, whatever happened between name and connection.
- * Requests that reuse the connection rely on this one answer.
+ * Whether a connected socket reached an allowed address. This is the final check, whatever happened between lookup and
+ * connection. Requests that reuse the connection rely on it.
  */
 export function isAllowedPeer(socket: Socket, hostname: string, allow: OutboundAllow): boolean {
   if (isAllowedHost(hostname, allow)) return true;
-  // Without an address the peer has hung up already; undici finds that out by itself.
+  // No address means that the peer has already hung up. undici detects that by itself.
   return socket.remoteAddress === undefined || isAllowedAddress(socket.remoteAddress, allow);
 }
 
-/** The socket connects to the very answers that were checked, so a second, different answer (DNS rebinding) is no way in. */
+/**
+ * The socket connects only to the answers that were checked, so DNS rebinding (a second, different answer) gains
+ * nothing.
+ */
 function createFilteringLookup(allow: OutboundAllow): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, answers) => {
@@ -93,7 +96,7 @@ function createFilteringLookup(allow: OutboundAllow): LookupFunction {
   };
 }
 
-/** Of the addresses that a name resolves to, those that may be connected to. */
+/** The addresses among a name's DNS answers that we may connect to. */
 export function allowedAnswers(hostname: string, answers: LookupAddress[], allow: OutboundAllow): LookupAddress[] {
   if (isAllowedHost(hostname, allow)) return answers;
   return answers.filter(({ address }) => isAllowedAddress(address, allow));

@@ -8,41 +8,44 @@ import { openConnection, outboundTimeouts } from './agent.ts';
 import { OutboundError, toOutboundError } from './outbound-error.ts';
 
 export interface OutboundRequestOptions {
-  /** Destroys the request, or the body that is being read, at once; both reject with the signal's reason. */
+  /** Aborts the request, or the body being read, at once. Both reject with the signal's reason. */
   signal: AbortSignal;
   /** GET by default. */
   method?: 'GET' | 'HEAD';
-  /** 5 by default; one more is TOO_MANY_REDIRECTS. */
+  /** 5 by default. One more fails with TOO_MANY_REDIRECTS. */
   maxRedirects?: number;
-  /** From the request to the end of the answer's headers, for each hop; 30 s by default. */
+  /** The time limit from the request to the end of the response headers, for each hop. 30 s by default. */
   headersTimeoutMs?: number;
-  /** The longest silence within the body; 60 s by default. */
+  /** The longest pause within the body. 60 s by default. */
   bodyTimeoutMs?: number;
 }
 
 export interface OutboundResponse {
-  /** Where the answer comes from, after redirects. */
+  /** The final URL, after redirects. */
   url: string;
   status: number;
-  /** Names in lower case, values as Latin-1. */
+  /** Names in lower case, values decoded as Latin-1. */
   headers: Record<string, string | string[] | undefined>;
-  /** As it was sent: no content encoding is undone (none is asked for). Read it to its end, or `discard` it. */
+  /** The raw bytes: content encodings are not decoded (none is requested). Read it to its end, or `discard` it. */
   body: Readable;
-  /** Whether a body that was read to its end was in truth cut off: it announces no length, and its connection was reset. */
+  /** Whether a body that seemed to end was in fact cut off: it declares no length, and its connection was reset. */
   wasCutOff(): boolean;
 }
 
 export interface OutboundFetch {
   /**
-   * Fetches an http or https URL that somebody else wrote. Every hop of a redirect is checked anew. Rejects with an
-   * OutboundError (see its code), or with the signal's reason.
+   * Fetches an untrusted http or https URL. Every redirect hop is checked again. Rejects with an OutboundError (see its
+   * code), or with the signal's reason.
    */
   request(url: string, options: OutboundRequestOptions): Promise<OutboundResponse>;
-  /** Ends every connection; what is under way rejects with UNREACHABLE. May be called twice. */
+  /** Closes every connection. Requests in flight reject with UNREACHABLE. May be called twice. */
   close(): Promise<void>;
 }
 
-/** The way out for downloads: public addresses only, and what `allow` names. Each request has a connection of its own. */
+/**
+ * Creates the client for downloads. It reaches public addresses and what `allow` names, with one connection per
+ * request.
+ */
 export function createOutboundFetch({ allow }: { allow: OutboundAllow }): OutboundFetch {
   const open = new Set<Client>();
   let closed = false;
@@ -56,7 +59,7 @@ export function createOutboundFetch({ allow }: { allow: OutboundAllow }): Outbou
       void client.destroy();
     };
     try {
-      // After close() too, so that it is undici that says that the client is destroyed.
+      // Also after close(): undici then reports that the client is destroyed.
       if (closed) end();
       const { status, headers, body } = await ask(client, url, options);
       body.once('close', end);
@@ -91,13 +94,13 @@ export function createOutboundFetch({ allow }: { allow: OutboundAllow }): Outbou
   };
 }
 
-/** Ends a body that nobody will read; its connection goes with it. May be called twice. */
+/** Drops a body that nobody will read, along with its connection. May be called twice. */
 export function discard(body: Readable): void {
-  // undici reports a body destroyed before its end as an error, which must not find nobody listening.
+  // undici emits an error for a body destroyed before its end. Without a listener, that would be an uncaught error.
   body.on('error', () => {}).destroy();
 }
 
-/** Reads an absolute http or https URL without credentials; throws an OutboundError, BAD_URL, on any other. */
+/** Parses an absolute http or https URL without credentials. Throws OutboundError BAD_URL for anything else. */
 export function parseOutboundUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   if (url === null) throw new OutboundError('BAD_URL', 'The URL cannot be read. Write it as https://host/path.');
@@ -121,7 +124,7 @@ async function ask(client: Client, url: URL, options: OutboundRequestOptions) {
     headersTimeout: options.headersTimeoutMs ?? outboundTimeouts.headers,
     bodyTimeout: options.bodyTimeoutMs ?? outboundTimeouts.bodyIdle,
   });
-  // undici heeds the signal only once it is connected, which may take until the connect timeout.
+  // undici ignores the signal until it is connected, which may take as long as the connect timeout.
   const { statusCode: status, headers, body } = await abortable(request, signal);
   return { status, headers, body };
 }
@@ -138,8 +141,8 @@ function redirectOf({ status, headers }: OutboundResponse): string | null {
 }
 
 /**
- * Servers put plain UTF-8 or Latin-1 into Location. Browsers and curl ask for those very bytes, percent-encoded; read as
- * text they would be encoded twice and lead elsewhere.
+ * Percent-encodes raw bytes. Some servers put plain UTF-8 or Latin-1 into Location, and browsers and curl request
+ * exactly those bytes. If we read them as text, they would be encoded twice and lead elsewhere.
  */
 function escapeBytes(latin1: string): string {
   return latin1.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);

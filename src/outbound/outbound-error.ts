@@ -1,6 +1,6 @@
 export type OutboundErrorCode = 'ADDRESS_REFUSED' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
 
-/** Why a request went nowhere. The message names the host and never the path, the query or an address behind it. */
+/** Why an outbound request failed. The message names the host, but never the path, the query or a resolved address. */
 export class OutboundError extends Error {
   readonly code: OutboundErrorCode;
 
@@ -11,7 +11,7 @@ export class OutboundError extends Error {
   }
 }
 
-/** The host has no address that may be reached. */
+/** The host has no allowed address. */
 export class BlockedAddressError extends OutboundError {
   constructor(host: string) {
     super(
@@ -28,7 +28,7 @@ const timeoutCodes = new Set([
   'ETIMEDOUT',
 ]);
 
-/** What a failure of undici, of the socket or of a response's body means; an OutboundError stays as it is. */
+/** Converts an error of undici, the socket or a response body. Returns an OutboundError unchanged. */
 export function toOutboundError(error: unknown, host: string): OutboundError {
   if (error instanceof OutboundError) return error;
   const code = codeOf(error);
@@ -40,11 +40,11 @@ export function toOutboundError(error: unknown, host: string): OutboundError {
   return new OutboundError('UNREACHABLE', message, { cause: error });
 }
 
-/** The code of a failure of Node or undici, or of what caused it. */
+/** The error code of a Node or undici error, or of its cause. */
 export function codeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if ('code' in error && typeof error.code === 'string') return error.code;
-  // One for each address that was tried.
+  // It holds one error for each address tried.
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return codeOf(error.cause);
 }
