@@ -1,4 +1,3 @@
-import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
 import type { StoredFile } from '../files/store.ts';
@@ -7,6 +6,7 @@ import type { StartedAttempt } from './claim/claim.ts';
 import { type Claim, Claimer } from './claim/claimer.ts';
 import { promoteDueJobs } from './claim/promote.ts';
 import { createJob, createJobs, type JobRequest } from './create/create.ts';
+import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
 import { forgetOldKeys } from './create/idempotency.ts';
 import type { JobOrigin } from './create/new-job.ts';
@@ -14,11 +14,9 @@ import { countPending } from './create/queue-room.ts';
 import { retryJob } from './create/retry.ts';
 import { cancelJob } from './end/cancel.ts';
 import { type Completion, completeJob } from './end/complete.ts';
-import { createCompletions } from './end/completion-batch.ts';
 import { expireLeases } from './end/expire.ts';
 import { type FailedAttempt, failJob } from './end/fail.ts';
 import { releaseJob } from './end/release.ts';
-import { Announcer } from './feed/announcer.ts';
 import { type Moment, presentMoment } from './feed/changes.ts';
 import { Feed } from './feed/feed.ts';
 import { jobMatcher } from './feed/job-matcher.ts';
@@ -33,17 +31,10 @@ import { countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
 import type { JobTypes } from './types/registry.ts';
-import type { Dialect } from '../workspaces/dialect.ts';
 
-/** What the domain works with. */
-export interface JobsParts {
-  database: Database;
-  bus: Bus;
+/** What the domain is given. */
+export interface JobsParts extends ContextParts {
   log: Log;
-  types: JobTypes;
-  limits: JobLimits;
-  /** Whether a webhook is told that a job was cancelled which came through this surface. */
-  tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** Which updates of a workspace, and for whom. */
@@ -69,31 +60,18 @@ export class Jobs {
   readonly #updates: Updates;
   readonly #claimer: Claimer;
 
-  constructor({ database, bus, log, types, limits, tellsOfCancellation }: JobsParts) {
-    const announcer = new Announcer(bus);
-    const completions = createCompletions({ database, announcer });
+  constructor(parts: JobsParts) {
+    const { database, bus, log, types, limits } = parts;
     this.types = types;
     this.limits = limits;
     this.#database = database;
-    this.#context = { database, types, announcer, completions, limits, tellsOfCancellation };
+    this.#context = createContext(parts);
     this.#reads = new JobReads(database);
     this.#creations = new CreationQueue(this.#context);
     this.#reports = new ReportQueue(this.#context);
     this.#feed = new Feed(database, bus, log);
     this.#updates = new Updates(database, bus, log);
     this.#claimer = new Claimer(this.#context, bus, log);
-  }
-
-  /** For the call sites that still reach under the facade; goes with the last of them. */
-  get parts() {
-    return {
-      context: this.#context,
-      creations: this.#creations,
-      reports: this.#reports,
-      feed: this.#feed,
-      updates: this.#updates,
-      claimer: this.#claimer,
-    };
   }
 
   /** Begins to hear what other processes tell, and to hand out work. */
@@ -213,6 +191,11 @@ export class Jobs {
   /** How much is watched in this process. */
   get watched(): { jobs: number; workspaces: number; waitingUpdates: number } {
     return { jobs: this.#feed.size, workspaces: this.#updates.size, waitingUpdates: this.#updates.waiting };
+  }
+
+  /** Wakes the sender of webhooks in this process. */
+  deliveryNoted(): void {
+    this.#context.announcer.deliveryNoted();
   }
 
   /** Called in this process alone whenever a transition has noted a webhook delivery; null takes the listener away. */

@@ -92,7 +92,6 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       config,
       log,
       bus,
-      ...jobs.parts,
       database,
       authenticator,
       rateLimiter: new RateLimiter(

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../errors.ts';
-import type { JobsContext } from '../jobs/model/context.ts';
+import type { Database } from '../database/database.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { findDelivery, type WebhookDelivery } from './deliveries.ts';
 import { sqlBecomes } from './entities.ts';
 
@@ -10,7 +11,7 @@ import { sqlBecomes } from './entities.ts';
  * @throws NotFoundError
  */
 export async function redeliverWebhook(
-  { database, announcer }: JobsContext,
+  { database, jobs }: { database: Database; jobs: Jobs },
   workspaceId: string,
   deliveryId: string,
 ): Promise<WebhookDelivery> {
@@ -22,6 +23,6 @@ export async function redeliverWebhook(
   );
   const delivery = await findDelivery(database.reads, workspaceId, deliveryId);
   if (delivery === null) throw new NotFoundError('Webhook delivery');
-  announcer.deliveryNoted();
+  jobs.deliveryNoted();
   return delivery;
 }

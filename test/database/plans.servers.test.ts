@@ -24,7 +24,7 @@ import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
 import { uuidOfVidocuId, vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { underWay } from '../../src/rest/vidocu/video-operations.ts';
-import { endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
+import { contextOf, endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { byId, statementsOf, waysInto } from '../support/plans.ts';
 
@@ -103,7 +103,7 @@ function hex(value: number): string {
 
 /** Runs the work for real, plans each of its statements again as they were, and gives the ways into `job`. */
 async function waysOf(work: (context: JobsContext) => Promise<unknown>): Promise<string[]> {
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   const statements = await statementsOf(context.database, (database) =>
     work({ ...context, database, completions: createCompletions({ ...context, database }) }),
   );
@@ -203,7 +203,7 @@ test("a look-up by Vidocu's id does so by its millisecond, and the search for a 
 });
 
 test('statuses that changed lately are read from the end of the log, and the jobs that wait from their index', async () => {
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   const filter = { native: { dialect: 'REVID', types: ['transcribe'] }, ids: null, tags: null } as const;
   const statements = await statementsOf(context.database, async (database) => {
     expect((await recentStatuses(database.reads, tenant.id, 600, filter)).length).toBeGreaterThan(0);
@@ -212,7 +212,7 @@ test('statuses that changed lately are read from the end of the log, and the job
     expect(await waysInto('job_change', context.database, statement)).toEqual(['job_change_pkey']);
     expect(await waysInto('job', context.database, statement)).toEqual([byId]);
   }
-  await withoutReadingAllJobs(({ database }) => countPending(database.reads, longhaul.services.context.limits.maxQueueLength, tenant.id), ['job_workspace_status_index']);
+  await withoutReadingAllJobs(({ database }) => countPending(database.reads, longhaul.services.jobs.limits.maxQueueLength, tenant.id), ['job_workspace_status_index']);
 });
 
 test('a look-up does so by the id', async () => {
@@ -246,7 +246,7 @@ test.each([
   { what: 'new changes', longAgo: false },
   { what: 'changes from long ago', longAgo: true },
 ])('$what are read by their key, and their jobs by the id', async ({ longAgo }) => {
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   const now = await presentMoment(context.database.hot);
   const from = longAgo ? { ...now, snapshot: '3:10:3,5' } : now;
   const { job, token } = await tenant.running();
@@ -266,7 +266,7 @@ test.each([
 });
 
 test('changes that are kept no longer are found without looking for them', async () => {
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   const statements = await statementsOf(context.database, (database) => deleteOldChanges(database.reads));
   for (const statement of statements) {
     expect(await waysInto('job_change', context.database, statement)).toEqual(['Tid Scan', 'job_change_pkey']);

@@ -14,7 +14,7 @@ const readers = 2;
 
 /** Holds every connection for reads with a statement that waits; resolves once they all do. */
 async function holdReads(): Promise<{ release: () => Promise<void> }> {
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   // Taken on a connection of its own, or those that wait for it would have to be it.
   const held = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
@@ -41,7 +41,7 @@ async function holdReads(): Promise<{ release: () => Promise<void> }> {
 
 test('while slow reads hold every connection for them, what keeps jobs alive goes on', async () => {
   const tenant = await Tenant.in(longhaul);
-  const { database } = longhaul.services.context;
+  const { database } = longhaul.services;
   const [reported, lapsing] = [await tenant.create(), await tenant.running()];
   const updates = longhaul.services.jobs.watch(reported.id);
   await updates.next();

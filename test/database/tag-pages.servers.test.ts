@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 /** Pages of Postgres that the work reads, in all of its statements. */
-async function buffersOf(work: (database: Longhaul['services']['context']['database']) => Promise<unknown>): Promise<number> {
+async function buffersOf(work: (database: Longhaul['services']['database']) => Promise<unknown>): Promise<number> {
   const { database } = longhaul.services;
   const statements: { sql: string; parameters: readonly unknown[] }[] = [];
   await work(observed(database, (statement) => statements.push(statement)));

@@ -2,16 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { ValidationError } from '../../src/errors.ts';
 import type { Claim, Claimer } from '../../src/jobs/claim/claimer.ts';
 import type { JobsContext } from '../../src/jobs/model/context.ts';
-import {
-  becomeDue,
-  held,
-  type HeldJob,
-  inOneHour,
-  refusal,
-  rivalClaimer,
-  Tenant,
-  usualRequest,
-} from '../support/domain.ts';
+import { becomeDue, contextOf, held, type HeldJob, inOneHour, refusal, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';
 
@@ -255,7 +246,7 @@ describe('a claim whose worker has left', () => {
   test('just before its answer came hands the job back, and the attempt does not count', async () => {
     const tenant = await Tenant.in(longhaul);
     const worker = new AbortController();
-    const { context } = longhaul.services;
+    const context = contextOf(longhaul);
     const leaving: JobsContext = {
       ...context,
       database: observed(context.database, ({ sql }) => {

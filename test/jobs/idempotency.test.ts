@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IdempotencyConflictError, InsufficientCreditsError, ValidationError } from '../../src/errors.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
-import { refusal, Tenant } from '../support/domain.ts';
+import { contextOf, refusal, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -33,7 +33,7 @@ describe('fifty simultaneous calls with one key and one request', () => {
 
   test('do so also when they come to different processes', async () => {
     const tenant = await Tenant.in(longhaul, { credits });
-    const processes = Array.from({ length: 5 }, () => new CreationQueue(longhaul.services.context));
+    const processes = Array.from({ length: 5 }, () => new CreationQueue(contextOf(longhaul)));
     const jobs = await Promise.all(
       Array.from({ length: 10 }, () => processes.map((queue) => tenant.create(key, queue))).flat(),
     );
@@ -43,7 +43,7 @@ describe('fifty simultaneous calls with one key and one request', () => {
 
   test('take nothing from the keyless ones beside them', async () => {
     const tenant = await Tenant.in(longhaul, { credits });
-    const processes = Array.from({ length: 5 }, () => new CreationQueue(longhaul.services.context));
+    const processes = Array.from({ length: 5 }, () => new CreationQueue(contextOf(longhaul)));
     const jobs = await Promise.all(processes.flatMap((queue) => [tenant.create(key, queue), tenant.create({}, queue)]));
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(6);
     expect(await tenant.balance()).toBe(credits - 6);
@@ -76,7 +76,7 @@ test('a key with another request is a conflict that names the first job', async 
 test('of two different requests that race for one key, one is served and one refused', async () => {
   const tenant = await Tenant.in(longhaul, { credits });
   const rivals = [1, 2].map((priority) =>
-    tenant.create({ ...key, priority }, new CreationQueue(longhaul.services.context)),
+    tenant.create({ ...key, priority }, new CreationQueue(contextOf(longhaul))),
   );
   const results = await Promise.allSettled(rivals);
   expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ValidationError } from '../../src/errors.ts';
 import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
-import { becomeDue, refusal, Tenant } from '../support/domain.ts';
+import { becomeDue, contextOf, refusal, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';
 
@@ -18,7 +18,7 @@ type Fields = Omit<Report, 'token'>;
 
 /** A queue of its own, and how many statements it has sent. */
 function counted(): { queue: ReportQueue; statements: () => number } {
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   let sent = 0;
   const count = () => {
     sent += 1;
@@ -199,7 +199,7 @@ test('the last report stays with a job that has completed', async () => {
 test.runIf(backend === 'servers')('a report that had to wait never overwrites one that came after it', async () => {
   const tenant = await Tenant.in(longhaul);
   const { job, token } = await tenant.running();
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   const reports: Promise<Date>[] = [];
   const tried = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
   let batches = 0;
@@ -222,7 +222,7 @@ test.runIf(backend === 'servers')('a report that had to wait never overwrites on
 test.runIf(backend === 'servers')('a report for a row that somebody holds is tried again, and delays no other', async () => {
   const tenant = await Tenant.in(longhaul);
   const [blocked, free] = [await tenant.running(), await tenant.running()];
-  const { context } = longhaul.services;
+  const context = contextOf(longhaul);
   let batches = 0;
   const triedTwice = Promise.withResolvers<void>();
   const watching = observed(context.database, ({ sql }) => {

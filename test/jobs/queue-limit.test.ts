@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError } from '../../src/errors.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { refusal, Tenant } from '../support/domain.ts';
+import { contextOf, refusal, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 const limit = 50;
@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 /** What creates in as many more processes. */
-function processes(count: number, { services } = longhaul): CreationQueue[] {
-  return Array.from({ length: count }, () => new CreationQueue(services.context));
+function processes(count: number, of = longhaul): CreationQueue[] {
+  return Array.from({ length: count }, () => new CreationQueue(contextOf(of)));
 }
 
 /** How many were created; the others have to be refused because the queue is full. */

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { completeJob } from '../../src/jobs/end/complete.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
-import { createJob } from '../../src/jobs/create/create.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -11,18 +9,15 @@ beforeAll(async () => {
 afterAll(() => longhaul.stop());
 
 test('an attempt that cannot be ended keeps no other waiting', async () => {
-  const { context, creations, claimer, jobs } = longhaul.services;
-  const { database } = context;
+  const { database, jobs } = longhaul.services;
   const stuck = await longhaul.workspace();
   const other = await longhaul.workspace();
   const started = [];
   for (const { id } of [stuck, other]) {
-    await createJob(context, creations, id, { type: 'export', maxAttempts: 1 }, { dialect: 'NATIVE' });
-    started.push(...(await claimer.claim(id, { types: ['export'], workerId: 'silent' })));
+    await jobs.create(id, { type: 'export', maxAttempts: 1 }, { dialect: 'NATIVE' });
+    started.push(...(await jobs.claim(id, { types: ['export'], workerId: 'silent' })));
   }
-  const later = await createJob(
-    context,
-    creations,
+  const later = await jobs.create(
     other.id,
     { type: 'export', runAt: new Date(Date.now() + 3_600_000) },
     { dialect: 'NATIVE' },
@@ -37,8 +32,8 @@ test('an attempt that cannot be ended keeps no other waiting', async () => {
 
   const [, lapsed] = started;
   expect(await jobs.find(other.id, lapsed?.job.id ?? '')).toMatchObject({ status: 'FAILED', error: { code: 'LEASE_EXPIRED' } });
-  const [due] = await claimer.claim(other.id, { types: ['export'], workerId: 'awake' });
+  const [due] = await jobs.claim(other.id, { types: ['export'], workerId: 'awake' });
   expect(due?.job.id).toBe(later.id);
   const token = encodeLeaseToken({ jobId: later.id, token: due?.token ?? '' });
-  expect(await completeJob(context, other.id, { token })).toMatchObject({ status: 'COMPLETED' });
+  expect(await jobs.complete(other.id, { token })).toMatchObject({ status: 'COMPLETED' });
 });

@@ -5,7 +5,7 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import { releaseJob } from '../../src/jobs/end/release.ts';
 import { Updates } from '../../src/jobs/feed/updates.ts';
 import { mostWaiting } from '../../src/jobs/feed/update-watcher.ts';
-import { becomeDue, Tenant } from '../support/domain.ts';
+import { becomeDue, contextOf, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 import { type BegunWatch, beginWatch, openTransaction } from '../support/updates.ts';
 
@@ -13,9 +13,19 @@ let longhaul: Longhaul;
 let updates: Updates;
 beforeAll(async () => {
   longhaul = await sharedLonghaul();
-  ({ updates } = longhaul.services);
+  updates = updatesOf(longhaul);
 });
-afterAll(() => longhaul.stop());
+afterAll(async () => {
+  await updates.stop();
+  await longhaul.stop();
+});
+
+/** As one more process of the installation tells them. */
+function updatesOf({ services: { database, bus, log } }: Longhaul): Updates {
+  const more = new Updates(database, bus, log);
+  more.start();
+  return more;
+}
 
 function watchOf(tenant: Tenant, after: ChangeCursor | null = null, matches: (job: Job) => boolean = () => true): Promise<BegunWatch> {
   return beginWatch(updates, { workspaceId: tenant.id, after, matches });
@@ -270,7 +280,7 @@ describe.runIf(backend === 'servers')('with transactions of other connections', 
     const tenant = await Tenant.in(longhaul);
     const { job, token } = await tenant.running();
     const late = await openTransaction(longhaul);
-    await releaseJob({ ...longhaul.services.context, database: late.database }, tenant.id, { token });
+    await releaseJob({ ...contextOf(longhaul), database: late.database }, tenant.id, { token });
     const watch = await watchOf(tenant);
     // One after the other: two that come in one batch are followed by the rest of it, and by what was late after that.
     const first = await tenant.create();
@@ -303,11 +313,13 @@ describe.runIf(backend === 'servers')('with transactions of other connections', 
     const second = await startLonghaul({}, { sharing: longhaul });
     try {
       const tenant = await Tenant.in(longhaul);
-      const watch = await beginWatch(second.services.updates, { workspaceId: tenant.id });
+      const told = updatesOf(second);
+      const watch = await beginWatch(told, { workspaceId: tenant.id });
       const { token } = await tenant.running();
       await tenant.report(token, { percentage: 50 });
       expect(await watch.take(3)).toMatchObject([{ job: { version: 1 } }, { job: { version: 2 } }, { change: false }]);
       await watch.leave();
+      await told.stop();
     } finally {
       await second.stop();
     }

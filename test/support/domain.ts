@@ -1,15 +1,15 @@
+import type { Database } from '../../src/database/database.ts';
+import { createContext } from '../../src/jobs/create-context.ts';
+import type { Jobs } from '../../src/jobs/jobs.ts';
 import type { JobsContext } from '../../src/jobs/model/context.ts';
-import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import { webhookSurfaces } from '../../src/server/webhook-surfaces.ts';
 import type { StartedAttempt } from '../../src/jobs/claim/claim.ts';
 import { Claimer, type Claim } from '../../src/jobs/claim/claimer.ts';
-import { completeJob } from '../../src/jobs/end/complete.ts';
-import { createJob, createJobs, type JobRequest } from '../../src/jobs/create/create.ts';
+import { createJob, type JobRequest } from '../../src/jobs/create/create.ts';
 import type { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
-import { failJob } from '../../src/jobs/end/fail.ts';
 import { findJob } from '../../src/jobs/read/find.ts';
 import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
-import { releaseJob } from '../../src/jobs/end/release.ts';
 import { type Report } from '../../src/jobs/progress/report.ts';
 import { type CreditTransaction, findWorkspace, listCreditTransactions } from '../../src/workspaces/find.ts';
 import type { Longhaul } from './longhaul.ts';
@@ -49,20 +49,21 @@ export class Tenant {
   }
 
   create(asked: Partial<JobRequest> = {}, queue?: CreationQueue): Promise<Job> {
-    const { context, creations } = this.#longhaul.services;
-    return createJob(context, queue ?? creations, this.id, { ...usualRequest, ...asked }, { dialect: 'NATIVE' });
+    const request = { ...usualRequest, ...asked };
+    return queue === undefined
+      ? this.#jobs.create(this.id, request, { dialect: 'NATIVE' })
+      : createJob(contextOf(this.#longhaul), queue, this.id, request, { dialect: 'NATIVE' });
   }
 
   createAll(asked: Partial<JobRequest>[]): Promise<Job[]> {
-    const { context, creations } = this.#longhaul.services;
     const requests = asked.map((one) => ({ ...usualRequest, ...one }));
-    return createJobs(context, creations, this.id, requests, { dialect: 'NATIVE' });
+    return this.#jobs.createMany(this.id, requests, { dialect: 'NATIVE' });
   }
 
   /** As a WORK key of this workspace does; without waiting, unless it is asked for. */
   async claim(asked: Partial<Claim> = {}, signal?: AbortSignal): Promise<HeldJob[]> {
     const claim = { types: [usualRequest.type], workerId: 'worker', ...asked };
-    return (await this.#longhaul.services.jobs.claim(this.id, claim, signal)).map(held);
+    return (await this.#jobs.claim(this.id, claim, signal)).map(held);
   }
 
   /** Claims this job. */
@@ -78,51 +79,62 @@ export class Tenant {
   }
 
   report(token: string, report: Omit<Report, 'token'> = {}): Promise<Date> {
-    return this.#longhaul.services.jobs.report(this.id, { token, ...report });
+    return this.#jobs.report(this.id, { token, ...report });
   }
 
   complete(token: string, output: JsonValue = { done: true }): Promise<Job> {
-    return completeJob(this.#context, this.id, { token, output });
+    return this.#jobs.complete(this.id, { token, output });
   }
 
   fail(token: string, { code = 'BROKEN', message = 'It broke.', retryable = true } = {}): Promise<Job> {
-    return failJob(this.#context, this.id, { token, code, message, retryable });
+    return this.#jobs.fail(this.id, { token, code, message, retryable });
   }
 
   release(token: string): Promise<Job> {
-    return releaseJob(this.#context, this.id, { token });
+    return this.#jobs.release(this.id, { token });
   }
 
   cancel(jobId: string, reason: string | null = null): Promise<Job> {
-    return cancelJob(this.#context, this.id, jobId, { reason });
+    return this.#jobs.cancel(this.id, jobId, { reason });
   }
 
   async read(jobId: string): Promise<Job> {
-    const job = await findJob(this.#context.database.hot, this.id, jobId);
+    const job = await findJob(this.#database.hot, this.id, jobId);
     if (job === null) throw new Error('The job is not there.');
     return job;
   }
 
   async balance(): Promise<number> {
-    const workspace = await findWorkspace(this.#context.database.reads, this.id);
+    const workspace = await findWorkspace(this.#database.reads, this.id);
     return workspace?.credits ?? Number.NaN;
   }
 
   /** In the order of their ids. */
   ledger(): Promise<CreditTransaction[]> {
     const everything = { above: null, below: null, direction: 'ASC', limit: 10_000 } as const;
-    return listCreditTransactions(this.#context.database.reads, this.id, everything);
+    return listCreditTransactions(this.#database.reads, this.id, everything);
   }
 
   /** A number from the database; `$1` is the workspace. */
   async count(sql: string): Promise<number> {
-    const [row] = await this.#context.database.hot.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
+    const [row] = await this.#database.hot.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
     return row?.count ?? Number.NaN;
   }
 
-  get #context(): JobsContext {
-    return this.#longhaul.services.context;
+  get #jobs(): Jobs {
+    return this.#longhaul.services.jobs;
   }
+
+  get #database(): Database {
+    return this.#longhaul.services.database;
+  }
+}
+
+/** What the transitions of one more process of this installation work with. */
+export function contextOf({ services }: Longhaul): JobsContext {
+  const { jobs, links } = services;
+  const surfaces = webhookSurfaces(links);
+  return createContext({ ...services, ...jobs, tellsOfCancellation: (dialect) => surfaces[dialect].tellsOfCancellation });
 }
 
 export function held({ job, token, expiresAt }: StartedAttempt): HeldJob {
@@ -154,8 +166,9 @@ export async function becomeDue(longhaul: Longhaul, jobId: string): Promise<void
 }
 
 /** The claimer of one more process. It is not started: it hears no wake-ups, and needs no stop. */
-export function rivalClaimer({ services }: Longhaul, context = services.context): Claimer {
-  return new Claimer(context, services.bus, services.log);
+export function rivalClaimer(longhaul: Longhaul, context = contextOf(longhaul)): Claimer {
+  const { bus, log } = longhaul.services;
+  return new Claimer(context, bus, log);
 }
 
 /** The error of this kind that the work ends with. */

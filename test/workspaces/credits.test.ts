@@ -4,7 +4,7 @@ import { InsufficientCreditsError, LonghaulError, NotFoundError, ValidationError
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { isFinal, isRetryable } from '../../src/jobs/model/state-machine.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
-import { endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
+import { contextOf, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -210,7 +210,7 @@ async function makeReady(tenant: Tenant, jobId: string) {
 describe('a balance never falls below zero', () => {
   test('of fifty simultaneous creations as many succeed as can be paid', async () => {
     const tenant = await Tenant.in(longhaul, { credits: 100 });
-    const processes = Array.from({ length: 5 }, () => new CreationQueue(longhaul.services.context));
+    const processes = Array.from({ length: 5 }, () => new CreationQueue(contextOf(longhaul)));
     const creations = Array.from({ length: 10 }, () => processes.map((queue) => tenant.create({ type: 'transcribe' }, queue)));
     const results = await Promise.allSettled(creations.flat());
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(33);

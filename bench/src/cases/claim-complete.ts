@@ -1,6 +1,5 @@
 import { PgBoss } from 'pg-boss';
 import type { App } from '../../../src/server/app.ts';
-import { completeJob } from '../../../src/jobs/end/complete.ts';
 import { encodeLeaseToken } from '../../../src/jobs/claim/lease-token.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, fill, type Installation, poolSize, settle } from '../installation.ts';
@@ -64,12 +63,12 @@ export const claimComplete: Case = async (installation, stops) => {
   ];
 };
 
-function longhaulTurn({ services: { claimer, context } }: App, workspaceId: string): Turn {
+function longhaulTurn({ services: { jobs } }: App, workspaceId: string): Turn {
   return async (batch) => {
-    const started = await claimer.claim(workspaceId, { types: ['analysis'], limit: batch, workerId: 'bench' });
+    const started = await jobs.claim(workspaceId, { types: ['analysis'], limit: batch, workerId: 'bench' });
     await Promise.all(
       started.map(({ job, token }) =>
-        completeJob(context, workspaceId, { token: encodeLeaseToken({ jobId: job.id, token }), output }),
+        jobs.complete(workspaceId, { token: encodeLeaseToken({ jobId: job.id, token }), output }),
       ),
     );
     return started.length;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { App } from '../../../src/server/app.ts';
 import { claimRound, firstWorkspace } from '../../../src/jobs/claim/claim.ts';
+import { createContext } from '../../../src/jobs/create-context.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { empty, fill, type Installation, settle } from '../installation.ts';
 import { type Comparison, median, type Sample } from '../measure.ts';
@@ -58,7 +59,8 @@ async function claimAs({ services }: App, scope: string | null, type: string, li
 }
 
 async function statement({ services }: App, scope: string | null, type: string, limit: number): Promise<string[]> {
-  const { started } = await claimRound(services.context, {
+  const context = createContext({ ...services, ...services.jobs, tellsOfCancellation: () => true });
+  const { started } = await claimRound(context, {
     scope,
     types: [type],
     jobIds: null,

@@ -76,10 +76,10 @@ async function buffers(
       );
       const top = plan[0]?.['QUERY PLAN'][0]?.Plan ?? {};
       value += (top['Shared Hit Blocks'] ?? 0) + (top['Shared Read Blocks'] ?? 0);
-      return database.query<Row>(sql, parameters);
+      return database.reads.query<Row>(sql, parameters);
     },
   };
-  const page = await listJobs(explaining, workspaceId, filter, window);
+  const page = await listJobs({ hot: explaining, reads: explaining }, workspaceId, filter, window);
   if (page.length !== rows) throw new Error(`the page has ${page.length} rows, not ${rows}`);
   return { value, count: 1, cpu: null, postgresCpu: null };
 }

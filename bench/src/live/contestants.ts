@@ -1,6 +1,5 @@
 import { RedisPubSub } from 'graphql-redis-subscriptions';
-import { createJob } from '../../../src/jobs/create/create.ts';
-import { ReportQueue } from '../../../src/jobs/progress/report-queue.ts';
+import { encodeLeaseToken } from '../../../src/jobs/claim/lease-token.ts';
 import { startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, type Installation } from '../installation.ts';
 import { type Server, startApollo, startLonghaul, startRaw } from '../servers.ts';
@@ -37,12 +36,12 @@ export interface Contestants {
 export async function startContestants(installation: Installation, stops: Stops): Promise<Contestants> {
   const { key } = installation;
   const domain = await startDomain(installation, stops);
-  const { context, creations, claimer } = domain.services;
+  const { jobs } = domain.services;
   await empty(installation);
   const workspaceId = await defaultWorkspace(installation);
   const input = { sourceUrl: 'https://media.example.com/videos/1.mp4' };
-  const job = await createJob(context, creations, workspaceId, { type: 'analysis', input }, { dialect: 'NATIVE' });
-  const [attempt] = await claimer.claim(workspaceId, { types: ['analysis'], limit: 1, workerId: 'bench' });
+  const job = await jobs.create(workspaceId, { type: 'analysis', input }, { dialect: 'NATIVE' });
+  const [attempt] = await jobs.claim(workspaceId, { types: ['analysis'], limit: 1, workerId: 'bench' });
   if (attempt?.job.id !== job.id) throw new Error('the job could not be claimed');
 
   // Between its rounds nobody reports.
@@ -55,9 +54,9 @@ export async function startContestants(installation: Installation, stops: Stops)
   const crowdOf = (server: Server, snapshot: boolean) =>
     Crowds.open(server, key, { query: jobProgressQuery, variables, snapshot }, 1, stops);
 
-  const reports = new ReportQueue(context);
-  const patch = { jobId: job.id, token: attempt.token, scope: null, step: 'rendering' };
-  const report = (number: number) => reports.add({ ...patch, message: stampedMessage(number), percentage: 42 });
+  const token = encodeLeaseToken({ jobId: job.id, token: attempt.token });
+  const report = (number: number) =>
+    jobs.report(null, { token, step: 'rendering', message: stampedMessage(number), percentage: 42 });
   await report(0);
 
   const longhaulServer = await startLonghaul(installation, stops);

@@ -29,9 +29,9 @@ mutation('redeliverWebhook', {
   input: { type: RedeliverWebhookInput, description: 'The delivery.' },
   payload: RedeliverWebhookPayload,
   errors: [NotFoundError],
-  resolve: async (input, { context, viewer }) => {
+  resolve: async (input, { database, jobs, viewer }) => {
     const id = requireId('WebhookDelivery', input.id);
-    return { delivery: await redeliverWebhook(context, viewer.workspaceId, id) };
+    return { delivery: await redeliverWebhook({ database, jobs }, viewer.workspaceId, id) };
   },
 });
 

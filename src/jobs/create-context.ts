@@ -1,0 +1,24 @@
+import type { Bus } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import type { Dialect } from '../workspaces/dialect.ts';
+import { createCompletions } from './end/completion-batch.ts';
+import { Announcer } from './feed/announcer.ts';
+import type { JobLimits, JobsContext } from './model/context.ts';
+import type { JobTypes } from './types/registry.ts';
+
+/** What the domain is given. */
+export interface ContextParts {
+  database: Database;
+  bus: Bus;
+  types: JobTypes;
+  limits: JobLimits;
+  /** Whether the webhook of a job that came through this surface is told of its cancellation. */
+  tellsOfCancellation: (dialect: Dialect) => boolean;
+}
+
+/** What the transitions of one process share. */
+export function createContext({ database, bus, types, limits, tellsOfCancellation }: ContextParts): JobsContext {
+  const announcer = new Announcer(bus);
+  const completions = createCompletions({ database, announcer });
+  return { database, types, announcer, completions, limits, tellsOfCancellation };
+}
