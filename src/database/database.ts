@@ -5,13 +5,8 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { ConnectionPool } from './connection/pool.ts';
 import { HotPool } from './hot-pool.ts';
+import type { Queryable } from './queryable.ts';
 import { whenUnavailable } from './unavailable.ts';
-
-/** Runs SQL, each statement in its own transaction or all inside one. */
-export interface Queryable {
-  /** `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached. */
-  query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
-}
 
 type ORM = EmbeddedORM | PostgresORM;
 type Client = Pick<Kysely<unknown>, 'executeQuery'>;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { ConnectionPool } from './connection/pool.ts';
-import type { Queryable } from './database.ts';
+import type { Queryable } from './queryable.ts';
 import { whenUnavailable } from './unavailable.ts';
 
 /** Statements by name on a pool, which Postgres parses and plans once for each connection. Kysely has no way to name one. */

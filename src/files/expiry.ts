@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import type { ArtifactStore } from './store.ts';
 
 /** Removes the files that have had their time, and their rows. Every process may do so at the same time. */

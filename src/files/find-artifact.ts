@@ -1,5 +1,5 @@
 import { validate as isUuid } from 'uuid';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import type { DownloadableArtifact } from './serving.ts';
 
 /** A file by its id alone: whoever asks holds its signed URL, which only the job's own workspace was given. */

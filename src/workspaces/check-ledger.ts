@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { sqlIs } from '../jobs/model/state-machine.ts';
 
 /** One place where the books do not add up. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { NotFoundError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { findJob } from '../jobs/read/find.ts';

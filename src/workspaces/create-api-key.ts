@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
-import type { Database, Queryable } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';

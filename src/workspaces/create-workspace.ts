@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
-import type { Database, Queryable } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { parseInput } from '../input.ts';
 import type { Workspace } from './workspace.ts';
 

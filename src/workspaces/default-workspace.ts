@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 
 /** The setting that names the workspace `default`; another workspace may bear the same name. */
 export const defaultWorkspaceSetting = 'default_workspace';

@@ -1,5 +1,6 @@
 import { newId } from '../database/ids.ts';
-import type { Database, Queryable } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { hashSecret, newSecret } from './api-key.ts';
 import { insertApiKey } from './create-api-key.ts';
 import { insertWorkspace } from './create-workspace.ts';

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 import { createdAtOf } from '../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../database/keyset.ts';
 import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow } from './api-key.ts';

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 
 /** Which of these keys are in force just now, whatever workspace they are of. */
 export async function keysInForce(database: Queryable, apiKeyIds: Iterable<string>): Promise<ReadonlySet<string>> {

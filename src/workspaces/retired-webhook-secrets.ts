@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/database.ts';
+import type { Queryable } from '../database/queryable.ts';
 
 /** How long a secret that was rotated away goes on signing. */
 const validHours = 24;

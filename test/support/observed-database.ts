@@ -1,4 +1,5 @@
-import { Database, type Queryable } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
+import type { Queryable } from '../../src/database/queryable.ts';
 
 export interface Statement {
   sql: string;

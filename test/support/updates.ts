@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
-import { Database, type Queryable } from '../../src/database/database.ts';
+import { Database } from '../../src/database/database.ts';
+import type { Queryable } from '../../src/database/queryable.ts';
 import type { JobUpdate } from '../../src/jobs/feed/changes.ts';
 import type { UpdatesRequest, Updates } from '../../src/jobs/feed/updates.ts';
 import type { Longhaul } from './longhaul.ts';

@@ -4,18 +4,10 @@ import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { type Conninfo, ConninfoError, parseConninfo } from './conninfo.ts';
 import { addDefaults } from './defaults.ts';
+import type { Host } from './host.ts';
 import { parseOptions } from './options.ts';
 import { findPassword } from './passfile.ts';
 import { type SslMode, sslModes, tlsSettings } from './tls.ts';
-
-/** Where a server may listen. */
-export interface Host {
-  /** What its certificate has to name, and what .pgpass calls it. */
-  name: string;
-  /** Where to connect: a name, an IP address, or the folder of a Unix socket. */
-  address: string;
-  port: number;
-}
 
 /**
  * DATABASE_URL as read: all that any connection of the process is made of. Secrets are functions, so that nothing that is

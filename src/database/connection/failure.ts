@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { ConninfoError } from './conninfo.ts';
-import { type Host, MissingPassword } from './database-url.ts';
+import { MissingPassword } from './database-url.ts';
+import type { Host } from './host.ts';
 import { UnfitServer } from './session.ts';
 
 /**

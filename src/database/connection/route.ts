@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import pg from 'pg';
 import { describeFailure, failureKind } from './failure.ts';
-import { type Host, isSocket, type Server } from './database-url.ts';
+import { isSocket, type Server } from './database-url.ts';
+import type { Host } from './host.ts';
 import { prepareSession, type Session, type SessionFacts, UnfitServer } from './session.ts';
 
 /** One way to the server: where, and whether by TLS. */

@@ -11,7 +11,7 @@ import {
   type SecureVersion,
 } from 'node:tls';
 import { type Conninfo, ConninfoError } from './conninfo.ts';
-import type { Host } from './database-url.ts';
+import type { Host } from './host.ts';
 
 /** libpq's, and pg's `no-verify`: TLS, whatever the certificate. */
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;

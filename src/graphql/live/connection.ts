@@ -1,4 +1,3 @@
-import type { Member } from './member.ts';
 
 /** Unsent bytes above which a connection gets nothing new (PROTOCOL.md, S3). */
 const congestedBytes = 64 * 1024;
@@ -12,11 +11,17 @@ const mostHeld = 16 * 1024 * 1024;
 /** How often stalled connections are looked for, in milliseconds. */
 const checkMilliseconds = 1_000;
 
+/** A watcher that the connection has no room for just now. */
+interface Waiter {
+  /** Called when there is room again. */
+  flush(): void;
+}
+
 /** One socket or event stream, as the watchers behind it see it. */
 export abstract class Connection {
   readonly #stalled: StalledConnections;
   /** Null while it keeps up, as most do: an empty set for each would take memory. */
-  #waiting: Set<Member> | null = null;
+  #waiting: Set<Waiter> | null = null;
   #held = 0;
 
   constructor(stalled: StalledConnections) {
@@ -34,29 +39,29 @@ export abstract class Connection {
   /** Ends it so that its client connects again and resumes. */
   abstract giveUp(): void;
 
-  /** Sends at once, where there is room: otherwise false, and the member is flushed when there is. */
-  send(text: string, member: Member): boolean {
+  /** Sends at once if there is room. Otherwise answers false, and flushes the waiter when there is room again. */
+  send(text: string, waiter: Waiter): boolean {
     if (this.#waiting !== null || this.unsent > congestedBytes) {
       if (this.#waiting === null) {
         this.#waiting = new Set();
         this.#stalled.add(this);
         this.congested();
       }
-      this.#waiting.add(member);
+      this.#waiting.add(waiter);
       return false;
     }
     this.write(text);
     return true;
   }
 
-  /** A member keeps so many characters until there is room; less than none, when it has let go of them. */
+  /** Counts characters that waiters keep until there is room; a negative number when they let go of them. */
   hold(characters: number): void {
     this.#held += characters;
     if (this.#held > mostHeld) this.giveUp();
   }
 
-  forget(member: Member): void {
-    if (this.#waiting?.delete(member) === true && this.#waiting.size === 0) this.#keepsUp();
+  forget(waiter: Waiter): void {
+    if (this.#waiting?.delete(waiter) === true && this.#waiting.size === 0) this.#keepsUp();
   }
 
   /** To be called whenever something has left. */
@@ -64,7 +69,7 @@ export abstract class Connection {
     if (this.#waiting === null || this.unsent > drainedBytes) return;
     const waiting = this.#waiting;
     this.#keepsUp();
-    for (const member of waiting) member.flush();
+    for (const waiter of waiting) waiter.flush();
   }
 
   #keepsUp(): void {

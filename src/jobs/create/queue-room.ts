@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 import type { JobsContext } from '../model/context.ts';
 import { insertJobs } from './insert.ts';
 import type { Job } from '../model/job.ts';

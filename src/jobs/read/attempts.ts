@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 import type { JobFailure } from '../model/job.ts';
 
 /** One try at a job by one worker. */

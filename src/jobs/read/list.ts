@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Database, Queryable } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 import { firstIdOf } from '../../database/ids.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../../database/keyset.ts';
 import { parseInput } from '../../input.ts';

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 import type { JobFilter } from './list.ts';
 import type { JobStatus } from '../model/state-machine.ts';
 

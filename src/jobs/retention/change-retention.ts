@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 
 /** Days for which every change of status can be read again. */
 export const changeDays = 7;

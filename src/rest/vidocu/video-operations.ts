@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Queryable } from '../../database/database.ts';
+import type { Queryable } from '../../database/queryable.ts';
 import { httpUrl, textIssues } from '../../input.ts';
 import type { JsonObject } from '../../jobs/model/job.ts';
 import { sqlIs } from '../../jobs/model/state-machine.ts';
