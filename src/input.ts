@@ -9,7 +9,7 @@ const maxDepth = 64;
 export const maxIssues = 100;
 
 /** The message for a field that a schema does not know. */
-export const unknownField = 'is not a known field; remove it or mend its name';
+export const unknownField = 'is not a known field; remove it or correct its name';
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; issues: FieldIssue[] };
 
@@ -49,10 +49,10 @@ interface Place {
  *
  * - NUL and lone surrogates: jsonb refuses both, and PGlite's text silently turns the latter into U+FFFD.
  * - Keys named `__proto__`: zod's loose objects silently drop them.
- * - Numbers beyond ±(2^53 - 1): JSON readers round integers there (RFC 7493, section 2.2), so that two ids become one. All
- *   doubles beyond the bound are integers, and every number beyond it is read as one of them (9007199254740993.0, 1E+30) or
- *   as Infinity (1e400), so the parsed value is enough. Fractions may lose digits. A reviver that looks at the source text
- *   (`context.source`) would find no more and makes parsing four times slower.
+ * - Numbers beyond ±(2^53 - 1): JSON readers round integers there (RFC 7493, section 2.2), so that two ids become one.
+ *   All doubles beyond the bound are integers, and every number beyond it is read as one of them (9007199254740993.0,
+ *   1E+30) or as Infinity (1e400), so the parsed value is enough. Fractions may lose digits. A reviver that looks at
+ *   the source text (`context.source`) would find no more and makes parsing four times slower.
  * - More than 64 levels.
  *
  * It keeps its own stack, because the sender decides how deep the nesting is.

@@ -193,7 +193,7 @@ describe('the message for', () => {
     ['regex', { a: 'y' }, ['a: expected text that matches /^x$/']],
     ['step', { a: 3 }, ['a: expected a multiple of 2, got 3']],
     ['union', { a: true }, ['a: has none of the forms that are accepted here']],
-    ['strict', { a: 1, b: 1, c: 1 }, ['b', 'c'].map((key) => `${key}: is not a known field; remove it or mend its name`)],
+    ['strict', { a: 1, b: 1, c: 1 }, ['b', 'c'].map((key) => `${key}: is not a known field; remove it or correct its name`)],
     ['own', { a: 1 }, ['a: has its own message']],
   ])('%s in %j helps a person', (name, value, issues) => {
     expect(issuesOf(schemas[name], value)).toEqual(issues);

@@ -240,7 +240,7 @@ describe('the file of job types', () => {
     expect(await faultsOf(entries)).toEqual([
       'entry 2 ("render 2"): name: expected 1 to 100 letters, digits or any of _ . : / -',
       'entry 2 ("render 2"): credits: expected an integer from 0 to 1000000, got 1.5',
-      'entry 2 ("render 2"): retries: is not a known field; remove it or mend its name',
+      'entry 2 ("render 2"): retries: is not a known field; remove it or correct its name',
       'entry 3: expected an object, got a string',
       'entry 4 ("render"): name: is taken by an earlier entry; remove one of them',
       'entry 5: name: is required: expected a string',
@@ -250,7 +250,7 @@ describe('the file of job types', () => {
 
   test('is refused when it is not there, not JSON or not an array', async () => {
     await expect(loadJobTypes(join(folder, 'absent.json'))).rejects.toThrow(/absent\.json: cannot be read \(ENOENT/);
-    expect(await faultsOf('[{')).toEqual([expect.stringMatching(/^is not JSON \(.+\)\. Mend it/)]);
+    expect(await faultsOf('[{')).toEqual([expect.stringMatching(/^is not JSON \(.+\)\. Correct the file/)]);
     expect(await faultsOf({ name: 'render' })).toEqual([expect.stringMatching(/^expected an array of job types/)]);
   });
 
@@ -262,7 +262,7 @@ describe('the file of job types', () => {
       const [fault] = await faultsOf(Buffer.from(text, encoding));
       expect(fault).toMatch(/^is not JSON/);
     }
-    expect(await faultsOf(Buffer.from(text, 'latin1'))).toEqual(['is not JSON (it is not UTF-8). Mend it at the place named.']);
+    expect(await faultsOf(Buffer.from(text, 'latin1'))).toEqual(['is not JSON (it is not UTF-8). Correct the file.']);
   });
 
   test.each(['9007199254740993', '-9007199254740992', '1e30', '1e400'])('is refused with the number %s in it', async (number) => {
@@ -311,7 +311,7 @@ describe('an input schema of the file', () => {
     });
     const tree = typeNamed('tree', types);
     expect(issuesOf(tree, { child: { child: { label: 1 } } })).toEqual(['child.child.label: must be of type string']);
-    expect(issuesOf(tree, { leaf: 1 })).toEqual(['leaf: is not a known field; remove it or mend its name']);
+    expect(issuesOf(tree, { leaf: 1 })).toEqual(['leaf: is not a known field; remove it or correct its name']);
   });
 
   test('is enforced, each fault with its path, and nothing is filled in', async () => {
@@ -335,14 +335,14 @@ describe('an input schema of the file', () => {
     expect(issuesOf(render, { 'a/b~c': 1, scenes: [{}], url: 'x', codec: 'av1', more: 1 }).toSorted()).toEqual([
       'a/b~c: must be of type string or null',
       'codec: must be "h264"',
-      'more: is not a known field; remove it or mend its name',
+      'more: is not a known field; remove it or correct its name',
       'scenes.0.start: is required',
       'size: is required',
       'toString: is required',
       'url: must match format "uri"',
     ]);
     expect(issuesOf(render, { size: 'tiny', toString: 1 })).toEqual([
-      'toString: is not a known field; remove it or mend its name',
+      'toString: is not a known field; remove it or correct its name',
       'size: must be one of ["small","large"]',
     ]);
     expect(issuesOf(render, [])).toEqual([': expected an object, got an array']);

@@ -10,7 +10,7 @@ import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
 
-/** One entry of the file JOB_TYPES. Unknown keys are refused: they are most likely misspelt. */
+/** One entry of the JOB_TYPES file. Unknown keys are refused, because they are most likely misspelt. */
 const entrySchema = z.strictObject({
   name: z
     .string()
@@ -28,8 +28,9 @@ const entrySchema = z.strictObject({
 type Report = (issue: FieldIssue) => void;
 
 /**
- * Reads the file JOB_TYPES: a JSON array of job types, of which `name` and `credits` are required.
- * @throws Error whose message has one line for each fault, naming the file, the entry and the field.
+ * Reads the JOB_TYPES file: a JSON array of job types. `name` and `credits` are required.
+ *
+ * @throws Error with one line per fault, naming the file, the entry and the field.
  */
 export async function readJobTypes(path: string): Promise<JobType[]> {
   const entries = await readArray(path);
@@ -58,7 +59,7 @@ async function readArray(path: string): Promise<unknown[]> {
   try {
     entries = parseJson(content);
   } catch (cause) {
-    throw new Error(`${path}: is not JSON (${reasonOf(cause)}). Mend it at the place named.`, { cause });
+    throw new Error(`${path}: is not JSON (${reasonOf(cause)}). Correct the file.`, { cause });
   }
   if (Array.isArray(entries)) return entries;
   throw new Error(`${path}: expected an array of job types: [{ "name": …, "credits": … }].`);
@@ -94,17 +95,17 @@ function readEntry(entry: unknown, ajv: Ajv2020, report: Report): JobType | null
 }
 
 /**
- * Ajv rather than zod's fromJSONSchema, which lets pass what it does not know (misspelt keywords, `properties` without a
- * `type`) and fills in defaults. Here a keyword or format that would not be enforced is refused.
+ * Uses Ajv because zod's fromJSONSchema accepts what it does not know (misspelt keywords, `properties` without a
+ * `type`) and fills in defaults. Ajv's strict mode refuses keywords and formats that it would not enforce.
  */
 function createAjv(): Ajv2020 {
-  // ownProperties: otherwise a required "toString" is found in every object.
+  // Without ownProperties, every object would satisfy a required "toString".
   const strict = { strictSchema: true, strictTypes: false, strictTuples: false };
   const ajv = new Ajv2020({ ...strict, allErrors: true, ownProperties: true, logger: false });
   formats.default(ajv);
-  // Ajv's own, and no JSON Schema: such a validator answers with a promise, which passes for true.
+  // Ajv's own keyword, not JSON Schema. The validator would return a promise, which is truthy.
   ajv.removeKeyword('$async');
-  // Ajv compares each item with each: 10 seconds for 28,000 small objects (0.3 MB), while nothing else runs.
+  // Ajv compares every pair of items. That blocks the event loop for 10 seconds for 28,000 small objects (0.3 MB).
   ajv.removeKeyword('uniqueItems');
   return ajv.addKeyword({
     keyword: 'uniqueItems',
@@ -120,7 +121,7 @@ function compile(ajv: Ajv2020, schema: JsonObject): ValidateFunction {
     throw new Error('the input of a job is an object, so its type must be "object"');
   }
   const validate = ajv.compile(schema);
-  // A schema that refers to itself and to nothing else overflows the stack, and had better do so here.
+  // A schema that only refers to itself overflows the stack. Let that happen here rather than at the first job.
   validate({});
   return validate;
 }

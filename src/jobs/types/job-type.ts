@@ -3,25 +3,25 @@ import type { JsonObject } from '../model/job.ts';
 
 export type ParsedInput = { ok: true; input: JsonObject } | { ok: false; issues: FieldIssue[] };
 
-/** What is known of a kind of job before one exists: its price, its patience, and what its input must be. */
+/** A kind of job: its price, its limits and its input schema. */
 export interface JobType {
   /** 1 to 100 characters of letters, digits and `_ . : / -`. */
   name: string;
-  /** A sentence for a person; may be empty. */
+  /** A sentence for people. May be empty. */
   description: string;
   /** Price of one job, 0 to 1,000,000. */
   credits: number;
-  /** Attempts that may fail before the job does, 1 to 100; a job may ask for another number. */
+  /** The default number of failed attempts that fail a job, 1 to 100. A job may override it. */
   maxAttempts: number;
   /** Seconds that one attempt may take, 1 to 604,800. */
   timeoutSeconds: number;
-  /** Seconds without a word from its worker until an attempt is given up, 1 to 3600, at most `timeoutSeconds`. */
+  /** Seconds until an attempt expires without a heartbeat from its worker, 1 to 3600 and at most `timeoutSeconds`. */
   leaseSeconds: number;
   /** JSON Schema 2020-12 of the input, for clients. */
   inputSchema: JsonObject;
   /**
-   * Checks the input of one job, text and nesting included (`textIssues`). Hands it on as it came: fields that the type
-   * does not know are kept, nothing is filled in. The issues' paths are relative to the input, array indexes as strings.
+   * Checks the input of one job, including its text and nesting (`textIssues`). Returns the input unchanged: it keeps
+   * unknown fields and fills in no defaults. Issue paths are relative to the input, with array indexes as strings.
    */
   parseInput(input: unknown): ParsedInput;
 }

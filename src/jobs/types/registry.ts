@@ -2,11 +2,11 @@ import { readJobTypes } from './file.ts';
 import type { JobType } from './job-type.ts';
 import { shippedJobTypes } from './shipped.ts';
 
-/** The kinds of job that can be created. Does not change while the process runs. */
+/** The registered job types. They do not change while the process runs. */
 export class JobTypes {
   readonly #byName: ReadonlyMap<string, JobType>;
 
-  /** Of two types with one name the later counts, in the place of the earlier. */
+  /** If two types have the same name, the later one replaces the earlier one in its position. */
   constructor(types: Iterable<JobType>) {
     this.#byName = new Map(Array.from(types, (type) => [type.name, type]));
   }
@@ -25,15 +25,16 @@ export class JobTypes {
 }
 
 /**
- * The shipped types, changed and added to by the file JOB_TYPES.
- * @param path The file, or null for the shipped types alone.
- * @throws Error with one line for each fault of the file.
+ * Loads the shipped types. The JOB_TYPES file may replace them and add others.
+ *
+ * @param path the file, or null for the shipped types alone.
+ * @throws Error with one line per fault in the file.
  */
 export async function loadJobTypes(path: string | null): Promise<JobTypes> {
   return new JobTypes(path === null ? shippedJobTypes : [...shippedJobTypes, ...(await readJobTypes(path))]);
 }
 
-/** For whoever names a type that is not there: the nearest name, if one is near, and all that are. */
+/** The error message for an unknown type: suggests a similar name, if there is one, and lists all registered types. */
 export function unknownTypeMessage(name: string, types: JobTypes): string {
   const names = types.names();
   const wanted = name.slice(0, 100);
@@ -45,7 +46,7 @@ export function unknownTypeMessage(name: string, types: JobTypes): string {
   return `Unknown job type ${JSON.stringify(wanted)}.${guess} Registered types: ${names.join(', ')}.`;
 }
 
-/** Letters to insert, drop or exchange to make one word of the other (Levenshtein). */
+/** Levenshtein distance. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...from].entries()) {

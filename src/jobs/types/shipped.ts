@@ -14,15 +14,15 @@ const spoken = language.describe('Language that is spoken; detected where not gi
 const targetLanguage = language.describe('Language to translate into, for example de or pt-BR.');
 const theme = text(500, 'What is built, for example "Cliffside Ocean Mansion".');
 
-/** A video that the caller names in one of two ways, or that its worker knows how to find. */
+/** A video, named by URL or by id. Both are optional because the worker may know how to find it. */
 const video = { sourceUrl: sourceUrl.nullish(), videoId: videoId.nullish() };
 
 /**
- * The job types of the four dialects. `download` and `fingerprint` have built-in handlers, the others wait for workers
- * of their own. Prices are those that the vendors' pages give, else 1; JOB_TYPES changes any of it.
+ * The job types of the four dialects. `download` and `fingerprint` have built-in handlers; all others wait for external
+ * workers. Prices come from the vendors' pages where given, otherwise they are 1. JOB_TYPES can change any of this.
  *
- * Only what a worker cannot do without is required, fields that are not named here are kept, and what is optional may be
- * null: clients written years ago send more than this, and null for what they leave out.
+ * Only fields that a worker cannot do without are required, unknown fields are kept, and optional fields may be null:
+ * old clients send more fields than these, and null for those they leave out.
  */
 export const shippedJobTypes: readonly JobType[] = [
   jobType({
@@ -77,7 +77,8 @@ export const shippedJobTypes: readonly JobType[] = [
     description: 'Translates what is said in a video or audio file.',
     credits: 4,
     timeoutSeconds: 2 * 3600,
-    // The public pages do not say what clients of old call the target: whatever they send is kept for the worker.
+    // The public pages do not say what existing clients call the target language. Whatever they send reaches the
+    // worker.
     input: { sourceUrl, targetLanguage: targetLanguage.nullish(), language: spoken },
   }),
   jobType({
@@ -102,7 +103,7 @@ export const shippedJobTypes: readonly JobType[] = [
     name: 'house-timelapse',
     description: 'Generates a video of a house that is being built.',
     credits: 150,
-    // Dear to run again, and its clients give up after half an hour.
+    // It is expensive to run again, and its clients give up after half an hour.
     maxAttempts: 2,
     timeoutSeconds: 1800,
     input: { theme: theme.nullish() },
@@ -120,21 +121,21 @@ export const shippedJobTypes: readonly JobType[] = [
   }),
 ];
 
-/** RevidAPI's toolkit calls the source `media_url`; either name will do, and both are kept as they came. */
+/** RevidAPI's toolkit calls the source `media_url`. Either name is accepted, and both are kept as sent. */
 function mediaTranscribe(): JobType {
   const fields = z
     .looseObject({
       media_url: sourceUrl.nullish(),
       sourceUrl: sourceUrl.nullish(),
       task: z.enum(['transcribe', 'translate']).describe('transcribe where not given.').nullish(),
-      // The vendor documents no form.
+      // The vendor documents no format.
       language: z.string().max(100).describe('Language that is spoken; detected where not given.').nullish(),
     })
     .refine((input) => typeof (input.media_url ?? input.sourceUrl) === 'string', {
       path: ['media_url'],
       error: 'is required, here or as sourceUrl: expected the URL of the media',
     })
-    // What the refinement says, for clients: zod cannot derive it.
+    // States the refinement in the published schema, because zod cannot derive it.
     .meta({ anyOf: [{ required: ['media_url'] }, { required: ['sourceUrl'] }] });
   return fromSchema(fields, {
     name: 'media/transcribe',
@@ -151,7 +152,7 @@ function jobType({ input, ...terms }: Terms & { input: z.ZodRawShape }): JobType
 }
 
 function fromSchema(schema: z.ZodType, terms: Terms): JobType {
-  // Through JSON, because zod's object carries functions beside the schema.
+  // The round trip through JSON drops the functions that zod attaches to the schema object.
   const inputSchema: JsonObject = JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' })));
   return {
     credits: 1,
@@ -163,7 +164,7 @@ function fromSchema(schema: z.ZodType, terms: Terms): JobType {
     parseInput(input) {
       const checked = checkInput(schema, input);
       if (!checked.ok) return checked;
-      // The input itself rather than zod's copy of it: nothing is dropped or put in another order.
+      // Return the input itself: zod's copy may drop or reorder fields.
       if (isJsonObject(input)) return { ok: true, input };
       return { ok: false, issues: [{ path: [], message: expecting('an object')({ input }) }] };
     },
