@@ -1,18 +1,20 @@
 import { sqlIs, transitions } from '../model/state-machine.ts';
 
-/** Seconds before the second attempt; doubled for each further one. */
+/** Seconds before the second attempt. Doubles with each further attempt. */
 const firstBackoffSeconds = 2;
 
-/** The longest wait between two attempts. */
+/** The longest backoff between two attempts. */
 const longestBackoffSeconds = 600;
 
 /**
- * The assignments of an attempt that failed, whoever found out: another attempt after a backoff, or FAILED and
- * refunded where it was the last one or `declaredFinal` (SQL) holds.
+ * SQL assignments for a failed attempt, reported or expired: another attempt after a backoff, or FAILED and refunded if
+ * it was the last attempt or `declaredFinal` holds.
  *
- * The jitter of a quarter either way keeps a thousand jobs that one outage failed from coming back at one instant.
+ * The jitter of ±25% keeps jobs that failed together in an outage from all coming back at the same instant.
  *
- * @param code SQL of the machine code, @param message SQL of the sentence
+ * @param declaredFinal SQL condition
+ * @param code SQL for the error code
+ * @param message SQL for the error message
  */
 export function failedAttempt(declaredFinal: string, code: string, message: string): string {
   const last = `(${declaredFinal} OR job.failed_attempts + 1 >= job.max_attempts)`;
@@ -36,7 +38,7 @@ export function failedAttempt(declaredFinal: string, code: string, message: stri
     updated_at = now()`;
 }
 
-/** The assignments of an attempt that went back to the queue unharmed: it may be claimed again at once. */
+/** SQL assignments for a released attempt: the job may be claimed again at once. */
 export const releasedAttempt = `
   status = '${transitions.release.to}',
   version = job.version + 1,
@@ -46,5 +48,5 @@ export const releasedAttempt = `
   status_changed_at = now(),
   updated_at = now()`;
 
-/** Waiting jobs whose time has come. */
+/** Waiting jobs that are due. */
 export const isDue = `${sqlIs.waiting} AND job.due_at <= now()`;

@@ -10,10 +10,10 @@ import { isFinal, sqlIs, transitions } from '../model/state-machine.ts';
 const cancellation = z.object({ reason: z.string().max(1_000).nullish() });
 
 /**
- * PENDING or RUNNING → CANCELLED, refunded. Final at once for every reader; a worker that holds the job is told to
- * abort and can no longer write.
+ * PENDING or RUNNING → CANCELLED, refunded. The status is final for every reader at once. A worker that holds the job
+ * is told to abort and can no longer write.
  *
- * @throws NotFoundError, AlreadyFinishedError, ValidationError (the reason: at most 1,000 characters)
+ * @throws NotFoundError, AlreadyFinishedError, ValidationError (a reason longer than 1,000 characters)
  */
 export async function cancelJob(
   context: JobsContext,
@@ -31,8 +31,8 @@ export async function cancelJob(
   }
 }
 
-// The compare-and-set names the attempt that was seen. A claim that commits while this statement waits for the row
-// would otherwise leave its lease and slot behind: they are younger than the statement's snapshot.
+// The compare-and-set includes the attempt. Otherwise a claim that commits while this statement waits for the row lock
+// would leave its lease and slot behind, because they are newer than the statement's snapshot.
 function cancelAsSeen(context: JobsContext, seen: Job, reason: string | null): Promise<Job | null> {
   const $ = firstParameter;
   return endJob(context, {

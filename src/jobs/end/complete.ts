@@ -12,13 +12,13 @@ const completion = z.object({ token: z.string(), output: z.custom<JsonValue>(() 
 
 export interface Completion {
   token: string;
-  /** Any JSON value; at most MAX_OUTPUT_BYTES as JSON. */
+  /** Any JSON value, at most MAX_OUTPUT_BYTES as JSON. */
   output?: JsonValue | undefined;
 }
 
 /**
- * RUNNING → COMPLETED, by the worker that holds the lease. The same completion again, after a lost reply, gives the
- * same answer.
+ * RUNNING → COMPLETED, by the worker that holds the lease. Repeating the same completion after a lost reply returns the
+ * same result.
  *
  * @throws ValidationError, LeaseLostError
  */
@@ -46,7 +46,7 @@ async function alreadyCompleted(
 ): Promise<Job> {
   const past = await findPastAttempt(context, scope, ref);
   if (past === null) throw new LeaseLostError(null);
-  // jsonb decides what is the same output: key order and number spelling do not matter.
+  // Outputs are compared as jsonb: key order and number formatting do not matter.
   const [same] = await context.database.hot.query(
     `SELECT 1 FROM job WHERE job.id = $1 AND job.workspace_id = $2 AND job.status = '${transitions.complete.to}'
        AND job.attempt = $3 AND job.output IS NOT DISTINCT FROM $4::jsonb`,

@@ -8,15 +8,15 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { sqlIs, transitions } from '../model/state-machine.ts';
 
-/** How long a result file is kept after its job's end. */
+/** How long a result file is kept after its job ends. */
 export const artifactHours = 24;
 
 /*
- * One statement for many jobs, each fenced by its own lease. Rows are locked in the order of their ids, so that two
- * batches cannot wait for each other; a completion refunds nothing, and so no workspace is locked.
+ * One statement for many jobs, each fenced by its own lease. It locks rows in id order, so that two batches cannot
+ * deadlock. A completion refunds nothing, so it locks no workspace.
  *
- * The file's row is inserted from the job that changed: a completion that finds its lease gone records none. Its expiry
- * is in whole seconds, because the signed URL carries them and must be the same at every reading.
+ * The artifact row is inserted from the changed job, so a completion that lost its lease records no artifact. The
+ * expiry is in whole seconds because the signed URL carries seconds and must be the same on every read.
  */
 const statement = `
   WITH asked AS (
@@ -59,7 +59,7 @@ const statement = `
   SELECT ${jobColumns('changed')}, changed.ordinal, gone.slot IS NOT NULL AS slot_freed
   FROM changed LEFT JOIN gone ON gone.job_id = changed.id`;
 
-/** Completes the jobs whose leases hold, and announces them. Null where somebody else was first. */
+/** Completes and announces the jobs whose leases still hold. Returns null for the others. */
 async function writeCompletions(
   { database, announcer }: { database: Database; announcer: Announcer },
   completions: readonly ReadyCompletion[],
@@ -79,7 +79,9 @@ async function writeCompletions(
   return jobs;
 }
 
-/** The output is JSON already, and may be large: it is not parsed to be printed again. */
+/**
+ * Splices the output in as text: it is already JSON and may be large, so parsing and printing it again would be waste.
+ */
 function toJson({ ref, scope, output, artifact }: ReadyCompletion, ordinal: number): string {
   const fields = {
     ordinal,
@@ -96,7 +98,7 @@ function toJson({ ref, scope, output, artifact }: ReadyCompletion, ordinal: numb
   return `${JSON.stringify(fields).slice(0, -1)},"output":${output}}`;
 }
 
-/** The completions of a process. */
+/** Creates the completion batches of this process. */
 export function createCompletions(announcing: { database: Database; announcer: Announcer }): JobsContext['completions'] {
   return new Batches((completions) => writeCompletions(announcing, completions), { lanes: 4, size: 100 });
 }

@@ -6,20 +6,21 @@ import type { Job, JobFailure } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isFinal, sqlIs } from '../model/state-machine.ts';
 
-/** A final job does not change any more: its own row says the rest, and the log of changes stays narrow. */
+/** Keeps the change log narrow: a final job does not change any more, so its own row still has the value. */
 function unlessFinal(column: string): string {
   return `CASE WHEN ${sqlIs.final} THEN NULL ELSE job.${column} END`;
 }
 
 /**
- * What follows from a job that leaves its worker or ends, in the statement that changes it: the lease and its slot go,
- * the attempt is closed, credits that the row says are refunded go back through the ledger, a webhook delivery is noted.
+ * CTEs for everything that must happen when a job ends or leaves its worker, in the same statement as the change: they
+ * delete the lease, free its slot, close the attempt, refund credits through the ledger, record a webhook delivery and
+ * log the change.
  *
- * Rows are locked in the order of the house: the job (by `changed`), then its workspace (by `refunded`). Of several rows
- * at most one may be refunded: an UPDATE takes each workspace once.
+ * Locks follow the global order: the job (in `changed`), then its workspace (in `refunded`). At most one of several
+ * rows may be refunded, because an UPDATE changes each workspace row only once.
  *
- * It follows from `ended`: rows of job, and with each its ledger_id, delivery_id (null: nobody is told), and how its
- * attempt failed, if it did.
+ * They read the CTE `ended`: job rows, each with a ledger_id, a delivery_id (null for no webhook), and the error of
+ * the attempt if it failed.
  */
 export const consequences = `
   gone AS (
@@ -61,7 +62,7 @@ export const consequences = `
     FROM ended AS job
   )`;
 
-/** The one row of `endJob`, with what goes with it. */
+/** `ended` for the single row of `endJob`. */
 const endedOne = `
   ended AS (
     SELECT changed.*, $1::uuid AS ledger_id, $2::uuid AS delivery_id, $3::boolean AS attempt_failed,
@@ -74,19 +75,19 @@ export interface JobEnd {
   /** Compare-and-set on `job` that returns `job.*`; its parameters start at `firstParameter`. */
   update: string;
   parameters: readonly unknown[];
-  /** How the attempt failed; null where it does not count as failed. */
+  /** The attempt's error; null if the attempt does not count as failed. */
   failure: JobFailure | null;
-  /** Whether the webhook is told of it; yes where not given. */
+  /** Whether to send a webhook. True by default. */
   told?: boolean;
 }
 
-/** Number of the first parameter that the SQL of a JobEnd may use. */
+/** The number of the first parameter that the SQL of a JobEnd may use. */
 export const firstParameter = 6;
 
 /**
- * Carries the transition out as a single statement, so that all of it commits or none, and announces it.
+ * Makes the transition in a single statement, so that all of it commits or nothing does, and then announces it.
  *
- * @returns the job as it is now, or null where somebody else was first and nothing happened.
+ * @returns the changed job, or null if the compare-and-set failed and nothing happened.
  */
 export async function endJob(context: JobsContext, { update, parameters, failure, told = true }: JobEnd): Promise<Job | null> {
   const expressions = [`changed AS (${update})`, endedOne, consequences];
@@ -103,7 +104,7 @@ export async function endJob(context: JobsContext, { update, parameters, failure
   return job;
 }
 
-/** Wakes the sender of webhooks where the job's end was noted for it. Once too often does no harm. */
+/** Wakes the webhook sender if the job's end may have recorded a delivery. An extra wake-up does no harm. */
 export function announceDelivery(announcer: Announcer, job: Job): void {
   if (job.webhookUrl !== null && isFinal(job.status)) announcer.deliveryNoted();
 }

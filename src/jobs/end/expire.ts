@@ -4,21 +4,21 @@ import { endJob, firstParameter } from './ending.ts';
 import type { Job, JobFailure } from '../model/job.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** Why an attempt is over although its worker said nothing. */
+/** Why an attempt ended without word from its worker. */
 const lapses = {
   LEASE_EXPIRED: 'The worker stopped reporting and its lease expired.',
   TIMEOUT: 'The attempt took longer than its job type allows.',
 };
 
-/** At most so many in one sweep; the next one follows within a second. */
+/** The most attempts in one sweep. The next sweep follows within a second. */
 const batch = 500;
 
 /**
- * Ends the attempts whose lease or time is over: RUNNING → PENDING with a backoff, or → FAILED and refunded.
- * Every process may sweep at once; each attempt is ended by one of them.
+ * Ends the attempts whose lease has expired or that have timed out: RUNNING → PENDING with a backoff, or → FAILED and
+ * refunded. Processes may sweep concurrently; only one of them ends each attempt.
  *
  * @returns the jobs that this call moved.
- * @throws AggregateError where some could not be ended; all others were.
+ * @throws AggregateError if some attempts could not be ended. All others were.
  */
 export async function expireLeases(context: JobsContext): Promise<Job[]> {
   const lapsed = await context.database.hot.query<{ job_id: string; attempt: number; timed_out: boolean }>(
@@ -33,7 +33,7 @@ export async function expireLeases(context: JobsContext): Promise<Job[]> {
       const job = await expire(context, jobId, attempt, { code, message: lapses[code] });
       if (job !== null) moved.push(job);
     } catch (error) {
-      // One that cannot be ended must not keep the others waiting; the next sweep tries it again.
+      // An attempt that cannot be ended must not hold up the others. The next sweep tries it again.
       failures.push(error);
     }
   }
@@ -41,8 +41,8 @@ export async function expireLeases(context: JobsContext): Promise<Job[]> {
   return moved;
 }
 
-// Both rows are taken with SKIP LOCKED: a heartbeat or a completion that holds one is alive, and waiting for it while
-// holding the other would be a deadlock.
+// Both rows are locked with SKIP LOCKED. If a heartbeat or completion holds one of them, the worker is alive, and
+// waiting for it while holding the other row could deadlock.
 function expire(context: JobsContext, jobId: string, attempt: number, failure: JobFailure): Promise<Job | null> {
   const $ = firstParameter;
   return endJob(context, {

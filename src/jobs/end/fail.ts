@@ -19,16 +19,16 @@ const failure = z.object({
 
 export interface FailedAttempt {
   token: string;
-  /** Stable machine code, for example PROCESSING_ERROR. */
+  /** A stable error code, for example PROCESSING_ERROR. */
   code: string;
   message: string;
-  /** False ends the job whatever attempts are left. */
+  /** False fails the job even if it has attempts left. */
   retryable?: boolean | undefined;
 }
 
 /**
- * RUNNING → PENDING with a backoff, or → FAILED and refunded where the attempt was the last or is declared final.
- * The same failure again, after a lost reply, gives the same answer.
+ * RUNNING → PENDING with a backoff, or → FAILED and refunded if the attempt was the last one or is not retryable.
+ * Repeating the same failure after a lost reply returns the same result.
  *
  * @throws ValidationError, LeaseLostError
  */

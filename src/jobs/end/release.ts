@@ -11,7 +11,7 @@ import { decodeLeaseToken } from '../claim/lease-token.ts';
 const release = z.object({ token: z.string() });
 
 /**
- * RUNNING → PENDING: hands the attempt back unharmed, as a worker that shuts down does. It does not count as failed,
+ * RUNNING → PENDING: hands an attempt back, as a worker does when it shuts down. The attempt does not count as failed,
  * and another worker may claim the job at once.
  *
  * @throws ValidationError, LeaseLostError

@@ -7,23 +7,23 @@ import type { Job } from './job.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 
-/** What the transitions work with. */
+/** The dependencies of the transitions. */
 export interface JobsContext {
   database: Database;
   types: JobTypes;
   announcer: Announcer;
-  /** Completions that arrive together share a statement. Null where somebody else was first. */
+  /** Completions that arrive together share a statement. Resolves with null if the lease no longer holds. */
   completions: Batches<ReadyCompletion, Job | null>;
   limits: JobLimits;
-  /** Whether a webhook is told that a job was cancelled which came through this surface. */
+  /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
-/** A completion that was checked. */
+/** A validated completion. */
 export interface ReadyCompletion {
   ref: LeaseRef;
   scope: WorkspaceScope;
-  /** As JSON. */
+  /** JSON text. */
   output: string;
   artifact: StoredFile | null;
 }
@@ -37,5 +37,5 @@ export interface JobLimits {
   maxQueueLength: number;
 }
 
-/** A workspace, or null for whoever works in all of them (WORK_ALL). */
+/** A workspace id, or null for all workspaces (WORK_ALL). */
 export type WorkspaceScope = string | null;

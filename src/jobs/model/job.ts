@@ -8,7 +8,7 @@ export type JsonObject = { [key: string]: JsonValue };
 export interface JobProgress {
   step: string | null;
   message: string | null;
-  /** 0 to 100; null while it cannot be told. */
+  /** 0 to 100; null if unknown. */
   percentage: number | null;
 }
 
@@ -17,9 +17,9 @@ export interface JobFailure {
   message: string;
 }
 
-/** One job as every surface sees it: the row, read only. Surfaces are pure projections of it. */
+/** A read-only job row. Every surface is a pure projection of it. */
 export interface Job {
-  /** UUIDv7; its millisecond is `createdAt`, its order the order of jobs. */
+  /** UUIDv7. Its timestamp is `createdAt`, and ids sort in order of creation. */
   id: string;
   workspaceId: string;
   type: string;
@@ -31,9 +31,9 @@ export interface Job {
   error: JobFailure | null;
   tags: string[];
   priority: number;
-  /** Number of the newest attempt, released ones included; 0 before the first. */
+  /** Number of the newest attempt, including released ones; 0 before the first. */
   attempt: number;
-  /** Attempts that count against maxAttempts. */
+  /** Number of attempts that count against maxAttempts. */
   failedAttempts: number;
   maxAttempts: number;
   creditsCharged: number;
@@ -41,15 +41,15 @@ export interface Job {
   webhookUrl: string | null;
   /** The submitter's own reference (RevidAPI's `id`). */
   clientReference: string | null;
-  /** The surface that the job came through; of a retry, the first of its jobs. */
+  /** The surface that the job came through. A retry keeps that of the original job. */
   dialect: Dialect;
   artifactId: string | null;
   artifactExpiresAt: Date | null;
   retryOfId: string | null;
   cancelReason: string | null;
-  /** Not before this instant, where it was asked for. */
+  /** The earliest start that the submitter asked for, if any. */
   runAt: Date | null;
-  /** When it became, or becomes, eligible for a worker. */
+  /** When it became or becomes claimable. */
   dueAt: Date;
   createdAt: Date;
   startedAt: Date | null;

@@ -38,17 +38,17 @@ const names = [
   'updated_at',
 ] as const;
 
-/** The columns that make a Job, of the table or of a CTE that returned whole rows. */
+/** The columns of a Job, from the table or from a CTE that returns whole rows. */
 export function jobColumns(of: string): string {
   return names.map((name) => `${of}.${name}`).join(', ');
 }
 
-/** As `jobColumns`, each NULL in the rows of which the condition does not hold. */
+/** Like `jobColumns`, but every column is NULL in rows that do not meet the condition. */
 export function jobColumnsWhere(of: string, condition: string): string {
   return names.map((name) => `CASE WHEN ${condition} THEN ${of}.${name} END AS ${name}`).join(', ');
 }
 
-/** A row of `jobColumns` as both drivers give it: instants as text, JSON and arrays parsed. */
+/** A row of `jobColumns` as both drivers return it: timestamps as text, JSON and arrays parsed. */
 export interface JobRow {
   id: string;
   workspace_id: string;

@@ -1,6 +1,7 @@
 /**
- * The life of a job. No other file compares status names: transitions take their `from` and `to` here, SQL takes its
- * predicates here, and what merely renders a status (GraphQL's enum, the dialects) does so with an exhaustive switch.
+ * The state machine of a job. No other file compares status names: transitions take `from` and `to` from here, SQL
+ * takes its predicates from here, and code that only renders a status (GraphQL's enum, the dialects) uses an
+ * exhaustive switch.
  *
  *     PENDING ─claim→ RUNNING ─complete→ COMPLETED
  *        ↑               ├─fail, expire→ FAILED      (no attempt left, or declared final)
@@ -19,26 +20,26 @@ interface Transition {
 export const transitions = {
   claim: { from: ['PENDING'], to: 'RUNNING' },
   complete: { from: ['RUNNING'], to: 'COMPLETED' },
-  /** A failed or expired attempt after which another follows. */
+  /** The attempt failed or expired, and another one follows. */
   tryAgain: { from: ['RUNNING'], to: 'PENDING' },
-  /** A failed or expired attempt that was the last. */
+  /** The attempt failed or expired, and it was the last one. */
   fail: { from: ['RUNNING'], to: 'FAILED' },
-  /** Handed back unharmed by a worker that shuts down. */
+  /** A worker that shuts down handed the attempt back. It does not count as failed. */
   release: { from: ['RUNNING'], to: 'PENDING' },
   cancel: { from: ['PENDING', 'RUNNING'], to: 'CANCELLED' },
 } as const satisfies Record<string, Transition>;
 
-/** Status of a job that was just created. */
+/** The status of a newly created job. */
 export const initialStatus = 'PENDING' satisfies JobStatus;
 
 const final: ReadonlySet<JobStatus> = new Set(['COMPLETED', 'FAILED', 'CANCELLED'] satisfies JobStatus[]);
 
-/** Whether nothing can change the job any more. */
+/** Whether the job can no longer change. */
 export function isFinal(status: JobStatus): boolean {
   return final.has(status);
 }
 
-/** A retry by hand makes a new job, and only of one that ended without a result. */
+/** Whether the job can be retried by hand. It must have ended without a result; the retry is a new job. */
 export function isRetryable(status: JobStatus): boolean {
   return status === 'FAILED' || status === 'CANCELLED';
 }
@@ -48,20 +49,23 @@ export function isRunning(status: JobStatus): boolean {
   return status === 'RUNNING';
 }
 
-/** Waiting between two attempts: dialects show it as running, so that no client sees a job go back. */
+/**
+ * Whether the job waits between two attempts. Dialects show it as running, so that no client sees a job move
+ * backwards.
+ */
 export function isBetweenAttempts(status: JobStatus, attempt: number): boolean {
   return status === 'PENDING' && attempt > 0;
 }
 
 /**
- * What clients of the REST dialects tell apart: a status, except that a job between two attempts is at work, so that no
- * client sees it go back.
+ * The status that the REST dialects show. A job between two attempts counts as `working`, so that no client sees it
+ * move backwards.
  */
 export const jobPhases = ['waiting', 'working', 'completed', 'failed', 'cancelled'] as const;
 
 export type JobPhase = (typeof jobPhases)[number];
 
-/** The same for one row as `sqlPhase` for a table. */
+/** The phase of one job. Agrees with `sqlPhase`. */
 export function phaseOf(status: JobStatus, attempt: number): JobPhase {
   switch (status) {
     case 'PENDING':
@@ -77,7 +81,7 @@ export function phaseOf(status: JobStatus, attempt: number): JobPhase {
   }
 }
 
-/** SQL predicates over the table `job`, for lists that are filtered as their rows are shown. */
+/** SQL predicates on table `job`, for lists that filter by the phase they show. */
 export const sqlPhase = {
   waiting: `job.status = 'PENDING' AND job.attempt = 0`,
   working: `(job.status = 'RUNNING' OR job.status = 'PENDING' AND job.attempt > 0)`,
@@ -87,18 +91,18 @@ export const sqlPhase = {
 } as const satisfies Record<JobPhase, string>;
 
 /**
- * SQL predicates over the table `job`. Literal, because the planner proves that a partial index applies only from
+ * SQL predicates on table `job`. They are literals because the planner can match a partial index only against
  * constants.
  */
 export const sqlIs = {
   pending: `job.status = 'PENDING'`,
   running: `job.status = 'RUNNING'`,
-  /** Waiting for a worker, and due. */
+  /** Due, and waiting for a worker. */
   claimable: `job.status = 'PENDING' AND job.ready`,
-  /** Waiting for its runAt or for the end of a backoff. */
+  /** Waiting for runAt or the end of a backoff. */
   waiting: `job.status = 'PENDING' AND NOT job.ready`,
   cancellable: `job.status IN ('PENDING', 'RUNNING')`,
   final: `job.status IN ('COMPLETED', 'FAILED', 'CANCELLED')`,
-  /** Ended without a result: what was charged went back. */
+  /** Ended without a result, so its charge was refunded. */
   refunded: `job.status IN ('FAILED', 'CANCELLED')`,
 } as const;
