@@ -10,7 +10,7 @@ import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 
-/** The types that the schema is built of. */
+/** The TypeScript types behind the schema. */
 interface SchemaShape {
   Context: GraphQLContext;
   Scalars: {
@@ -20,15 +20,15 @@ interface SchemaShape {
     JSONObject: { Input: JsonObject; Output: JsonObject };
     URL: { Input: string; Output: string };
   };
-  /** Any one of these scopes; and a key itself, where an access token is not enough. */
+  /** `anyOf`: the viewer has one of these scopes. `key`: the viewer came with a key, not with an access token. */
   AuthScopes: { anyOf: readonly Scope[]; key: boolean };
-  /** Whoever passed a field's scopes has a viewer. */
+  /** A caller that passed the `anyOf` check has a viewer. */
   AuthContexts: { anyOf: GraphQLContext & { viewer: Viewer }; key: GraphQLContext };
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }
 
-export const globalIdDescription = 'Opaque: its prefix tells the type. It works wherever an id of that type is taken.';
+export const globalIdDescription = 'Opaque. Its prefix names the type. Accepted wherever an id of that type is.';
 
 export type SchemaTypes = PothosSchemaTypes.ExtendDefaultTypes<SchemaShape>;
 
@@ -48,7 +48,7 @@ export const builder = new SchemaBuilder<SchemaShape>({
   errors: { directResult: true },
   complexity: {
     defaultComplexity: 1,
-    // Lists without a page: attempts, tags, job types.
+    // For lists that are not paged: attempts, tags, job types.
     defaultListMultiplier: 10,
   },
   relay: {
@@ -56,26 +56,26 @@ export const builder = new SchemaBuilder<SchemaShape>({
     idFieldOptions: { description: globalIdDescription },
     edgesFieldOptions: {
       nullable: false,
-      description: 'What is on this page, in the order of the list.',
-      // The connection's own cost has counted the page.
+      description: 'The items of this page, in list order.',
+      // The connection's own cost already multiplies by the page size.
       complexity: { field: 1, multiplier: 1 },
     },
-    nodeFieldOptions: { nullable: false, description: 'What stands there.' },
-    pageInfoFieldOptions: { description: 'Where this page stands in its list.' },
-    // `node` and `nodes` are our own: an id that names nothing is null there, whatever its form.
+    nodeFieldOptions: { nullable: false, description: 'The item at this place.' },
+    pageInfoFieldOptions: { description: 'The position of this page in its list.' },
+    // We define `node` and `nodes` ourselves: they answer null for every id that names nothing, even a malformed one.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodeTypeOptions: { description: 'Anything that can be read again by its id.' },
-    pageInfoTypeOptions: { description: 'Where a page stands in its list: https://relay.dev/graphql/connections.htm' },
+    pageInfoTypeOptions: { description: 'The position of a page in its list: https://relay.dev/graphql/connections.htm' },
     hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether the list has anything before this page.' },
-    startCursorFieldOptions: { description: 'Cursor of the first edge; null where the page is empty.' },
-    endCursorFieldOptions: { description: 'Cursor of the last edge; null where the page is empty.' },
-    cursorFieldOptions: { description: 'Place of this edge in its list: give it as `after` or `before`.' },
-    firstArgOptions: { description: 'So many from the front: 1 to 100; 20 where neither first nor last is given.' },
-    afterArgOptions: { description: 'Only what follows this cursor.' },
-    lastArgOptions: { description: 'So many from the end: 1 to 100.' },
-    beforeArgOptions: { description: 'Only what stands before this cursor.' },
+    hasPreviousPageFieldOptions: { description: 'Whether the list has items before this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first edge; null if the page is empty.' },
+    endCursorFieldOptions: { description: 'Cursor of the last edge; null if the page is empty.' },
+    cursorFieldOptions: { description: 'The position of this edge in its list. Pass it as `after` or `before`.' },
+    firstArgOptions: { description: 'Number of items from the start, 1 to 100. Default: 20 if `last` is not given either.' },
+    afterArgOptions: { description: 'Only items after this cursor.' },
+    lastArgOptions: { description: 'Number of items from the end, 1 to 100.' },
+    beforeArgOptions: { description: 'Only items before this cursor.' },
   },
 });
 
@@ -84,7 +84,7 @@ function forbidden({ restriction }: Viewer, failure: object): string {
   return `The key lacks the scope for this${neededScopes(failure)}.`;
 }
 
-/** The scopes that the plugin asked for, somewhere in its account of the failure. */
+/** Finds the required scopes in the plugin's failure, which may nest other failures. */
 function neededScopes(failure: object): string {
   if ('parameter' in failure && Array.isArray(failure.parameter)) return `: it needs ${failure.parameter.join(' or ')}`;
   return 'failures' in failure && Array.isArray(failure.failures) ? failure.failures.map(neededScopes).join('') : '';

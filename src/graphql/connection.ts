@@ -15,7 +15,7 @@ export interface Edge<Node> {
   node: Node;
 }
 
-/** A page, as https://relay.dev/graphql/connections.htm has it. */
+/** A page, as specified at https://relay.dev/graphql/connections.htm. */
 export interface Connection<Node> {
   edges: Edge<Node>[];
   pageInfo: {
@@ -31,17 +31,17 @@ export type ListOrder = 'ASC' | 'DESC';
 const defaultSize = 20;
 const largestSize = 100;
 
-/** Cost of counting a list. Like everything in a connection it counts once for each row of the page. */
+/** Cost of `totalCount`. Like every field of a connection, it is multiplied by the page size. */
 export const countCost = 10;
 
-/** What a connection costs: its page at full size. */
+/** Prices a connection as if its page were full. */
 export function pageCost({ first, last }: PageArgs): { field: number; multiplier: number } {
   return { field: 1, multiplier: Math.min(Math.max(first ?? last ?? defaultSize, 1), largestSize) };
 }
 
-/** A page that was asked for: what to read, and how to make a connection of it. */
+/** A requested page: which rows to read, and how to turn them into a connection. */
 export interface Page {
-  /** One row more than the page has, to know whether another follows. */
+  /** Its limit is one row above the page size, to tell whether more rows follow. */
   window: Window;
   toConnection<Node extends { id: string }>(rows: readonly Node[]): Connection<Node>;
 }
@@ -49,8 +49,8 @@ export interface Page {
 /**
  * Reads the arguments of a connection over a list that is ordered by id.
  *
- * @param list names the list in its cursors.
- * @throws BAD_USER_INPUT for sizes outside 1 to 100, for both sizes at once, and for a cursor of no such list.
+ * @param list the list's name, which its cursors carry
+ * @throws BAD_USER_INPUT for a size outside 1 to 100, for `first` together with `last`, and for a cursor of another list
  */
 export function readPage(cursors: Cursors, list: string, args: PageArgs, order: ListOrder): Page {
   const { first, last } = args;
@@ -81,7 +81,7 @@ export function readPage(cursors: Cursors, list: string, args: PageArgs, order: 
       return {
         edges,
         pageInfo: {
-          // The side that was not read: what the cursor names stands there.
+          // The query does not read beyond the given cursor, but the cursor's own row is there.
           hasNextPage: backward ? before !== null : more,
           hasPreviousPage: backward ? more : after !== null,
           startCursor: edges[0]?.cursor ?? null,

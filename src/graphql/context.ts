@@ -2,15 +2,15 @@ import type { Services } from '../services.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { Loaders } from './loaders.ts';
 
-/** What resolvers work with, for one request or one operation on a socket. */
+/** What resolvers receive. Each execution has its own context. */
 export interface GraphQLContext extends Services {
-  /** Null where no key was given: what needs one answers UNAUTHENTICATED. */
+  /** Null without a key; fields that need one answer UNAUTHENTICATED. */
   viewer: Viewer | null;
   loaders: Loaders;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client disconnects. */
   signal: AbortSignal | null;
-  /** Where a subscription resumes, in place of its own argument: an event stream's Last-Event-ID. */
+  /** Where a subscription resumes: an event stream's Last-Event-ID, which overrides the argument. */
   resumeAfter?: string | null;
-  /** Called when a subscription that resumed has nothing left to make up for. */
+  /** Called when a resumed subscription has caught up. */
   onLive?: () => void;
 }

@@ -3,10 +3,10 @@ import type { Log } from '../log.ts';
 import { keysInForce } from '../workspaces/keys-in-force.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 
-/** How often the credentials of what stays open are looked at again, in milliseconds. */
+/** How often the credentials of open sockets and streams are checked again. */
 const checkMilliseconds = 1_000;
 
-/** Why something that was let in must be closed. */
+/** Why an open socket or stream must be closed. */
 export type Lapse = 'expired' | 'revoked';
 
 interface Opened {
@@ -15,9 +15,9 @@ interface Opened {
 }
 
 /**
- * Looks at the credentials of sockets and streams again, once a second: a key that was revoked and a token that has
- * expired end what they opened (PROTOCOL.md, A1). One statement for all keys, and past the authenticator, whose answers
- * may be two seconds old: so it holds on every process, also while the bus is away.
+ * Checks the credentials of open sockets and streams once a second, and closes those whose key was revoked or whose token
+ * expired (PROTOCOL.md, A1). It reads all keys in one statement and bypasses the authenticator, whose cached answers may
+ * be two seconds old. So revocation reaches every process, even while the bus is down.
  */
 export class CredentialWatch {
   readonly #database: Database;
@@ -32,12 +32,12 @@ export class CredentialWatch {
     this.#timer = setInterval(() => void this.#check(), checkMilliseconds);
   }
 
-  /** How many are looked at, for the metrics and for tests that nothing is left behind. */
+  /** How many sockets and streams are watched: for the metrics, and for tests that check for leaks. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Calls `close` once when the viewer's credentials do not open anything any more. */
+  /** Calls `close` once when the viewer's credentials are no longer valid. */
   add(opened: object, viewer: Viewer, close: (lapse: Lapse) => void): void {
     this.#open.set(opened, { viewer, close });
   }
@@ -58,7 +58,7 @@ export class CredentialWatch {
     for (const [opened, { viewer }] of this.#open) {
       if (viewer.expiresAt !== null && viewer.expiresAt.getTime() <= now) this.#lapse(opened, 'expired');
     }
-    // A database that does not answer is not asked twice; tokens expire all the same.
+    // While a query is still waiting for the database, do not send another. Tokens expire regardless.
     if (this.#open.size === 0 || this.#asking) return;
     this.#asking = true;
     try {
@@ -66,7 +66,7 @@ export class CredentialWatch {
       const inForce = await keysInForce(this.#database.hot, new Set(asked.map(([, { viewer }]) => viewer.apiKeyId)));
       for (const [opened, { viewer }] of asked) if (!inForce.has(viewer.apiKeyId)) this.#lapse(opened, 'revoked');
     } catch (error) {
-      this.#log.warn({ err: error }, 'the keys of what is open could not be looked at; they are in a second');
+      this.#log.warn({ err: error }, 'could not check the keys of open sockets and streams; trying again in a second');
     } finally {
       this.#asking = false;
     }

@@ -1,6 +1,9 @@
 import { hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** Makes and reads cursors: a place, an id as a rule, and a mark that only this installation can make, so that a tampered one is told. */
+/**
+ * Makes and reads cursors. A cursor holds a position in a list, usually an id, and a keyed hash, by which a cursor that was
+ * tampered with or made by another installation is detected.
+ */
 export class Cursors {
   readonly #key: Buffer;
 
@@ -8,12 +11,12 @@ export class Cursors {
     this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'longhaul cursor', 32));
   }
 
-  /** @param list what the cursor is a place in; a cursor of one list is none of another. */
+  /** @param list the list's name; its cursors are not valid in any other list */
   encode(list: string, uuid: string): string {
     return this.seal(list, Buffer.from(uuid.replaceAll('-', ''), 'hex'));
   }
 
-  /** Null for what is no cursor of this list. */
+  /** Null if it is not a cursor of this list. */
   decode(list: string, cursor: string): string | null {
     const id = this.open(list, cursor);
     if (id?.length !== idBytes) return null;
@@ -21,12 +24,12 @@ export class Cursors {
     return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
   }
 
-  /** A place that is more than an id. */
+  /** Makes a cursor of a position that is more than an id. */
   seal(list: string, place: Buffer): string {
     return Buffer.concat([place, this.#mark(list, place)]).toString('base64url');
   }
 
-  /** Null for what is no place in this list. */
+  /** Reads the position from a cursor that `seal` made; null if it is not one of this list. */
   open(list: string, cursor: string): Buffer | null {
     const bytes = Buffer.from(cursor, 'base64url');
     if (bytes.length < markBytes || bytes.toString('base64url') !== cursor) return null;
@@ -34,8 +37,8 @@ export class Cursors {
     return timingSafeEqual(bytes.subarray(-markBytes), this.#mark(list, place)) ? place : null;
   }
 
-  // A keyed hash in one call: a page makes a hundred, and an HMAC object for each would cost more than the rest of it.
-  // It tells a cursor that was tampered with from one that was not; what a cursor opens is decided by the query.
+  // One-shot hash(), not HMAC: a page makes a hundred cursors, and an HMAC object for each would cost more than the rest of
+  // the page. The mark only detects tampering; the query decides what the caller may see.
   #mark(list: string, place: Buffer): Buffer {
     return hash('sha256', Buffer.concat([this.#key, Buffer.from(list), place]), 'buffer').subarray(0, markBytes);
   }

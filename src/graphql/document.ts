@@ -12,13 +12,13 @@ import { LonghaulError } from '../errors.ts';
 import { limitRules } from './limits.ts';
 import { PreparedOperation } from './prepared-operation.ts';
 
-/** Bytes that a token takes at most, with the nodes made of it (measured over documents of every shape). */
+/** Upper bound of the memory that one token takes together with its AST nodes (measured over documents of every shape). */
 const bytesPerToken = 512;
 
-/** A valid document: everything that is known of it before its variables are. */
+/** A valid document, with everything that can be computed before its variables are known. */
 export class PreparedDocument {
   readonly text: string;
-  /** Memory that it takes, estimated from above. */
+  /** Upper bound of the memory that it takes. */
   readonly bytes: number;
   readonly #schema: GraphQLSchema;
   readonly #document: DocumentNode;
@@ -35,7 +35,7 @@ export class PreparedDocument {
     return this.#document;
   }
 
-  /** Null where the name names none, or there are several to choose from. */
+  /** Null if no operation has this name, or if there is no name and the document has several operations. */
   operation(name: string | null | undefined): PreparedOperation | null {
     const key = name ?? '';
     const known = this.#operations.get(key);
@@ -48,12 +48,12 @@ export class PreparedDocument {
   }
 }
 
-/** Throws a GraphQLError for what is no GraphQL, and LIMIT_EXCEEDED. */
+/** Throws a GraphQLError for a syntax error, and LIMIT_EXCEEDED for a document that is too large. */
 export function parseDocument(text: string, maxTokens: number): DocumentNode {
   try {
     return parse(text, { maxTokens });
   } catch (error) {
-    // The parser calls itself for every bracket: the stack may end before the tokens do.
+    // The parser recurses on every bracket, so the stack may overflow before the token limit is reached.
     if (error instanceof RangeError) throw tooLarge('it is nested too deeply');
     if (error instanceof GraphQLError && tooManyTokens.test(error.message)) {
       throw tooLarge(`it has more than ${maxTokens} words and signs`);
@@ -62,7 +62,7 @@ export function parseDocument(text: string, maxTokens: number): DocumentNode {
   }
 }
 
-/** What is wrong with a document that was parsed; empty where it is valid. Throws LIMIT_EXCEEDED. */
+/** Validates a parsed document; empty if it is valid. Throws LIMIT_EXCEEDED. */
 export function faultsOf(schema: GraphQLSchema, document: DocumentNode, introspection: boolean): readonly GraphQLError[] {
   refuseTooLarge(schema, document);
   return validate(schema, document, introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]);
@@ -78,14 +78,14 @@ function refuseTooLarge(schema: GraphQLSchema, document: DocumentNode): void {
   }
 }
 
-/** graphql-js gives this refusal no code of its own. */
+/** graphql-js gives this error no code. */
 const tooManyTokens = /Document contains more that \d+ tokens/;
 
 function tooLarge(why: string): LonghaulError {
   return new LonghaulError('LIMIT_EXCEEDED', `This document is too large: ${why}. Put large inputs into variables.`);
 }
 
-/** With comments, which the parser's own count leaves out although it keeps them. */
+/** Includes comments: the parser keeps them in memory but does not count them. */
 function countTokens({ loc }: DocumentNode): number {
   let count = 0;
   for (let token = loc?.startToken ?? null; token !== null; token = token.next) count += 1;

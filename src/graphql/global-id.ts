@@ -1,6 +1,6 @@
 import { NotFoundError } from '../errors.ts';
 
-/** The types that have a global id, and the prefix that tells them apart. */
+/** The types that have global ids, each with its prefix. */
 const prefixes = {
   Job: 'job_',
   Workspace: 'ws_',
@@ -14,12 +14,12 @@ export type NodeType = keyof typeof prefixes;
 const types = Object.keys(prefixes).filter((name): name is NodeType => name in prefixes);
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Opaque to clients; the same in every query, mutation and subscription. */
+/** Clients treat it as opaque. It is the same in every query, mutation and subscription. */
 export function toGlobalId(type: NodeType, uuid: string): string {
   return prefixes[type] + uuid;
 }
 
-/** What a global id names; null for what is none. */
+/** Null if it is not a global id. */
 export function parseGlobalId(id: string): { type: NodeType; uuid: string } | null {
   const type = types.find((name) => id.startsWith(prefixes[name]));
   if (type === undefined) return null;
@@ -27,7 +27,7 @@ export function parseGlobalId(id: string): { type: NodeType; uuid: string } | nu
   return uuidForm.test(uuid) ? { type, uuid } : null;
 }
 
-/** The UUID in a global id of this type, or the plain UUID itself; null for an id that can name nothing. */
+/** Takes a global id of this type or a plain UUID, and returns the UUID; null for anything else. */
 export function parseId(type: NodeType, id: string): string | null {
   const lower = id.toLowerCase();
   if (uuidForm.test(lower)) return lower;
@@ -35,7 +35,7 @@ export function parseId(type: NodeType, id: string): string | null {
   return parsed?.type === type ? parsed.uuid : null;
 }
 
-/** What an error calls them. */
+/** Names of the types in error messages. */
 const nouns: Record<NodeType, string> = {
   Job: 'Job',
   Workspace: 'Workspace',
@@ -44,7 +44,7 @@ const nouns: Record<NodeType, string> = {
   ApiKey: 'API key',
 };
 
-/** As `parseId`, for an id that must name something. Throws NotFoundError. */
+/** Like `parseId`, but throws NotFoundError instead of returning null. */
 export function requireId(type: NodeType, id: string): string {
   const uuid = parseId(type, id);
   if (uuid === null) throw new NotFoundError(nouns[type]);

@@ -84,10 +84,10 @@ const listJobs = `query Jobs($after: String) {
 }
 `;
 
-// Empty rather than an example: with a wrong key not even the schema is answered, with none it is.
+// The key is empty rather than an example: without a key the server answers with the schema, with a wrong one it does not.
 const headers = JSON.stringify({ 'x-api-key': '' }, null, 2);
 
-/** Three ready examples, and a place for the key. */
+/** Three examples, and a header in which to enter the key. */
 const options: Parameters<typeof renderGraphiQL>[0] = {
   title: 'Longhaul',
   headers,
@@ -101,12 +101,12 @@ const options: Parameters<typeof renderGraphiQL>[0] = {
   ],
 };
 
-/** Whether a browser opens /graphql as a page. */
+/** Whether a browser is opening /graphql as a page. */
 export function isPageRequest(request: FastifyRequest): boolean {
   return request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
 }
 
-/** The page, with all its parts from here: a server of one's own must not need somebody else's. */
+/** Renders the page. All its assets come from this server, because a self-hosted product must not depend on a CDN. */
 export function renderPage(): string {
   return renderGraphiQL(options);
 }

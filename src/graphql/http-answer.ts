@@ -3,27 +3,34 @@ import Negotiator from 'negotiator';
 import { type ErrorCode, errorTable } from '../errors.ts';
 import { codeOf } from './public-error.ts';
 
-/** What an answer to a query or a mutation can be. The first is for clients that accept anything. */
+/** Media types for queries and mutations. Clients that accept anything get the first. */
 export const answerTypes = ['application/json', 'application/graphql-response+json', 'text/event-stream'] as const;
 
-/** What an answer to a subscription can be. */
+/** Media types for subscriptions. */
 export const streamTypes = ['text/event-stream'] as const;
 
-/** The best of the media types for a header `Accept` (RFC 9110, section 12.5.1); null where it takes none of them. */
+/** Picks the best media type for an `Accept` header (RFC 9110, section 12.5.1); null if it accepts none of them. */
 export function negotiate<Type extends string>(accept: string | undefined, types: readonly Type[]): Type | null {
-  // With the charset, so that a client that names it is understood too.
+  // Offered with the charset, to match clients that ask for it.
   const offered = types.map((type) => `${type}; charset=utf-8`);
   const best = new Negotiator({ headers: { accept } }).mediaType(offered);
   return types[offered.indexOf(best ?? '')] ?? null;
 }
 
-/** Errors that decide the status of a whole answer, whatever else it brings. */
+/** Errors that set the HTTP status even if the response has data. */
 const overriding: ReadonlySet<unknown> = new Set<ErrorCode>(['UNAUTHENTICATED', 'RATE_LIMITED', 'UNAVAILABLE']);
 
-/** Refusals that are 200 but for GraphQL's own media type: other clients take every other status for a fault of the network. */
+/**
+ * Errors that are 200 except under application/graphql-response+json: clients of application/json take any other status for
+ * a network failure.
+ */
 const ofDocuments: ReadonlySet<unknown> = new Set<ErrorCode>(['BAD_USER_INPUT', 'LIMIT_EXCEEDED', 'FORBIDDEN']);
 
-/** The status of an answer (GraphQL over HTTP, section 6.4). @param ran whether the operation was carried out */
+/**
+ * The HTTP status of a response (GraphQL over HTTP, section 6.4).
+ *
+ * @param ran whether the operation was executed
+ */
 export function statusOf(errors: readonly GraphQLError[], ran: boolean, type: string): number {
   const codes = errors.map(codeOf);
   const decisive = codes.filter((code) => overriding.has(code));
@@ -33,7 +40,7 @@ export function statusOf(errors: readonly GraphQLError[], ran: boolean, type: st
   return Math.max(200, ...counted.map(httpStatusOf));
 }
 
-/** When a client may come back that has asked too often. */
+/** The Retry-After header for a rate-limited client; null if there is none. */
 export function retryAfterOf(errors: readonly GraphQLError[]): string | null {
   const seconds = errors.map(({ extensions }) => extensions['retryAfter']).find((each) => typeof each === 'number');
   return seconds === undefined ? null : String(seconds);

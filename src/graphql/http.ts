@@ -25,7 +25,7 @@ interface Parts {
   credentials: CredentialWatch;
 }
 
-/** What is sent in place of, or as, the answer of an operation. */
+/** A GraphQL response body: an operation's result, or the reasons why it did not run. */
 interface Answer {
   data?: unknown;
   errors?: readonly GraphQLError[] | undefined;
@@ -43,10 +43,10 @@ export class GraphQLRoute {
   mount(app: FastifyInstance): void {
     const { log } = this.#parts.services;
     void app.register(async (scope) => {
-      // JSON alone: no form of a foreign page can send it without asking first.
+      // JSON only: an HTML form on another site cannot send it without a CORS preflight.
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-      // Any page may ask, none with the browser's own credentials: a key is sent on purpose or not at all.
+      // Any origin may call, but without the browser's stored credentials: a page has to send a key explicitly.
       scope.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'));
       scope.setErrorHandler((error, _request, reply) => {
         const { status, code, message } = describeError(error);
@@ -68,7 +68,7 @@ export class GraphQLRoute {
       return this.#refuse(reply, [publicError(error, services.log)], 'application/json');
     }
     const type = negotiate(request.headers.accept, answerTypes);
-    // What is no GraphQL request at all is 400 for every client, and needs no media type of GraphQL's.
+    // A malformed request is 400 whatever the client accepts, so these may throw before the media type is checked.
     const asked = request.method === 'GET' ? readQueryString(request.url) : readBody(request.body);
     const operation = await operations.open(viewer, asked);
     if (operation instanceof Refusal) return this.#refuse(reply, operation.errors, type);
@@ -76,11 +76,11 @@ export class GraphQLRoute {
     if (plan !== null) return this.#stream(request, reply, { operation, plan });
     if (type === null) return notAcceptable(reply, answerTypes);
     if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION) {
-      const message = 'A GET carries out no mutations. Send it as a POST.';
+      const message = 'A GET request cannot run a mutation. Send it as a POST.';
       return reply.code(405).header('allow', 'POST').send({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
     }
     const gone = new AbortController();
-    // Only of who has left: aborting makes an error with its stack, even where nobody listens.
+    // Abort only if the client left early: abort() builds an error with a stack trace, even if nobody listens.
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort();
     });
@@ -88,12 +88,12 @@ export class GraphQLRoute {
     return this.#send(reply, result, type, statusOf(result.errors ?? [], 'data' in result, type));
   }
 
-  /** A subscription, from its acceptance to whatever ends it. */
+  /** Starts to answer a subscription as an event stream. */
   #stream(request: FastifyRequest, reply: FastifyReply, watched: { operation: Operation; plan: LivePlan }): FastifyReply {
     const { live, streams, credentials } = this.#parts;
     if (negotiate(request.headers.accept, streamTypes) === null) return notAcceptable(reply, streamTypes);
     reply.hijack();
-    // It may have been closed while the key was looked up.
+    // The client may have disconnected while the key was looked up.
     if (reply.raw.closed) return reply;
     const { viewer } = watched.operation;
     if (viewer !== null) {
@@ -108,7 +108,8 @@ export class GraphQLRoute {
     const retryAfter = retryAfterOf(errors);
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
     const status = statusOf(errors, false, type ?? 'application/json');
-    // A stream can only begin with 200, and its clients read the status of a refusal to know whether to come back.
+    // An event stream always starts with 200. For other statuses answer with JSON: SSE clients decide by the status whether
+    // to reconnect.
     return this.#send(reply, { errors }, status === 200 ? type : type === 'text/event-stream' ? null : type, status);
   }
 
@@ -124,7 +125,7 @@ export class GraphQLRoute {
   }
 }
 
-/** The answer to a browser that asks before it sends a request with a key. */
+/** Answers a CORS preflight. */
 function allow({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
   const asked = headers['access-control-request-headers'];
   if (asked !== undefined) reply.header('access-control-allow-headers', asked).header('vary', 'access-control-request-headers');
@@ -132,7 +133,7 @@ function allow({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
 }
 
 function notAcceptable(reply: FastifyReply, types: readonly string[]): FastifyReply {
-  const message = `This operation is answered as ${types.join(' or ')}. Name one of them in the header Accept.`;
+  const message = `This operation is answered as ${types.join(' or ')}. Name one of them in the Accept header.`;
   return reply
     .code(406)
     .header('accept', types.join(', '))

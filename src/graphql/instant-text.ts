@@ -1,14 +1,14 @@
 const dayMilliseconds = 24 * 60 * 60 * 1_000;
 
-/** Two and three digits of every number below 100 and 1,000. */
+/** Numbers below 100 and below 1,000, padded to two and three digits. */
 const two = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'));
 const three = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'));
 
-/** Days that are remembered. Those of a page are few. */
+/** Size limit of the cache of days. A page spans only a few. */
 const mostDays = 1_000;
 const days = new Map<number, string>();
 
-/** As `toISOString`, in a tenth of its time: a page of jobs shows hundreds of instants, of a few days. */
+/** Same as `toISOString`, ten times as fast: a page of jobs has hundreds of timestamps from a few days. */
 export function instantText(instant: Date): string {
   const time = instant.getTime();
   const day = Math.floor(time / dayMilliseconds);
@@ -19,7 +19,7 @@ export function instantText(instant: Date): string {
   return `${dayText(day, instant)}T${hours}:${minutes}:${seconds}.${three[within % 1_000]}Z`;
 }
 
-/** @param instant of that day; throws a RangeError where it is invalid */
+/** @param instant on that day; throws a RangeError if it is invalid */
 function dayText(day: number, instant: Date): string {
   const known = days.get(day);
   if (known !== undefined) return known;

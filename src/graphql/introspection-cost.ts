@@ -2,8 +2,8 @@ import { type DocumentNode, type FieldNode, Kind, type SelectionSetNode } from '
 import { fragmentsOf } from './fragments.ts';
 
 /**
- * How many items the lists of introspection have, about. The whole introspection of a tool then costs some 25,000, however
- * many types there come to be; several of them under aliases cost more than is taken.
+ * Rough lengths of the introspection lists. With these, the full introspection query of a tool costs about 25,000, even as
+ * the schema grows; several of them under aliases exceed the limit.
  */
 const listSizes: Readonly<Record<string, number>> = {
   types: 50,
@@ -15,13 +15,13 @@ const listSizes: Readonly<Record<string, number>> = {
   possibleTypes: 2,
   directives: 8,
   locations: 4,
-  // The chain of wrappers: a type has one or two, and tools ask for nine.
+  // A type has one or two wrappers, but tools select nine levels.
   ofType: 0.4,
 };
 
 /**
- * What a document's introspection costs. Pothos's complexity plugin counts `__schema` and `__type` as one field each,
- * although aliases within them multiply what has to be resolved.
+ * Prices the introspection in a document. Pothos's complexity plugin counts `__schema` and `__type` as one field each,
+ * although aliases inside them multiply the fields to resolve.
  */
 export function introspectionCost(document: DocumentNode): number {
   const fragments = fragmentsOf(document);
@@ -52,7 +52,7 @@ export function introspectionCost(document: DocumentNode): number {
   return Math.ceil(cost);
 }
 
-/** Both are fields of the query type alone. */
+/** Only the query type has these two fields. */
 function isEntry({ name }: FieldNode): boolean {
   return name.value === '__schema' || name.value === '__type';
 }

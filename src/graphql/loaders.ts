@@ -10,16 +10,16 @@ interface DeliveriesKey {
   window: Window;
 }
 
-/** What hangs on many rows of one answer, read in one statement for all of them. */
+/** Load related rows for many jobs of one response in one statement. */
 export interface Loaders {
   attempts: DataLoader<string, JobAttempt[]>;
   deliveries: DataLoader<DeliveriesKey, WebhookDelivery[]>;
 }
 
-/** Batches only: a subscription's events share a context, and each must read what is true then. */
+/** Batch, but do not cache: in an operation with several mutations each must read what the one before changed. */
 const withoutCache = { cache: false };
 
-/** One set for each request. */
+/** Makes the loaders of one execution. */
 export function createLoaders({ jobs, database }: { jobs: Jobs; database: Database }): Loaders {
   return {
     attempts: new DataLoader(async (jobIds) => {

@@ -1,4 +1,4 @@
-/** The same stream, each item made into another; ending it ends the source. */
+/** Maps each item of a stream. Closing the result closes the source. */
 export function mapEach<From, To>(
   source: AsyncIterableIterator<From, void, void>,
   make: (item: From) => To,
@@ -8,7 +8,7 @@ export function mapEach<From, To>(
       const { value, done } = await source.next();
       return done === true ? { value: undefined, done } : { value: make(value), done: false };
     },
-    // Not a generator: one that waits takes its `return` only after the wait, which may be for ever.
+    // Not a generator: a generator that is waiting handles `return` only after the wait, which may never end.
     return: async () => {
       await source.return?.();
       return { value: undefined, done: true };

@@ -9,7 +9,7 @@ import type { PreparedOperation } from './prepared-operation.ts';
 import { publicError } from './public-error.ts';
 import { schema } from './schema.ts';
 
-/** What a GraphQL request says, over whichever transport. */
+/** A GraphQL request, over any transport. */
 export interface GraphQLRequest {
   query: string;
   variables?: Readonly<Record<string, unknown>> | null | undefined;
@@ -17,18 +17,18 @@ export interface GraphQLRequest {
   extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** What an execution is given besides the request. */
+/** What an execution needs besides the request. */
 export type Circumstances = Pick<GraphQLContext, 'signal' | 'resumeAfter' | 'onLive'>;
 
 interface Opened {
   prepared: PreparedOperation;
   request: GraphQLRequest;
   viewer: Viewer | null;
-  /** Null where the variables cannot be read: execution will say why. */
+  /** Null if the variables are invalid; execution then reports why. */
   cost: number | null;
 }
 
-/** An operation that may be carried out: known caller, counted, valid and within the limits. */
+/** An operation that is ready to run: authenticated, counted against the rate limit, valid and within the cost limit. */
 export class Operation {
   readonly #services: Services;
   readonly #opened: Opened;
@@ -50,7 +50,7 @@ export class Operation {
     return this.#opened.prepared.document;
   }
 
-  /** Null for what is no subscription. */
+  /** Null if it is not a subscription. */
   get live(): LivePlan | null {
     return this.#opened.prepared.live;
   }
@@ -63,17 +63,17 @@ export class Operation {
     return this.#opened.request.variables ?? {};
   }
 
-  /** The same operation with other variables, for everyone who shares it. */
+  /** The same operation with other variables, and without the request's extensions. */
   with(variables: Readonly<Record<string, unknown>>): Operation {
     const { query, operationName } = this.#opened.request;
     return new Operation(this.#services, { ...this.#opened, request: { query, operationName, variables } });
   }
 
   /**
-   * Runs a query or a mutation, or renders one event of a subscription. Each run has a context of its own: what a resolver
-   * remembers in it must not outlive the run.
+   * Runs a query or mutation, or renders one event of a subscription. Each run has its own context, so nothing that
+   * resolvers cache in it outlives the run.
    *
-   * @param event of a subscription
+   * @param event the subscription's event
    */
   async execute(circumstances: Circumstances, event?: unknown): Promise<ExecutionResult> {
     const result = await execute({ ...this.#arguments(circumstances), rootValue: event });
@@ -83,7 +83,7 @@ export class Operation {
     return { ...shown, extensions: { ...shown.extensions, cost: { complexity: cost, limit: queryLimits.cost } } };
   }
 
-  /** Opens a subscription's source of events; the reasons where there is none. */
+  /** Opens a subscription's event source, or returns the errors why it cannot. */
   async subscribe(circumstances: Circumstances): Promise<AsyncIterable<unknown> | readonly GraphQLError[]> {
     try {
       const source = await createSourceEventStream(this.#arguments(circumstances));

@@ -12,18 +12,18 @@ import { schema } from './schema.ts';
 import { Turns } from './turns.ts';
 import { isWorkAlone } from './work-calls.ts';
 
-/** Who sends a request. */
+/** The sender of a request. */
 export interface Sender {
-  /** A key or a token; null where none was sent. */
+  /** A key or access token; null if none was sent. */
   secret: string | null;
-  /** Of the client, as far as TRUST_PROXY allows to tell it. */
+  /** The client's address, as TRUST_PROXY lets us determine it. */
   address: string;
 }
 
-/** Why a request is not carried out. */
+/** Why a request is not executed. */
 export class Refusal {
   readonly errors: readonly GraphQLError[];
-  /** Whether it says nothing against the document: another time, or with other variables, it may be carried out. */
+  /** Whether the document itself is fine: it may run later, or with other variables. */
   readonly isPassing: boolean;
 
   constructor(errors: readonly GraphQLError[], isPassing: boolean) {
@@ -33,8 +33,8 @@ export class Refusal {
 }
 
 /**
- * The one way to carry out GraphQL over POST, GET, event streams and sockets: it knows the caller, counts the request,
- * parses, validates and prices the document, and hands over what graphql-js then runs.
+ * The one path to execution for POST, GET, event streams and sockets: authenticates the caller, counts the request, parses,
+ * validates and prices the document, and returns the operation for graphql-js to run.
  */
 export class Operations {
   readonly #services: Services;
@@ -46,7 +46,7 @@ export class Operations {
   }
 
   /**
-   * Who asks; null without a secret. Calls without a key, and with one that does not exist, count against their address.
+   * Finds the caller; null without a secret. Requests without a key, or with an unknown one, count against their address.
    *
    * @throws UNAUTHENTICATED, RATE_LIMITED
    */
@@ -63,7 +63,7 @@ export class Operations {
     }
   }
 
-  /** Everything from the caller to the execution. Never rejects. */
+  /** Does everything between authentication and execution. Never rejects. */
   async open(viewer: Viewer | null, request: GraphQLRequest): Promise<Operation | Refusal> {
     try {
       refuseTooLong(request.query, viewer === null);
@@ -84,7 +84,7 @@ export class Operations {
     return new Refusal(errors.map((error) => publicError(error, this.#services.log)), isPassing);
   }
 
-  /** Without a key nothing is looked up and nothing remembered: a document takes memory and time only while it is answered. */
+  /** Callers without a key do not use the document cache, so they cannot occupy its memory. */
   async #readAnonymous({ query }: GraphQLRequest): Promise<PreparedDocument> {
     await this.#turns.next('later');
     return this.#validated(query, parseDocument(query, queryLimits.anonymousTokens));
@@ -103,7 +103,7 @@ export class Operations {
     return this.#validated(query, document);
   }
 
-  /** Counted before anything that takes long, and also where it is no GraphQL. Only what was parsed can be exempt. */
+  /** Counts the request before any slow step, syntax errors included. Only a parsed document can be exempt. */
   async #parsed(viewer: Viewer, query: string, operationName: string | null | undefined): Promise<DocumentNode> {
     let document: DocumentNode;
     try {
@@ -145,16 +145,16 @@ class InvalidDocument extends Error {
 }
 
 /**
- * Subscriptions have limits of their own: after a restart all watchers come back at once, and a refusal would end them. A
- * worker's heartbeat that is refused would cost an attempt.
+ * Subscriptions have their own limits: after a restart all watchers reconnect at once, and an error would end them for good.
+ * Refusing a worker's heartbeat could cost the job an attempt.
  */
 function isExempt({ scopes }: Viewer, { kind, isWork }: { kind: OperationTypeNode; isWork: boolean }): boolean {
   return kind === OperationTypeNode.SUBSCRIPTION || (isWork && (scopes.has('WORK') || scopes.has('WORK_ALL')));
 }
 
-/** In graphql-js's words: it finds no operation to carry out. */
+/** Lets graphql-js report that there is no such operation. */
 function unknownOperation({ document }: PreparedDocument, { operationName }: GraphQLRequest): readonly GraphQLError[] {
   const result = execute({ schema, document, operationName });
   if ('errors' in result && result.errors !== undefined) return result.errors;
-  throw new Error('an operation that could not be found was carried out');
+  throw new Error('graphql-js executed an operation that getOperationAST did not find');
 }

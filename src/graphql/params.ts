@@ -4,15 +4,15 @@ import type { GraphQLRequest } from './operation.ts';
 
 const knownParams: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
 
-/** The request in the body of a POST. Throws BAD_USER_INPUT. */
+/** Reads the request from the body of a POST. Throws BAD_USER_INPUT. */
 export function readBody(body: unknown): GraphQLRequest {
   if (!(body instanceof Uint8Array) || body.length === 0) throw malformed('The body is empty. Send JSON with `query`.');
   return readParams(jsonOf('The body', body));
 }
 
 /**
- * The request in the query string of a GET, where only `variables` and `extensions` are JSON. Of two parameters of one
- * name the last one counts, as of two keys. Throws BAD_USER_INPUT.
+ * Reads the request from the query string of a GET, where only `variables` and `extensions` are JSON. If a parameter is
+ * repeated the last one counts, as with keys in JSON. Throws BAD_USER_INPUT.
  */
 export function readQueryString(url: string): GraphQLRequest {
   const params: Record<string, unknown> = {};
@@ -23,7 +23,7 @@ export function readQueryString(url: string): GraphQLRequest {
   return readParams(params);
 }
 
-/** URLSearchParams decodes leniently: it would put U+FFFD in place of bytes that are not UTF-8. */
+/** Checks the encoding first, because URLSearchParams silently replaces invalid UTF-8 with U+FFFD. */
 function searchOf(url: string): string {
   const search = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
   try {
@@ -33,7 +33,7 @@ function searchOf(url: string): string {
     }
     return search;
   } catch {
-    throw malformed('The query of the URL is not UTF-8, percent-encoded. Encode it so.');
+    throw malformed('The query string of the URL is not percent-encoded UTF-8. Encode it that way.');
   }
 }
 
@@ -47,7 +47,7 @@ function jsonOf(what: string, source: Uint8Array | string): unknown {
 }
 
 function readParams(params: unknown): GraphQLRequest {
-  if (Array.isArray(params)) throw malformed('Batches are not taken. Send one operation in each request.');
+  if (Array.isArray(params)) throw malformed('Batches are not supported. Send one operation per request.');
   if (!isObject(params)) throw malformed('The body must be a JSON object, with the document in `query`.');
   const unexpected = Object.keys(params).find((name) => !knownParams.has(name));
   if (unexpected !== undefined) throw malformed(`Unexpected parameter ${JSON.stringify(unexpected)}. Leave it out.`);

@@ -4,14 +4,14 @@ import { Price } from './price.ts';
 import { isWorkAlone } from './work-calls.ts';
 import { livePlanOf, type LivePlan } from './live/plan.ts';
 
-/** One operation of a valid document, and what follows from the document alone. */
+/** One operation of a valid document, with what can be computed from the document alone. */
 export class PreparedOperation {
   readonly document: DocumentNode;
   readonly node: OperationDefinitionNode;
   readonly price: Price;
-  /** Whether it consists of calls of a worker, which are not counted against the rate limit. */
+  /** Whether it consists only of worker calls, which are exempt from the rate limit. */
   readonly isWork: boolean;
-  /** Null for what is no subscription. */
+  /** Null if it is not a subscription. */
   readonly live: LivePlan | null;
 
   constructor(schema: GraphQLSchema, text: string, document: DocumentNode, node: OperationDefinitionNode) {
@@ -32,7 +32,7 @@ export class PreparedOperation {
   }
 }
 
-/** Stands for the operation wherever it is remembered: the same in every process, and short. */
+/** A short hash that identifies the operation; the same in every process. */
 function idOf(text: string, { name }: OperationDefinitionNode): string {
   return createHash('sha256').update(`${name?.value ?? ''} ${text}`).digest('base64');
 }

@@ -11,15 +11,15 @@ import {
 } from 'graphql';
 import { introspectionCost } from './introspection-cost.ts';
 
-/** What an operation costs, in fields that may have to be resolved, lists at full size. */
+/** The cost of an operation: the number of fields to resolve if every list were full. */
 export class Price {
   readonly #schema: GraphQLSchema;
   readonly #document: DocumentNode;
   readonly #introspection: number;
-  /** Null where the price depends on variables. */
+  /** Null if the price depends on variables. */
   readonly #fixed: number | null;
 
-  /** @param document valid, with this one operation */
+  /** @param document a valid document with exactly one operation */
   constructor(schema: GraphQLSchema, document: DocumentNode) {
     this.#schema = schema;
     this.#document = document;
@@ -27,7 +27,7 @@ export class Price {
     this.#fixed = dependsOnVariables(schema, document) ? null : complexityOf(schema, withoutVariables(document), {});
   }
 
-  /** Null where the variables cannot be read. */
+  /** Null if the variables are invalid. */
   of(variables: Readonly<Record<string, unknown>>): number | null {
     if (this.#fixed !== null) return this.#fixed + this.#introspection;
     try {
@@ -50,7 +50,7 @@ function withoutVariables(document: DocumentNode): DocumentNode {
   return { ...document, definitions };
 }
 
-/** Whether a field whose price follows from its arguments is given a variable. */
+/** Whether a field that is priced by its arguments gets a variable as one of them. */
 function dependsOnVariables(schema: GraphQLSchema, document: DocumentNode): boolean {
   let depends = false;
   const types = new TypeInfo(schema);

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from './schema.ts';
 
-/** The schema as text: sorted, so that a change of it is a change of the diff alone. */
+/** Prints the schema, sorted so that diffs show only real changes. */
 export function printedSchema(): string {
   return `${printSchema(lexicographicSortSchema(schema))}\n`;
 }

@@ -4,12 +4,12 @@ import { type ErrorCode, LonghaulError, RateLimitedError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 /**
- * What a client is told of an error: client errors and refusals of the document as they are, with their code. Anything
- * else is a bug. It is masked, and logged under the id that the client gets.
+ * Turns an error into one that a client may see. Client errors and document errors pass unchanged, with their code. Anything
+ * else is a bug: it is masked, and logged under the id that the client gets.
  */
 export function publicError(error: unknown, log: Log): GraphQLError {
   const known = causeOf(error);
-  // A mutation tells expected failures in its union. Elsewhere an argument could not be taken.
+  // Mutations return expected failures as union members. Anywhere else, this means that an argument was invalid.
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
   if (known instanceof RateLimitedError) {
     return rendered(error, known.code, known.message, { retryAfter: known.retryAfter });
@@ -26,18 +26,18 @@ export function codeOf({ extensions }: GraphQLError): unknown {
   return extensions['code'];
 }
 
-/** Whether it is over when the server behind is back. */
+/** Whether the error is temporary: it ends when the server that we depend on is back. */
 export function isUnavailable(error: GraphQLError): boolean {
   return codeOf(error) === ('UNAVAILABLE' satisfies ErrorCode);
 }
 
-/** The error that the code behind a resolver meant, however GraphQL has wrapped it. */
+/** Unwraps the error that a resolver threw. */
 function causeOf(error: unknown): LonghaulError | null {
   if (error instanceof LonghaulError) return error;
   return error instanceof GraphQLError && error.originalError !== undefined ? causeOf(error.originalError) : null;
 }
 
-/** GraphQL's own errors about the document, its variables and its literals have no error of a resolver behind them. */
+/** GraphQL's own errors about a document, its variables and its literals do not wrap a resolver's error. */
 function isRefusal({ originalError }: GraphQLError): boolean {
   return originalError === undefined || (originalError instanceof GraphQLError && isRefusal(originalError));
 }

@@ -1,20 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import type { PreparedDocument } from './document.ts';
 
-/** Memory for all documents of a process, and what one key may take of it. Bytes. */
+/** Limits of the cache in bytes: for the process, and for one key. */
 const processBytes = 64 * 1024 * 1024;
 const keyBytes = 16 * 1024 * 1024;
 
 interface Remembered {
   document: PreparedDocument;
-  /** The key that first brought it. */
+  /** The key that first added it. */
   apiKeyId: string;
 }
 
-/** Valid documents by their text, so that each is parsed, validated and priced once. Bounded in bytes, for each key too. */
+/** Caches valid documents by text, so that each is parsed, validated and priced once. Bounded in bytes, also per key. */
 export class RememberedDocuments {
   readonly #byText: LRUCache<string, Remembered>;
-  /** What each key has brought, in that order, with its bytes. */
+  /** The documents that each key added, oldest first, and their total size. */
   readonly #byKey = new Map<string, { texts: Set<string>; bytes: number }>();
   readonly #keyBytes: number;
 
@@ -27,7 +27,7 @@ export class RememberedDocuments {
     });
   }
 
-  /** Bytes that all of them take. */
+  /** Total size of the cached documents. */
   get bytes(): number {
     return this.#byText.calculatedSize;
   }
@@ -36,7 +36,7 @@ export class RememberedDocuments {
     return this.#byText.get(text)?.document;
   }
 
-  /** A key that takes too much loses what it brought first. */
+  /** A key over its limit loses its oldest documents. */
   add(document: PreparedDocument, apiKeyId: string): void {
     if (document.bytes > this.#keyBytes || this.#byText.has(document.text)) return;
     const share = this.#byKey.get(apiKeyId) ?? { texts: new Set(), bytes: 0 };

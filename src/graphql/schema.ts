@@ -13,5 +13,5 @@ import './mutations/administration.ts';
 import './subscriptions.ts';
 import { builder } from './builder.ts';
 
-/** The executable schema. schema/schema.graphql is printed from it. */
+/** The executable schema, from which schema/schema.graphql is printed. */
 export const schema: GraphQLSchema = builder.toSchema();

@@ -8,7 +8,7 @@ import { JobType } from './types/job.ts';
 import { JobUpdateType } from './types/job-update.ts';
 import { decodeUpdateCursor, encodeUpdateCursor } from './update-cursor.ts';
 
-/** Ids in one filter. */
+/** Most ids in one filter. */
 const mostIds = 100;
 
 builder.subscriptionType({
@@ -18,12 +18,12 @@ builder.subscriptionType({
       type: JobType,
       nullable: false,
       description:
-        'The job itself, now and after changes, with versions that only grow (a slow watcher may be spared versions ' +
-        'in between, never the last); ends after the version in which the job is COMPLETED, FAILED or CANCELLED. With ' +
-        'afterVersion, versions up to it are left out; at or past the final one it only completes.',
+        'The job as it is now, then after each change. Versions only grow. A slow watcher may miss versions in between, ' +
+        'never the last. Ends after the version in which the job is COMPLETED, FAILED or CANCELLED. With afterVersion, ' +
+        'only later versions are sent; if the job has ended and no later version exists, the stream just completes.',
       args: {
         id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }),
-        afterVersion: t.arg.int({ description: 'The last version seen; everything where not given.' }),
+        afterVersion: t.arg.int({ description: 'The last version seen. Default: none, so the current version is sent first.' }),
       },
       subscribe: async (_root, { id, afterVersion }, { jobs, viewer, signal }) => {
         const uuid = parseId('Job', id);
@@ -37,11 +37,11 @@ builder.subscriptionType({
       type: JobUpdateType,
       nullable: false,
       description:
-        "The workspace's jobs as they change. Every change of status is sent at least once from the cursor on, also " +
-        'across restarts; progress in between is sent as it comes. Without a cursor, from now on.',
+        "The workspace's jobs as they change. From the cursor on, every change of status is sent at least once, even " +
+        'across restarts. Progress is sent as it comes. Without a cursor, updates start now.',
       args: {
-        filter: t.arg({ type: JobUpdatesFilterInput, description: 'Whose updates; those of all jobs where not given.' }),
-        after: t.arg.string({ description: 'Cursor of the last update seen: what follows it is sent, at most seven days old.' }),
+        filter: t.arg({ type: JobUpdatesFilterInput, description: 'Which jobs to watch. Default: all.' }),
+        after: t.arg.string({ description: 'Cursor of the last update seen, at most seven days old. Only later updates are sent.' }),
       },
       subscribe: async (_root, { filter, after }, { jobs, cursors, viewer, signal, resumeAfter, onLive }) => {
         const { workspaceId } = viewer;
@@ -49,7 +49,7 @@ builder.subscriptionType({
         if ((ids?.length ?? 0) > mostIds) {
           throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids?.length}.`);
         }
-        // An id that can name nothing matches nothing.
+        // A malformed id matches nothing.
         const named = { ids: ids?.flatMap((id) => parseId('Job', id) ?? []), types, tags };
         const cursor = resumeAfter ?? after;
         const watch = jobs.updates({
@@ -60,7 +60,7 @@ builder.subscriptionType({
           signal,
           ...(onLive && { onLive }),
         });
-        // What commits once this has been accepted is sent.
+        // Accept the subscription only once the watch has started: everything that commits afterwards is sent.
         await watch.started;
         return mapEach(watch, (update) => ({
           ...update,

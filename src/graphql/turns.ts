@@ -1,13 +1,13 @@
 /**
- * Lets work that takes long go on one piece in each turn of the event loop, so that a burst of it delays nobody else by
- * more than one piece.
+ * Runs one piece of slow synchronous work per turn of the event loop, so that a burst delays other requests by one piece at
+ * most.
  */
 export class Turns {
   readonly #first: (() => void)[] = [];
   readonly #later: (() => void)[] = [];
   #scheduled = false;
 
-  /** @param order whether it goes before everything that waits with `later` */
+  /** @param order `first` runs before everything that waits with `later` */
   next(order: 'first' | 'later'): Promise<void> {
     return new Promise((resolve) => {
       (order === 'first' ? this.#first : this.#later).push(resolve);

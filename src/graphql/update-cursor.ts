@@ -5,18 +5,18 @@ import type { ChangeCursor } from '../jobs/feed/changes.ts';
 import { howToBeginAnew } from '../jobs/feed/updates.ts';
 import type { Cursors } from './cursor.ts';
 
-/** Milliseconds that a cursor is good for: the changes after it are kept as long. */
+/** How long a cursor is valid, in milliseconds: as long as changes are kept. */
 const lifetime = changeDays * 24 * 60 * 60 * 1_000;
 
 const snapshot = z.string().regex(/^\d+:\d+:[\d,]*$/);
 
-/** Arrays rather than objects: each update carries one. */
+/** Arrays rather than objects keep cursors short: each update carries one. */
 const place = z.union([
   z.tuple([snapshot, z.number()]),
   z.tuple([snapshot, z.number(), snapshot, z.number(), z.string().regex(/^\d+$/), z.uuid()]),
 ]);
 
-/** A cursor of one workspace's updates, which clients give back as it is. */
+/** Makes an opaque cursor for one workspace's updates. */
 export function encodeUpdateCursor(cursors: Cursors, workspaceId: string, { from, within }: ChangeCursor): string {
   const parts: z.infer<typeof place> =
     within === undefined
@@ -26,7 +26,7 @@ export function encodeUpdateCursor(cursors: Cursors, workspaceId: string, { from
 }
 
 /**
- * Throws BAD_USER_INPUT for what is no cursor of this workspace's updates, and for one whose changes are kept no longer.
+ * Throws BAD_USER_INPUT for a cursor that is not of this workspace's updates, and for one older than the kept changes.
  *
  * @param now milliseconds since 1970
  */

@@ -10,15 +10,15 @@ const types = {
   JOB_CANCELLED: 'job.cancelled',
 } as const satisfies Record<WebhookEvent, string>;
 
-/** Jobs that came through GraphQL are told in the form of Standard Webhooks. */
+/** The webhooks of jobs created through GraphQL, in the Standard Webhooks format. */
 export function nativeWebhook(links: ArtifactLinks): WebhookSurface {
   return { tellsOfCancellation: true, payload: ({ event, job }) => payload(event, job, links) };
 }
 
 /**
- * The job as the GraphQL contract names its fields, without its attempts and deliveries, which are rows of their own.
+ * The job with the field names of the GraphQL contract. Attempts and deliveries, which are rows of their own, are left out.
  *
- * The download URL is signed for the expiry in the row, so it is the same at every try, even after that instant.
+ * The download URL is signed with the expiry stored in the row, so it is the same in every try, even after it expired.
  */
 function payload(event: WebhookEvent, job: Job, links: ArtifactLinks): object {
   const file =

@@ -18,33 +18,33 @@ import { type Operations, Refusal, type Sender } from './operations.ts';
 import { isUnavailable } from './public-error.ts';
 import { schema } from './schema.ts';
 
-/** The largest message that a client may send, in bytes: a document with its variables (PROTOCOL.md, W4). */
+/** Largest message from a client, in bytes: a document with its variables (PROTOCOL.md, W4). */
 const maxPayload = 4 * 1024 * 1024;
 
-/** PROTOCOL.md, W2. */
+/** How long a client may take to send connection_init (PROTOCOL.md, W2). */
 const initMilliseconds = 5_000;
 
-/** How long closed sockets may take to answer when the process stops, in milliseconds. */
+/** How long clients may take to answer the close frame when the process stops. */
 const farewellMilliseconds = 500;
 
-/** A document for what is not carried out. */
+/** graphql-ws needs a document even for an operation that is not executed. */
 const anything = parse('{ __typename }');
 
-/** What a socket keeps; the request that opened it is let go. */
+/** The state of a socket. It does not hold the upgrade request, so that one can be collected. */
 interface SocketExtra extends Record<PropertyKey, unknown> {
   socket: WebSocket;
   connection: SocketConnection;
-  /** From the headers of the upgrade, then from connection_init; null before either. */
+  /** From the upgrade headers, then from connection_init; null if neither has one. */
   secret: string | null;
   address: string;
-  /** Whose quota it counts against; null before it was let in. */
+  /** The key whose quota it counts against; null until the connection is accepted. */
   apiKeyId: string | null;
   closed: AbortController | null;
-  /** Ids of operations that are not under way yet. */
+  /** Ids of operations that are still being opened. */
   opening: Set<string>;
 }
 
-/** Does what onSubscribe has made ready; travels as the root value, which graphql-ws hands on as it came. */
+/** Carries what onSubscribe prepared to execute and subscribe, as the root value: graphql-ws passes that on unchanged. */
 class Ready {
   readonly run: () => Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 
@@ -77,19 +77,19 @@ export class GraphQLSockets {
     });
   }
 
-  /** Takes over a request for an upgrade. */
+  /** Takes over an upgrade request. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const sender = { secret: secretIn({ authorization, 'x-api-key': apiKey }), address };
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, sender));
   }
 
-  /** How many sockets are open. */
+  /** Number of open sockets. */
   get size(): number {
     return this.#server.clients.size;
   }
 
-  /** Closes every socket with 1001, in waves; whoever does not answer is cut. */
+  /** Closes every socket with 1001, in waves, and then terminates those that did not answer. */
   async stop(): Promise<void> {
     this.#heartbeat.stop();
     await inWaves(this.#server.clients, (socket) => socket.close(1001, 'Going away'));
@@ -114,25 +114,25 @@ export class GraphQLSockets {
             const message = textOf(data);
             if (message === null) return socket.close(CloseCode.BadRequest, 'Invalid message received');
             listener(message).catch((error: unknown) => {
-              // What graphql-ws throws at a message that only a server may send.
+              // graphql-ws throws this for message types that only a server may send.
               if (error instanceof Error && error.message.startsWith('Unexpected message of type')) {
                 return socket.close(CloseCode.BadRequest, 'Invalid message received');
               }
-              log.error({ err: error }, 'a message on a socket could not be handled');
+              log.error({ err: error }, 'could not handle a WebSocket message');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
           }),
       },
       extra,
     );
-    // What breaks a socket ends in its close event; without a listener it would end the process.
-    socket.on('error', (error) => log.debug({ err: error }, 'a socket broke'));
+    // The close event does the clean-up. Without this listener an error would end the process.
+    socket.on('error', (error) => log.debug({ err: error }, 'WebSocket error'));
     socket.on('pong', () => this.#heartbeat.heard(socket));
     socket.once('close', (code, reason) => {
       this.#credentials.remove(extra);
       if (extra.apiKeyId !== null) this.#live.sockets.giveBack(extra.apiKeyId);
       extra.closed?.abort();
-      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'a socket was not left in order'));
+      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'could not clean up after a WebSocket'));
     });
   }
 
@@ -140,14 +140,14 @@ export class GraphQLSockets {
     const { socket } = extra;
     const secret = secretOf(params) ?? extra.secret;
     try {
-      // 4401 is final for graphql-ws clients, as it should be: asking again would change nothing.
+      // Answered with 4401, which makes graphql-ws clients give up: reconnecting would not help.
       const viewer = await this.#operations.caller({ secret, address: extra.address });
       if (viewer === null) throw unauthenticated();
       const { apiKeyId } = viewer;
-      // It may have closed while the key was looked up, and would then count for ever.
+      // If the socket closed during the look-up, its close event is past: taking quota now would never be given back.
       if (socket.readyState !== socket.OPEN) return false;
       if (!this.#live.sockets.take(apiKeyId)) {
-        socket.close(tryAgainLater, 'Too many sockets of this key');
+        socket.close(tryAgainLater, 'Too many sockets for this key');
         return false;
       }
       extra.apiKeyId = apiKeyId;
@@ -166,8 +166,8 @@ export class GraphQLSockets {
   }
 
   /**
-   * graphql-ws takes the id of an operation that was completed again at once. While that one is still being opened, the
-   * two would be one to it: the first would be left open for ever, the second ended with the first.
+   * Refuses an id whose previous operation is still being opened. graphql-ws accepts the id of a completed operation again
+   * at once, and would take the two for one: the first would stay open for ever, and the second would end with the first.
    */
   async #prepare(
     extra: SocketExtra,
@@ -176,7 +176,7 @@ export class GraphQLSockets {
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { opening, socket } = extra;
     if (opening.has(id)) {
-      socket.close(CloseCode.SubscriberAlreadyExists, 'An operation of this id is still being opened');
+      socket.close(CloseCode.SubscriberAlreadyExists, 'An operation with this id is still being opened');
       return [];
     }
     opening.add(id);
@@ -186,15 +186,16 @@ export class GraphQLSockets {
       return argumentsFor(operation, () => this.#run(extra, id, operation).finally(done));
     }
     done();
-    // Nothing is wrong with the document: this is the operation's result, and no fault of the protocol.
+    // The document is fine, so send the errors as the operation's result, not as a protocol error.
     const { errors } = operation;
     if (operation.isPassing) return argumentsFor({ document: anything, name: undefined }, async () => ({ errors }));
-    // An error would end a subscription for good. A query that has the word in it costs its socket a reconnect, too.
+    // An error message would end a subscription for good, so close the socket instead. The document may be unparsed: a query
+    // that merely contains the word also makes its client reconnect.
     if (errors.some(isUnavailable) && /\bsubscription\b/.test(payload.query)) extra.connection.giveUp();
     return errors;
   }
 
-  /** The caller is looked at once more for each operation: the key may have been revoked a moment ago. */
+  /** Authenticates again for each operation: the key may have been revoked since the connection was accepted. */
   async #operation({ secret, address }: SocketExtra, payload: SubscribePayload): Promise<Operation | Refusal> {
     try {
       return await this.#operations.open(await this.#operations.caller({ secret, address }), payload);
@@ -213,7 +214,7 @@ export class GraphQLSockets {
   }
 }
 
-/** 4403 is retried by graphql-ws clients, with fresh parameters; 4401 is final. */
+/** graphql-ws clients reconnect after 4403, with fresh parameters; 4401 is final. */
 function closeLapsed(socket: WebSocket, lapse: Lapse): void {
   if (lapse === 'expired') closeSoon(socket, CloseCode.Forbidden, 'Access token expired');
   else closeSoon(socket, CloseCode.Unauthorized, 'API key revoked');
@@ -229,9 +230,9 @@ function secretOf(connectionParams: Readonly<Record<string, unknown>> | undefine
   });
 }
 
-/** Null for a binary message that is not UTF-8; ws itself refuses such text. */
+/** Null for a binary message that is not UTF-8. ws itself rejects text messages that are not. */
 function textOf(data: RawData): string | null {
-  if (!Buffer.isBuffer(data)) throw new TypeError('a message came in pieces or as an ArrayBuffer, which ws does only when asked');
+  if (!Buffer.isBuffer(data)) throw new TypeError('expected a Buffer from ws, got fragments or an ArrayBuffer');
   try {
     return utf8Text(data);
   } catch {
@@ -243,12 +244,12 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** graphql-ws looks into the document for the operation's kind, and hands the rest on. */
+/** graphql-ws reads the operation's kind from the document and passes the rest on. */
 function argumentsFor({ document, name }: Pick<Operation, 'document' | 'name'>, run: Ready['run']): ExecutionArgs {
   return { schema, document, operationName: name, rootValue: new Ready(run) };
 }
 
 function readyIn({ rootValue }: ExecutionArgs): Ready {
   if (rootValue instanceof Ready) return rootValue;
-  throw new Error('an operation came without what carries it out');
+  throw new Error('an operation arrived that onSubscribe did not prepare');
 }

@@ -8,15 +8,15 @@ import {
 } from 'graphql';
 import { fragmentsOf } from './fragments.ts';
 
-/** Mutations of workers. A heartbeat that is refused would cost an attempt, so these are not counted. */
+/** Worker mutations. They are exempt from the rate limit, because a refused heartbeat could cost an attempt. */
 const workCalls: ReadonlySet<string> = new Set(['claimJobs', 'reportProgress', 'completeJob', 'failJob', 'releaseJob']);
 
-/** Whether an operation consists of calls of a worker. The document need not be valid. */
+/** Whether an operation consists only of worker calls. The document need not be valid. */
 export function isWorkAlone(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): boolean {
   return operation === OperationTypeNode.MUTATION && consistsOfWork(selectionSet, new Map(fragmentsOf(document)));
 }
 
-/** @param unseen fragments not looked at yet: each is looked at once, also where they spread each other in a circle */
+/** @param unseen fragments not visited yet; each is visited once, so fragments that spread each other do not loop */
 function consistsOfWork({ selections }: SelectionSetNode, unseen: Map<string, FragmentDefinitionNode>): boolean {
   return selections.every((selection) => {
     switch (selection.kind) {

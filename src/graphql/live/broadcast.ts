@@ -4,24 +4,24 @@ import type { Log } from '../../log.ts';
 import type { Frame } from './frame.ts';
 import type { Member } from './member.ts';
 
-/** Watchers that are sent a frame before everything else has its turn: two milliseconds' worth. */
+/** Watchers to send a frame to before yielding to the event loop: about two milliseconds of work. */
 const portion = 200;
 
-/** What a broadcast carries out: opens the source of events, and renders each of them. */
+/** What a broadcast runs: it opens the event source and renders each event. */
 export interface LiveExecution {
-  /** The events, or why there are none. */
+  /** The events, or the errors why there are none. */
   open(): Promise<AsyncIterable<unknown> | readonly GraphQLError[]>;
-  /** Null for what is not to be sent. */
+  /** Null if the event is not to be sent. */
   render(event: unknown): Promise<Frame | null>;
-  /** Whether the newest frame stands for all before it, so that whoever joins late begins with it. */
+  /** Whether the newest frame replaces all before it, so that a late member starts with it. */
   readonly replays: boolean;
-  /** Whether it goes no faster than its members read: one that is for one watcher alone, and makes up for what it missed. */
+  /** Whether it waits for its members to read. Set for a single watcher that is catching up. */
   readonly paced: boolean;
-  /** Looks whether there is anything newer than the frame. */
+  /** Checks whether there is anything newer than the frame. */
   refresh(frame: Frame): void;
 }
 
-/** One execution of a subscription for everyone who watches the same with the same rights (PROTOCOL.md, S1). */
+/** One execution of a subscription, shared by all who watch the same thing with the same rights (PROTOCOL.md, S1). */
 export class Broadcast {
   readonly #execution: LiveExecution;
   readonly #log: Log;
@@ -29,13 +29,13 @@ export class Broadcast {
   readonly #members = new Set<Member>();
   #source: AsyncIterator<unknown> | null = null;
   #latest: Frame | null = null;
-  /** Whether everything that has come was sent. */
+  /** Whether every event received so far was sent. */
   #idle = false;
   #closed = false;
-  /** Null once events come; the reasons where none ever will. Never rejects. */
+  /** Resolves to null once the source is open, or to the errors why it cannot open. Never rejects. */
   readonly opened: Promise<readonly GraphQLError[] | null>;
 
-  /** @param onClosed called once, when it takes no more members */
+  /** @param onClosed called once, when it accepts no more members */
   constructor(execution: LiveExecution, log: Log, onClosed: () => void) {
     this.#execution = execution;
     this.#log = log;
@@ -43,7 +43,7 @@ export class Broadcast {
     this.opened = this.#open();
   }
 
-  /** A late member gets the newest version at once, and whatever was committed before it came (P1, P5). */
+  /** A late member gets the newest version at once, and then anything committed before it joined (P1, P5). */
   add(member: Member): void {
     this.#members.add(member);
     if (this.#latest === null || !this.#execution.replays) return;
@@ -52,8 +52,8 @@ export class Broadcast {
   }
 
   /**
-   * Hands a member over that has caught up. First it belongs to both: what comes in between, it may be sent twice, and
-   * nothing is left out.
+   * Hands over a member that has caught up. It belongs to both broadcasts for a while, so it may get an event twice but
+   * never misses one.
    */
   async handOver(member: Member, to: Broadcast): Promise<void> {
     to.add(member);
@@ -63,7 +63,7 @@ export class Broadcast {
     if (this.#members.delete(member) && this.#members.size === 0) this.#close();
   }
 
-  /** The last one out closes it. */
+  /** Closes the broadcast with its last member. */
   remove(member: Member): void {
     member.leave();
     if (this.#members.delete(member) && this.#members.size === 0) this.#close();
@@ -76,7 +76,7 @@ export class Broadcast {
       return source;
     }
     this.#source = source[Symbol.asyncIterator]();
-    // Everyone may have left while it opened.
+    // All members may have left while it opened.
     if (this.#closed) await this.#source.return?.();
     else void this.#run(this.#source);
     return null;
@@ -89,7 +89,7 @@ export class Broadcast {
       this.#close();
       for (const member of members) member.end();
     } catch (error) {
-      this.#log.error({ err: error }, 'a subscription broke off; its watchers connect again and resume');
+      this.#log.error({ err: error }, 'a subscription failed; its watchers reconnect and resume');
       const members = [...this.#members];
       this.#close();
       for (const member of members) member.breakOff();
@@ -97,8 +97,8 @@ export class Broadcast {
   }
 
   /**
-   * Sends one event; false after the last. A function of its own, so that nothing of an event is held while the next is
-   * waited for: ten thousand watched jobs take memory.
+   * Sends one event; false after the last. A separate function, so that the loop holds no event while it waits for the next:
+   * with ten thousand watched jobs that memory adds up.
    */
   async #step(source: AsyncIterator<unknown>): Promise<boolean> {
     this.#idle = true;
@@ -113,9 +113,9 @@ export class Broadcast {
     return !frame.last;
   }
 
-  /** In portions: what wakes the next version comes in meanwhile, and everybody else is answered. */
+  /** Sends in portions, so that the process stays responsive and can learn of the next version meanwhile. */
   async #offer(frame: Frame): Promise<void> {
-    // Whoever joins meanwhile is offered the frame then, and whoever leaves takes no more.
+    // A member that joins meanwhile is offered the frame by `add`; one that leaves ignores it.
     const members = [...this.#members];
     for (const [index, member] of members.entries()) {
       if (index > 0 && index % portion === 0) await nextTurn();
@@ -128,7 +128,7 @@ export class Broadcast {
     this.#closed = true;
     this.#onClosed();
     this.#members.clear();
-    // A generator's `return` settles when it has left what it waits for.
-    this.#source?.return?.().catch((error: unknown) => this.#log.error({ err: error }, 'a source did not close'));
+    // Not awaited: a generator's `return` settles only after its current wait.
+    this.#source?.return?.().catch((error: unknown) => this.#log.error({ err: error }, 'could not close the source of a subscription'));
   }
 }

@@ -14,14 +14,14 @@ import type { LivePlan } from './plan.ts';
 export interface Watching {
   operation: Operation;
   plan: LivePlan;
-  /** Where the watcher has got to by another way than its document: Last-Event-ID. */
+  /** The watcher's position from the Last-Event-ID header, not from its document. */
   lastEventId: string | null;
 }
 
-/** What came of it: a way to leave, or the reasons why there is nothing to watch. */
+/** A function to leave, or the errors why there is nothing to watch. */
 export type Joined = { leave: () => void; refused: null } | { leave: null; refused: readonly GraphQLError[] };
 
-/** Brings watchers of the same thing together (PROTOCOL.md, S1). */
+/** Lets watchers of the same thing share one execution (PROTOCOL.md, S1). */
 export class Broadcasts {
   readonly #services: Services;
   readonly #byKey = new Map<string, Broadcast>();
@@ -31,7 +31,7 @@ export class Broadcasts {
     this.#services = services;
   }
 
-  /** Executions under way, shared and not, for the metrics and for tests that nothing is left behind. */
+  /** Number of running executions, shared or not: for the metrics, and for tests that check for leaks. */
   get size(): number {
     return this.#size;
   }
@@ -50,7 +50,8 @@ export class Broadcasts {
       for (const broadcast of joined) broadcast.remove(member);
       joined.clear();
     };
-    // A place in the changes of a workspace is each watcher's own; a version is only left out.
+    // A position in a workspace's changes differs per watcher, so it needs its own execution until it has caught up. A job's
+    // version does not: a Member just skips the versions that it has seen.
     const alone = !plan.field.replays && (resume != null || watching.lastEventId !== null || plan.resumesOtherwise);
     const broadcast = alone
       ? this.#own(watching, () => void this.#share(watching, member, joined))
@@ -61,13 +62,13 @@ export class Broadcasts {
     return refused === null ? { leave, refused } : { leave: null, refused };
   }
 
-  /** For one watcher alone, from its own place on. */
+  /** Opens a broadcast for one watcher, from its own position. */
   #own({ operation, plan, lastEventId }: Watching, onLive: () => void): Broadcast {
     const own = operation.with(declared(plan, operation.variables));
     return this.#open({ operation: own, plan, alone: true, resumeAfter: lastEventId, onLive }, () => undefined);
   }
 
-  /** For everyone who watches the same with the same rights. */
+  /** Finds or opens the broadcast for all who watch the same thing with the same rights. */
   #shared({ operation, plan }: Watching): Broadcast {
     const variables = declared(plan, operation.variables);
     if (plan.resumeVariable !== null) delete variables[plan.resumeVariable];
@@ -80,11 +81,11 @@ export class Broadcasts {
     return broadcast;
   }
 
-  /** A watcher that has caught up goes on with the others: after a restart all of them had places of their own. */
+  /** Moves a watcher that has caught up to the shared broadcast: after a restart every watcher resumes on its own. */
   async #share(watching: Watching, member: Member, joined: Set<Broadcast>): Promise<void> {
-    // What the document itself says of its place would be carried out again.
+    // The shared execution would resume again from the position that is written in the document.
     if (watching.plan.resumesOtherwise) return;
-    // Not while its own is being opened, which it may still be refused.
+    // Wait until its own broadcast is open: it may still be refused.
     await Promise.resolve();
     const [own] = joined;
     if (own === undefined || joined.size > 1 || (await own.opened) !== null || joined.size !== 1) return;
@@ -108,7 +109,7 @@ export class Broadcasts {
   }
 }
 
-/** The whole of the caller's authorisation is in it: nobody is ever sent what was rendered for another. */
+/** The key contains the caller's full authorization, so nobody gets what was rendered for someone with other rights. */
 function keyOf({ id }: LivePlan, variables: Readonly<Record<string, unknown>>, viewer: Viewer | null): string {
   const rights =
     viewer === null
@@ -118,21 +119,24 @@ function keyOf({ id }: LivePlan, variables: Readonly<Record<string, unknown>>, v
   return JSON.stringify([id, rights, named]);
 }
 
-/** Variables that the document does not know have no effect: they neither keep watchers apart nor are kept. */
+/** Keeps only declared variables: others have no effect, so they must neither separate watchers nor take memory. */
 function declared({ operation }: LivePlan, variables: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
   return Object.fromEntries(Object.entries(variables).filter(([name]) => names.has(name)));
 }
 
-/** Last-Event-ID wins over the argument (PROTOCOL.md, E2): the first request stated that, and its repetition does. */
+/**
+ * Last-Event-ID wins over the argument (PROTOCOL.md, E2): when a client reconnects, it repeats the argument of its first
+ * request.
+ */
 function seenBy(resume: unknown, lastEventId: string | null): number {
   if (lastEventId !== null && /^\d{1,9}$/.test(lastEventId)) return Number(lastEventId);
   return typeof resume === 'number' ? resume : 0;
 }
 
-/** As later versions of the specification of GraphQL have it; execution would find no field, and fail as a bug of ours. */
+/** Later versions of the GraphQL specification forbid this. Here execution would find no field, and report an internal error. */
 function conditionalRoot(): GraphQLError {
-  return new GraphQLError("A subscription's own field takes neither @skip nor @include. Put them on what is selected in it.", {
+  return new GraphQLError("The root field of a subscription takes neither @skip nor @include. Put them on the fields inside it.", {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 }

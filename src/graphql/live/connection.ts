@@ -1,14 +1,14 @@
 
-/** Unsent bytes above which a connection gets nothing new (PROTOCOL.md, S3). */
+/** Above this many unsent bytes a connection is congested and gets no new frames (PROTOCOL.md, S3). */
 const congestedBytes = 64 * 1024;
 
-/** Unsent bytes below which it gets what has waited. */
+/** At or below this many unsent bytes it gets the frames that waited. */
 const drainedBytes = 16 * 1024;
 
-/** Characters of frames that may wait for one connection; beyond them it is given up, and resumes. */
+/** Most characters of frames that may wait for one connection; above that it is closed, and its client resumes. */
 const mostHeld = 16 * 1024 * 1024;
 
-/** How often stalled connections are looked for, in milliseconds. */
+/** How often to look for stalled connections. */
 const checkMilliseconds = 1_000;
 
 /** A watcher that the connection has no room for just now. */
@@ -17,10 +17,10 @@ interface Waiter {
   flush(): void;
 }
 
-/** One socket or event stream, as the watchers behind it see it. */
+/** One socket or event stream, with flow control for its subscriptions. */
 export abstract class Connection {
   readonly #stalled: StalledConnections;
-  /** Null while it keeps up, as most do: an empty set for each would take memory. */
+  /** Null while the client keeps up, as most do, because an empty set per connection would waste memory. */
   #waiting: Set<Waiter> | null = null;
   #held = 0;
 
@@ -28,18 +28,18 @@ export abstract class Connection {
     this.#stalled = stalled;
   }
 
-  /** Bytes that were given to it and have not left. */
+  /** Bytes that were written but not sent yet. */
   protected abstract get unsent(): number;
 
   protected abstract write(text: string): void;
 
-  /** There is no room; `sent` is to be called when there is some again. */
+  /** Called when the connection is congested. The subclass must call `sent` when bytes have been sent. */
   protected abstract congested(): void;
 
-  /** Ends it so that its client connects again and resumes. */
+  /** Closes it in a way that makes its client reconnect and resume. */
   abstract giveUp(): void;
 
-  /** Sends at once if there is room. Otherwise answers false, and flushes the waiter when there is room again. */
+  /** Sends at once if there is room. Otherwise returns false, and calls the waiter's `flush` when there is room. */
   send(text: string, waiter: Waiter): boolean {
     if (this.#waiting !== null || this.unsent > congestedBytes) {
       if (this.#waiting === null) {
@@ -54,7 +54,7 @@ export abstract class Connection {
     return true;
   }
 
-  /** Counts characters that waiters keep until there is room; a negative number when they let go of them. */
+  /** Adds to the characters that waiters hold until there is room; negative when they release them. */
   hold(characters: number): void {
     this.#held += characters;
     if (this.#held > mostHeld) this.giveUp();
@@ -64,7 +64,7 @@ export abstract class Connection {
     if (this.#waiting?.delete(waiter) === true && this.#waiting.size === 0) this.#keepsUp();
   }
 
-  /** To be called whenever something has left. */
+  /** Subclasses call it whenever bytes have been sent. */
   protected sent(): void {
     if (this.#waiting === null || this.unsent > drainedBytes) return;
     const waiting = this.#waiting;
@@ -78,12 +78,12 @@ export abstract class Connection {
   }
 }
 
-/** Connections that have been congested for too long are given up: they hold memory, and would never catch up. */
+/** Closes connections that stay congested for too long: they hold memory and would never catch up. */
 export class StalledConnections {
   readonly #since = new Map<Connection, number>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param patience milliseconds for which a connection may be congested without a break */
+  /** @param patience how long a connection may stay congested, in milliseconds */
   constructor(patience: number) {
     this.#timer = setInterval(() => this.#check(patience), checkMilliseconds);
   }

@@ -4,16 +4,16 @@ import { Connection, type StalledConnections } from './connection.ts';
 import type { Frame } from './frame.ts';
 import { inWaves } from './waves.ts';
 
-/** A comment so often keeps proxies from closing a quiet stream, in milliseconds (PROTOCOL.md, E4). */
+/** Interval of the comments that keep proxies from closing a quiet stream (PROTOCOL.md, E4). */
 const keepAliveMilliseconds = 12_000;
 
-/** When clients of a process that stops come back, in milliseconds (E3). */
+/** Bounds of the random delay, in milliseconds, after which clients of a stopping process reconnect (E3). */
 const retryAfter = { least: 1_000, most: 5_000 };
 
-/** How long the last words of a stream may take to leave, in milliseconds. */
+/** How long a stream may take to send its last bytes when the process stops. */
 const farewellMilliseconds = 500;
 
-/** A response of server-sent events, in the form of graphql-sse's distinct connections (PROTOCOL.md, E1 to E5). */
+/** A server-sent events response in graphql-sse's distinct connections mode (PROTOCOL.md, E1 to E5). */
 export class EventStream extends Connection {
   readonly #response: ServerResponse;
   readonly #stalled: StalledConnections;
@@ -27,7 +27,7 @@ export class EventStream extends Connection {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       'access-control-allow-origin': '*',
-      // Proxies that gather answers would hold every event back.
+      // Proxies that buffer responses would hold back every event.
       'x-accel-buffering': 'no',
     });
     response.write(':\n\n');
@@ -41,14 +41,14 @@ export class EventStream extends Connection {
     if (!this.#response.writableEnded) this.#response.write(text, this.#onSent);
   }
 
-  /** Each write tells when it has left. */
+  /** Nothing to do: every write calls `sent` from its callback. */
   protected override congested(): void {}
 
   giveUp(): void {
     this.#response.destroy();
   }
 
-  /** One event and the end: a refusal, or the result of what is no subscription. */
+  /** Sends one event and ends the stream: for errors, and for the result of a query or mutation. */
   answer(result: object): void {
     this.#end(`event: next\ndata: ${JSON.stringify(result)}\n\n${completed}`);
   }
@@ -57,7 +57,7 @@ export class EventStream extends Connection {
     this.#end(completed);
   }
 
-  /** Whoever does not read the end is given up in time: no ping would tell that it is gone. */
+  /** Registers as stalled, so that the stream is closed if the client never reads the end. */
   #end(text: string): void {
     this.#response.end(text);
     this.#stalled.add(this);
@@ -71,7 +71,7 @@ export function toEvent({ resumeId, payload }: Frame): string {
   return `event: next\nid: ${resumeId}\ndata: ${payload}\n\n`;
 }
 
-/** The responses of a process that do not end by themselves soon. */
+/** The long-lived responses of this process. */
 export class OpenStreams {
   readonly #events = new Set<ServerResponse>();
   readonly #others = new Set<ServerResponse>();
@@ -82,21 +82,21 @@ export class OpenStreams {
     return this.#events.size + this.#others.size;
   }
 
-  /** @param kind `events`: one of ours, which has begun and may be sent comments and a farewell */
+  /** @param kind `events` for an EventStream, which gets keep-alive comments and a `retry` before it is cut */
   add(response: ServerResponse, kind: 'events' | 'other'): void {
     const streams = kind === 'events' ? this.#events : this.#others;
     streams.add(response);
     whenClosed(response, () => streams.delete(response));
-    // Its request was in flight when the process was told to stop, and the waves have passed it by.
+    // The request was in flight when the process began to stop, so it is in none of the waves.
     if (this.#stopping) this.#cut(response);
   }
 
-  /** Sends each event stream a comment. */
+  /** Sends a comment to each event stream. */
   beat(): void {
     for (const response of this.#events) if (!response.writableEnded) response.write(':\n\n');
   }
 
-  /** Cuts them all, in waves: an orderly end would tell clients that everything was said. */
+  /** Cuts all responses, in waves. An orderly end would tell clients that the subscription is complete. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#keepAlive);
@@ -113,6 +113,6 @@ function sendAway(response: ServerResponse): void {
   const retry = retryAfter.least + Math.random() * (retryAfter.most - retryAfter.least);
   const cut = setTimeout(() => response.destroy(), farewellMilliseconds);
   whenClosed(response, () => clearTimeout(cut));
-  // One that has said everything only needs the time to get it across.
+  // A stream that has ended only needs time to send its last bytes.
   if (!response.writableEnded) response.write(`retry: ${Math.round(retry)}\n\n`, () => response.destroy());
 }

@@ -7,18 +7,18 @@ import type { LiveExecution } from './broadcast.ts';
 import type { Frame } from './frame.ts';
 import type { LivePlan } from './plan.ts';
 
-/** How long an event waits that could not be rendered because a server behind was away. Milliseconds. */
+/** How long to wait before rendering an event again after the database was unavailable. */
 const retryMilliseconds = 1_000;
 
-/** A subscription to be carried out, for one watcher or for many. */
+/** A subscription to run, for one watcher or for many. */
 export interface LiveOperation {
   operation: Operation;
   plan: LivePlan;
-  /** For one watcher from a place of its own. */
+  /** Whether it serves a single watcher, from that watcher's position. */
   alone: boolean;
-  /** Takes the place of the resume argument. */
+  /** Overrides the resume argument. */
   resumeAfter: string | null;
-  /** Called when there is nothing left that only this watcher has to make up for. */
+  /** Called when the watcher has caught up. */
   onLive?: () => void;
 }
 
@@ -56,8 +56,8 @@ export class GraphQLExecution implements LiveExecution {
     if (heading === null) return null;
     for (;;) {
       const result = await operation.execute({ signal: null }, event);
-      // The database went away between the read of the job and that of what hangs on it: a watcher that got the final
-      // version as an error would never learn how its job ended.
+      // The database failed after the job was read, before its related rows were. Retry: a watcher that got an error for the
+      // final version would never learn how its job ended.
       if (!this.#over && result.errors?.some(isUnavailable) === true) await delay(retryMilliseconds);
       else return { ...heading, payload: JSON.stringify(result) };
     }

@@ -1,34 +1,34 @@
 import { isFinal } from '../../jobs/model/state-machine.ts';
 import type { Job } from '../../jobs/model/job.ts';
 
-/** One event of a subscription, rendered once for everyone who watches it. */
+/** One event of a subscription, rendered once for all its watchers. */
 export interface Frame {
   jobId: string;
   version: number;
-  /** The execution's result as JSON: the same text for every watcher and transport (PROTOCOL.md, S2). */
+  /** The execution result as JSON: the same text for every watcher and transport (PROTOCOL.md, S2). */
   payload: string;
-  /** Where a watcher resumes that has got this far (E2). */
+  /** The position from which a watcher that got this frame resumes (E2). */
   resumeId: string;
-  /** While it waits, newer news of the same job may take its place (P7, U6). */
+  /** Whether a newer frame of the same job may replace it while it waits (P7, U6). */
   replaceable: boolean;
-  /** Nothing comes after it (P3). */
+  /** Whether the subscription ends with it (P3). */
   last: boolean;
 }
 
-/** A frame that is still to be rendered. */
+/** A frame before rendering. */
 export type Heading = Omit<Frame, 'payload'>;
 
-/** What the subscriptions differ in, apart from their resolvers. */
+/** How the subscription fields differ, apart from their resolvers. */
 export interface LiveField {
-  /** The argument that says how far a watcher has got. */
+  /** The argument that carries a watcher's position. */
   resumeArgument: 'afterVersion' | 'after';
-  /** Whether a version stands for all before it: a late watcher begins with the newest, and none is sent twice. */
+  /** Whether a version replaces all before it: a late watcher starts with the newest, and none is sent twice. */
   replays: boolean;
-  /** Null for what is no event of this field. */
+  /** Null if the value is not an event of this field. */
   headingOf(event: unknown): Heading | null;
 }
 
-/** jobProgress: one job, versions that only grow. */
+/** Watches one job, whose versions only grow. */
 const jobProgress: LiveField = {
   resumeArgument: 'afterVersion',
   replays: true,
@@ -39,7 +39,7 @@ const jobProgress: LiveField = {
   },
 };
 
-/** jobUpdates: a workspace's jobs; a change of status gives way to nothing. */
+/** Watches a workspace's jobs. A change of status is never replaced by a newer frame. */
 const jobUpdates: LiveField = {
   resumeArgument: 'after',
   replays: false,
@@ -52,7 +52,7 @@ const jobUpdates: LiveField = {
 
 const liveFields: ReadonlyMap<string, LiveField> = new Map(Object.entries({ jobProgress, jobUpdates }));
 
-/** Undefined for what is no subscription of ours. */
+/** Undefined if it is not one of our subscriptions. */
 export function findLiveField(name: string): LiveField | undefined {
   return liveFields.get(name);
 }

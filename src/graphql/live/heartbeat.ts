@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
 
-/** How often sockets are pinged, in milliseconds (PROTOCOL.md, W3). */
+/** How often sockets are pinged (PROTOCOL.md, W3). */
 const pingMilliseconds = 12_000;
 
-/** Cuts half-open sockets: whoever has not answered a ping by the next one is gone. One timer for all of them. */
+/** Terminates half-open sockets: those that have not answered a ping by the next one. One timer serves all sockets. */
 export class Heartbeat {
   readonly #sockets: ReadonlySet<WebSocket>;
   readonly #timer: NodeJS.Timeout;
@@ -14,12 +14,12 @@ export class Heartbeat {
     this.#timer = setInterval(() => this.beat(), pingMilliseconds);
   }
 
-  /** To be called with each pong. */
+  /** Call it for each pong. */
   heard(socket: WebSocket): void {
     this.#silent.delete(socket);
   }
 
-  /** Cuts the silent ones and pings the others. */
+  /** Terminates the silent sockets and pings the others. */
   beat(): void {
     for (const socket of this.#sockets) {
       if (this.#silent.has(socket)) {

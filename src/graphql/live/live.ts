@@ -5,7 +5,7 @@ import { type Connection, StalledConnections } from './connection.ts';
 import type { Format } from './member.ts';
 import { Quota } from './quota.ts';
 
-/** What watchers over sockets and over event streams share: one of it in a process. */
+/** The state that subscriptions on sockets and event streams share. One per process. */
 export class Live {
   readonly broadcasts: Broadcasts;
   readonly stalled: StalledConnections;
@@ -24,9 +24,9 @@ export class Live {
   }
 
   /**
-   * Begins one subscription; frames may arrive before this resolves. Never rejects.
+   * Starts one subscription. Frames may arrive before this resolves. Never rejects.
    *
-   * @returns the way to leave, to be called once it is over for whatever reason; or why there is nothing to watch
+   * @returns `leave`, to be called when the subscription ends for whatever reason; or the errors why there is nothing to watch
    */
   async watch(
     watching: Watching,
@@ -60,7 +60,7 @@ export class Live {
 
 function tooMany(limit: number): GraphQLError {
   return new GraphQLError(
-    `This key has ${limit} subscriptions open on this process, its limit. Close some, or watch many jobs with jobUpdates.`,
+    `This key has reached its limit of ${limit} open subscriptions on this process. Close some, or watch many jobs with jobUpdates.`,
     { extensions: { code: 'LIMIT_EXCEEDED' } },
   );
 }

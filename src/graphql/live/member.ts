@@ -1,21 +1,21 @@
 import type { Connection } from './connection.ts';
 import type { Frame } from './frame.ts';
 
-/** Frames that may wait for one watcher: changes of status of many jobs, since those of one job replace each other. */
+/** Most frames that may wait for one watcher. Only changes of status add up: progress of one job replaces itself. */
 const mostWaiting = 1_000;
 
-/** How a transport writes one frame, and what it does at the end. */
+/** How a transport writes a frame and ends a subscription. */
 export interface Format {
   next(frame: Frame): string;
-  /** The subscription is over: everything was sent. */
+  /** Called when the subscription is over and everything was sent. */
   end(): void;
 }
 
-/** One watcher of a broadcast. Holds what its connection cannot take just now, which is bounded. */
+/** One watcher of a broadcast. Queues frames, up to a limit, while its connection is congested. */
 export class Member {
   readonly #connection: Connection;
   readonly #format: Format;
-  /** The last version sent, where versions decide; null where every frame counts. */
+  /** The last version sent; null for a subscription in which every frame is sent. */
   #seen: number | null;
   #waiting: Frame[] | null = null;
   #ended = false;
@@ -37,33 +37,33 @@ export class Member {
     }
   }
 
-  /** Resolves when nothing waits, or nobody any more. */
+  /** Resolves when no frame waits, or the watcher has left. */
   async drained(): Promise<void> {
     if (this.#waiting === null) return;
     this.#onDrained ??= Promise.withResolvers<void>();
     await this.#onDrained.promise;
   }
 
-  /** What waits is sent first. */
+  /** Ends the subscription after the waiting frames were sent. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#waiting === null) this.#format.end();
   }
 
-  /** The source broke: its client connects again and resumes, which an orderly end would tell it not to. */
+  /** Called when the source failed. The client reconnects and resumes; after an orderly end it would not. */
   breakOff(): void {
     if (!this.#ended) this.#connection.giveUp();
   }
 
-  /** The watcher has left: nothing more is sent, and nothing kept. */
+  /** Called when the watcher leaves: drops the waiting frames and sends nothing more. */
   leave(): void {
     this.#ended = true;
     this.#letGo(this.#waiting ?? []);
     this.#connection.forget(this);
   }
 
-  /** Called by the connection when it has room again. */
+  /** The connection calls it when it has room again. */
   flush(): void {
     const waiting = this.#waiting ?? [];
     this.#letGo(waiting);

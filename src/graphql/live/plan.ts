@@ -8,24 +8,24 @@ import {
 } from 'graphql';
 import { findLiveField, type LiveField } from './frame.ts';
 
-/** What of a valid subscription decides who may share its execution. */
+/** The parts of a valid subscription that decide who may share its execution. */
 export interface LivePlan {
-  /** Stands for the operation in the key of what is shared. */
+  /** Identifies the operation in the key of a shared execution. */
   id: string;
   operation: OperationDefinitionNode;
   field: LiveField;
   /**
-   * The variable that only says how far the watcher has got: whoever shares differs in it. Null where the document has
-   * none, gives it a default, or uses it elsewhere as well.
+   * The variable that carries only the watcher's position, which may differ among those who share. Null if the document has
+   * none, gives it a default, or also uses it elsewhere.
    */
   resumeVariable: string | null;
-  /** Whether the root field may be left out, by @skip or @include: then there is nothing to watch. */
+  /** Whether @skip or @include may remove the root field, which would leave nothing to watch. */
   conditional: boolean;
-  /** Whether the document says in some other way how far its watchers have got. */
+  /** Whether the document gives the position in some other way, such as a literal. */
   resumesOtherwise: boolean;
 }
 
-/** Null for what is none of our subscriptions. */
+/** Null if it is not one of our subscriptions. */
 export function livePlanOf(document: DocumentNode, operation: OperationDefinitionNode, id: string): LivePlan | null {
   const found = rootField(document, operation.selectionSet);
   const field = found === null ? undefined : findLiveField(found.root.name.value);
@@ -37,7 +37,7 @@ export function livePlanOf(document: DocumentNode, operation: OperationDefinitio
   return { id, operation, field, conditional, resumeVariable, resumesOtherwise };
 }
 
-/** A valid subscription has exactly one, perhaps inside fragments. */
+/** Finds the root field. A valid subscription has exactly one, perhaps inside fragments. */
 function rootField(
   document: DocumentNode,
   { selections }: SelectionSetNode,

@@ -1,4 +1,4 @@
-/** What one key has open on this process: sockets, and subscriptions over all of them and event streams. */
+/** Limits how many of something, such as sockets or subscriptions, each key may have open on this process. */
 export class Quota {
   readonly #limit: number;
   readonly #open = new Map<string, number>();
@@ -8,7 +8,7 @@ export class Quota {
     this.#limit = limit;
   }
 
-  /** False where the key has its fill; otherwise counted until it is given back. */
+  /** Takes one until `giveBack`; false if the key has reached its limit. */
   take(apiKeyId: string): boolean {
     const open = this.#open.get(apiKeyId) ?? 0;
     if (open >= this.#limit) return false;
@@ -22,7 +22,7 @@ export class Quota {
     else this.#open.delete(apiKeyId);
   }
 
-  /** Over all keys. */
+  /** The number open for all keys together. */
   get total(): number {
     let total = 0;
     for (const open of this.#open.values()) total += open;

@@ -7,15 +7,15 @@ import type { Live } from './live.ts';
 const over: IteratorReturnResult<void> = { value: undefined, done: true };
 
 /**
- * One subscription on a socket, as graphql-ws takes it: a stream that yields nothing and ends when the subscription
- * does. The events go past it, straight to the socket: graphql-ws would put each into words anew for each watcher.
+ * One subscription on a socket, in the form that graphql-ws expects: a stream that yields nothing and ends with the
+ * subscription. Events go straight to the socket, because graphql-ws would serialize each again for every watcher.
  */
 export class SocketSubscription implements AsyncIterableIterator<never, void, void> {
   readonly #ended = Promise.withResolvers<IteratorReturnResult<void>>();
   #leave: (() => void) | null = null;
   #over = false;
 
-  /** @param id the operation's, as the client gave it */
+  /** @param id the operation id from the client */
   static async open(
     live: Live,
     watching: Watching,
@@ -29,7 +29,7 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
       end: () => subscription.#end(),
     });
     if ('refused' in watch) {
-      // An error ends a subscription for good; its client comes back to a socket that closes so.
+      // An error would end the subscription for good; closing the socket makes the client reconnect.
       if (watch.refused.some(isUnavailable)) connection.giveUp();
       return { errors: watch.refused };
     }
@@ -42,7 +42,7 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
     return this.#ended.promise;
   }
 
-  /** The client has completed it, or is gone. */
+  /** Called when the client completes the subscription or disconnects. */
   async return(): Promise<IteratorReturnResult<void>> {
     this.#end();
     return over;

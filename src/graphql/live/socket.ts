@@ -2,22 +2,22 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { Connection, type StalledConnections } from './connection.ts';
 
-/** "Try again later" (IANA's registry of close codes): clients of graphql-ws connect again. */
+/** "Try Again Later" in IANA's registry of close codes. graphql-ws clients reconnect after it. */
 export const tryAgainLater = 1013;
 
-/** Bytes of answers that may wait for a client that asks and does not read: the largest answers, several times over. */
+/** Most unsent bytes for a client that sends requests but does not read: room for several of the largest answers. */
 const mostUnsent = 64 * 1024 * 1024;
 
-/** How long a socket may take to answer our close, in milliseconds. One that does not read never will. */
+/** How long a client may take to answer our close frame. One that does not read never will. */
 const closeMilliseconds = 1_000;
 
-/** A WebSocket with subscriptions behind it. */
+/** A WebSocket with flow control for its subscriptions. */
 export class SocketConnection extends Connection {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   #awaitsDrain = false;
 
-  /** @param stream what the WebSocket writes to, without compression */
+  /** @param stream the stream that the WebSocket writes to, without compression */
   constructor(socket: WebSocket, stream: Duplex, stalled: StalledConnections) {
     super(stalled);
     this.#socket = socket;
@@ -32,7 +32,7 @@ export class SocketConnection extends Connection {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
   }
 
-  /** Once for each congestion: a callback for each message would cost a broadcast a twentieth of its time. */
+  /** Listens for `drain` once per congestion: a callback for each message would cost a broadcast 5% of its time. */
   protected override congested(): void {
     if (this.#awaitsDrain) return;
     this.#awaitsDrain = true;
@@ -42,7 +42,7 @@ export class SocketConnection extends Connection {
     });
   }
 
-  /** An answer that cannot wait for room: of the protocol, or of a query or mutation. */
+  /** Sends a message that must not wait for room: one of the protocol, or the result of a query or mutation. */
   answer(text: string): void {
     this.write(text);
     if (this.unsent > mostUnsent) this.giveUp();
@@ -53,9 +53,9 @@ export class SocketConnection extends Connection {
   }
 }
 
-/** Closes, and cuts the socket where no answer comes. */
+/** Closes the socket, and terminates it if the client does not answer. */
 export function closeSoon(socket: WebSocket, code: number, reason: string): void {
-  // Each of a thousand answers that find no room would otherwise bring a timer of its own.
+  // Otherwise each of a thousand messages to a full socket would start a timer.
   if (socket.readyState !== socket.OPEN) return;
   socket.close(code, reason);
   const cut = setTimeout(() => socket.terminate(), closeMilliseconds);

@@ -7,7 +7,7 @@ import { EventStream, type OpenStreams, toEvent } from './event-stream.ts';
 import type { Live } from './live.ts';
 import type { LivePlan } from './plan.ts';
 
-/** Answers a subscription with server-sent events, which share their execution with those on sockets. Never rejects. */
+/** Answers a subscription with server-sent events. It shares its execution with subscriptions on sockets. Never rejects. */
 export async function watchEvents(
   live: Live,
   streams: OpenStreams,
@@ -22,12 +22,12 @@ export async function watchEvents(
     end: () => stream.end(),
   });
   if (!('refused' in watch)) whenClosed(response, watch.leave);
-  // What is only away for a while must not look like the end.
+  // A temporary failure must not look like the end of the subscription.
   else if (watch.refused.some(isUnavailable)) stream.giveUp();
   else stream.answer({ errors: watch.refused });
 }
 
-/** HTML, "server-sent events": sent by a client that connects again. */
+/** Sent by clients that reconnect (HTML standard, "Server-sent events"). */
 function lastEventIdOf({ headers }: FastifyRequest): string | null {
   const id = headers['last-event-id'];
   return typeof id === 'string' && id !== '' ? id : null;

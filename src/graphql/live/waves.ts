@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Clients that are sent away together, at most so many waves of them, and so far apart at most (milliseconds). */
+/** Least items per wave, most waves, and longest pause between two waves in milliseconds. */
 const smallestWave = 100;
 const mostWaves = 10;
 const longestPause = 250;
 
 /**
- * Does something to each item, in random order and in waves of random spacing: ten thousand clients that are sent away
- * at one instant would all come back at one instant. Takes less than 2.5 seconds (PROTOCOL.md, S4).
+ * Calls `act` for each item in random order, in waves with random pauses: ten thousand clients disconnected at once would
+ * all reconnect at once. Takes less than 2.5 seconds (PROTOCOL.md, S4).
  */
 export async function inWaves<Item>(items: Iterable<Item>, act: (item: Item) => void): Promise<void> {
   const shuffled = [...items].map((item) => ({ item, place: Math.random() })).toSorted((a, b) => a.place - b.place);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Calls when the response is closed; at once if it already is, because then no event follows. */
+/** Calls `then` when the response closes; at once if it already has, because then no event follows. */
 export function whenClosed(response: ServerResponse, then: () => void): void {
   if (response.closed) then();
   else response.once('close', then);

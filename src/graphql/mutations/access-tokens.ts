@@ -5,20 +5,20 @@ import { requireId } from '../global-id.ts';
 import { mutation } from './mutation.ts';
 
 const CreateAccessTokenInput = builder.inputType('CreateAccessTokenInput', {
-  description: 'Exactly one of jobId and tag.',
+  description: 'What the token opens. Give exactly one of jobId and tag.',
   fields: (t) => ({
     jobId: t.id({ description: "The job that the token opens: its global id or plain UUID." }),
-    tag: t.string({ description: 'The token opens the jobs that bear this tag; 1 to 100 characters.' }),
-    ttlSeconds: t.int({ description: '60 to 86,400; 900 where not given.' }),
+    tag: t.string({ description: 'The token opens the jobs with this tag. 1 to 100 characters.' }),
+    ttlSeconds: t.int({ description: '60 to 86,400. Default: 900.' }),
   }),
 });
 
 const CreateAccessTokenPayload = builder
   .objectRef<{ token: string; expiresAt: Date }>('CreateAccessTokenPayload')
   .implement({
-    description: "A short-lived token for browsers: accepted wherever a key is. The caller's own scopes at most.",
+    description: "A short-lived token for browsers, accepted wherever a key is. It never has more scopes than its creator.",
     fields: (t) => ({
-      token: t.exposeString('token', { nullable: false, description: 'Reads and watches what it was asked for.' }),
+      token: t.exposeString('token', { nullable: false, description: 'Reads and watches the given job or tag.' }),
       expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false, description: 'When it stops working.' }),
     }),
   });
@@ -26,7 +26,7 @@ const CreateAccessTokenPayload = builder
 mutation('createAccessToken', {
   scopes: ['READ'],
   needsKey: true,
-  description: 'READ. Makes a token with which a browser watches one job, or the jobs of one tag, without a key.',
+  description: 'READ. Creates a token with which a browser can watch one job, or the jobs of one tag, without a key.',
   input: { type: CreateAccessTokenInput, description: 'What it opens.' },
   payload: CreateAccessTokenPayload,
   errors: [NotFoundError, ValidationError],

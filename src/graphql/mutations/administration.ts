@@ -12,17 +12,17 @@ import { WorkspaceType } from '../types/workspace.ts';
 import { mutation } from './mutation.ts';
 
 const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
-  description: 'A tenant to be created.',
+  description: 'The tenant to create.',
   fields: (t) => ({
     name: t.string({ required: true, description: '1 to 200 characters.' }),
-    credits: t.int({ description: 'Its first grant; 0 where not given.' }),
-    concurrencyLimit: t.int({ description: '1 to 10,000 jobs at once; unlimited where not given.' }),
+    credits: t.int({ description: 'The initial balance. Default: 0.' }),
+    concurrencyLimit: t.int({ description: 'How many jobs may run at once, 1 to 10,000. Default: unlimited.' }),
   }),
 });
 
 const CreateWorkspacePayload = builder.objectRef<{ workspace: Workspace }>('CreateWorkspacePayload').implement({
   description: 'The workspace was created.',
-  fields: (t) => ({ workspace: t.expose('workspace', { type: WorkspaceType, nullable: false, description: 'The new one.' }) }),
+  fields: (t) => ({ workspace: t.expose('workspace', { type: WorkspaceType, nullable: false, description: 'The new workspace.' }) }),
 });
 
 mutation('createWorkspace', {
@@ -35,18 +35,18 @@ mutation('createWorkspace', {
 });
 
 const GrantCreditsInput = builder.inputType('GrantCreditsInput', {
-  description: "Credits to be added to a workspace's balance.",
+  description: "Credits to add to a workspace's balance.",
   fields: (t) => ({
     workspaceId: t.id({ required: true, description: "The workspace's global id or plain UUID." }),
     amount: t.int({ required: true, description: 'At least 1.' }),
-    idempotencyKey: t.string({ description: 'Same key and same amount within 24 hours: granted once.' }),
+    idempotencyKey: t.string({ description: 'Calls with the same key and amount within 24 hours grant once.' }),
   }),
 });
 
 const GrantCreditsPayload = builder.objectRef<{ workspace: Workspace }>('GrantCreditsPayload').implement({
-  description: 'The credits were granted, now or by an earlier call with the same key.',
+  description: 'The credits were granted, by this call or an earlier one with the same key.',
   fields: (t) => ({
-    workspace: t.expose('workspace', { type: WorkspaceType, nullable: false, description: 'With its balance now.' }),
+    workspace: t.expose('workspace', { type: WorkspaceType, nullable: false, description: 'The workspace with its new balance.' }),
   }),
 });
 
@@ -62,34 +62,34 @@ mutation('grantCredits', {
 });
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'A key to be made or imported.',
+  description: 'The key to create or import.',
   fields: (t) => ({
     workspaceId: t.id({ required: true, description: "The workspace's global id or plain UUID." }),
     name: t.string({ required: true, description: '1 to 200 characters.' }),
     scopes: t.field({ type: [ScopeType], required: true, description: 'At least one.' }),
     dialect: t.field({
       type: DialectType,
-      description: 'The REST dialect whose key format this key has; NATIVE where not given.',
+      description: 'The REST dialect that the key speaks. Default: NATIVE.',
     }),
     secret: t.string({
       description:
-        'Imports an existing key, so that an old client changes nothing but its base URL; made where not given. ' +
-        '16 to 200 visible ASCII characters.',
+        'An existing key to import, so that an old client only has to change its base URL. 16 to 200 visible ASCII ' +
+        'characters. Default: a new key.',
     }),
   }),
 });
 
 const CreateApiKeyPayload = builder.objectRef<{ apiKey: ApiKey; secret: string }>('CreateApiKeyPayload').implement({
-  description: 'The key is in force.',
+  description: 'The key works from now on.',
   fields: (t) => ({
-    apiKey: t.expose('apiKey', { type: ApiKeyType, nullable: false, description: 'The new one.' }),
-    secret: t.exposeString('secret', { nullable: false, description: 'Shown this once, stored only as a hash.' }),
+    apiKey: t.expose('apiKey', { type: ApiKeyType, nullable: false, description: 'The new key.' }),
+    secret: t.exposeString('secret', { nullable: false, description: 'Shown only this once, and stored only as a hash.' }),
   }),
 });
 
 mutation('createApiKey', {
   scopes: ['ADMIN'],
-  description: 'ADMIN. Makes a key, or imports one that a client already has.',
+  description: 'ADMIN. Creates a key, or imports one that a client already has.',
   input: { type: CreateApiKeyInput, description: 'The key.' },
   payload: CreateApiKeyPayload,
   errors: [NotFoundError, ValidationError],
@@ -98,18 +98,18 @@ mutation('createApiKey', {
 });
 
 const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
-  description: 'A key to be ended.',
+  description: 'The key to revoke.',
   fields: (t) => ({ id: t.id({ required: true, description: "The key's global id." }) }),
 });
 
 const RevokeApiKeyPayload = builder.objectRef<{ apiKey: ApiKey }>('RevokeApiKeyPayload').implement({
-  description: 'The key is out of force, on every process.',
-  fields: (t) => ({ apiKey: t.expose('apiKey', { type: ApiKeyType, nullable: false, description: 'As it is now.' }) }),
+  description: 'The key no longer works, on any process.',
+  fields: (t) => ({ apiKey: t.expose('apiKey', { type: ApiKeyType, nullable: false, description: 'Its current state.' }) }),
 });
 
 mutation('revokeApiKey', {
   scopes: ['ADMIN'],
-  description: 'ADMIN. Ends a key for good. Revoking it again changes nothing.',
+  description: 'ADMIN. Revokes a key for good. Revoking it again changes nothing.',
   input: { type: RevokeApiKeyInput, description: 'The key.' },
   payload: RevokeApiKeyPayload,
   errors: [NotFoundError, ValidationError],

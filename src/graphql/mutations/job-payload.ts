@@ -2,12 +2,12 @@ import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { JobType } from '../types/job.ts';
 
-/** A payload that carries one job. */
+/** Defines a payload with one job. */
 export function jobPayload(name: string, description: string) {
   return builder.objectRef<{ job: Job }>(name).implement({
     description,
     fields: (t) => ({
-      job: t.expose('job', { type: JobType, nullable: false, description: 'As it is now.' }),
+      job: t.expose('job', { type: JobType, nullable: false, description: 'Its current state.' }),
     }),
   });
 }

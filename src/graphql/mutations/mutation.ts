@@ -7,30 +7,30 @@ import type { GraphQLContext } from '../context.ts';
 
 builder.mutationType({
   description:
-    'Everything that changes something. Expected failures are members of the result; what is thrown is in `errors`.',
+    'All changes. Expected failures are members of the result union; everything else is in `errors`.',
 });
 
 interface Mutation<Input extends object, Payload extends object> {
-  /** One of these is needed. */
+  /** The caller needs one of these. */
   scopes: readonly Scope[];
-  /** Whether an access token is not enough. */
+  /** Whether it needs a key, not just an access token. */
   needsKey?: boolean;
   description: string;
   input: { type: InputObjectRef<SchemaTypes, Input>; description: string };
   payload: ObjectRef<SchemaTypes, Payload>;
-  /** Expected failures: members of the result. */
+  /** Expected failures, which become members of the result union. */
   errors: (new (...args: never[]) => LonghaulError)[];
-  /** How many jobs it may answer with; 1 where not given. */
+  /** How many jobs it may return, for its cost. Default: 1. */
   size?(input: Input): number;
   resolve(input: Input, context: GraphQLContext & { viewer: Viewer }): Payload | Promise<Payload>;
 }
 
-/** Adds a mutation: nullable, so that one thrown error does not hide what its neighbours did, with a union as its result. */
+/** Adds a mutation that returns a union. It is nullable, so that one thrown error does not hide the results of the others. */
 export function mutation<Input extends object, Payload extends object>(name: string, options: Mutation<Input, Payload>): void {
   addMutation(name, options);
 }
 
-/** Pothos cannot tell the types of arguments that are type parameters. */
+/** Not generic, because Pothos cannot infer argument types from type parameters. */
 function addMutation(name: string, options: Mutation<object, object>): void {
   const { scopes, needsKey = false, description, input, payload, errors } = options;
   builder.mutationField(name, (t) =>
@@ -40,7 +40,7 @@ function addMutation(name: string, options: Mutation<object, object>): void {
       description,
       errors: {
         types: errors,
-        union: { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}Result`, description: `What ${name} answers.` },
+        union: { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}Result`, description: `The result of ${name}.` },
       },
       args: { input: t.arg({ type: input.type, required: true, description: input.description }) },
       complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: options.size?.(given) ?? 1 }),

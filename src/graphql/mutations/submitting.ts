@@ -17,26 +17,26 @@ import { mutation } from './mutation.ts';
 const native = { dialect: 'NATIVE' } as const;
 
 const CreateJobInput = builder.inputType('CreateJobInput', {
-  description: 'A job to be created.',
+  description: 'The job to create.',
   fields: (t) => ({
     type: t.string({ required: true, description: 'Name of a job type: see `jobTypes`.' }),
-    input: t.field({ type: 'JSONObject', description: "What the type's inputSchema takes; {} where not given." }),
-    priority: t.int({ description: '-100 to 100, 0 where not given: minutes of head start.' }),
-    runAt: t.field({ type: 'DateTime', description: 'Not before this instant; at once where not given.' }),
-    tags: t.stringList({ description: 'At most 20, of 1 to 100 characters.' }),
-    webhookUrl: t.string({ description: 'http or https; checked, so that a bad one is a ValidationError.' }),
-    maxAttempts: t.int({ description: "1 to 100; the type's own where not given." }),
+    input: t.field({ type: 'JSONObject', description: "Must match the type's inputSchema. Default: {}." }),
+    priority: t.int({ description: 'Minutes of head start, -100 to 100. Default: 0.' }),
+    runAt: t.field({ type: 'DateTime', description: 'The job does not start before this instant. Default: now.' }),
+    tags: t.stringList({ description: 'At most 20, each of 1 to 100 characters.' }),
+    webhookUrl: t.string({ description: 'An http or https URL. An invalid one is a ValidationError.' }),
+    maxAttempts: t.int({ description: "1 to 100. Default: the type's own." }),
     idempotencyKey: t.string({
-      description: 'Same key and same request within 24 hours: the same job, charged once. At most 255 characters.',
+      description: 'Requests with the same key and content within 24 hours return the same job, charged once. At most 255 characters.',
     }),
   }),
 });
 
-const CreateJobPayload = jobPayload('CreateJobPayload', 'The job was created, or its key had created it before.');
+const CreateJobPayload = jobPayload('CreateJobPayload', 'The job was created, by this call or an earlier one with the same idempotency key.');
 
 mutation('createJob', {
   scopes: ['WRITE'],
-  description: 'WRITE. Creates a job: PENDING, and charged, or nothing at all.',
+  description: 'WRITE. Creates a PENDING job and charges for it, both or neither.',
   input: { type: CreateJobInput, description: 'The job.' },
   payload: CreateJobPayload,
   errors: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
@@ -46,8 +46,8 @@ mutation('createJob', {
 });
 
 const CreateJobsInput = builder.inputType('CreateJobsInput', {
-  description: 'Jobs to be created together.',
-  fields: (t) => ({ jobs: t.field({ type: [CreateJobInput], required: true, description: '1 to 1000. All or none.' }) }),
+  description: 'Jobs to create together.',
+  fields: (t) => ({ jobs: t.field({ type: [CreateJobInput], required: true, description: '1 to 1000 jobs. All are created or none.' }) }),
 });
 
 const CreateJobsPayload = builder.objectRef<{ jobs: Job[] }>('CreateJobsPayload').implement({
@@ -57,7 +57,7 @@ const CreateJobsPayload = builder.objectRef<{ jobs: Job[] }>('CreateJobsPayload'
       type: [JobType],
       nullable: false,
       description: 'In the order of the input.',
-      // The mutation's own cost has counted them.
+      // The mutation's own cost already multiplies by the number of jobs.
       complexity: { field: 1, multiplier: 1 },
     }),
   }),
@@ -76,20 +76,20 @@ mutation('createJobs', {
 });
 
 const CancelJobInput = builder.inputType('CancelJobInput', {
-  description: 'A job to be cancelled.',
+  description: 'The job to cancel.',
   fields: (t) => ({
     id: t.id({ required: true, description: "The job's global id or plain UUID." }),
-    reason: t.string({ description: 'Kept as cancelReason; at most 1,000 characters.' }),
+    reason: t.string({ description: 'Stored as cancelReason. At most 1,000 characters.' }),
   }),
 });
 
 const CancelJobPayload = builder.objectRef<{ job: Job }>('CancelJobPayload').implement({
-  description: 'The job is CANCELLED; its worker, if any, is told to abort and can no longer write.',
+  description: 'The job is CANCELLED. Its worker, if any, is told to abort and can no longer write to it.',
   fields: (t) => ({
-    job: t.expose('job', { type: JobType, nullable: false, description: 'As it is now.' }),
+    job: t.expose('job', { type: JobType, nullable: false, description: 'Its current state.' }),
     creditsRefunded: t.int({
       nullable: false,
-      description: 'What went back to the balance.',
+      description: 'Credits returned to the balance.',
       resolve: ({ job }) => job.creditsRefunded,
     }),
   }),
@@ -97,7 +97,7 @@ const CancelJobPayload = builder.objectRef<{ job: Job }>('CancelJobPayload').imp
 
 mutation('cancelJob', {
   scopes: ['WRITE'],
-  description: 'WRITE. Cancels a job that has not ended: final at once, and refunded.',
+  description: 'WRITE. Cancels a job that has not ended. It is final at once, and refunded.',
   input: { type: CancelJobInput, description: 'The job.' },
   payload: CancelJobPayload,
   errors: [NotFoundError, AlreadyFinishedError, ValidationError],
@@ -107,7 +107,7 @@ mutation('cancelJob', {
 });
 
 const RetryJobInput = builder.inputType('RetryJobInput', {
-  description: 'A job to be tried again as a new one.',
+  description: 'The job to retry as a new one.',
   fields: (t) => ({
     id: t.id({ required: true, description: "The job's global id or plain UUID." }),
     idempotencyKey: t.string({ description: 'As in CreateJobInput.' }),
@@ -116,12 +116,12 @@ const RetryJobInput = builder.inputType('RetryJobInput', {
 
 const RetryJobPayload = jobPayload(
   'RetryJobPayload',
-  'A new job with the same type and input; the old one stays as it ended.',
+  'A new job with the same type and input. The old one stays unchanged.',
 );
 
 mutation('retryJob', {
   scopes: ['WRITE'],
-  description: 'WRITE. Makes a new job of one that FAILED or was CANCELLED, and charges for it.',
+  description: 'WRITE. Creates a new job from one that FAILED or was CANCELLED, and charges for it.',
   input: { type: RetryJobInput, description: 'The job.' },
   payload: RetryJobPayload,
   errors: [

@@ -8,24 +8,24 @@ import { WebhookDeliveryType } from '../types/webhook-delivery.ts';
 import { mutation } from './mutation.ts';
 
 const RedeliverWebhookInput = builder.inputType('RedeliverWebhookInput', {
-  description: 'A delivery to be sent again.',
+  description: 'The delivery to send again.',
   fields: (t) => ({ id: t.id({ required: true, description: "The delivery's global id." }) }),
 });
 
 const RedeliverWebhookPayload = builder
   .objectRef<{ delivery: WebhookDelivery }>('RedeliverWebhookPayload')
   .implement({
-    description: 'The delivery is PENDING again, and on its way.',
+    description: 'The delivery is PENDING again and will be sent.',
     fields: (t) => ({
-      delivery: t.expose('delivery', { type: WebhookDeliveryType, nullable: false, description: 'As it is now.' }),
+      delivery: t.expose('delivery', { type: WebhookDeliveryType, nullable: false, description: 'Its current state.' }),
     }),
   });
 
-// Not with an access token: a delivery's URL may carry a secret of whoever gave it.
+// Needs a key: a delivery's URL may contain a secret of the job's creator.
 mutation('redeliverWebhook', {
   scopes: ['WRITE'],
   needsKey: true,
-  description: 'WRITE. Sends a delivery again, whatever became of it: the same body and webhook-id, from the first try on.',
+  description: 'WRITE. Sends a delivery again, whatever its status, with the same body and webhook-id. Tries start over.',
   input: { type: RedeliverWebhookInput, description: 'The delivery.' },
   payload: RedeliverWebhookPayload,
   errors: [NotFoundError],
@@ -36,22 +36,22 @@ mutation('redeliverWebhook', {
 });
 
 const RotateWebhookSecretPayload = builder.objectRef<{ secret: string }>('RotateWebhookSecretPayload').implement({
-  description: 'The old secret stays valid for 24 hours: both sign.',
+  description: 'For 24 hours the old secret stays valid: webhooks are signed with both.',
   fields: (t) => ({
     secret: t.exposeString('secret', {
       nullable: false,
-      description: 'Standard Webhooks form, whsec_... Shown this once.',
+      description: 'In the Standard Webhooks format, whsec_... Shown only this once.',
     }),
   }),
 });
 
-// Not with an access token: the secret signs for everybody.
+// Needs a key: the secret signs the webhooks of the whole workspace.
 builder.mutationField('rotateWebhookSecret', (t) =>
   t.withAuth({ $all: { anyOf: ['WRITE'], key: true } }).field({
     type: RotateWebhookSecretPayload,
     nullable: true,
     description:
-      "WRITE. Gives the key's workspace a new secret that signs its webhooks. The only way to learn a secret.",
+      "WRITE. Gives the key's workspace a new secret that signs its webhooks. There is no other way to see a secret.",
     resolve: async (_root, _args, { database, viewer }) => ({
       secret: await rotateWebhookSecret(database, viewer.workspaceId),
     }),

@@ -8,7 +8,7 @@ import { JobType } from '../types/job.ts';
 import { jobPayload } from './job-payload.ts';
 import { mutation } from './mutation.ts';
 
-/** No job has it: it is no UUIDv7. */
+/** The id of no job: it is not a UUIDv7. */
 const noJob = '00000000-0000-0000-0000-000000000000';
 
 interface LeaseShape {
@@ -18,31 +18,31 @@ interface LeaseShape {
 }
 
 const Lease = builder.objectRef<LeaseShape>('Lease').implement({
-  description: 'The right to work on one attempt of a job.',
+  description: 'The right to work on one attempt at a job.',
   fields: (t) => ({
-    job: t.expose('job', { type: JobType, nullable: false, description: 'RUNNING since this claim.' }),
+    job: t.expose('job', { type: JobType, nullable: false, description: 'The job, RUNNING since this claim.' }),
     attempt: t.int({
       nullable: false,
       description: 'Number of the attempt, 1 for the first.',
       resolve: ({ job }) => job.attempt,
     }),
-    token: t.exposeString('token', { nullable: false, description: 'Goes with every later call for this attempt.' }),
+    token: t.exposeString('token', { nullable: false, description: 'Required in every later call for this attempt.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: false,
-      description: 'Report or heartbeat before this instant, or the attempt is over.',
+      description: 'The attempt ends at this instant unless it reports or sends a heartbeat first.',
     }),
   }),
 });
 
 const ClaimJobsInput = builder.inputType('ClaimJobsInput', {
-  description: 'What a worker asks for.',
+  description: 'The jobs that a worker asks for.',
   fields: (t) => ({
     types: t.stringList({ required: true, description: 'Names of job types, 1 to 100.' }),
-    jobIds: t.idList({ description: 'Only these jobs, where given: to take a particular one by hand. At most 100.' }),
-    limit: t.int({ description: '1 to 100; 1 where not given.' }),
-    workerId: t.string({ required: true, description: 'Stands in the attempts; 1 to 200 characters.' }),
-    waitSeconds: t.int({ description: '0 to 30: answers as soon as there is work. 0 where not given.' }),
+    jobIds: t.idList({ description: 'If given, only these jobs: to pick particular ones by hand. At most 100.' }),
+    limit: t.int({ description: '1 to 100. Default: 1.' }),
+    workerId: t.string({ required: true, description: 'Recorded in the attempts. 1 to 200 characters.' }),
+    waitSeconds: t.int({ description: 'How long to wait for work, 0 to 30. The answer comes as soon as there is some. Default: 0.' }),
   }),
 });
 
@@ -52,7 +52,7 @@ const ClaimJobsPayload = builder.objectRef<{ leases: LeaseShape[] }>('ClaimJobsP
     leases: t.expose('leases', {
       type: [Lease],
       nullable: false,
-      description: 'Empty where there was no work.',
+      description: 'Empty if there was no work.',
       complexity: { field: 1, multiplier: 1 },
     }),
   }),
@@ -61,12 +61,12 @@ const ClaimJobsPayload = builder.objectRef<{ leases: LeaseShape[] }>('ClaimJobsP
 mutation('claimJobs', {
   scopes: ['WORK', 'WORK_ALL'],
   description: "WORK: takes jobs of the key's workspace. WORK_ALL: of every workspace, in turn.",
-  input: { type: ClaimJobsInput, description: 'What the worker can do.' },
+  input: { type: ClaimJobsInput, description: 'Which jobs to claim.' },
   payload: ClaimJobsPayload,
   errors: [ValidationError],
   size: (input) => Math.min(Math.max(input.limit ?? 1, 1), 100),
   resolve: async ({ jobIds, ...claim }, { jobs, viewer, signal }) => {
-    // An id that names nothing claims nothing, and counts as one all the same.
+    // A malformed id claims nothing, but still counts toward the limit.
     const named = jobIds?.map((id) => parseId('Job', id) ?? noJob);
     const request = { ...claim, ...(named === undefined ? {} : { jobIds: named }) };
     const started = await jobs.claim(workScope(viewer), request, signal);
@@ -81,25 +81,25 @@ mutation('claimJobs', {
 });
 
 const ReportProgressInput = builder.inputType('ReportProgressInput', {
-  description: 'What is left out stays as it was; null clears it.',
+  description: 'Fields that are left out keep their value; null clears them.',
   fields: (t) => ({
     token: t.string({ required: true, description: "The lease's." }),
-    step: t.string({ description: 'Machine name of the current step; at most 200 characters.' }),
-    message: t.string({ description: 'Sentence for a person; at most 2,000 characters.' }),
-    percentage: t.float({ description: '0 to 100; a lower one than before shows the higher one.' }),
+    step: t.string({ description: 'Machine-readable name of the current step. At most 200 characters.' }),
+    message: t.string({ description: 'A sentence for people. At most 2,000 characters.' }),
+    percentage: t.float({ description: '0 to 100. If it is lower than before, the higher value stays.' }),
   }),
 });
 
 const ReportProgressPayload = builder.objectRef<{ expiresAt: Date }>('ReportProgressPayload').implement({
-  description: 'Also renews the lease. A call with the token alone is a heartbeat.',
+  description: 'Progress to report. A call with only the token is a heartbeat.',
   fields: (t) => ({
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false, description: 'When the lease ends now.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: false, description: 'The new end of the lease.' }),
   }),
 });
 
 mutation('reportProgress', {
   scopes: ['WORK', 'WORK_ALL'],
-  description: 'WORK. Notes progress and renews the lease.',
+  description: 'WORK. Records progress and renews the lease.',
   input: { type: ReportProgressInput, description: 'The progress.' },
   payload: ReportProgressPayload,
   errors: [LeaseLostError, ValidationError],
@@ -109,10 +109,10 @@ mutation('reportProgress', {
 });
 
 const CompleteJobInput = builder.inputType('CompleteJobInput', {
-  description: 'Idempotent: the same token and output again, after a lost reply, answers the same.',
+  description: 'Idempotent: after a lost response, the same token and output get the same answer.',
   fields: (t) => ({
     token: t.string({ required: true, description: "The lease's." }),
-    output: t.field({ type: 'JSON', description: 'The result, any JSON value; null where not given.' }),
+    output: t.field({ type: 'JSON', description: 'The result, any JSON value. Default: null.' }),
   }),
 });
 
@@ -133,9 +133,9 @@ const FailJobInput = builder.inputType('FailJobInput', {
   description: 'An attempt that failed.',
   fields: (t) => ({
     token: t.string({ required: true, description: "The lease's." }),
-    code: t.string({ required: true, description: 'Stable machine code, for example PROCESSING_ERROR.' }),
-    message: t.string({ required: true, description: 'Sentence for a person; 1 to 10,000 characters.' }),
-    retryable: t.boolean({ description: 'False ends the job whatever attempts are left. True where not given.' }),
+    code: t.string({ required: true, description: 'Stable machine-readable code, for example PROCESSING_ERROR.' }),
+    message: t.string({ required: true, description: 'A sentence for people. 1 to 10,000 characters.' }),
+    retryable: t.boolean({ description: 'False fails the job even if attempts are left. Default: true.' }),
   }),
 });
 
@@ -143,7 +143,7 @@ const FailJobPayload = jobPayload('FailJobPayload', 'The job is FAILED, or PENDI
 
 mutation('failJob', {
   scopes: ['WORK', 'WORK_ALL'],
-  description: 'WORK. Ends an attempt that failed: another follows after a pause, or the job is FAILED and refunded.',
+  description: 'WORK. Fails an attempt. Another follows after a pause, or the job is FAILED and refunded.',
   input: { type: FailJobInput, description: 'The failure.' },
   payload: FailJobPayload,
   errors: [LeaseLostError, ValidationError],
@@ -153,15 +153,15 @@ mutation('failJob', {
 });
 
 const ReleaseJobInput = builder.inputType('ReleaseJobInput', {
-  description: 'Hands the attempt back unharmed, as a worker that shuts down does: it does not count as failed.',
+  description: 'Hands back an attempt, as a worker does that shuts down. It does not count as failed.',
   fields: (t) => ({ token: t.string({ required: true, description: "The lease's." }) }),
 });
 
-const ReleaseJobPayload = jobPayload('ReleaseJobPayload', 'The job is PENDING again, as if it had not been claimed.');
+const ReleaseJobPayload = jobPayload('ReleaseJobPayload', 'The job is PENDING again, as if it had never been claimed.');
 
 mutation('releaseJob', {
   scopes: ['WORK', 'WORK_ALL'],
-  description: 'WORK. Hands an attempt back unharmed.',
+  description: 'WORK. Hands back an attempt without counting it as failed.',
   input: { type: ReleaseJobInput, description: 'The attempt.' },
   payload: ReleaseJobPayload,
   errors: [LeaseLostError, ValidationError],

@@ -11,7 +11,7 @@ import { JobType } from '../types/job.ts';
 import { encodeUpdateCursor } from '../update-cursor.ts';
 import { findVisibleJob } from './visible-job.ts';
 
-/** A page of jobs, and what it takes to count the whole list. */
+/** A page of jobs, with what `totalCount` needs to count the whole list. */
 type JobPage = Connection<Job> & { workspaceId: string; filter: JobFilter };
 
 const JobConnection = builder.connectionObject(
@@ -22,7 +22,7 @@ const JobConnection = builder.connectionObject(
     fields: (t) => ({
       totalCount: t.int({
         nullable: false,
-        description: 'Jobs that the filter leaves, in all. Counted only when selected.',
+        description: 'Number of jobs that match the filter. Counted only if selected.',
         complexity: countCost,
         resolve: (page, _args, { jobs }) => {
           const { workspaceId, filter } = counted(page);
@@ -38,7 +38,7 @@ builder.queryFields((t) => ({
   job: t.withAuth({ anyOf: ['READ'] }).field({
     type: JobType,
     nullable: true,
-    description: 'One job; null where the id names nothing that the caller may see, whatever its form.',
+    description: 'One job; null if the caller may not see a job with this id, or the id is malformed.',
     args: { id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }) },
     resolve: (_root, { id }, context) => {
       const uuid = parseId('Job', id);
@@ -51,13 +51,13 @@ builder.queryFields((t) => ({
       authScopes: { anyOf: ['READ'] },
       complexity: pageCost,
       nullable: false,
-      description: 'Keyset pagination. first and last: 1 to 100, 20 where neither is given.',
+      description: 'Keyset pagination. first and last: 1 to 100. Default: the first 20.',
       args: {
-        filter: t.arg({ type: JobFilterInput, description: 'Which jobs; all where not given.' }),
-        order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'By creation.' }),
+        filter: t.arg({ type: JobFilterInput, description: 'Which jobs. Default: all.' }),
+        order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'Order by creation.' }),
       },
       resolve: async (_root, { filter, order, ...args }, { jobs, cursors, viewer }): Promise<JobPage> => {
-        // `t.withAuth` would say that there is a viewer, but does not go together with a connection of our own.
+        // `t.withAuth` would make the viewer non-null, but it does not work with a custom connection object.
         if (viewer === null) throw unauthenticated();
         const { workspaceId } = viewer;
         const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
@@ -72,8 +72,8 @@ builder.queryFields((t) => ({
     type: 'String',
     nullable: false,
     description:
-      'Where the changes of the workspace are now: ask for it, then read what there is, then give it to jobUpdates as ' +
-      '`after`, and nothing falls in between. Good for seven days.',
+      "The current position in the workspace's changes. To miss nothing, get this cursor first, then read the jobs, then " +
+      'pass it to jobUpdates as `after`. Valid for seven days.',
     resolve: async (_root, _args, { jobs, cursors, viewer }) =>
       encodeUpdateCursor(cursors, viewer.workspaceId, { from: await jobs.presentMoment() }),
   }),
@@ -85,10 +85,10 @@ builder.queryFields((t) => ({
   }),
 }));
 
-/** The connection that `jobs` resolved to: Pothos hands it on unchanged, without saying so in its type. */
+/** Narrows a connection to the page that `jobs` returned. Pothos passes it on unchanged, but its types do not say so. */
 function counted(page: object): JobPage {
   if (isJobPage(page)) return page;
-  throw new Error('a page of jobs came without its filter');
+  throw new Error('a page of jobs has no filter');
 }
 
 function isJobPage(page: object): page is JobPage {

@@ -15,14 +15,14 @@ builder.queryFields((t) => ({
   node: t.withAuth({ anyOf: ['READ'] }).field({
     type: builder.nodeInterfaceRef(),
     nullable: true,
-    description: 'Whatever has this id; null where it names nothing that the caller may see, whatever its form.',
+    description: 'The object with this id; null if the caller may not see one, or the id is malformed.',
     args: { id: t.arg.id({ required: true, description: 'A global id.' }) },
     resolve: (_root, { id }, context) => findNode(context, id),
   }),
   nodes: t.withAuth({ anyOf: ['READ'] }).field({
     type: [builder.nodeInterfaceRef()],
     nullable: { list: false, items: true },
-    description: 'Whatever has these ids, in their order, null where one names nothing. At most 100.',
+    description: 'The objects with these ids, in the same order, null where there is none. At most 100.',
     complexity: ({ ids }) => ({ field: 1, multiplier: ids.length }),
     args: { ids: t.arg.idList({ required: true, description: 'Global ids, at most 100.' }) },
     resolve: (_root, { ids }, context) => {
@@ -48,20 +48,20 @@ async function findNode(context: Seen, globalId: string): Promise<object | null>
   return node;
 }
 
-/** Jobs come in one statement; what else there may be, one by one. */
+/** Reads jobs in one statement and other nodes one by one. */
 function findNodes(context: Seen, ids: readonly string[]): Promise<(object | null)[]> {
   return Promise.all(ids.map((id) => findNode(context, id)));
 }
 
 async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
   const { viewer, database } = context;
-  // A token opens jobs and nothing else.
+  // An access token opens only jobs.
   if (viewer.restriction !== null && type !== 'Job') return null;
   switch (type) {
     case 'Job':
       return findVisibleJob(context, id);
     case 'Workspace':
-      // Administrators see them all.
+      // Administrators see every workspace.
       return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database.reads, id) : null;
     case 'CreditTransaction':
       return findCreditTransaction(database.reads, viewer.workspaceId, id);

@@ -1,5 +1,5 @@
 import { builder } from '../builder.ts';
 
 builder.queryType({
-  description: 'Everything that can be read. Needs a key with the READ scope, unless said otherwise.',
+  description: 'All reads. They need a key with the READ scope unless stated otherwise.',
 });

@@ -9,7 +9,7 @@ export const ScopeType = builder.enumType('Scope', {
   description: 'What a key may do.',
   values: {
     READ: { description: 'Reads.' },
-    WRITE: { description: 'Creates, cancels, retries.' },
+    WRITE: { description: 'Creates, cancels and retries jobs.' },
     WORK: { description: "Claims and works in the key's workspace." },
     WORK_ALL: { description: 'Claims and works in every workspace. Only keys of the workspace `default` can have it.' },
     ADMIN: { description: 'Administers. Only keys of the workspace `default` can have it.' },
@@ -17,9 +17,9 @@ export const ScopeType = builder.enumType('Scope', {
 });
 
 export const DialectType = builder.enumType('Dialect', {
-  description: 'The surface that a key speaks. A NATIVE key works on GraphQL and in every dialect; the others only in theirs.',
+  description: 'The API surface that a key speaks. A NATIVE key works with GraphQL and in every dialect; the others only in their own.',
   values: {
-    NATIVE: { description: 'GraphQL, and every dialect that prefix, host or path has chosen.' },
+    NATIVE: { description: 'GraphQL, and every dialect, chosen by prefix, host or path.' },
     VIDOCU: { description: 'Vidocu: keys like vdo_live_….' },
     VIDEOCONDUIT: { description: 'VideoConduit: keys like vc_….' },
     VYDRA: { description: 'Vydra: keys like vydra_live_user_….' },
@@ -38,17 +38,17 @@ builder.objectType(ApiKeyType, {
       description: globalIdDescription,
       resolve: ({ id }) => toGlobalId('ApiKey', id),
     }),
-    name: t.exposeString('name', { nullable: false, description: 'As it was called when it was made.' }),
-    prefix: t.exposeString('prefix', { nullable: false, description: 'The first characters, enough to recognise it.' }),
+    name: t.exposeString('name', { nullable: false, description: 'The name that it was given at creation.' }),
+    prefix: t.exposeString('prefix', { nullable: false, description: 'The first characters, to recognize it by.' }),
     scopes: t.expose('scopes', { type: [ScopeType], nullable: false, description: 'What it may do.' }),
-    dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The surface that it speaks.' }),
+    dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The API surface that it speaks.' }),
     createdAt: t.field({
       type: 'DateTime',
       nullable: false,
-      description: 'When it was made or imported.',
+      description: 'When it was created or imported.',
       resolve: ({ id }) => createdAtOf(id),
     }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'Null while it is in force.' }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'Null while it works.' }),
   }),
 });
 

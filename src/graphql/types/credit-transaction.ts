@@ -6,8 +6,8 @@ import { JobType } from './job.ts';
 const CreditTransactionKindType = builder.enumType('CreditTransactionKind', {
   description: 'Why a balance changed.',
   values: {
-    GRANT: { description: 'Given by an administrator.' },
-    CHARGE: { description: 'Paid for a job, with its creation.' },
+    GRANT: { description: 'Granted by an administrator.' },
+    CHARGE: { description: 'Paid for a job when it was created.' },
     REFUND: { description: 'Returned for a job that FAILED or was CANCELLED.' },
   } satisfies Record<CreditTransaction['kind'], { description: string }>,
 });
@@ -25,11 +25,11 @@ builder.objectType(CreditTransactionType, {
     }),
     kind: t.expose('kind', { type: CreditTransactionKindType, nullable: false, description: 'Why it changed.' }),
     amount: t.exposeInt('amount', { nullable: false, description: 'Credits, signed: a charge is negative.' }),
-    balanceAfter: t.exposeInt('balanceAfter', { nullable: false, description: 'The balance with this line.' }),
+    balanceAfter: t.exposeInt('balanceAfter', { nullable: false, description: 'The balance after this line.' }),
     job: t.field({
       type: JobType,
       nullable: true,
-      description: 'What was paid or refunded; null for a grant, and once the job was deleted.',
+      description: 'The job that was charged or refunded; null for a grant, and after the job was deleted.',
       resolve: ({ jobId: id, workspaceId }, _args, { jobs }) =>
         id === null ? null : jobs.find(workspaceId, id),
     }),

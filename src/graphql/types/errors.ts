@@ -5,48 +5,48 @@ import { JobType } from './job.ts';
 const UserError = builder.interfaceRef<errors.LonghaulError>('UserError').implement({
   description: "What every expected failure of a mutation looks like; the unions' other members implement it.",
   fields: (t) => ({
-    code: t.exposeString('code', { nullable: false, description: 'Stable: see the error catalogue in the README.' }),
-    message: t.exposeString('message', { nullable: false, description: 'For a person: what is wrong and what to do.' }),
+    code: t.exposeString('code', { nullable: false, description: 'Stable. The README lists the codes.' }),
+    message: t.exposeString('message', { nullable: false, description: 'For people: what is wrong and what to do.' }),
   }),
 });
 
 const FieldIssue = builder.objectRef<errors.FieldIssue>('FieldIssue').implement({
-  description: 'One fault of an input.',
+  description: 'One fault in an input.',
   fields: (t) => ({
     path: t.exposeStringList('path', {
       nullable: false,
       description: 'Path into the mutation\'s input, for example ["input", "sourceUrl"].',
     }),
-    message: t.exposeString('message', { nullable: false, description: 'What is expected there.' }),
+    message: t.exposeString('message', { nullable: false, description: 'What is expected at this path.' }),
   }),
 });
 
 builder.objectType(errors.ValidationError, {
   name: 'ValidationError',
-  description: 'The input cannot be taken; nothing was done. `issues` has every fault with its place.',
+  description: 'The input is invalid, and nothing was done. `issues` lists every fault with its path.',
   interfaces: [UserError],
   fields: (t) => ({ issues: t.expose('issues', { type: [FieldIssue], nullable: false, description: 'At least one.' }) }),
 });
 
 builder.objectType(errors.NotFoundError, {
   name: 'NotFoundError',
-  description: 'The id names nothing that the caller may see.',
+  description: 'There is nothing with this id that the caller may see.',
   interfaces: [UserError],
 });
 
 builder.objectType(errors.InsufficientCreditsError, {
   name: 'InsufficientCreditsError',
-  description: 'The balance does not cover it; nothing was created and nothing charged.',
+  description: 'The balance is too low. Nothing was created or charged.',
   interfaces: [UserError],
   fields: (t) => ({
-    required: t.exposeInt('required', { nullable: false, description: 'Credits that it costs.' }),
+    required: t.exposeInt('required', { nullable: false, description: 'Credits that the request costs.' }),
     available: t.exposeInt('available', { nullable: false, description: 'Credits that the workspace has.' }),
   }),
 });
 
 builder.objectType(errors.QueueFullError, {
   name: 'QueueFullError',
-  description: 'The workspace has as many pending jobs as it may; nothing was created.',
+  description: 'The workspace has reached its limit of pending jobs. Nothing was created.',
   interfaces: [UserError],
   fields: (t) => ({
     limit: t.exposeInt('limit', { nullable: false, description: 'Pending jobs that a workspace may have.' }),
@@ -61,16 +61,16 @@ builder.objectType(errors.IdempotencyConflictError, {
     job: t.expose('job', {
       type: JobType,
       nullable: false,
-      description: 'The job that the key already created from a different request.',
+      description: 'The job that an earlier, different request with this key created.',
     }),
   }),
 });
 
 builder.objectType(errors.AlreadyFinishedError, {
   name: 'AlreadyFinishedError',
-  description: 'The job is COMPLETED, FAILED or CANCELLED and does not change any more.',
+  description: 'The job is COMPLETED, FAILED or CANCELLED and can no longer change.',
   interfaces: [UserError],
-  fields: (t) => ({ job: t.expose('job', { type: JobType, nullable: false, description: 'As it ended.' }) }),
+  fields: (t) => ({ job: t.expose('job', { type: JobType, nullable: false, description: 'Its final state.' }) }),
 });
 
 builder.objectType(errors.LeaseLostError, {
@@ -78,7 +78,7 @@ builder.objectType(errors.LeaseLostError, {
   description: "The caller's lease on the attempt is gone: expired, superseded, or the job was cancelled.",
   interfaces: [UserError],
   fields: (t) => ({
-    job: t.expose('job', { type: JobType, nullable: true, description: 'Null when the token names nothing.' }),
+    job: t.expose('job', { type: JobType, nullable: true, description: 'Null if the token belongs to no job.' }),
   }),
 });
 
@@ -86,5 +86,5 @@ builder.objectType(errors.NotRetryableError, {
   name: 'NotRetryableError',
   description: 'Only FAILED and CANCELLED jobs can be retried.',
   interfaces: [UserError],
-  fields: (t) => ({ job: t.expose('job', { type: JobType, nullable: false, description: 'As it is now.' }) }),
+  fields: (t) => ({ job: t.expose('job', { type: JobType, nullable: false, description: 'Its current state.' }) }),
 });

@@ -2,22 +2,22 @@ import { builder } from '../builder.ts';
 import { JobStatusType } from './job.ts';
 
 export const JobFilterInput = builder.inputType('JobFilter', {
-  description: 'Which jobs: those for which everything holds that is given.',
+  description: 'Selects the jobs that match every given field.',
   fields: (t) => ({
-    statuses: t.field({ type: [JobStatusType], description: 'Jobs in one of these.' }),
-    types: t.stringList({ description: 'Jobs of one of these types; at most 100.' }),
-    tags: t.stringList({ description: 'Jobs that bear every one of these; at most 20.' }),
+    statuses: t.field({ type: [JobStatusType], description: 'Jobs with one of these statuses.' }),
+    types: t.stringList({ description: 'Jobs of one of these types. At most 100.' }),
+    tags: t.stringList({ description: 'Jobs with all of these tags. At most 20.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'Exclusive, to the millisecond.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Exclusive, to the millisecond.' }),
   }),
 });
 
 export const JobUpdatesFilterInput = builder.inputType('JobUpdatesFilter', {
-  description: 'Whose updates: those of jobs for which everything holds that is given.',
+  description: 'Selects updates of the jobs that match every given field.',
   fields: (t) => ({
-    ids: t.idList({ description: 'These jobs, by global id or plain UUID; at most 100.' }),
-    types: t.stringList({ description: 'Jobs of one of these types; at most 100.' }),
-    tags: t.stringList({ description: 'Jobs that bear every one of these; at most 20.' }),
+    ids: t.idList({ description: 'These jobs, by global id or plain UUID. At most 100.' }),
+    types: t.stringList({ description: 'Jobs of one of these types. At most 100.' }),
+    tags: t.stringList({ description: 'Jobs with all of these tags. At most 20.' }),
   }),
 });
 

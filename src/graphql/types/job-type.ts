@@ -4,12 +4,12 @@ import { builder } from '../builder.ts';
 export const JobTypeType = builder.objectRef<JobType>('JobType').implement({
   description: 'A kind of job that can be created.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'What createJob takes as `type`.' }),
-    description: t.exposeString('description', { nullable: false, description: 'What it does, for a person.' }),
+    name: t.exposeString('name', { nullable: false, description: 'The `type` to give to createJob.' }),
+    description: t.exposeString('description', { nullable: false, description: 'What it does, for people.' }),
     credits: t.exposeInt('credits', { nullable: false, description: 'What one job costs.' }),
     maxAttempts: t.exposeInt('maxAttempts', {
       nullable: false,
-      description: 'Failed attempts after which a job is FAILED, unless it asks for another number.',
+      description: 'Default number of failed attempts after which a job is FAILED.',
     }),
     timeoutSeconds: t.exposeInt('timeoutSeconds', {
       nullable: false,

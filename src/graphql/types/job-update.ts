@@ -5,24 +5,24 @@ import { JobType } from './job.ts';
 /** One event of `jobUpdates`. */
 export interface SentUpdate {
   job: Job;
-  /** As clients see it. */
+  /** The encoded cursor that clients get. */
   cursor: string;
-  /** Whether the status changed; otherwise progress did. */
+  /** True if the status changed, false if only progress did. */
   change: boolean;
 }
 
 export const JobUpdateType = builder.objectRef<SentUpdate>('JobUpdate').implement({
-  description: 'A job that changed its status, or that made progress.',
+  description: 'A job whose status changed, or that made progress.',
   fields: (t) => ({
     job: t.field({
       type: JobType,
       nullable: false,
-      description: 'As it was at that change. What hangs on it (attempts, deliveries) is as it is now.',
+      description: 'The job as of that change. Its attempts and deliveries are current.',
       resolve: ({ job }) => job,
     }),
     cursor: t.exposeString('cursor', {
       nullable: false,
-      description: 'Resume from it, within seven days: give it as `after`.',
+      description: 'To resume after this update within seven days, pass it as `after`.',
     }),
   }),
 });

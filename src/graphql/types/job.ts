@@ -9,23 +9,23 @@ import { JobErrorType } from './job-error.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
 
 export const JobStatusType = builder.enumType('JobStatus', {
-  description: 'Where a job is in its life. The last three are final.',
+  description: 'The state of a job. The last three are final.',
   values: {
     PENDING: { description: 'Accepted and waiting: for a worker, for its runAt, or for the next attempt.' },
     RUNNING: { description: 'Leased by a worker.' },
     COMPLETED: { description: 'Ended with a result.' },
-    FAILED: { description: 'Every attempt failed, or the failure was declared final.' },
-    CANCELLED: { description: 'Ended by whoever cancelled it; credits were refunded.' },
+    FAILED: { description: 'Every attempt failed, or a worker declared the failure final.' },
+    CANCELLED: { description: 'Cancelled by a client; its credits were refunded.' },
   } satisfies Record<JobStatus, { description: string }>,
 });
 
 const JobProgressType = builder.objectRef<NonNullable<Job['progress']>>('JobProgress').implement({
   description: "The current attempt's last report.",
   fields: (t) => ({
-    step: t.exposeString('step', { description: 'Machine name of the current step, for example transcribing.' }),
-    message: t.exposeString('message', { description: 'Sentence for a person.' }),
+    step: t.exposeString('step', { description: 'Machine-readable name of the current step, for example transcribing.' }),
+    message: t.exposeString('message', { description: 'A sentence for people.' }),
     percentage: t.exposeFloat('percentage', {
-      description: '0 to 100, never goes back within an attempt; null while it cannot be told.',
+      description: '0 to 100. Never decreases within an attempt. Null while unknown.',
     }),
   }),
 });
@@ -34,7 +34,7 @@ const JobRef = builder.objectRef<Job>('Job');
 export const JobType = JobRef;
 
 builder.objectType(JobRef, {
-  description: 'One piece of long-running work. Every field is of the same version.',
+  description: 'One piece of long-running work. All fields are of the same version.',
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({
@@ -47,15 +47,15 @@ builder.objectType(JobRef, {
       description: "The same job's plain UUID (version 7), as the REST dialects show it.",
     }),
     type: t.exposeString('type', { nullable: false, description: 'Name of a job type: see `jobTypes`.' }),
-    status: t.expose('status', { type: JobStatusType, nullable: false, description: 'Where it is in its life.' }),
+    status: t.expose('status', { type: JobStatusType, nullable: false, description: 'Its current state.' }),
     version: t.exposeInt('version', {
       nullable: false,
-      description: 'Grows by at least one with every visible change of this job. Resume a subscription from it.',
+      description: 'Grows by at least one with every visible change of this job. Subscriptions can resume from it.',
     }),
     input: t.expose('input', { type: 'JSONObject', nullable: false, description: 'As it was submitted.' }),
     progress: t.expose('progress', {
       type: JobProgressType,
-      description: 'Null until the current attempt has reported; after the end, the last report.',
+      description: 'The last report of the current attempt; null before the first. Kept after the end.',
     }),
     output: t.expose('output', {
       type: 'JSON',
@@ -63,28 +63,28 @@ builder.objectType(JobRef, {
       description: 'Set when COMPLETED: any JSON value, usually an object.',
     }),
     error: t.expose('error', { type: JobErrorType, description: 'Set when FAILED.' }),
-    tags: t.exposeStringList('tags', { nullable: false, description: 'At most 20, of 1 to 100 characters.' }),
+    tags: t.exposeStringList('tags', { nullable: false, description: 'At most 20, each of 1 to 100 characters.' }),
     priority: t.exposeInt('priority', {
       nullable: false,
-      description: '-100 to 100: minutes of head start over jobs of the same workspace and type.',
+      description: 'Minutes of head start over jobs of the same workspace and type, -100 to 100.',
     }),
     attempts: t.field({
       type: [JobAttemptType],
       nullable: false,
-      description: 'In their order, released ones included.',
+      description: 'In order, including released ones.',
       resolve: ({ id }, _args, { loaders }) => loaders.attempts.load(id),
     }),
-    maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'Failed attempts after which it is FAILED.' }),
-    creditsCharged: t.exposeInt('creditsCharged', { nullable: false, description: 'Charged with the creation.' }),
+    maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'Number of failed attempts after which it is FAILED.' }),
+    creditsCharged: t.exposeInt('creditsCharged', { nullable: false, description: 'Credits charged at creation.' }),
     creditsRefunded: t.exposeInt('creditsRefunded', {
       nullable: false,
-      description: 'Refunded when it FAILED or was CANCELLED; 0 before.',
+      description: 'Credits refunded when it FAILED or was CANCELLED; 0 before.',
     }),
     downloadUrl: t.field({
       type: 'URL',
       nullable: true,
       description:
-        'The main result file, signed at the moment of reading; null when there is none or it has expired.',
+        'Signed URL of the main result file, made at the time of reading; null if there is no file or it has expired.',
       resolve: (job, _args, { links }) => {
         const file = downloadable(job);
         return file === null ? null : links.sign(file);
@@ -93,7 +93,7 @@ builder.objectType(JobRef, {
     downloadUrlExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: "24 hours after the job's end; null where downloadUrl is.",
+      description: "24 hours after the job's end; null if downloadUrl is null.",
       resolve: (job) => downloadable(job)?.expiresAt ?? null,
     }),
     retryOf: t.field({
@@ -102,20 +102,20 @@ builder.objectType(JobRef, {
       description: 'The job that this one retries.',
       resolve: async ({ retryOfId: id, workspaceId }, _args, { jobs, viewer }) => {
         const job = id === null ? null : await jobs.find(workspaceId, id);
-        // A token for one job does not open the one that it retries; a worker was handed this job, and sees both.
+        // A token for one job does not open the job that it retries. A worker that was handed this job may see both.
         return job === null || (viewer?.restriction != null && !maySee(viewer, job)) ? null : job;
       },
     }),
-    cancelReason: t.exposeString('cancelReason', { description: 'What whoever cancelled it said, if anything.' }),
+    cancelReason: t.exposeString('cancelReason', { description: 'The reason given at cancellation, if any.' }),
     runAt: t.expose('runAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Not before this instant, where it was asked for.',
+      description: 'The requested earliest start, if any.',
     }),
     nextAttemptAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When PENDING after a failed attempt: not before this instant.',
+      description: 'Earliest start of the next attempt, while PENDING after a failed one.',
       resolve: (job) => (isBetweenAttempts(job.status, job.failedAttempts) ? job.dueAt : null),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was accepted.' }),
@@ -138,8 +138,8 @@ builder.objectType(JobRef, {
       {
         type: WebhookDeliveryType,
         nullable: false,
-        description: 'What was sent, or is being sent, to its webhook URL; oldest first. Not with an access token.',
-        // The URL may carry a secret of whoever gave it.
+        description: 'Deliveries to its webhook URL, oldest first. An access token cannot read them.',
+        // The URL may contain a secret of the job's creator.
         authScopes: { key: true },
         complexity: pageCost,
         resolve: async (job, args, { cursors, loaders }) => {

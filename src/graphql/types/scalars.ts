@@ -3,11 +3,11 @@ import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { instantText } from '../instant-text.ts';
 
-/** RFC 3339, section 5.6; an offset is required, because an instant without one is none. */
+/** RFC 3339, section 5.6. The offset is required: without one, the text does not name an instant. */
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 builder.scalarType('DateTime', {
-  description: 'RFC 3339 instant, UTC. Input may have another offset; output has milliseconds and Z.',
+  description: 'An RFC 3339 instant. Input may have any offset; output is in UTC, with milliseconds and Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
   serialize: (value) => (value instanceof Date ? instantText(value) : bug('DateTime', value)),
   parseValue: (value) => {
@@ -15,10 +15,10 @@ builder.scalarType('DateTime', {
     if (instant === null || Number.isNaN(instant.getTime())) {
       throw unreadable('DateTime', 'an RFC 3339 instant, for example 2026-01-31T12:00:00Z');
     }
-    // Date takes the 30th of February for the 2nd of March.
+    // Date accepts February 30 and turns it into March 2.
     const day = Number(String(value).slice(8, 10));
     const sent = new Date(`${String(value).slice(0, 10)}T00:00:00Z`);
-    if (sent.getUTCDate() !== day) throw unreadable('DateTime', 'a day that its month has');
+    if (sent.getUTCDate() !== day) throw unreadable('DateTime', 'a day that exists in its month');
     return instant;
   },
 });
@@ -56,13 +56,13 @@ function jsonObject(value: unknown): JsonObject {
   throw unreadable('JSONObject', 'a JSON object');
 }
 
-/** What a transport parsed from JSON is JSON; of literals only an absent variable is not. */
+/** Variables were parsed from JSON. In a literal, only a missing variable is not JSON. */
 function isJson(value: unknown): value is JsonValue {
   return value !== undefined && typeof value !== 'function' && typeof value !== 'symbol' && typeof value !== 'bigint';
 }
 
 function literal(node: ValueNode, variables: Record<string, unknown> | null | undefined): unknown {
-  // graphql-js makes objects without a prototype; the rest of the world expects plain ones.
+  // graphql-js makes objects without a prototype; other code expects plain ones.
   return node.kind === Kind.NULL ? null : structuredClone(valueFromASTUntyped(node, variables));
 }
 

@@ -4,16 +4,16 @@ import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
 
 const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
-  description: 'What became of a delivery.',
+  description: 'The state of a delivery.',
   values: {
     PENDING: { description: 'Waiting for its first or next try.' },
     DELIVERED: { description: 'Answered with 2xx.' },
-    FAILED: { description: 'Every try failed; redeliverWebhook tries anew.' },
+    FAILED: { description: 'Every try failed. redeliverWebhook starts over.' },
   } satisfies Record<WebhookDeliveryStatus, { description: string }>,
 });
 
 const WebhookEventType = builder.enumType('WebhookEvent', {
-  description: 'What a delivery tells.',
+  description: 'The event that a delivery reports.',
   values: {
     JOB_COMPLETED: { description: 'The job ended with a result.' },
     JOB_FAILED: { description: 'The job failed for good.' },
@@ -32,13 +32,13 @@ builder.objectType(WebhookDeliveryType, {
       description: globalIdDescription,
       resolve: ({ id }) => toGlobalId('WebhookDelivery', id),
     }),
-    url: t.expose('url', { type: 'URL', nullable: false, description: 'Where it goes.' }),
-    event: t.expose('event', { type: WebhookEventType, nullable: false, description: 'What it tells.' }),
-    status: t.expose('status', { type: WebhookDeliveryStatusType, nullable: false, description: 'What became of it.' }),
+    url: t.expose('url', { type: 'URL', nullable: false, description: 'The URL that it is sent to.' }),
+    event: t.expose('event', { type: WebhookEventType, nullable: false, description: 'The event that it reports.' }),
+    status: t.expose('status', { type: WebhookDeliveryStatusType, nullable: false, description: 'The state of the delivery.' }),
     attemptCount: t.exposeInt('attemptCount', { nullable: false, description: 'Tries so far.' }),
     lastResponseStatus: t.exposeInt('lastResponseStatus', { description: 'HTTP status of the last answer, if any.' }),
     lastError: t.exposeString('lastError', { description: 'Why the last try failed.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: "When the job's end was noted." }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: "When the job's end was recorded." }),
     deliveredAt: t.expose('deliveredAt', { type: 'DateTime', nullable: true, description: 'When it was answered with 2xx.' }),
   }),
 });

@@ -9,7 +9,7 @@ import { CreditTransactionConnection, CreditTransactionType } from './credit-tra
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 
 builder.objectType(WorkspaceType, {
-  description: 'A tenant: jobs, keys and credits belong to one, and nothing is seen from another.',
+  description: 'A tenant. Jobs, keys and credits belong to one workspace and cannot be seen from another.',
   interfaces: [builder.nodeInterfaceRef()],
   fields: (t) => ({
     id: t.id({
@@ -20,7 +20,7 @@ builder.objectType(WorkspaceType, {
     name: t.exposeString('name', { nullable: false, description: '1 to 200 characters.' }),
     credits: t.exposeInt('credits', { nullable: false, description: 'The balance: the sum of creditTransactions.' }),
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
-      description: 'Jobs of this workspace that may run at once; null is unlimited.',
+      description: 'How many jobs of this workspace may run at once; null means unlimited.',
     }),
     apiKeys: t.connection(
       {

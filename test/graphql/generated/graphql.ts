@@ -4,81 +4,81 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** A job to be cancelled. */
+/** The job to cancel. */
 export type CancelJobInput = {
   /** The job's global id or plain UUID. */
   id: string | number;
-  /** Kept as cancelReason; at most 1,000 characters. */
+  /** Stored as cancelReason. At most 1,000 characters. */
   reason?: string | null | undefined;
 };
 
-/** What a worker asks for. */
+/** The jobs that a worker asks for. */
 export type ClaimJobsInput = {
-  /** Only these jobs, where given: to take a particular one by hand. At most 100. */
+  /** If given, only these jobs: to pick particular ones by hand. At most 100. */
   jobIds?: Array<string | number> | null | undefined;
-  /** 1 to 100; 1 where not given. */
+  /** 1 to 100. Default: 1. */
   limit?: number | null | undefined;
   /** Names of job types, 1 to 100. */
   types: Array<string>;
-  /** 0 to 30: answers as soon as there is work. 0 where not given. */
+  /** How long to wait for work, 0 to 30. The answer comes as soon as there is some. Default: 0. */
   waitSeconds?: number | null | undefined;
-  /** Stands in the attempts; 1 to 200 characters. */
+  /** Recorded in the attempts. 1 to 200 characters. */
   workerId: string;
 };
 
-/** Idempotent: the same token and output again, after a lost reply, answers the same. */
+/** Idempotent: after a lost response, the same token and output get the same answer. */
 export type CompleteJobInput = {
-  /** The result, any JSON value; null where not given. */
+  /** The result, any JSON value. Default: null. */
   output?: unknown;
   /** The lease's. */
   token: string;
 };
 
-/** A key to be made or imported. */
+/** The key to create or import. */
 export type CreateApiKeyInput = {
-  /** The REST dialect whose key format this key has; NATIVE where not given. */
+  /** The REST dialect that the key speaks. Default: NATIVE. */
   dialect?: Dialect | null | undefined;
   /** 1 to 200 characters. */
   name: string;
   /** At least one. */
   scopes: Array<Scope>;
-  /** Imports an existing key, so that an old client changes nothing but its base URL; made where not given. 16 to 200 visible ASCII characters. */
+  /** An existing key to import, so that an old client only has to change its base URL. 16 to 200 visible ASCII characters. Default: a new key. */
   secret?: string | null | undefined;
   /** The workspace's global id or plain UUID. */
   workspaceId: string | number;
 };
 
-/** A job to be created. */
+/** The job to create. */
 export type CreateJobInput = {
-  /** Same key and same request within 24 hours: the same job, charged once. At most 255 characters. */
+  /** Requests with the same key and content within 24 hours return the same job, charged once. At most 255 characters. */
   idempotencyKey?: string | null | undefined;
-  /** What the type's inputSchema takes; {} where not given. */
+  /** Must match the type's inputSchema. Default: {}. */
   input?: Record<string, unknown> | null | undefined;
-  /** 1 to 100; the type's own where not given. */
+  /** 1 to 100. Default: the type's own. */
   maxAttempts?: number | null | undefined;
-  /** -100 to 100, 0 where not given: minutes of head start. */
+  /** Minutes of head start, -100 to 100. Default: 0. */
   priority?: number | null | undefined;
-  /** Not before this instant; at once where not given. */
+  /** The job does not start before this instant. Default: now. */
   runAt?: string | null | undefined;
-  /** At most 20, of 1 to 100 characters. */
+  /** At most 20, each of 1 to 100 characters. */
   tags?: Array<string> | null | undefined;
   /** Name of a job type: see `jobTypes`. */
   type: string;
-  /** http or https; checked, so that a bad one is a ValidationError. */
+  /** An http or https URL. An invalid one is a ValidationError. */
   webhookUrl?: string | null | undefined;
 };
 
-/** Jobs to be created together. */
+/** Jobs to create together. */
 export type CreateJobsInput = {
-  /** 1 to 1000. All or none. */
+  /** 1 to 1000 jobs. All are created or none. */
   jobs: Array<CreateJobInput>;
 };
 
-/** A tenant to be created. */
+/** The tenant to create. */
 export type CreateWorkspaceInput = {
-  /** 1 to 10,000 jobs at once; unlimited where not given. */
+  /** How many jobs may run at once, 1 to 10,000. Default: unlimited. */
   concurrencyLimit?: number | null | undefined;
-  /** Its first grant; 0 where not given. */
+  /** The initial balance. Default: 0. */
   credits?: number | null | undefined;
   /** 1 to 200 characters. */
   name: string;
@@ -86,16 +86,16 @@ export type CreateWorkspaceInput = {
 
 /** Why a balance changed. */
 export type CreditTransactionKind =
-  /** Paid for a job, with its creation. */
+  /** Paid for a job when it was created. */
   | 'CHARGE'
-  /** Given by an administrator. */
+  /** Granted by an administrator. */
   | 'GRANT'
   /** Returned for a job that FAILED or was CANCELLED. */
   | 'REFUND';
 
-/** The surface that a key speaks. A NATIVE key works on GraphQL and in every dialect; the others only in theirs. */
+/** The API surface that a key speaks. A NATIVE key works with GraphQL and in every dialect; the others only in their own. */
 export type Dialect =
-  /** GraphQL, and every dialect that prefix, host or path has chosen. */
+  /** GraphQL, and every dialect, chosen by prefix, host or path. */
   | 'NATIVE'
   /** RevidAPI: keys in the header x-api-key. */
   | 'REVID'
@@ -108,37 +108,37 @@ export type Dialect =
 
 /** An attempt that failed. */
 export type FailJobInput = {
-  /** Stable machine code, for example PROCESSING_ERROR. */
+  /** Stable machine-readable code, for example PROCESSING_ERROR. */
   code: string;
-  /** Sentence for a person; 1 to 10,000 characters. */
+  /** A sentence for people. 1 to 10,000 characters. */
   message: string;
-  /** False ends the job whatever attempts are left. True where not given. */
+  /** False fails the job even if attempts are left. Default: true. */
   retryable?: boolean | null | undefined;
   /** The lease's. */
   token: string;
 };
 
-/** Credits to be added to a workspace's balance. */
+/** Credits to add to a workspace's balance. */
 export type GrantCreditsInput = {
   /** At least 1. */
   amount: number;
-  /** Same key and same amount within 24 hours: granted once. */
+  /** Calls with the same key and amount within 24 hours grant once. */
   idempotencyKey?: string | null | undefined;
   /** The workspace's global id or plain UUID. */
   workspaceId: string | number;
 };
 
-/** Which jobs: those for which everything holds that is given. */
+/** Selects the jobs that match every given field. */
 export type JobFilter = {
   /** Exclusive, to the millisecond. */
   createdAfter?: string | null | undefined;
   /** Exclusive, to the millisecond. */
   createdBefore?: string | null | undefined;
-  /** Jobs in one of these. */
+  /** Jobs with one of these statuses. */
   statuses?: Array<JobStatus> | null | undefined;
-  /** Jobs that bear every one of these; at most 20. */
+  /** Jobs with all of these tags. At most 20. */
   tags?: Array<string> | null | undefined;
-  /** Jobs of one of these types; at most 100. */
+  /** Jobs of one of these types. At most 100. */
   types?: Array<string> | null | undefined;
 };
 
@@ -149,48 +149,48 @@ export type JobOrder =
   /** The oldest job first. */
   | 'OLDEST_FIRST';
 
-/** Where a job is in its life. The last three are final. */
+/** The state of a job. The last three are final. */
 export type JobStatus =
-  /** Ended by whoever cancelled it; credits were refunded. */
+  /** Cancelled by a client; its credits were refunded. */
   | 'CANCELLED'
   /** Ended with a result. */
   | 'COMPLETED'
-  /** Every attempt failed, or the failure was declared final. */
+  /** Every attempt failed, or a worker declared the failure final. */
   | 'FAILED'
   /** Accepted and waiting: for a worker, for its runAt, or for the next attempt. */
   | 'PENDING'
   /** Leased by a worker. */
   | 'RUNNING';
 
-/** Whose updates: those of jobs for which everything holds that is given. */
+/** Selects updates of the jobs that match every given field. */
 export type JobUpdatesFilter = {
-  /** These jobs, by global id or plain UUID; at most 100. */
+  /** These jobs, by global id or plain UUID. At most 100. */
   ids?: Array<string | number> | null | undefined;
-  /** Jobs that bear every one of these; at most 20. */
+  /** Jobs with all of these tags. At most 20. */
   tags?: Array<string> | null | undefined;
-  /** Jobs of one of these types; at most 100. */
+  /** Jobs of one of these types. At most 100. */
   types?: Array<string> | null | undefined;
 };
 
-/** Hands the attempt back unharmed, as a worker that shuts down does: it does not count as failed. */
+/** Hands back an attempt, as a worker does that shuts down. It does not count as failed. */
 export type ReleaseJobInput = {
   /** The lease's. */
   token: string;
 };
 
-/** What is left out stays as it was; null clears it. */
+/** Fields that are left out keep their value; null clears them. */
 export type ReportProgressInput = {
-  /** Sentence for a person; at most 2,000 characters. */
+  /** A sentence for people. At most 2,000 characters. */
   message?: string | null | undefined;
-  /** 0 to 100; a lower one than before shows the higher one. */
+  /** 0 to 100. If it is lower than before, the higher value stays. */
   percentage?: number | null | undefined;
-  /** Machine name of the current step; at most 200 characters. */
+  /** Machine-readable name of the current step. At most 200 characters. */
   step?: string | null | undefined;
   /** The lease's. */
   token: string;
 };
 
-/** A job to be tried again as a new one. */
+/** The job to retry as a new one. */
 export type RetryJobInput = {
   /** The job's global id or plain UUID. */
   id: string | number;
@@ -198,7 +198,7 @@ export type RetryJobInput = {
   idempotencyKey?: string | null | undefined;
 };
 
-/** A key to be ended. */
+/** The key to revoke. */
 export type RevokeApiKeyInput = {
   /** The key's global id. */
   id: string | number;
@@ -214,7 +214,7 @@ export type Scope =
   | 'WORK'
   /** Claims and works in every workspace. Only keys of the workspace `default` can have it. */
   | 'WORK_ALL'
-  /** Creates, cancels, retries. */
+  /** Creates, cancels and retries jobs. */
   | 'WRITE';
 
 export type CreateWorkspaceMutationVariables = Exact<{
