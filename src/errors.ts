@@ -1,5 +1,3 @@
-import type { Job } from './jobs/model/job.ts';
-
 /**
  * The one table of errors. Every failure that a caller can meet has its row here; the README's catalogue and the
  * GraphQL schema are held against it by a test.
@@ -113,49 +111,6 @@ export class RateLimitedError extends LonghaulError {
     const who = whose === 'key' ? 'This key may make' : 'Without a valid key, this address may make';
     super('RATE_LIMITED', `${who} ${limit} requests a minute. Try again in ${retryAfter} s.`);
     this.retryAfter = retryAfter;
-  }
-}
-
-export class IdempotencyConflictError extends LonghaulError {
-  readonly job: Job;
-
-  constructor(job: Job) {
-    super(
-      'IDEMPOTENCY_CONFLICT',
-      'This idempotency key already created a job from a different request. Use a new key for a new request.',
-    );
-    this.job = job;
-  }
-}
-
-export class AlreadyFinishedError extends LonghaulError {
-  readonly job: Job;
-
-  constructor(job: Job) {
-    super('ALREADY_FINISHED', `The job is ${job.status} already and does not change any more.`);
-    this.job = job;
-  }
-}
-
-export class LeaseLostError extends LonghaulError {
-  /** Null when the token names nothing. */
-  readonly job: Job | null;
-
-  constructor(job: Job | null) {
-    super(
-      'LEASE_LOST',
-      'The lease on this attempt is gone: it expired, was superseded, or the job was cancelled. Stop working on it.',
-    );
-    this.job = job;
-  }
-}
-
-export class NotRetryableError extends LonghaulError {
-  readonly job: Job;
-
-  constructor(job: Job) {
-    super('NOT_RETRYABLE', `Only FAILED and CANCELLED jobs can be retried; this one is ${job.status}.`);
-    this.job = job;
   }
 }
 

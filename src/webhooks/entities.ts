@@ -44,7 +44,7 @@ export const WebhookDeliveryEntity = defineEntity({
     workspaceId: p.uuid(),
     jobId: p.uuid(),
     url: p.text(),
-    /** A key for the URL's host and path; see endpoint.ts. */
+    /** A key for the URL's host and path; see jobs/end/endpoint.ts. */
     endpoint: p.uuid(),
     event: p.enum(() => webhookEvents),
     status: p.enum(() => webhookDeliveryStatuses).default('PENDING'),

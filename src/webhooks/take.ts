@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { Job } from '../jobs/model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../jobs/model/rows.ts';
 import { sqlValidRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
-import { sqlHost, sqlLastOfHost } from './endpoint.ts';
+import { sqlHost, sqlLastOfHost } from '../jobs/end/endpoint.ts';
 import { inReadyOrder, sqlIs, type WebhookEvent } from './entities.ts';
 
 /**

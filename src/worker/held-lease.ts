@@ -1,4 +1,4 @@
-import { LeaseLostError } from '../errors.ts';
+import { LeaseLostError } from '../jobs/model/job-errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { encodeLeaseToken } from '../jobs/claim/lease-token.ts';

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../files/store.ts';
-import { LeaseLostError, LonghaulError } from '../errors.ts';
+import { LonghaulError } from '../errors.ts';
+import { LeaseLostError } from '../jobs/model/job-errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Queryable } from '../database/queryable.ts';
 import { NotFoundError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { findJob } from '../jobs/read/find.ts';
 import type { AccessTokens } from './access-token.ts';
 import type { Restriction, Viewer } from './viewer.ts';
 
@@ -25,26 +23,31 @@ export interface AccessTokenRequest {
   ttlSeconds?: number | null | undefined;
 }
 
+/** Where a job is looked up: another workspace's is not found. */
+interface OwnJobs {
+  find(workspaceId: string, id: string): Promise<{ id: string } | null>;
+}
+
 /**
  * Makes a token with which a browser may read and watch one job, or the jobs of one tag, without seeing a key.
  *
  * @throws NotFoundError, ValidationError
  */
 export async function createAccessToken(
-  database: Queryable,
+  jobs: OwnJobs,
   tokens: AccessTokens,
   viewer: Viewer,
   asked: AccessTokenRequest,
 ): Promise<{ token: string; expiresAt: Date }> {
   const { jobId, tag, ttlSeconds } = parseInput(request, asked);
-  const restriction = tag == null ? await ownJob(database, viewer, jobId ?? '') : { tag };
+  const restriction = tag == null ? await ownJob(jobs, viewer, jobId ?? '') : { tag };
   // Whole seconds, as the token carries them.
   const expiresAt = new Date(Math.floor(Date.now() / 1_000 + (ttlSeconds ?? usualSeconds)) * 1_000);
   return { token: await tokens.sign(viewer, restriction, expiresAt), expiresAt };
 }
 
-async function ownJob(database: Queryable, { workspaceId }: Viewer, jobId: string): Promise<Restriction> {
-  const job = z.uuid().safeParse(jobId).success ? await findJob(database, workspaceId, jobId) : null;
+async function ownJob(jobs: OwnJobs, { workspaceId }: Viewer, jobId: string): Promise<Restriction> {
+  const job = z.uuid().safeParse(jobId).success ? await jobs.find(workspaceId, jobId) : null;
   if (job === null) throw new NotFoundError('Job');
   return { jobId: job.id };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { IdempotencyConflictError, InsufficientCreditsError, ValidationError } from '../../src/errors.ts';
+import { InsufficientCreditsError, ValidationError } from '../../src/errors.ts';
+import { IdempotencyConflictError } from '../../src/jobs/model/job-errors.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { contextOf, refusal, Tenant } from '../support/domain.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LeaseLostError } from '../../src/errors.ts';
+import { LeaseLostError } from '../../src/jobs/model/job-errors.ts';
 import { listAttempts } from '../../src/jobs/read/attempts.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { becomeDue, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError } from '../../src/errors.ts';
+import { InsufficientCreditsError, QueueFullError } from '../../src/errors.ts';
+import { IdempotencyConflictError } from '../../src/jobs/model/job-errors.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { contextOf, refusal, Tenant } from '../support/domain.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AlreadyFinishedError, LeaseLostError } from '../../src/errors.ts';
+import { AlreadyFinishedError, LeaseLostError } from '../../src/jobs/model/job-errors.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import {
   isBetweenAttempts,

@@ -127,7 +127,7 @@ test('S1: a second token for the same thing, made with the same key, shares with
 async function tokenOf(key: string, asked: { jobId?: string; tag?: string; ttlSeconds?: number }): Promise<string> {
   const { services } = longhaul;
   const viewer = await authenticate(services, key, 'NATIVE');
-  return (await createAccessToken(services.database.hot, services.accessTokens, viewer, asked)).token;
+  return (await createAccessToken(services.jobs, services.accessTokens, viewer, asked)).token;
 }
 
 /** What the operation was refused with: one event that has errors and no data, and the end. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LeaseLostError } from '../../src/errors.ts';
+import { LeaseLostError } from '../../src/jobs/model/job-errors.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { checkLedger } from '../../src/workspaces/check-ledger.ts';
+import { checkLedger } from '../../src/jobs/read/ledger-check.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { makeDueReady } from '../../src/webhooks/due.ts';
-import { sqlEndpoint } from '../../src/webhooks/endpoint.ts';
+import { sqlEndpoint } from '../../src/jobs/end/endpoint.ts';
 import { noteOutcome, putBack } from '../../src/webhooks/outcome.ts';
 import { mostTries } from '../../src/webhooks/series.ts';
 import { beginning, takeReady, type Try } from '../../src/webhooks/take.ts';

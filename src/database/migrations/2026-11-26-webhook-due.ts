@@ -12,7 +12,7 @@ export class WebhookDue extends Migration {
   }
 }
 
-// As src/webhooks/endpoint.ts had it then: a migration that was released never changes.
+// As the code had it then: a migration that was released never changes.
 const endpoint = `(
   left(md5(regexp_replace(lower(coalesce(substring(url from '^[^:]+://([^/?#]*)'), '')), ':(80|443)$', '')), 16)
   || left(md5(coalesce(substring(url from '^[^:]+://[^/?#]*(/[^?#]*)'), '/')), 16))::uuid`;

@@ -30,8 +30,8 @@ mutation('createAccessToken', {
   input: { type: CreateAccessTokenInput, description: 'What it opens.' },
   payload: CreateAccessTokenPayload,
   errors: [NotFoundError, ValidationError],
-  resolve: ({ jobId, ...rest }, { database, accessTokens, viewer }) => {
+  resolve: ({ jobId, ...rest }, { jobs, accessTokens, viewer }) => {
     const uuid = jobId == null ? null : requireId('Job', jobId);
-    return createAccessToken(database.hot, accessTokens, viewer, { ...rest, jobId: uuid });
+    return createAccessToken(jobs, accessTokens, viewer, { ...rest, jobId: uuid });
   },
 });

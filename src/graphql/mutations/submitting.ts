@@ -1,12 +1,5 @@
-import {
-  AlreadyFinishedError,
-  IdempotencyConflictError,
-  InsufficientCreditsError,
-  NotFoundError,
-  NotRetryableError,
-  QueueFullError,
-  ValidationError,
-} from '../../errors.ts';
+import { InsufficientCreditsError, NotFoundError, QueueFullError, ValidationError } from '../../errors.ts';
+import { AlreadyFinishedError, IdempotencyConflictError, NotRetryableError } from '../../jobs/model/job-errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { requireId } from '../global-id.ts';

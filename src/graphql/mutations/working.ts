@@ -1,4 +1,5 @@
-import { LeaseLostError, ValidationError } from '../../errors.ts';
+import { ValidationError } from '../../errors.ts';
+import { LeaseLostError } from '../../jobs/model/job-errors.ts';
 import { encodeLeaseToken } from '../../jobs/claim/lease-token.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { workScope } from '../../workspaces/viewer.ts';

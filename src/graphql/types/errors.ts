@@ -1,4 +1,5 @@
 import * as errors from '../../errors.ts';
+import * as jobErrors from '../../jobs/model/job-errors.ts';
 import { builder } from '../builder.ts';
 import { JobType } from './job.ts';
 
@@ -53,7 +54,7 @@ builder.objectType(errors.QueueFullError, {
   }),
 });
 
-builder.objectType(errors.IdempotencyConflictError, {
+builder.objectType(jobErrors.IdempotencyConflictError, {
   name: 'IdempotencyConflictError',
   description: 'The idempotency key was used for a different request within the last 24 hours.',
   interfaces: [UserError],
@@ -66,14 +67,14 @@ builder.objectType(errors.IdempotencyConflictError, {
   }),
 });
 
-builder.objectType(errors.AlreadyFinishedError, {
+builder.objectType(jobErrors.AlreadyFinishedError, {
   name: 'AlreadyFinishedError',
   description: 'The job is COMPLETED, FAILED or CANCELLED and can no longer change.',
   interfaces: [UserError],
   fields: (t) => ({ job: t.expose('job', { type: JobType, nullable: false, description: 'Its final state.' }) }),
 });
 
-builder.objectType(errors.LeaseLostError, {
+builder.objectType(jobErrors.LeaseLostError, {
   name: 'LeaseLostError',
   description: "The caller's lease on the attempt is gone: expired, superseded, or the job was cancelled.",
   interfaces: [UserError],
@@ -82,7 +83,7 @@ builder.objectType(errors.LeaseLostError, {
   }),
 });
 
-builder.objectType(errors.NotRetryableError, {
+builder.objectType(jobErrors.NotRetryableError, {
   name: 'NotRetryableError',
   description: 'Only FAILED and CANCELLED jobs can be retried.',
   interfaces: [UserError],

@@ -1,4 +1,4 @@
-import { LeaseLostError } from '../../errors.ts';
+import { LeaseLostError } from '../model/job-errors.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import type { LeaseRef } from './lease-token.ts';

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { Batches, Failed, type Outcome } from '../../concurrency/batches.ts';
 import { sqlState } from '../../database/unavailable.ts';
-import { IdempotencyConflictError, InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
+import { InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
+import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { NewJob } from './new-job.ts';
 import { findUsedKeys } from './idempotency.ts';

@@ -1,4 +1,5 @@
-import { NotFoundError, NotRetryableError } from '../../errors.ts';
+import { NotFoundError } from '../../errors.ts';
+import { NotRetryableError } from '../model/job-errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import { createJob } from './create.ts';
 import type { CreationQueue } from './creation-queue.ts';

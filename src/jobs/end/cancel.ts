@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AlreadyFinishedError, NotFoundError } from '../../errors.ts';
+import { NotFoundError } from '../../errors.ts';
+import { AlreadyFinishedError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
 import type { JobsContext } from '../model/context.ts';
 import { endJob, firstParameter } from './ending.ts';

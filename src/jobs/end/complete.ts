@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { StoredFile } from '../../files/store.ts';
-import { LeaseLostError, ValidationError } from '../../errors.ts';
+import { ValidationError } from '../../errors.ts';
+import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import { findPastAttempt } from '../claim/held.ts';

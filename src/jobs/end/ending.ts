@@ -1,5 +1,5 @@
 import { newId } from '../../database/ids.ts';
-import { sqlEndpoint } from '../../webhooks/endpoint.ts';
+import { sqlEndpoint } from './endpoint.ts';
 import type { Announcer } from '../feed/announcer.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job, JobFailure } from '../model/job.ts';

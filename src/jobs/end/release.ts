@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LeaseLostError } from '../../errors.ts';
+import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
 import { releasedAttempt } from './attempt-failure.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LeaseLostError } from '../../errors.ts';
+import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
 import type { WorkspaceScope } from '../model/context.ts';
 import { decodeLeaseToken } from '../claim/lease-token.ts';

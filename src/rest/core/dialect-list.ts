@@ -20,6 +20,6 @@ export interface ListRequest {
 export function listThrough(call: Call, { phases, types, below = null, offset = 0, limit }: ListRequest): Promise<Job[]> {
   const { services, viewer, dialect } = call;
   const native = { dialect: dialect.name, types: dialect.nativeTypes };
-  const filter: JobFilter = visible(viewer, { phases, types, native });
+  const filter = visible<JobFilter>(viewer, { phases, types, native });
   return services.jobs.list(viewer.workspaceId, filter, { above: null, below, direction: 'DESC', limit, offset });
 }

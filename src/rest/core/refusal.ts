@@ -1,5 +1,4 @@
 import {
-  AlreadyFinishedError,
   describeError,
   type FieldIssue,
   InsufficientCreditsError,
@@ -7,6 +6,7 @@ import {
   QueueFullError,
   ValidationError,
 } from '../../errors.ts';
+import { AlreadyFinishedError } from '../../jobs/model/job-errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { type KeyFault as OwnKeyFault, UnauthenticatedError } from '../../workspaces/authenticate.ts';
 

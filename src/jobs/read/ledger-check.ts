@@ -1,5 +1,5 @@
-import type { Queryable } from '../database/queryable.ts';
-import { sqlIs } from '../jobs/model/state-machine.ts';
+import type { Queryable } from '../../database/queryable.ts';
+import { sqlIs } from '../model/state-machine.ts';
 
 /** One place where the books do not add up. */
 export interface LedgerFault {

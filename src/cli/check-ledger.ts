@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { loadConfig } from './server/configuration.ts';
-import { lockDataDir } from './database/data-dir-lock.ts';
-import { Database } from './database/database.ts';
-import { openServer } from './database/open.ts';
-import { connectEmbedded, openPglite } from './database/orm.ts';
-import { checkLedger } from './workspaces/check-ledger.ts';
+import { loadConfig } from '../server/configuration.ts';
+import { lockDataDir } from '../database/data-dir-lock.ts';
+import { Database } from '../database/database.ts';
+import { openServer } from '../database/open.ts';
+import { connectEmbedded, openPglite } from '../database/orm.ts';
+import { checkLedger } from '../jobs/read/ledger-check.ts';
 
 /**
  * `npm run check-ledger`: proves that the books add up, on the database that the environment names. Changes nothing and
