@@ -6,17 +6,17 @@ import { Announcer } from './feed/announcer.ts';
 import type { JobLimits, JobsContext } from './model/context.ts';
 import type { JobTypes } from './types/registry.ts';
 
-/** What the domain is given. */
+/** The dependencies of a JobsContext. */
 export interface ContextParts {
   database: Database;
   bus: Bus;
   types: JobTypes;
   limits: JobLimits;
-  /** Whether the webhook of a job that came through this surface is told of its cancellation. */
+  /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
-/** What the transitions of one process share. */
+/** Creates what the transitions of one process share. */
 export function createContext({ database, bus, types, limits, tellsOfCancellation }: ContextParts): JobsContext {
   const announcer = new Announcer(bus);
   const completions = createCompletions({ database, announcer });

@@ -32,21 +32,21 @@ import { type JobState, recentStatuses, type StatusFilter } from './read/recent-
 import { deleteOldChanges } from './retention/change-retention.ts';
 import type { JobTypes } from './types/registry.ts';
 
-/** What the domain is given. */
+/** The dependencies of the domain. */
 export interface JobsParts extends ContextParts {
   log: Log;
 }
 
-/** Which updates of a workspace, and for whom. */
+/** Which updates of a workspace to watch, and who may see them. */
 type UpdatesWanted = Omit<UpdatesRequest, 'matches'> & {
   filter: Pick<JobFilter, 'ids' | 'types' | 'tags'>;
-  /** Asked with each update. */
+  /** Called for each update. */
   maySee: (job: Job) => boolean;
 };
 
 /**
- * The domain. Surfaces, workers and webhooks hold this and nothing under it: what a job's life may bring is one method
- * each, and what each may throw stands at the function that it calls. A scope is a workspace, or null for WORK_ALL.
+ * The domain facade. Surfaces, workers and webhooks use only this: it has one method per operation on jobs. The
+ * function that each method calls documents what it throws. A scope is a workspace id, or null for WORK_ALL.
  */
 export class Jobs {
   readonly types: JobTypes;
@@ -74,19 +74,19 @@ export class Jobs {
     this.#claimer = new Claimer(this.#context, bus, log);
   }
 
-  /** Begins to hear what other processes tell, and to hand out work. */
+  /** Subscribes to the bus and begins to hand out work. */
   async start(): Promise<void> {
     this.#feed.start();
     this.#updates.start();
     await this.#claimer.start();
   }
 
-  /** Answers all waiting claims with nothing and takes no more. May be called twice. */
+  /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
   stopClaims(): Promise<void> {
     return this.#claimer.stop();
   }
 
-  /** Ends every watch and writes the reports that wait. May be called twice. */
+  /** Ends every watch and writes the queued reports. May be called twice. */
   async stop(): Promise<void> {
     await this.stopClaims();
     await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
@@ -96,7 +96,7 @@ export class Jobs {
     return createJob(this.#context, this.#creations, workspaceId, asked, origin);
   }
 
-  /** All or none, in their order. */
+  /** Creates all jobs or none, and returns them in the order given. */
   createMany(workspaceId: string, asked: JobRequest[], origin: JobOrigin): Promise<Job[]> {
     return createJobs(this.#context, this.#creations, workspaceId, asked, origin);
   }
@@ -113,7 +113,7 @@ export class Jobs {
     return this.#claimer.claim(scope, request, signal);
   }
 
-  /** Resolves with the end of the renewed lease. */
+  /** Resolves with the new expiry of the lease. */
   report(scope: WorkspaceScope, report: Report): Promise<Date> {
     return reportProgress(this.#reports, scope, report);
   }
@@ -130,17 +130,17 @@ export class Jobs {
     return releaseJob(this.#context, scope, request);
   }
 
-  /** Null for another workspace's job as for one that does not exist. */
+  /** Returns null if the job does not exist or belongs to another workspace. */
   find(workspaceId: string, id: string): Promise<Job | null> {
     return this.#reads.find(workspaceId, id);
   }
 
-  /** What became of a job that the caller has. */
+  /** Reads a job again, or tells that the caller's copy is current. */
   findChanged(known: KnownJob): Promise<Found> {
     return this.#reads.findChanged(known);
   }
 
-  /** Reads that were asked for, and the statements that answered them. */
+  /** How many reads were requested, and how many statements served them. */
   get readCounts(): Readonly<{ reads: number; statements: number }> {
     return this.#reads.counted;
   }
@@ -153,7 +153,7 @@ export class Jobs {
     return countJobs(this.#database.reads, workspaceId, filter);
   }
 
-  /** Pending jobs, at most MAX_QUEUE_LENGTH. */
+  /** Counts pending jobs, up to MAX_QUEUE_LENGTH. */
   countPending(workspaceId: string): Promise<number> {
     return countPending(this.#database.reads, this.#context.limits.maxQueueLength, workspaceId);
   }
@@ -162,58 +162,58 @@ export class Jobs {
     return listAttempts(this.#database.hot, jobIds);
   }
 
-  /** The jobs whose status changed within the last seconds, the latest first. */
+  /** The jobs whose status changed within the last `seconds`, latest change first. */
   recentStatuses(workspaceId: string, seconds: number, filter: StatusFilter): Promise<JobState[]> {
     return recentStatuses(this.#database.reads, workspaceId, seconds, filter);
   }
 
-  /** The versions of one job, from now on or after a version; ends with the final one. */
+  /** Yields the current and later versions of a job, or those after `afterVersion`. Ends with the final version. */
   watch(id: string, afterVersion?: number, signal?: AbortSignal | null): AsyncIterableIterator<Job, void, void> {
     return this.#feed.watch(id, afterVersion, signal);
   }
 
-  /** Reads a watched job again, for whoever joins a watch that is under way. */
+  /** Reads a watched job again, for a client that joins an existing watch. */
   look(id: string): void {
     this.#feed.look(id);
   }
 
-  /** The changes of a workspace's jobs, from a cursor on. Throws ValidationError for a filter that cannot be. */
+  /** Watches the jobs of a workspace, from a cursor on. Throws ValidationError for an invalid filter. */
   updates({ filter, maySee, ...watch }: UpdatesWanted): UpdatesWatch {
     const matches = jobMatcher(filter);
     return this.#updates.watch({ ...watch, matches: (job) => maySee(job) && matches(job) });
   }
 
-  /** Where the log of changes is now: a cursor to resume from. */
+  /** The current position in the change log, to resume from. */
   presentMoment(): Promise<Moment> {
     return presentMoment(this.#database.hot);
   }
 
-  /** How much is watched in this process. */
+  /** How many jobs and workspaces this process watches, and how many updates wait for their watchers. */
   get watched(): { jobs: number; workspaces: number; waitingUpdates: number } {
     return { jobs: this.#feed.size, workspaces: this.#updates.size, waitingUpdates: this.#updates.waiting };
   }
 
-  /** Wakes the sender of webhooks in this process. */
+  /** Wakes the webhook sender of this process. */
   deliveryNoted(): void {
     this.#context.announcer.deliveryNoted();
   }
 
-  /** Called in this process alone whenever a transition has noted a webhook delivery; null takes the listener away. */
+  /** Sets the listener that runs, in this process only, when a webhook delivery is recorded. Null removes it. */
   onDeliveryNoted(listener: (() => void) | null): void {
     this.#context.announcer.onDeliveryNoted(listener);
   }
 
-  /** Ends the attempts whose lease or time is over. Throws an AggregateError where some could not be ended. */
+  /** Ends attempts whose lease expired or that timed out. Throws AggregateError if some could not be ended. */
   async expireLeases(): Promise<void> {
     await expireLeases(this.#context);
   }
 
-  /** Lets the jobs be claimed whose runAt or backoff has passed. */
+  /** Makes jobs claimable whose runAt or backoff has passed. */
   async promoteDue(): Promise<void> {
     await promoteDueJobs(this.#context);
   }
 
-  /** Deletes idempotency keys and changes that have had their time. */
+  /** Deletes expired idempotency keys and old rows of the change log. */
   async forgetOld(): Promise<void> {
     await forgetOldKeys(this.#database.reads);
     await deleteOldChanges(this.#database.reads);

@@ -15,7 +15,7 @@ const tooLate = new Date('+010000-01-01T00:00:00Z');
 
 const request = z.object({
   type: z.string().min(1).max(100),
-  // Any JSON is let through here: its text is checked by parseInput, its fields by the type's own schema.
+  // Accepts any object: parseInput checks its text, and the job type's schema checks its fields.
   input: z.custom<JsonObject>(isJsonObject, { error: 'expected an object' }).nullish(),
   priority: z.int().min(-100).max(100).nullish(),
   runAt: z.date().refine((at) => at >= earliest && at < tooLate, { error: 'must be in the years 2000 to 9999' }).nullish(),
@@ -27,23 +27,23 @@ const request = z.object({
 
 const requests = z.object({ jobs: z.array(request).min(1).max(1_000) });
 
-/** What a submitter asks for. */
+/** A request to create a job. */
 export interface JobRequest {
   /** A registered job type. */
   type: string;
-  /** What the type's schema takes; at most MAX_INPUT_BYTES as JSON. {} where not given. */
+  /** Must match the type's schema, at most MAX_INPUT_BYTES as JSON. {} by default. */
   input?: JsonObject | null | undefined;
-  /** -100 to 100, 0 where not given: minutes of head start over jobs of the same workspace and type. */
+  /** Minutes of head start over jobs of the same workspace and type, -100 to 100. 0 by default. */
   priority?: number | null | undefined;
-  /** Not before this instant. */
+  /** The job does not start before this instant. */
   runAt?: Date | null | undefined;
-  /** At most 20 of 1 to 100 characters. */
+  /** At most 20 tags of 1 to 100 characters. */
   tags?: string[] | null | undefined;
-  /** http or https, at most 2,048 characters, told when the job has ended. */
+  /** An http or https URL of at most 2,048 characters, called when the job has ended. */
   webhookUrl?: string | null | undefined;
-  /** 1 to 100; the type's own where not given. */
+  /** 1 to 100. The type's own number by default. */
   maxAttempts?: number | null | undefined;
-  /** Same key and same request within 24 hours: the same job, charged once. 1 to 255 characters. */
+  /** 1 to 255 characters. The same key and request within 24 hours return the same job, charged once. */
   idempotencyKey?: string | null | undefined;
 }
 
@@ -67,10 +67,10 @@ export async function createJob(
 }
 
 /**
- * Creates 1 to 1,000 jobs, all or none, in their order. Where a key was used before for the same request, that job
- * takes its place and nothing is charged for it.
+ * Creates 1 to 1,000 jobs, all or none, and returns them in the order given. If an idempotency key was used before for
+ * the same request, the existing job is returned in that place and is not charged again.
  *
- * @throws as createJob; paths of issues begin with `jobs` and the index.
+ * @throws the same errors as createJob. Issue paths begin with `jobs` and the index.
  */
 export async function createJobs(
   context: JobsContext,

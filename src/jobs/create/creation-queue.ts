@@ -10,28 +10,28 @@ import { brokenConstraint } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import { QueueRoom } from './queue-room.ts';
 
-/** Jobs in one transaction, unless a single call brings more. */
+/** The most jobs in one transaction, unless a single call has more. */
 const batchSize = 500;
 
-/** How often a batch is tried again because another process used one of its keys at the same moment. */
+/** How often a batch is retried because another process used one of its keys at the same moment. */
 const keyRaces = 10;
 
-/** One call: its jobs are created together or not at all. */
+/** One call. Its jobs are created together or not at all. */
 interface Creation {
   jobs: readonly NewJob[];
-  /** Jobs that an earlier use of their key created, by the id that the new one would have had. */
+  /** Existing jobs of keys that were used before, by the id that the new job would have had. */
   known: Map<string, Job>;
   outcome: Job[] | Failed | null;
 }
 
 /**
- * Creations of one workspace that arrive together share a transaction: its balance is one row, and taking turns on it
- * one by one would cost most of the speed. A creation waits for the batch before it at most.
+ * Batches the creations of a workspace that arrive together into one transaction. The balance is a single row, so
+ * locking it once per creation would cost most of the throughput. A creation waits at most for the batch before it.
  */
 export class CreationQueue {
   readonly #context: JobsContext;
   readonly #room: QueueRoom;
-  /** By workspace. One that is forgotten while it is busy goes on, beside its successor. */
+  /** By workspace. An evicted entry that is still busy finishes alongside its successor. */
   readonly #batches: LRUCache<string, Batches<readonly NewJob[], Job[]>>;
 
   constructor(context: JobsContext) {
@@ -56,7 +56,7 @@ export class CreationQueue {
     });
   }
 
-  /** Never rejects: each creation has its own outcome. */
+  /** Never rejects: each creation gets its own outcome. */
   async #createBatch(workspaceId: string, calls: readonly (readonly NewJob[])[]): Promise<Outcome<Job[]>[]> {
     const creations = calls.map((jobs): Creation => ({ jobs, known: new Map(), outcome: null }));
     let waiting: readonly Creation[] = creations;
@@ -68,7 +68,7 @@ export class CreationQueue {
     return creations.map(({ outcome }) => outcome ?? new Failed(new Error('a creation has no outcome')));
   }
 
-  /** Gives every creation its outcome; never throws. */
+  /** Gives every creation its outcome. Never throws. */
   async #create(workspaceId: string, creations: readonly Creation[]): Promise<void> {
     let open = creations;
     let races = 0;
@@ -88,7 +88,7 @@ export class CreationQueue {
           }
           if (!breaks(error, brokenConstraint.key) || races === keyRaces) throw error;
           races += 1;
-          // Most keys are new, so they are looked up only when one of them turns out to be taken.
+          // Most keys are new, so they are looked up only after one turns out to be taken.
           open = await this.#settleKnown(workspaceId, open);
         }
       }
@@ -97,7 +97,7 @@ export class CreationQueue {
     }
   }
 
-  /** Answers with the earlier job where a key was used for the same request, and refuses where it was for another one. */
+  /** Resolves used keys: the same request gets the existing job, a different request is refused. Returns the rest. */
   async #settleKnown(workspaceId: string, open: readonly Creation[]): Promise<readonly Creation[]> {
     const keys = open.flatMap(newOnes).flatMap(({ key }) => key?.text ?? []);
     const used = await findUsedKeys(this.#context, workspaceId, keys);
@@ -128,9 +128,12 @@ export class CreationQueue {
     }
   }
 
-  /** In the order of their arrival, whoever still fits is served. Leaves fewer new jobs than there were. */
+  /**
+   * Keeps the creations that still fit, in order of arrival, and refuses the others. Leaves fewer new jobs than
+   * before.
+   */
   async #settleWithoutRoom(workspaceId: string, open: readonly Creation[], found: number): Promise<readonly Creation[]> {
-    // A request that comes again takes no room, and its answer does not depend on there being some.
+    // A repeated request takes no room, so it must succeed even if the queue is full.
     const fresh = await this.#settleKnown(workspaceId, open);
     let room = found;
     return fresh.filter((creation) => {
@@ -144,7 +147,7 @@ export class CreationQueue {
     });
   }
 
-  /** Together they cost more than there is: in the order of their arrival, whoever can pay is served. */
+  /** Handles a batch that costs more than the balance: tries the creations one by one, in order of arrival. */
   async #createOneByOne(workspaceId: string, open: readonly Creation[]): Promise<void> {
     const [only] = open;
     if (open.length > 1 || only === undefined) {
@@ -178,7 +181,7 @@ function resultOf({ jobs, known }: Creation, created: readonly Job[]): Job[] {
   return jobs.flatMap(({ id }) => known.get(id) ?? byId.get(id) ?? []);
 }
 
-/** Of creations that share a key, the later ones wait: they find it used. */
+/** Splits off creations that share a key with an earlier one. They run later and find the key used. */
 function withoutSharedKeys(creations: readonly Creation[]): { first: Creation[]; later: Creation[] } {
   const keys = new Set<string>();
   const first: Creation[] = [];
@@ -195,7 +198,7 @@ function withoutSharedKeys(creations: readonly Creation[]): { first: Creation[];
   return { first, later };
 }
 
-/** Jobs of one call that bear one key are one job; with different requests they are a mistake. */
+/** Merges the jobs of one call that have the same key. Different requests with the same key are an error. */
 function mergeSameKeys(jobs: NewJob[]): { distinct: NewJob[]; standIns: Map<string, string> } {
   const firsts = new Map<string, NewJob>();
   const standIns = new Map<string, string>();
@@ -207,7 +210,7 @@ function mergeSameKeys(jobs: NewJob[]): { distinct: NewJob[]; standIns: Map<stri
       return true;
     }
     if (first.key?.requestHash !== job.key.requestHash) {
-      const message = 'stands twice in this call, with different requests. Give each request a key of its own.';
+      const message = 'is used twice in this call, for different requests. Give each request its own key.';
       throw new ValidationError([{ path: ['jobs', String(index), 'idempotencyKey'], message }]);
     }
     standIns.set(job.id, first.id);

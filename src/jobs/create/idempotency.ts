@@ -3,16 +3,16 @@ import type { JobsContext } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 
-/** How long a key stands for the request that used it. */
+/** How long an idempotency key is valid. */
 export const keyHours = 24;
 
-/** What a key was used for. */
+/** The request and job that a key was used for. */
 export interface UsedKey {
   requestHash: string;
   job: Job;
 }
 
-/** The keys among these that were used in the last 24 hours. Older ones are forgotten on the way. */
+/** Finds which of these keys were used in the last 24 hours. Deletes older ones among them. */
 export async function findUsedKeys(
   context: JobsContext,
   workspaceId: string,
@@ -38,12 +38,12 @@ export async function findUsedKeys(
   return used;
 }
 
-/** Deletes every key that has had its time. */
+/** Deletes every expired key. */
 export async function forgetOldKeys(database: Queryable): Promise<void> {
   await database.query(`DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`);
 }
 
-// The age is looked at again: another process may have used the key anew in the meantime.
+// Checks the age again, because another process may have reused the key in the meantime.
 async function forget(context: JobsContext, workspaceId: string, keys: readonly string[]): Promise<void> {
   await context.database.hot.query(
     `DELETE FROM idempotency_key

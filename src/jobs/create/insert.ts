@@ -5,9 +5,9 @@ import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { initialStatus } from '../model/state-machine.ts';
 
 /*
- * One statement for a whole batch of one workspace. Locks come in the order of the house: idempotency keys (sorted),
- * then, last and therefore held shortest, the workspace's balance. A key that is taken, or a balance that would fall
- * below zero, breaks a constraint, and with it the whole statement: nothing was written.
+ * One statement for a whole batch of one workspace. Locks follow the global order: idempotency keys (sorted), then the
+ * workspace's balance, last and therefore held for the shortest time. A taken key or a negative balance violates a
+ * constraint, and the whole statement writes nothing.
  */
 const statement = `
   WITH incoming AS (
@@ -27,7 +27,7 @@ const statement = `
     SELECT id, $1::uuid, type, '${initialStatus}', run_at IS NULL OR run_at <= now(), input, tags, priority,
       max_attempts, credits, webhook_url, client_reference, dialect, retry_of_id, run_at,
       greatest(run_at, now()), greatest(run_at, now()) - make_interval(mins => priority)
-    -- Keys first: where one is taken, no row of a job was written that vacuum would have to take away.
+    -- Insert the keys first: if one is taken, no dead job rows are left for vacuum.
     FROM incoming WHERE (SELECT count(*) FROM keyed) >= 0 ORDER BY ordinal
     RETURNING job.*
   ),
@@ -51,13 +51,13 @@ const statement = `
   )
   SELECT ${jobColumns('created')} FROM created ORDER BY created.id`;
 
-/** Constraints whose breach is an expected outcome. */
+/** Constraints whose violation is an expected outcome. */
 export const brokenConstraint = {
   key: 'idempotency_key_pkey',
   balance: 'workspace_credits_check',
 } as const;
 
-/** Inserts jobs with their keys, tags and charges: all or none. Throws the database's own error. */
+/** Inserts jobs with their keys, tags and charges, all or none. Throws the database's own error. */
 export async function insertJobs(database: Queryable, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
   const rows = await database.query<JobRow>(
     statement,

@@ -1,14 +1,14 @@
 import type { Dialect } from '../../workspaces/dialect.ts';
 import type { JsonObject } from '../model/job.ts';
 
-/** Where a job comes from, beside what its submitter asked for. */
+/** Where a job comes from. Not part of the submitter's request. */
 export interface JobOrigin {
   dialect: Dialect;
   clientReference?: string | null;
   retryOfId?: string | null;
 }
 
-/** A checked job that waits for its insertion. */
+/** A validated job, ready to insert. */
 export interface NewJob {
   id: string;
   ledgerId: string;

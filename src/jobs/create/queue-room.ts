@@ -6,32 +6,32 @@ import type { Job } from '../model/job.ts';
 import type { NewJob } from './new-job.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** A count is believed for so long; one that found plenty of room, for so many jobs. */
+/** How long a count is trusted. One that found plenty of room is trusted for this many jobs. */
 const believedMilliseconds = 250;
 const believedJobs = 1_000;
 
 /**
- * With less room than this, whoever creates counts alone. Far more than all processes together create while a count is
- * believed, so that none of them still acts on an old one when the last of the room is given away.
+ * With less room than this, creations take turns and each one counts. It is far more than all processes together create
+ * while a count is trusted, so that no process still relies on an old count when the last room is taken.
  */
 const nearlyFull = 25_000;
 
-/** Advisory lock keys: beside those of src/database/process-lock.ts. */
+/** Advisory lock key space. Distinct from those in src/database/process-lock.ts. */
 const lockSpace = 0x10_4b;
 
-/** What became of jobs that asked for room: created, all of them, or none, with how many would have found room. */
+/** Either all jobs were created, or none, and `room` says how many would have fitted. */
 export type Placed = { jobs: Job[] } | { room: number };
 
 /**
  * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. Counting 100,000 rows for every
- * creation would cost more than the creation, so with plenty of room a count is believed for a while. Where room is
- * scarce, creations take turns: each counts what the one before it has committed.
+ * creation would cost more than the creation itself, so a count that finds plenty of room is trusted for a while. If
+ * room is scarce, creations take turns, and each one counts what the one before it committed.
  */
 export class QueueRoom {
   readonly #context: JobsContext;
-  /** Jobs that each workspace may still create without a count. */
+  /** How many jobs each workspace may still create without a count. */
   readonly #believed = new LRUCache<string, { left: number }>({ max: 10_000, ttl: believedMilliseconds });
-  /** Where a count has just found little: another one before the one that decides would be in vain. */
+  /** Workspaces where a count just found little room. Another count before the decisive one would be wasted. */
   readonly #scarce = new LRUCache<string, true>({ max: 10_000, ttl: believedMilliseconds });
 
   constructor(context: JobsContext) {
@@ -66,7 +66,8 @@ export class QueueRoom {
   #insertInTurn(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
     const { database, limits } = this.#context;
     return database.transaction<Placed>(async (transaction) => {
-      // Before every other lock of a creation, and a statement of its own: what counts has to begin when the lock is held.
+      // Taken before every other lock of a creation, and in its own statement: the count's snapshot must begin after
+      // it.
       await transaction.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2::text))', [lockSpace, workspaceId]);
       const room = limits.maxQueueLength - (await countPending(transaction, limits.maxQueueLength, workspaceId));
       return jobs.length > room ? { room } : { jobs: await insertJobs(transaction, workspaceId, jobs) };
@@ -74,7 +75,7 @@ export class QueueRoom {
   }
 }
 
-/** The workspace's pending jobs, MAX_QUEUE_LENGTH at most. Reads the index entry of each. */
+/** Counts the workspace's pending jobs, up to MAX_QUEUE_LENGTH. Reads one index entry per job. */
 export async function countPending(
   database: Queryable,
   maxQueueLength: number,

@@ -8,10 +8,10 @@ import type { Job } from '../model/job.ts';
 import { isRetryable } from '../model/state-machine.ts';
 
 /**
- * Makes a new job with the type, input, tags, priority, attempts and webhook of one that FAILED or was CANCELLED. The
- * old one stays as it ended. The new one is of the dialect of the old one: its receiver knows no other words.
+ * Creates a new job with the type, input, tags, priority, attempts and webhook of a FAILED or CANCELLED one. The old
+ * job does not change. The new job keeps the old dialect, because the webhook receiver understands only that one.
  *
- * @throws NotFoundError, NotRetryableError, and what createJob throws: the type may have changed since.
+ * @throws NotFoundError, NotRetryableError, and what createJob throws, because the type may have changed since.
  */
 export async function retryJob(
   context: JobsContext,
