@@ -4,7 +4,8 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The optional packages are Node itself, for npm scripts outside of this image, and types.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && npm cache clean --force
+# No scripts: what `prepare` makes needs the sources, and is made below.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 FROM node:24-slim
 ENV NODE_ENV=production \
@@ -17,9 +18,11 @@ COPY package.json ./
 COPY schema ./schema
 COPY src ./src
 # A new volume takes its owner from the folder that it covers: both folders may be mounted.
-RUN mkdir -p /data/artifacts && chown -R node:node /data
+RUN mkdir -p /data/artifacts node_modules/.cache && chown -R node:node /data node_modules/.cache
 VOLUME /data
 USER node
+# As the user who starts it: compiled modules are kept for each.
+RUN node src/prepare.ts
 EXPOSE 4000
 # 127.0.0.1 because HOST, where it listens, may be every address.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

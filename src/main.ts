@@ -1,5 +1,5 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { cacheFolder } from './server/cache-folder.ts';
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major === undefined || major < 24) {
@@ -7,9 +7,8 @@ if (major === undefined || major < 24) {
   process.exit(1);
 }
 
-// Two thousand modules take most of a later start to compile. Beside the packages, where nobody else can put anything
-// into it; where it cannot be written, a start takes as long as it took before.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/longhaul', import.meta.url)));
+// Two thousand modules take most of a later start to compile.
+enableCompileCache(cacheFolder);
 
 const { run } = await import('./server/start.ts');
 await run();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
@@ -7,6 +8,7 @@ import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
 import { connectEmbedded, connectPostgres, migrationNames, openPglite } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
+import { copyTemplate } from './template.ts';
 import { ConnectionPool } from './connection/pool.ts';
 import { adoptMigrationTable, checkRights, findSchema } from './connection/rights.ts';
 import { Route } from './connection/route.ts';
@@ -106,12 +108,18 @@ async function migrateServer(route: Route): Promise<void> {
   }
 }
 
-/** Opens the embedded database in DATA_DIR, and takes the folder for this process. */
-export async function openEmbeddedDatabase(dataDir: string): Promise<OpenDatabase> {
+/**
+ * Opens the embedded database in DATA_DIR, and takes the folder for this process.
+ *
+ * @param cacheFolder may have a template to begin with
+ */
+export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string): Promise<OpenDatabase> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(dataDir);
   try {
-    const opened = await adoptPglite(await openPglite(join(dataDir, 'database')));
+    const folder = join(dataDir, 'database');
+    if (!existsSync(folder)) await copyTemplate(cacheFolder, folder);
+    const opened = await adoptPglite(await openPglite(folder));
     return {
       ...opened,
       close: async () => {

@@ -62,5 +62,7 @@ export async function connectEmbedded(pglite: PGlite): Promise<EmbeddedORM> {
 export async function openPglite(dataDir: string | null, options: PGliteOptions = {}): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
   const parsers = createPostgreSqlTypeParsers(splitArray);
-  return PGlite.create({ ...options, ...(dataDir === null ? {} : { dataDir }), parsers });
+  // The files are in the cache of the system anyway: a second copy of 128 MB gains little.
+  const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
+  return PGlite.create({ startParams, ...options, ...(dataDir === null ? {} : { dataDir }), parsers });
 }

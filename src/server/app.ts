@@ -5,6 +5,7 @@ import { claimVolume } from '../files/claim-volume.ts';
 import { Sweeper } from './sweeper.ts';
 import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
+import { cacheFolder } from './cache-folder.ts';
 import type { Config } from './configuration.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
@@ -140,7 +141,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 }
 
 function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<OpenDatabase> {
-  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir);
+  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir, cacheFolder);
   return openServerDatabase({
     server: config.databaseServer,
     poolSize: config.databasePoolSize,

@@ -1,0 +1,63 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectEmbedded, openPglite } from './orm.ts';
+
+/*
+ * A new embedded database takes seconds to make and to migrate. It is made once for each version of the migrations and of
+ * PGlite, and copied for each DATA_DIR.
+ */
+
+/** Makes the template of this version where it is missing, and removes those of others. */
+export async function makeTemplate(cacheFolder: string): Promise<void> {
+  const name = await templateName();
+  const template = join(cacheFolder, name);
+  if (await exists(template)) return;
+  await mkdir(cacheFolder, { recursive: true });
+  for (const old of await readdir(cacheFolder)) {
+    if (old.startsWith(prefix)) await rm(join(cacheFolder, old), { recursive: true });
+  }
+  // Only what is whole gets the name: this may be stopped, or run twice at once.
+  const unfinished = `${template}.${randomUUID()}`;
+  const pglite = await openPglite(unfinished);
+  const orm = await connectEmbedded(pglite);
+  await orm.migrator.up();
+  await orm.close();
+  await pglite.close();
+  await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
+}
+
+/** Copies the template of this version to a folder that does not exist yet. False where there is no template. */
+export async function copyTemplate(cacheFolder: string, target: string): Promise<boolean> {
+  const template = join(cacheFolder, await templateName());
+  if (!(await exists(template))) return false;
+  // A copy that was cut off must not be taken for a database.
+  const unfinished = `${target}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  await cp(template, unfinished, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  await rename(unfinished, target);
+  return true;
+}
+
+const prefix = 'database-';
+
+/** Another one for every change of a migration, of what makes the database, and of PGlite. */
+async function templateName(): Promise<string> {
+  const migrations = fileURLToPath(new URL('./migrations/', import.meta.url));
+  const files = (await readdir(migrations)).toSorted().map((file) => join(migrations, file));
+  const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'));
+  const hash = createHash('sha256');
+  for (const file of [...files, fileURLToPath(new URL('./orm.ts', import.meta.url)), join(entry, '../../package.json')]) {
+    hash.update(await readFile(file));
+  }
+  return prefix + hash.digest('hex').slice(0, 16);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
