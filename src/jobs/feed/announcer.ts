@@ -1,23 +1,23 @@
 import type { Bus } from '../../bus/bus.ts';
 import type { Job } from '../model/job.ts';
 
-/** Bus topic of one job's changes; a message is its new version. */
+/** Bus topic for the changes of one job. A message is the job's new version. */
 export function jobTopic(jobId: string): string {
   return `job:${jobId}`;
 }
 
 /**
- * Bus topic of everything that changes in a workspace; a message is lines of `jobId version`, one for each job whose
- * progress changed. A change of status is no line: it is in the log of changes, and being woken is enough to read it.
+ * Bus topic for all changes in a workspace. A message has one line `jobId version` for each job whose progress
+ * changed. A status change needs no line: it is in the change log, and the wake-up alone makes readers read the log.
  */
 export function workspaceTopic(workspaceId: string): string {
   return `workspace:${workspaceId}`;
 }
 
-/** Bus topic of claimable work; a message is lines of `workspaceId type`. */
+/** Bus topic for claimable work. A message has lines of `workspaceId type`. */
 export const workTopic = 'work';
 
-/** Stands for every type in a message of the work topic; no type is called so. */
+/** Means every type in a message of the work topic. No job type can have this name. */
 export const anyType = '*';
 
 /** Work that became claimable. */
@@ -26,7 +26,7 @@ export interface Work {
   type: string;
 }
 
-/** Tells other processes, after the commit and never before it, what is worth reading again. */
+/** Tells all processes what to read again. Call it only after the commit, never before. */
 export class Announcer {
   readonly #bus: Bus;
   readonly #work = new Set<string>();
@@ -49,31 +49,31 @@ export class Announcer {
     this.#linesOf(job.workspaceId).push(`${job.id} ${job.version}`);
   }
 
-  /** Jobs were created, or changed their status: all of one tick wake once. */
+  /** Jobs were created or changed status. All changes of one tick share a wake-up. */
   workspaceChanged(workspaceId: string): void {
     this.#linesOf(workspaceId);
   }
 
-  /** Work of one tick goes out as one message. */
+  /** Work became claimable. All work of one tick goes out as one message. */
   workAvailable(work: Work): void {
     if (this.#work.size === 0) setImmediate(() => this.#flush());
     this.#work.add(`${work.workspaceId} ${work.type}`);
   }
 
-  /** A limited workspace may run one job more, of whatever type. */
+  /** A limited workspace may run one more job, of any type. */
   slotFreed(workspaceId: string): void {
     this.workAvailable({ workspaceId, type: anyType });
   }
 
   /**
-   * A webhook delivery was noted. Said within this process alone, whose sender takes it: over the bus every process would
-   * run for the same row. Where this one dies first, the others find the row within a second.
+   * A webhook delivery was recorded. Wakes only this process's sender: over the bus, every process would compete for
+   * the same row. If this process dies first, the others find the row within a second.
    */
   deliveryNoted(): void {
     this.#toSender?.();
   }
 
-  /** The sender of this process. */
+  /** Sets the listener for recorded deliveries: the webhook sender of this process. */
   onDeliveryNoted(listener: (() => void) | null): void {
     this.#toSender = listener;
   }
@@ -100,7 +100,7 @@ export class Announcer {
   }
 }
 
-/** Reads a message of the work topic. */
+/** Parses a message of the work topic. */
 export function parseWork(message: string): Work[] {
   return message.split('\n').map((line) => {
     const space = line.indexOf(' ');
@@ -108,7 +108,7 @@ export function parseWork(message: string): Work[] {
   });
 }
 
-/** Reads a message of a workspace's topic: the jobs whose progress changed, and to which version. */
+/** Parses a message of a workspace's topic: the jobs whose progress changed, with their new versions. */
 export function parseProgressed(message: string): { id: string; version: number }[] {
   if (message === '') return [];
   return message.split('\n').map((line) => {

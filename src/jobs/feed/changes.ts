@@ -3,7 +3,7 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** What the database showed at an instant: https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-PG-SNAPSHOT */
+/** A database snapshot: https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-PG-SNAPSHOT */
 export interface Moment {
   /** `pg_snapshot` as text: which transactions were visible. */
   snapshot: string;
@@ -12,64 +12,64 @@ export interface Moment {
 }
 
 /**
- * A place in the changes of a workspace. Not a number: transactions become visible in another order than they take their
- * numbers, and waiting for the smaller ones would let one that hangs hold back everybody's. New is what is not visible
- * in `from`, however long it took to commit.
+ * A position in the changes of a workspace. It is a snapshot, not a number: transactions become visible in a different
+ * order than they draw their ids, and waiting for smaller ids would let one hanging transaction block everybody. A
+ * change is new if it is not visible in `from`, however long it took to commit.
  */
 export interface ChangeCursor {
   from: Moment;
-  /** Where the place is inside a batch: the changes that became visible between `from` and `to`, in their order. */
+  /** The position within a batch. A batch is the changes that became visible between `from` and `to`, in order. */
   within?: { to: Moment; xid: string; jobId: string };
 }
 
 /** A job as it was when its status changed, or with its newest progress. */
 export interface JobUpdate {
   job: Job;
-  /** Resumes right after it. */
+  /** Resumes right after this update. */
   cursor: ChangeCursor;
-  /** Whether its status changed; otherwise its progress did. */
+  /** True for a status change, false for progress. */
   change: boolean;
 }
 
-/** A stretch of the changes after a cursor. */
+/** One page of the changes after a cursor. */
 export interface ChangePage {
-  /** In their order; those of one job in that of its versions. */
+  /** In log order. The changes of one job are in version order. */
   changes: JobUpdate[];
-  /** Jobs asked for that have newer progress; empty unless the page is the last. */
+  /** Requested jobs that have newer progress. Empty unless this is the last page. */
   progressed: Job[];
   /** Where the next page begins. */
   next: ChangeCursor;
-  /** Whether changes follow that were visible already. */
+  /** Whether more changes are visible already. */
   more: boolean;
 }
 
-/** The first transaction that had not begun: `xmin:xmax:xip`. */
+/** The first transaction id that had not begun: `xmax` of the snapshot `xmin:xmax:xip`. */
 export function nextTransaction({ snapshot }: Moment): bigint {
   return BigInt(snapshot.split(':')[1] ?? 0);
 }
 
-/** Changes in one page: each may bring an output of a megabyte, and all of a page are in memory at one time. */
+/** Changes per page. Each may carry an output of a megabyte, and a whole page is in memory at once. */
 export const pageSize = 50;
 
-/** What is over, as it is now: where a watch from now on begins. */
+/** The current snapshot. A watch that starts now begins here. */
 export async function presentMoment(database: Queryable): Promise<Moment> {
   const [row] = await database.query<MomentRow>(`SELECT ${moment}`, []);
-  if (row === undefined) throw new Error('the database showed no snapshot');
+  if (row === undefined) throw new Error('the database returned no snapshot');
   return momentOf(row);
 }
 
 export interface ChangesAsked {
   workspaceId: string;
   place: ChangeCursor;
-  /** Ends the page there rather than now. */
+  /** Where to stop. The present by default. */
   upTo?: Moment;
   /** The last version sent of each job whose progress may be newer. */
   sent?: readonly { id: string; version: number }[];
 }
 
 /**
- * The changes after a cursor, and the jobs whose progress is newer than what was sent of them, as one snapshot shows
- * both: progress never comes before the change that it follows.
+ * Reads the changes after a cursor, and the jobs with newer progress than was last sent. One snapshot shows both, so
+ * progress never arrives before the status change that it follows.
  */
 export async function readChanges(
   database: Queryable,
@@ -94,7 +94,7 @@ export async function readChanges(
     ],
   );
   const [head] = rows;
-  if (head === undefined) throw new Error('the database showed no snapshot');
+  if (head === undefined) throw new Error('the database returned no snapshot');
   const to = end ?? momentOf(head);
   const changed = rows.filter((row): row is ChangeRow & { xid: string } => row.xid !== null);
   const page = changed.slice(0, pageSize);
@@ -105,7 +105,7 @@ export async function readChanges(
   const changes = page.flatMap((row, index): JobUpdate[] => {
     const isLast = index === page.length - 1;
     const cursor = isLast ? next : { from, within: { to, xid: row.xid, jobId: row.changed_id } };
-    // A job that was deleted meanwhile has nothing left to show.
+    // The job was deleted in the meantime, so there is nothing to show.
     return row.id === null ? [] : [{ job: jobFromRow(row), cursor, change: true }];
   });
   const progressed = more ? [] : rows.flatMap((row) => (row.xid !== null || row.id === null ? [] : [jobFromRow(row)]));
@@ -113,8 +113,9 @@ export async function readChanges(
 }
 
 /**
- * A transaction takes its number just before it waits for the row, so that two of one job may come with their numbers
- * the wrong way round: the newer change gives the older one its place. Whoever resumes in between gets both again.
+ * Puts the changes of each job in version order. A transaction draws its id before it waits for the row lock, so two
+ * changes of one job may have their ids the wrong way round. They swap places, and a watcher that resumes between them
+ * gets both again.
  */
 function inOrderOfVersions(changes: JobUpdate[], start: ChangeCursor): JobUpdate[] {
   const places = new Map<string, number>();
@@ -144,12 +145,12 @@ const since = '$2::text::pg_snapshot';
 const until = 'coalesce($3::text::pg_snapshot, pg_current_snapshot())';
 
 /*
- * Not visible in `since` is what began after it, and what was under way: two stretches of the primary key, the second of
- * single numbers. From its oldest transaction on, which may be open for hours somewhere in the cluster, would be one
- * stretch, and as long.
+ * Not visible in `since` are transactions that began after it and transactions that were in progress. These are two
+ * ranges of the primary key, the second made of single ids. One range from the oldest transaction in progress would be
+ * simpler, but that transaction may have been open for hours somewhere in the cluster, and the range would be as long.
  *
- * Visible in `until`, although every row read is visible now: the batch must have an end, and numbers of another cluster,
- * whose rows a restored dump has, would otherwise be new for ever.
+ * Rows must also be visible in `until`, although every row read is visible now. A batch needs an end, and without it
+ * the rows of a restored dump, which carry transaction ids of another cluster, would be new forever.
  */
 function stretch(condition: string): string {
   return `(
@@ -159,17 +160,19 @@ function stretch(condition: string): string {
   )`;
 }
 
-/** One bound below, not two: of a range between unknown numbers the planner expects so little that it would sort it. */
+/**
+ * Only one lower bound: for a range with two unknown bounds, the planner expects so few rows that it would sort them.
+ */
 const begunSince = stretch(
   `(change.xid, change.job_id) > ($6::text::xid8, $7::uuid) AND change.xid < pg_snapshot_xmax(${until})`,
 );
 
-/** One look-up for each number: given them as a list, a generic plan reads all changes of the workspace. */
+/** One lookup per transaction id. With a list of ids, a generic plan would read all changes of the workspace. */
 const underWay = `
   SELECT change.* FROM pg_snapshot_xip(${since}) AS open (xid)
   CROSS JOIN LATERAL ${stretch('change.xid = open.xid AND (change.xid, change.job_id) > ($4::text::xid8, $5::uuid)')} AS change`;
 
-/** What a job loses with later changes, in terms of the change (`job`) and the present row (`present`). */
+/** SQL for the columns that later changes overwrite, from the change (`job`) and the current row (`present`). */
 const asItWas: Readonly<Record<string, string>> = {
   ...fromBoth(['status', 'version', 'attempt', 'failed_attempts'], (name) => `job.${name}`),
   ...fromBoth(['progress_step', 'progress_message', 'progress_percentage'], (name) => either(name, `job.${name}`)),
@@ -188,7 +191,7 @@ function fromBoth(names: readonly string[], sql: (name: string) => string): Reco
   return Object.fromEntries(names.map((name) => [name, sql(name)]));
 }
 
-/** A final job does not change any more. */
+/** The current value if the change was final, because a final job does not change any more; otherwise `before`. */
 function either(name: string, before: string): string {
   return `CASE WHEN ${sqlIs.final} THEN present.${name} ELSE ${before} END`;
 }
@@ -211,7 +214,7 @@ const readStatement = `
   news AS (
     SELECT job.xid, job.job_id AS changed_id, ${columnsAsItWas}
     FROM change AS job
-    -- Cannot be flattened into a join: the planner cannot see that there are few, and would read all of \`job\`.
+    -- OFFSET 0 keeps it from becoming a join: the planner cannot tell that rows are few, and would read all of \`job\`.
     LEFT JOIN LATERAL (
       SELECT * FROM job AS present WHERE present.id = job.job_id AND present.workspace_id = $1::uuid OFFSET 0
     ) AS present ON true
@@ -221,7 +224,7 @@ const readStatement = `
     CROSS JOIN LATERAL (
       SELECT * FROM job WHERE job.id = sent.id AND job.workspace_id = $1::uuid OFFSET 0
     ) AS job
-    -- Whatever else changes a version is in the log.
+    -- Every other change of version is in the log.
     WHERE ${sqlIs.running} AND job.version > sent.version
       AND NOT EXISTS (SELECT FROM change WHERE change.job_id = job.id AND change.version = job.version)
   )

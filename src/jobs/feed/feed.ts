@@ -7,23 +7,24 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isFinal, sqlIs } from '../model/state-machine.ts';
 
-/** The safety net: all watched jobs are looked at again, in case a wake-up was lost. Milliseconds. */
+/** How often all watched jobs are read again, in case a wake-up was lost. */
 const resyncMilliseconds = 5_000;
 
-/** Jobs read in one query. */
+/** The most jobs read in one query. */
 const batchSize = 1_000;
 
 /** Everyone in this process who watches one job. */
 interface Watched {
   watchers: Set<Watcher>;
-  /** Settles once it is bound to the bus: what is committed from then on is heard. Null afterwards. */
+  /** Settles once subscribed to the bus: later commits cause a wake-up. Null afterwards. */
   bound: Promise<void> | null;
   unsubscribe: Unsubscribe | null;
 }
 
 /**
- * Tells watchers how a job goes on. The bus only wakes; what is emitted was read from the database after the wake-up,
- * so a lost message costs a watcher the safety net's few seconds and never a version's truth.
+ * Sends watchers the new versions of jobs. The bus only wakes the feed; every emitted version was read from the
+ * database after the wake-up. So a lost message delays a watcher by one resync interval at most, and never makes it
+ * see wrong data.
  */
 export class Feed {
   readonly #database: Database;
@@ -62,16 +63,17 @@ export class Feed {
     await this.#loop.stop();
   }
 
-  /** How many jobs are watched, for the metrics and for tests that nothing is left behind. */
+  /** How many jobs are watched, for metrics and leak tests. */
   get size(): number {
     return this.#watched.size;
   }
 
   /**
-   * The job as it is now and after changes: versions only grow, those in between may be left out, the final one never
-   * is, and then it ends. With `afterVersion`, versions up to it are left out.
+   * Yields the current version of a job and later ones. Versions only grow. Intermediate versions may be skipped, the
+   * final one never is, and the watch ends after it. `afterVersion` skips versions up to it.
    *
-   * Order matters: first bound to the bus, then read; a change in between is heard, one before it is read.
+   * Order matters: subscribe to the bus first, then read. A change after the subscription causes a wake-up, and the
+   * read sees any change before it.
    *
    * @param signal ends the watch.
    */
@@ -79,7 +81,7 @@ export class Feed {
     return new Watcher(this.#door, jobId, afterVersion, signal);
   }
 
-  /** Reads the job again if it is watched: for whoever joins a watch that is under way. */
+  /** Reads the job again if it is watched, for a client that joins an existing watch. */
   look(jobId: string): void {
     if (this.#watched.has(jobId)) this.#read(jobId);
   }
@@ -98,7 +100,7 @@ export class Feed {
     if (watched.watchers.has(watcher)) this.#read(jobId);
   }
 
-  /** The last watcher may have left before the bus has answered. */
+  /** Unsubscribes at once if the last watcher left while the subscription was pending. */
   async #bind(jobId: string, watched: Watched): Promise<void> {
     const unsubscribe = await this.#bus.subscribe(jobTopic(jobId), () => this.#read(jobId));
     watched.bound = null;
@@ -118,7 +120,7 @@ export class Feed {
     this.#loop.wake();
   }
 
-  /** Where it fails, watchers lose time and no version: the poll reads all watched jobs again. */
+  /** A failure delays watchers but loses no version: the next poll reads all watched jobs again. */
   async #readDirty(all: boolean): Promise<'more' | void> {
     const ids = [...(all ? this.#watched.keys() : this.#dirty)];
     this.#dirty.clear();
@@ -127,7 +129,7 @@ export class Feed {
     if (this.#dirty.size > 0) return 'more';
   }
 
-  // Every watcher was let in by somebody who had found the job in the watcher's own workspace; the ids alone name it.
+  // The query needs no workspace: whoever starts a watch has found the job in the caller's workspace first.
   async #readBatch(ids: readonly string[]): Promise<void> {
     const watched = ids.flatMap((id) => {
       const seen = [...(this.#watched.get(id)?.watchers ?? [])].map((watcher) => watcher.seen);
@@ -140,7 +142,7 @@ export class Feed {
     for (const row of rows) {
       const watchers = this.#watched.get(row.watched_id)?.watchers ?? [];
       if (row.id === null) {
-        // Deleted meanwhile: nothing more will come.
+        // The job was deleted, so no more versions follow.
         for (const watcher of watchers) watcher.end();
       } else {
         const job = jobFromRow(row);
@@ -150,7 +152,7 @@ export class Feed {
   }
 }
 
-/** Nothing where there is no news: ten thousand watched jobs are asked for every few seconds. */
+/** Returns only jobs with news, because ten thousand watched jobs may be polled every few seconds. */
 const readWatched = `
   SELECT watched.id AS watched_id, ${jobColumns('job')}
   FROM unnest($1::uuid[], $2::int[]) AS watched(id, version)
@@ -159,9 +161,9 @@ const readWatched = `
 
 type WatchedRow = { watched_id: string } & (JobRow | { id: null });
 
-/** How watchers come into the feed and out of it. */
+/** How watchers join and leave the feed. */
 interface Door {
-  /** Resolves when it is bound and the job is about to be read. */
+  /** Resolves once the job's topic is subscribed and a read is scheduled. */
   enter(watcher: Watcher): Promise<void>;
   leave(watcher: Watcher, watched: Watched): void;
 }
@@ -169,14 +171,15 @@ interface Door {
 const over: IteratorReturnResult<void> = { value: undefined, done: true };
 
 /**
- * One watch. Holds at most its newest version, however slowly it is read; one version is asked for at a time. By hand, for
- * a generator keeps the last version alive while it waits for the next: of ten thousand jobs that takes memory.
+ * One watch. It buffers only the newest version, however slow its reader is. The reader must await each `next()`
+ * before it calls it again. The iterator is written by hand because a generator keeps the last version alive while it
+ * waits for the next one, which costs too much memory for ten thousand jobs.
  */
 class Watcher implements AsyncIterableIterator<Job, void, void> {
   readonly jobId: string;
   /** The last version offered. */
   seen: number;
-  /** Null before it has come in, and after it has left. */
+  /** Null before it has joined and after it has left. */
   watched: Watched | null = null;
   readonly #door: Door;
   readonly #signal: AbortSignal | null;
@@ -201,7 +204,7 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
     } else if (isFinal(job.status)) this.end();
   }
 
-  /** What was offered and not taken can still be. */
+  /** A version that was offered before the end can still be taken. */
   end(): void {
     this.#ended = true;
     if (this.#onAbort !== null) this.#signal?.removeEventListener('abort', this.#onAbort);
@@ -252,12 +255,12 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
   #answer(): void {
     const wake = this.#wake;
     if (wake === null || (this.#newest === null && !this.#ended)) return;
-    // Before the final version is taken, which ends the watch.
+    // Clear it before #take(): taking the final version calls end(), which answers again.
     this.#wake = null;
     wake(this.#take() ?? over);
   }
 
-  /** Null while there is nothing to say. */
+  /** Returns null if there is nothing to yield yet. */
   #take(): IteratorResult<Job, void> | null {
     const job = this.#newest;
     if (job === null) return this.#ended ? over : null;

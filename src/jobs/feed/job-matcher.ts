@@ -5,9 +5,9 @@ import { filterSchema, type JobFilter } from '../read/list.ts';
 const schema = filterSchema.pick({ ids: true, types: true, tags: true });
 
 /**
- * Whether a filter leaves a job, for jobs that come one by one: as a list with the same filter does, and with its bounds.
+ * Creates a predicate that accepts the same jobs as a list with the same filter, within the same limits.
  *
- * @throws ValidationError for a filter that cannot be
+ * @throws ValidationError for an invalid filter.
  */
 export function jobMatcher(filter: Pick<JobFilter, 'ids' | 'types' | 'tags'>): (job: Job) => boolean {
   const { ids, types, tags } = parseInput(schema, filter);

@@ -1,32 +1,32 @@
 import type { ChangeCursor, JobUpdate, Moment } from './changes.ts';
 import type { Job } from '../model/job.ts';
 
-/** Updates that may wait for one watcher, jobs with their outputs. Beyond them it is cheaper to read them again. */
+/** The most updates (jobs with their outputs) that may wait for one watcher. Beyond that, reading again is cheaper. */
 export const mostWaiting = 100;
 
 /**
- * One watch of a workspace. While it is attached to the workspace's reader it holds what it has not handed out yet, up to
- * a bound; over it the watcher lets go and has only its place, from which it reads for itself.
+ * One watch of a workspace. While attached to the workspace's reader, it queues the updates that it has not handed out
+ * yet. If the queue exceeds its limit, the watcher detaches, keeps only its place, and reads from there by itself.
  */
 export class UpdateWatcher {
   readonly #matches: (job: Job) => boolean;
   readonly #onEnd: () => void;
   readonly #onLive: () => void;
   readonly #over = Promise.withResolvers<void>();
-  /** By job for progress, by job and version for changes; in the order of handing out. */
+  /** Keyed by job for progress, by job and version for changes. In the order in which they are handed out. */
   readonly #waiting = new Map<string, JobUpdate>();
   #wake: (() => void) | null = null;
   #behind = true;
   #live = false;
-  /** What is after it was not handed out; null before a watch from now on has begun. */
+  /** Updates after it were not handed out yet. Null until a watch without a cursor has begun. */
   place: ChangeCursor | null;
-  /** The reader sends what is after it; null while detached. */
+  /** The reader sends everything after it. Null while detached. */
   attachedAt: Moment | null = null;
   ended = false;
 
   /**
-   * @param options `onEnd` is called once; `onLive` whenever it has handed out everything that came before its attachment
-   *   and what was sent since
+   * @param options `onEnd` is called once. `onLive` is called whenever the watcher has handed out everything: what came
+   *   before its attachment and what the reader has sent since.
    */
   constructor(options: {
     place: ChangeCursor | null;
@@ -40,7 +40,7 @@ export class UpdateWatcher {
     this.#onLive = options.onLive ?? (() => undefined);
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves when the watch has ended. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -54,7 +54,7 @@ export class UpdateWatcher {
     return this.#matches(job);
   }
 
-  /** The reader sends everything after this moment from now on; what is before it, the watcher reads for itself. */
+  /** From now on the reader sends everything after this moment. The watcher reads what came before by itself. */
   attach(at: Moment): void {
     this.attachedAt = at;
     this.#behind = this.place !== null;
@@ -68,7 +68,7 @@ export class UpdateWatcher {
     this.#tellLive();
   }
 
-  /** One of those that the reader sends to everybody. */
+  /** Takes an update that the reader sends to all watchers. */
   offer(update: JobUpdate): void {
     const { job, change } = update;
     if (this.attachedAt === null || !this.#matches(job)) return;
@@ -76,7 +76,7 @@ export class UpdateWatcher {
       this.#waiting.delete(job.id);
       this.#waiting.set(`${job.id} ${job.version}`, update);
     } else {
-      // It keeps its place in the line, and the cursor of that place: nothing in between was handed out.
+      // Newer progress keeps the queue position and cursor of the older one, because nothing in between was handed out.
       const older = this.#waiting.get(job.id);
       this.#waiting.set(job.id, older === undefined ? update : { job, cursor: older.cursor, change });
     }
@@ -84,7 +84,7 @@ export class UpdateWatcher {
     this.#wake?.();
   }
 
-  /** Everything that there was up to here was offered. */
+  /** Everything up to this place was offered. */
   passed(place: ChangeCursor): void {
     if (this.attachedAt !== null && !this.#behind && this.#waiting.size === 0) this.place = place;
   }
@@ -98,7 +98,7 @@ export class UpdateWatcher {
     this.#wake?.();
   }
 
-  /** The next update that waits; the place moves past it. */
+  /** Takes the next waiting update and moves the place past it. */
   take(): JobUpdate | null {
     for (const [key, update] of this.#waiting) {
       this.#waiting.delete(key);
@@ -108,7 +108,7 @@ export class UpdateWatcher {
     return null;
   }
 
-  /** Until something waits, or the watcher let go or ended. */
+  /** Resolves when an update waits, or the watcher has detached or ended. */
   async somethingToDo(): Promise<void> {
     if (this.#waiting.size > 0 || this.attachedAt === null) return;
     this.#tellLive();

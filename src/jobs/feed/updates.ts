@@ -12,54 +12,54 @@ import type { Job } from '../model/job.ts';
 import { UpdateWatcher } from './update-watcher.ts';
 import { type ReaderTools, WorkspaceReader } from './workspace-reader.ts';
 
-/** The safety net: all watched workspaces are looked at again, in case a wake-up was lost. Milliseconds. */
+/** How often all watched workspaces are read again, in case a wake-up was lost. */
 const resyncMilliseconds = 5_000;
 
-/** Between two attempts of a watcher to catch up. */
+/** The pause before a watcher tries again to catch up. */
 const retryMilliseconds = 1_000;
 
-/** Pages that are read at once, of what is new and, apart from it, for watchers that catch up. */
+/** Pages read in parallel: this many for new changes, and as many for watchers that catch up. */
 const lanes = 2;
 
-/** Watchers of so many workspaces may begin with one look at where the log of changes is. */
+/** The most workspaces whose watches may begin with one read of the log's position. */
 const beginners = 1_000;
 
-/** Jobs whose last version sent is remembered. */
+/** The most jobs whose last sent version is remembered. */
 const remembered = 50_000;
 
 /** What to watch, and from where. */
 export interface UpdatesRequest {
   workspaceId: string;
-  /** Which jobs; asked with each update. */
+  /** Which jobs to watch. Called for each update. */
   matches: (job: Job) => boolean;
-  /** Null for everything that commits once `started` has resolved. */
+  /** Where to resume. Null for everything that commits after `started` has resolved. */
   after: ChangeCursor | null;
   /** Ends the watch. */
   signal?: AbortSignal | null;
   /**
-   * Called whenever there is nothing left to hand out but what all who watch the workspace are sent from now on: first
-   * when the watch begins or has caught up.
+   * Called whenever the watch has caught up, so that only new updates are left to hand out. The first call is when the
+   * watch begins, or when it has handed out everything that it missed.
    */
   onLive?: () => void;
 }
 
-/** The updates of one watch; `return` ends it. It does not end by itself while the process runs. */
+/** The updates of one watch. `return` ends it. It does not end by itself while the process runs. */
 export interface UpdatesWatch extends AsyncIterableIterator<JobUpdate, void, void> {
-  /** Resolves once nothing can be missed any more; rejects where the database cannot be read. */
+  /** Resolves once no further update can be missed. Rejects if the database cannot be read. */
   readonly started: Promise<void>;
 }
 
-/** One workspace that somebody in this process watches. */
+/** A workspace with watchers in this process. */
 interface Watched {
   reader: WorkspaceReader;
-  /** Bound to the bus: what is committed from now on is heard. */
+  /** Resolves once subscribed to the bus: later commits cause a wake-up. */
   bound: Promise<void>;
   unsubscribe: Unsubscribe | null;
 }
 
 /**
- * Tells watchers of a workspace every change of a job's status, at least once from their cursor on, and progress as it
- * comes. As in the feed of one job the bus only wakes: what is sent was read from the log of changes after the wake-up.
+ * Sends the watchers of a workspace every status change after their cursor, at least once, and progress as it arrives.
+ * As in the feed of one job, the bus only wakes: everything sent was read from the change log after the wake-up.
  */
 export class Updates {
   readonly #bus: Bus;
@@ -107,7 +107,7 @@ export class Updates {
     await this.#resync.stop();
   }
 
-  /** How many workspaces are watched, for the metrics and for tests that nothing is left behind. */
+  /** How many workspaces are watched, for metrics and leak tests. */
   get size(): number {
     return this.#watched.size;
   }
@@ -119,15 +119,15 @@ export class Updates {
     return waiting;
   }
 
-  /** Reads all watched workspaces now, woken or not. Never rejects. */
+  /** Reads all watched workspaces now, whether or not they were woken. Never rejects. */
   async readAgain(): Promise<void> {
     await Promise.all([...this.#watched.values()].map(({ reader }) => reader.read()));
   }
 
   /**
-   * Begins at once, not with the first `next`: end it with `signal` or `return`.
+   * Begins at once, not at the first `next`, so it must be ended with `signal` or `return`.
    *
-   * `started` rejects with BAD_USER_INPUT for a cursor of another database, for example of one before it was restored.
+   * `started` rejects with BAD_USER_INPUT if the cursor is ahead of this database, for example after a restore.
    */
   watch({ workspaceId, matches, after, signal = null, onLive }: UpdatesRequest): UpdatesWatch {
     const watched = this.#enter(workspaceId);
@@ -142,13 +142,13 @@ export class Updates {
     if (signal?.aborted === true) watcher.end();
 
     const started = this.#start(watched, watcher, after);
-    // Whoever iterates is told as well.
+    // The iterator awaits `started` too, so its reader gets the error as well.
     started.catch(() => watcher.end());
     const updates = this.#updates(workspaceId, watched.reader, watcher, started);
     return {
       started,
       next: () => updates.next(),
-      // A generator that waits takes its `return` only after the wait, which may be for ever.
+      // A waiting generator handles `return` only after its wait, which may last forever.
       return: () => {
         watcher.end();
         return updates.return();
@@ -159,7 +159,10 @@ export class Updates {
     };
   }
 
-  /** Order matters: first bound to the bus, then read; a change in between is heard, one before it is read. */
+  /**
+   * Order matters: subscribe to the bus first, then read. A change after the subscription causes a wake-up, and the
+   * read sees any change before it.
+   */
   async #start({ reader, bound }: Watched, watcher: UpdateWatcher, after: ChangeCursor | null): Promise<void> {
     await bound;
     if (watcher.ended) return;
@@ -185,7 +188,7 @@ export class Updates {
           if (update === null) await watcher.somethingToDo();
           else yield update;
         }
-        // It let go, because too much waited.
+        // The watcher detached because too many updates waited.
         await this.#patiently(watcher, () => reader.attach(watcher));
       }
     } finally {
@@ -193,7 +196,7 @@ export class Updates {
     }
   }
 
-  /** What the reader does not send: from the watcher's place to its attachment. */
+  /** Yields what the reader does not send: the changes from the watcher's place to its attachment. */
   async *#missed(workspaceId: string, watcher: UpdateWatcher): AsyncGenerator<JobUpdate, void, void> {
     const { attachedAt: upTo } = watcher;
     if (upTo === null) return;
@@ -213,7 +216,9 @@ export class Updates {
     }
   }
 
-  /** Tries until it succeeds: a database that is away costs a watcher time, not changes. Null where the watch is over. */
+  /**
+   * Retries until it succeeds: an unavailable database delays a watcher but loses no change. Null if the watch ended.
+   */
   async #patiently<Result>(watcher: UpdateWatcher, work: () => Promise<Result>): Promise<Result | null> {
     while (!watcher.ended) {
       try {
@@ -236,7 +241,7 @@ export class Updates {
     return watched;
   }
 
-  /** The last watcher may have left before the bus has answered. */
+  /** Unsubscribes at once if the last watcher left while the subscription was pending. */
   async #bind(workspaceId: string, watched: Watched): Promise<void> {
     const { reader } = watched;
     const unsubscribe = await this.#bus.subscribe(workspaceTopic(workspaceId), (message) => reader.heard(message));
@@ -257,14 +262,14 @@ function onePageEach(database: Database): ReaderTools['pages'] {
   return new Batches((asked) => Promise.all(asked.map((each) => readChanges(database.hot, each))), { lanes, size: 1, turns: 0 });
 }
 
-/** What a watcher does whose cursor is good for nothing any more. */
+/** Advice for a client whose cursor is no longer usable. */
 export const howToBeginAnew = 'Read the `jobs` that matter, then subscribe without a cursor.';
 
 function isAt({ from, within }: ChangeCursor, { snapshot }: Moment): boolean {
   return within === undefined && from.snapshot === snapshot;
 }
 
-/** Whether one names transactions that the other has not begun. */
+/** Whether a moment includes transaction ids that had not begun in the present. */
 function isAhead(moment: Moment, present: Moment): boolean {
   return nextTransaction(moment) > nextTransaction(present);
 }

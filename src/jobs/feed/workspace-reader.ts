@@ -6,17 +6,17 @@ import { parseProgressed } from './announcer.ts';
 import type { ChangeCursor, ChangePage, ChangesAsked, JobUpdate, Moment } from './changes.ts';
 import type { UpdateWatcher } from './update-watcher.ts';
 
-/** Jobs whose progress is looked for in one read. */
+/** The most jobs whose progress is queried in one read. */
 const progressSize = 500;
 
 /** What the readers of a process share. */
 export interface ReaderTools {
   log: Log;
-  /** Asks where the log of changes is now. */
+  /** Reads the current position of the change log. */
   moments: Batches<void, Moment>;
-  /** Reads a page of changes, a few at once. */
+  /** Reads pages of changes, a few in parallel. */
   pages: Batches<ChangesAsked, ChangePage>;
-  /** The last version sent of each job. Forgetting one costs a repetition at most. */
+  /** The last version sent of each job. An evicted entry costs at most one repeated update. */
   sent: LRUCache<string, number>;
 }
 
@@ -26,15 +26,15 @@ interface Joining {
   reject: (error: unknown) => void;
 }
 
-/** Reads what changes in one workspace, once for everyone in this process who watches it. */
+/** Reads the changes of one workspace once, for all its watchers in this process. */
 export class WorkspaceReader {
   readonly #tools: ReaderTools;
   readonly #workspaceId: string;
-  /** All who watch, also those that read for themselves just now. */
+  /** All watchers, including detached ones that are catching up by themselves. */
   readonly watchers = new Set<UpdateWatcher>();
-  /** What is after it was sent to nobody; null where it was not read yet. */
+  /** Changes after it were not sent yet. Null before the first read. */
   #place: ChangeCursor | null = null;
-  /** Jobs that were said to have newer progress. */
+  /** Jobs announced as having newer progress. */
   #progressed = new Set<string>();
   #joining: Joining[] = [];
   readonly #loop: Loop;
@@ -50,7 +50,7 @@ export class WorkspaceReader {
     });
   }
 
-  /** A message of the workspace's topic. */
+  /** Handles a message of the workspace's topic. */
   heard(message: string): void {
     for (const { id, version } of parseProgressed(message)) {
       if (version > (this.#tools.sent.get(id) ?? 0)) this.#progressed.add(id);
@@ -58,7 +58,7 @@ export class WorkspaceReader {
     this.#loop.wake();
   }
 
-  /** Attaches the watcher with a read that begins now. Rejects where that fails. */
+  /** Attaches the watcher after a read that begins now. Rejects if that read fails. */
   attach(watcher: UpdateWatcher): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#joining.push({ watcher, resolve, reject });
@@ -66,18 +66,18 @@ export class WorkspaceReader {
     });
   }
 
-  /** Resolves after a read that begins now, however it goes. Never rejects. */
+  /** Resolves after a read that begins now, whether or not it succeeds. Never rejects. */
   read(): Promise<void> {
     return this.#loop.settle();
   }
 
-  /** Resolves when nothing is under way; nobody is attached any more. */
+  /** Resolves when no read is in flight. Attaches nobody afterwards. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     for (const { resolve } of this.#joining) resolve();
   }
 
-  /** Where it fails, watchers lose time and no change: the safety net reads again. */
+  /** A failure delays watchers but loses no change: the next resync reads again. */
   async #readOnce(): Promise<void> {
     const joining = this.#joining;
     this.#joining = [];
@@ -93,7 +93,7 @@ export class WorkspaceReader {
     }
   }
 
-  /** To the end of what is visible now, page by page. */
+  /** Reads page by page to the end of what is visible now. */
   async #readAll(): Promise<void> {
     const { moments, pages, sent } = this.#tools;
     const workspaceId = this.#workspaceId;
