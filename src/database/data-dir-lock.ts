@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
- * Takes DATA_DIR for this process. PGlite takes no lock of its own, and two processes on one folder lose rows silently.
+ * Locks DATA_DIR for this process. PGlite does not lock it, and two processes on one folder silently lose rows.
  *
- * The lock is SQLite's: an exclusive transaction on an empty file, which the kernel drops with the process however it
- * dies. A file with a process id in it would outlive a kill -9 and mean nothing between containers.
+ * The lock is an exclusive SQLite transaction on an empty file. The kernel releases it when the process dies, however it
+ * dies. A PID file would outlive a kill -9, and mean nothing between containers.
  *
- * @throws Error with a readable reason while another process holds the folder.
+ * @throws Error with a readable reason if another process holds the lock
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const lock = new DatabaseSync(join(dataDir, 'lock'), { timeout: 0 });

@@ -12,24 +12,24 @@ type ORM = EmbeddedORM | PostgresORM;
 type Client = Pick<Kysely<unknown>, 'executeQuery'>;
 
 /**
- * The one door to Postgres, server or embedded. On a server it has two pools by purpose, so that slow reads never hold up
- * what keeps jobs alive; embedded, both are the one connection.
+ * All access to Postgres, server or embedded. On a server there are two pools, so that slow reads never delay the statements
+ * that keep jobs alive. Embedded, both purposes share the one connection.
  */
 export class Database {
   readonly orm: ORM;
   /**
-   * Statements of a millisecond: transitions, claims, look-ups of keys and jobs, the feed, sweeps. On a server each text is
-   * planned once for each connection, without seeing its parameters, and kept: only texts that are the same each time.
+   * For statements that take about a millisecond: transitions, claims, look-ups of keys and jobs, the feed, sweeps. On a
+   * server each statement is prepared once per connection with a generic plan, so use only texts that never vary.
    */
   readonly hot: Queryable;
-  /** Lists, counts, statistics, administration: a statement ends after some seconds, with UNAVAILABLE. */
+  /** For lists, counts, statistics and administration. A statement that takes more than a few seconds fails as UNAVAILABLE. */
   readonly reads: Queryable;
   readonly #hotPool: HotPool | null;
   readonly #pglite: PGlite | null;
   readonly #pools: ConnectionPool[];
   #closed: Promise<void> | null = null;
 
-  /** @param owned closed with it; without `hot`, MikroORM's own connections serve both purposes */
+  /** @param owned closed with the database; without `hot`, MikroORM's connections serve both purposes */
   constructor(orm: ORM, owned: { pglite?: PGlite; hot?: ConnectionPool | null; reads?: ConnectionPool }) {
     const { pglite = null, hot = null, reads = null } = owned;
     this.orm = orm;
@@ -45,8 +45,8 @@ export class Database {
   }
 
   /**
-   * One short transaction, on the hot connections: committed when `work` resolves, rolled back when it throws. Inside, use
-   * only what `work` is given: anything else waits for the one connection that the embedded database has, for ever.
+   * Runs one short transaction on a hot connection: commits when `work` resolves, rolls back when it throws. Inside, use only
+   * the given transaction: anything else would deadlock on the embedded database's one connection.
    */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     if (this.#hotPool !== null) return this.#hotPool.transaction(work);
@@ -59,7 +59,7 @@ export class Database {
     );
   }
 
-  /** A fresh EntityManager, for one request, one event or one tick. */
+  /** Makes an EntityManager for one unit of work. */
   em(): SqlEntityManager {
     return this.orm.em.fork();
   }
@@ -74,7 +74,7 @@ export class Database {
   }
 }
 
-// Parameters travel apart from the text; `em.execute` would write them into it.
+// Sends the parameters separately; `em.execute` would interpolate them into the text.
 async function run<Row>(client: Client, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { rows } = await whenUnavailable(() => client.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters])));
   return rows;

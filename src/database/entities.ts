@@ -17,7 +17,7 @@ import {
   WorkspaceEntity,
 } from '../workspaces/entities.ts';
 
-/** What this installation is called, one row for each fact: its id, which its processes and volumes share. */
+/** Settings of this installation, such as its id, which its processes and volumes share. */
 export const SettingEntity = defineEntity({
   name: 'Setting',
   tableName: 'setting',

@@ -3,7 +3,7 @@ import type { ConnectionPool } from './connection/pool.ts';
 import type { Queryable } from './queryable.ts';
 import { whenUnavailable } from './unavailable.ts';
 
-/** Statements by name on a pool, which Postgres parses and plans once for each connection. Kysely has no way to name one. */
+/** Runs named prepared statements, which Postgres parses and plans once per connection. Kysely cannot name statements. */
 export class HotPool implements Queryable {
   readonly #pool: ConnectionPool;
   readonly #names = new Map<string, string>();
@@ -16,7 +16,7 @@ export class HotPool implements Queryable {
     return whenUnavailable(() => this.#pool.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
   }
 
-  /** Committed when `work` resolves, rolled back when it throws. */
+  /** Commits when `work` resolves, rolls back when it throws. */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     return whenUnavailable(async () => {
       const client = await this.#pool.connect();
@@ -40,7 +40,7 @@ export class HotPool implements Queryable {
         );
         throw error;
       } finally {
-        // One that could not roll back may still hold its locks: it goes.
+        // A connection that could not roll back may still hold locks, so close it.
         client.release(!isClean);
       }
     });

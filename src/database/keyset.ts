@@ -1,20 +1,20 @@
-/** A stretch of a list that is ordered by id. */
+/** A range of a list that is ordered by id. */
 export interface Window {
-  /** Exclusive bounds, as ids; null is open. */
+  /** Exclusive bounds, as ids; null means unbounded. */
   above: string | null;
   below: string | null;
   direction: 'ASC' | 'DESC';
   limit: number;
-  /** Rows to leave out first, for lists whose clients know no cursors. They are read all the same. */
+  /** Rows to skip, for clients without cursors. Postgres still reads them. */
   offset?: number;
 }
 
-/** Collects parameters and gives back their `$n`. */
+/** Collects parameters and returns their placeholders, `$n`. */
 export function binder(parameters: unknown[]): (value: unknown) => string {
   return (value) => `$${parameters.push(value)}`;
 }
 
-/** The conditions of a window on a column of ids. */
+/** The WHERE conditions of a window. */
 export function withinWindow(column: string, { above, below }: Window, bind: (value: unknown) => string): string[] {
   return [
     ...(above === null ? [] : [`${column} > ${bind(above)}::uuid`]),
@@ -22,7 +22,7 @@ export function withinWindow(column: string, { above, below }: Window, bind: (va
   ];
 }
 
-/** The order and the size of a window. */
+/** The ORDER BY, LIMIT and OFFSET of a window. */
 export function windowOrder(
   column: string,
   { direction, limit, offset = 0 }: Window,

@@ -14,24 +14,24 @@ import { adoptMigrationTable, checkRights, findSchema } from './connection/right
 import { Route } from './connection/route.ts';
 import type { Server } from './connection/database-url.ts';
 
-/** A statement that hangs must not hold locks for ever; none of these needs a hundredth of it. */
+/** Keeps a hanging statement from holding locks for ever. None of these statements needs a hundredth of it. */
 const hotMilliseconds = 30_000;
 
-/** What takes longer has to be asked for more narrowly. */
+/** A read that takes longer fails, and its caller has to narrow it. */
 const readMilliseconds = 5_000;
 
-/** A migrated database with this process's place on it taken. */
+/** A migrated database on which this process has registered. */
 export interface OpenDatabase {
   database: Database;
-  /** Names this installation: its Redis topics and its artifact volume carry it. */
+  /** Identifies this installation: its Redis channels and its artifact volume carry it. */
   installationId: string;
   close(): Promise<void>;
 }
 
 /**
- * Opens DATABASE_URL. Waits for a migration that another process runs.
+ * Opens DATABASE_URL. Waits while another process migrates.
  *
- * @throws Error that says what is wrong with the server, the database or the rights, and what to do.
+ * @throws Error that says what is wrong with the server, the database or its privileges, and what to do
  */
 export async function openServerDatabase(options: {
   server: Server;
@@ -76,7 +76,7 @@ export async function openServerDatabase(options: {
   }
 }
 
-/** DATABASE_URL as it is, by one connection: nothing is migrated, and no place is taken. */
+/** Opens DATABASE_URL with one connection, without migrating it or registering this process. */
 export async function openServer(server: Server, limits: { statementMilliseconds: number }): Promise<Database> {
   const route = new Route(server);
   await route.find();
@@ -93,7 +93,7 @@ async function connect(route: Route, { reads, hot = null }: { reads: ConnectionP
   }
 }
 
-/** By a connection of its own: a migration may take longer than any other statement. */
+/** Uses its own connection without a time limit, because a migration may take longer than any other statement. */
 async function migrateServer(route: Route): Promise<void> {
   const pool = new ConnectionPool(route, { size: 1, name: 'longhaul migration', statementMilliseconds: 0, planning: 'auto' });
   const database = await connect(route, { reads: pool });
@@ -109,9 +109,9 @@ async function migrateServer(route: Route): Promise<void> {
 }
 
 /**
- * Opens the embedded database in DATA_DIR, and takes the folder for this process.
+ * Opens the embedded database in DATA_DIR, and locks the folder for this process.
  *
- * @param cacheFolder may have a template to begin with
+ * @param cacheFolder may hold a template to copy a new database from
  */
 export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string): Promise<OpenDatabase> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -133,7 +133,7 @@ export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string)
   }
 }
 
-/** Migrates a PGlite and makes it the database. It is closed with it. */
+/** Migrates a PGlite and wraps it as the database, which closes it when it is closed. */
 export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
   const database = new Database(await connectEmbedded(pglite), { pglite });
   if (!(await isCurrent(database))) await database.orm.migrator.up();
@@ -141,7 +141,7 @@ export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
   return { database, installationId, close: () => database.close() };
 }
 
-/** Whether nothing is to be migrated: as the migrator would find it, in a tenth of the time that it takes. */
+/** Whether no migration is pending. Same answer as the migrator's, in a tenth of the time. */
 async function isCurrent(database: Database): Promise<boolean> {
   const [table] = await database.reads.query<{ name: string | null }>(`SELECT to_regclass('mikro_orm_migrations') AS name`);
   if (table === undefined || table.name === null) return false;
@@ -155,6 +155,6 @@ async function findInstallationId(database: Database): Promise<string> {
     newId(),
   ]);
   const [row] = await database.reads.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
-  if (row === undefined) throw new Error('The setting that names this installation is missing.');
+  if (row === undefined) throw new Error('The setting with the id of this installation is missing.');
   return row.value;
 }

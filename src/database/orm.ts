@@ -11,7 +11,7 @@ import { WebhookDelivery } from './migrations/2026-11-22-webhook-delivery.ts';
 import { WebhookDue } from './migrations/2026-11-26-webhook-due.ts';
 import { type ConnectionPool, splitArray } from './connection/pool.ts';
 
-/** In their order; a name that has been released is never changed. */
+/** In order. Never rename a released migration. */
 const migrationsList = [
   { name: '2026-11-22-initial', class: Initial },
   { name: '2026-11-22-job-change', class: JobChange },
@@ -21,7 +21,7 @@ const migrationsList = [
 
 export const migrationNames: readonly string[] = migrationsList.map(({ name }) => name);
 
-// Each driver is loaded only where it is used: together they are a third of the time of a start.
+// Each driver is loaded only when needed: loading both takes a third of the start-up time.
 const shared = {
   entities,
   extensions: [Migrator],
@@ -30,11 +30,11 @@ const shared = {
     snapshot: false,
     silent: true,
   },
-  // Every identity map lives in a fork; using the global one is a bug that must not pass unseen.
+  // Every unit of work forks the EntityManager. Using the global one is a bug, so make it throw.
   allowGlobalContext: false,
 };
 
-/** MikroORM on a Postgres server. The pool is closed with it. */
+/** Starts MikroORM on a Postgres server. Closing it closes the pool. */
 export async function connectPostgres(pool: ConnectionPool, database: string, schema: string): Promise<PostgresORM> {
   const { MikroORM, PostgreSqlDriver } = await import('@mikro-orm/postgresql');
   return MikroORM.init({
@@ -42,12 +42,12 @@ export async function connectPostgres(pool: ConnectionPool, database: string, sc
     driver: PostgreSqlDriver,
     dbName: database,
     schema,
-    // A connection of its own making would know of DATABASE_URL what it reads there, which is less.
+    // MikroORM's own connection would support fewer forms of DATABASE_URL.
     driverOptions: new PostgresDialect({ pool }),
   });
 }
 
-/** MikroORM on Postgres in this process. The caller closes the PGlite after the ORM. */
+/** Starts MikroORM on a PGlite. The caller closes the PGlite after the ORM. */
 export async function connectEmbedded(pglite: PGlite): Promise<EmbeddedORM> {
   const { MikroORM, PgliteDriver } = await import('@mikro-orm/pglite');
   return MikroORM.init({
@@ -58,7 +58,7 @@ export async function connectEmbedded(pglite: PGlite): Promise<EmbeddedORM> {
   });
 }
 
-/** Opens the embedded database in a folder, or in memory where none is named. */
+/** Opens the embedded database in a folder, or in memory if the folder is null. */
 export async function openPglite(dataDir: string | null, options: PGliteOptions = {}): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
   const parsers = createPostgreSqlTypeParsers(splitArray);

@@ -3,21 +3,22 @@ import type pg from 'pg';
 import type { Log } from '../log.ts';
 import type { Route } from './connection/route.ts';
 
-/** Advisory lock keys, in Longhaul's own half of the two-integer space. */
+/** First key of Longhaul's advisory locks, in the two-integer key space. */
 const SPACE = 0x10_4a;
 const MIGRATION = 1;
 const PROCESSES = 2;
 
 /**
- * `sole` where this process has no Redis: its bus is in memory, so no other process may work on the same database.
- * `shared` with Redis: any number of such processes.
+ * `sole` without Redis: the bus is in memory, so no other process may use the same database. `shared` with Redis: any
+ * number of such processes may.
  */
 export type Sharing = 'sole' | 'shared';
 
 /**
- * A connection of its own that holds this process's place on the database for as long as it lives. Advisory locks go
- * with their connection, so a killed process leaves nothing behind; a lost connection is made again, and if another
- * process took the place meanwhile, `onEvicted` is called: two buses in memory on one database would lose wake-ups.
+ * Holds an advisory lock, on its own connection, that registers this process on the database. Postgres releases the lock
+ * with the connection, so a killed process leaves nothing behind. If the connection is lost, the lock is taken again on a
+ * new one. If another process has excluded this one meanwhile, `onEvicted` is called: two in-memory buses on one database
+ * would lose wake-ups.
  */
 export class ProcessLock {
   readonly #route: Route;
@@ -34,7 +35,7 @@ export class ProcessLock {
     this.#onEvicted = options.onEvicted;
   }
 
-  /** Runs `work` while no other process does: migrations. Call before `hold`. */
+  /** Runs `work`, a migration, while no other process runs one. Call it before `hold`. */
   static async exclusively<T>(route: Route, work: () => Promise<T>): Promise<T> {
     const client = await connect(route);
     try {
@@ -45,7 +46,7 @@ export class ProcessLock {
     }
   }
 
-  /** Takes the place. Throws a readable reason where another process excludes this one. */
+  /** Takes the lock. Throws an Error with a readable reason if another process excludes this one. */
   async hold(): Promise<void> {
     const client = await connect(this.#route);
     const lock = this.#sharing === 'sole' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
@@ -79,7 +80,7 @@ export class ProcessLock {
           this.#onEvicted(error);
           return;
         }
-        this.#log.warn({ err: error }, 'the connection that holds this process’s place is away; trying again');
+        this.#log.warn({ err: error }, 'cannot take the process lock again after its connection was lost; trying again');
         await delay(1_000, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -88,14 +89,14 @@ export class ProcessLock {
 
 const refusal: Record<Sharing, string> = {
   sole:
-    'Another Longhaul process works on this DATABASE_URL, and without REDIS_URL there can be only one. ' +
+    'Another Longhaul process uses this DATABASE_URL, and without REDIS_URL there can be only one. ' +
     'Stop the other one, or set REDIS_URL for all of them.',
   shared:
-    'A Longhaul process without REDIS_URL works on this DATABASE_URL and cannot share it. ' +
+    'A Longhaul process without REDIS_URL uses this DATABASE_URL and cannot share it. ' +
     'Stop it, or start it again with the same REDIS_URL as this one.',
 };
 
-/** No limit: whoever holds a lock longer than any statement may run is waited for all the same. */
+/** No statement timeout, because another process may hold the migration lock for longer than any statement may run. */
 function connect(route: Route): Promise<pg.Client> {
   return route.connect({ statementMilliseconds: 0, planning: 'auto' }, 'longhaul process lock');
 }

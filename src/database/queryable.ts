@@ -1,5 +1,5 @@
-/** Runs SQL, each statement in its own transaction or all inside one. */
+/** Runs SQL: each statement in its own transaction, or all inside one. */
 export interface Queryable {
-  /** `$1`-style parameters; JSON goes in as text, `$1::jsonb`. Throws UNAVAILABLE while the server cannot be reached. */
+  /** Takes `$1`-style parameters; pass JSON as text with `$1::jsonb`. Throws UNAVAILABLE if the server cannot be reached. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }

@@ -1,25 +1,25 @@
 import { LonghaulError } from '../errors.ts';
 
-/** Codes of Node's sockets, and classes of SQLSTATE, that say that the server cannot be reached or is going away. */
+/** Node socket errors and SQLSTATEs which mean that the server cannot be reached or is shutting down. */
 const codes = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[123]|53300)$/;
 
 const statementTimeout = '57014';
 
-/** What pg and pg-pool say without a code. */
+/** Errors of pg and pg-pool that have no code. */
 const messages = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection/;
 
-/** Turns the failures that mean "the database is away" into UNAVAILABLE; all others pass unchanged. */
+/** Turns errors that mean the database is unavailable into UNAVAILABLE. Others pass unchanged. */
 export async function whenUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (sqlState(error) === statementTimeout) {
-      throw new LonghaulError('UNAVAILABLE', 'The database takes too long for this. Ask for less, with a narrower filter, or try again.', {
+      throw new LonghaulError('UNAVAILABLE', 'The database took too long. Use a narrower filter, or try again.', {
         cause: error,
       });
     }
     if (!isUnavailable(error)) throw error;
-    throw new LonghaulError('UNAVAILABLE', 'The database cannot be reached at the moment. Try again.', {
+    throw new LonghaulError('UNAVAILABLE', 'The database cannot be reached right now. Try again.', {
       cause: error,
     });
   }

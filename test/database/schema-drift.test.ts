@@ -65,7 +65,7 @@ describe.runIf(backend === 'servers')('processes on one Postgres', () => {
   const refused: { held: Sharing; asked: Sharing; reason: RegExp }[] = [
     { held: 'sole', asked: 'sole', reason: /without REDIS_URL there can be only one/ },
     { held: 'shared', asked: 'sole', reason: /without REDIS_URL there can be only one/ },
-    { held: 'sole', asked: 'shared', reason: /without REDIS_URL works on this DATABASE_URL and cannot share it/ },
+    { held: 'sole', asked: 'shared', reason: /without REDIS_URL uses this DATABASE_URL and cannot share it/ },
   ];
   test.each(refused)('beside a $held one, a $asked one is refused with the reason until it has ended', async ({ held, asked, reason }) => {
     const url = await emptyDatabase();

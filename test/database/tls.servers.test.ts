@@ -156,7 +156,7 @@ describe('certificates', () => {
     const address = of('anyhow', `sslmode=verify-full sslrootcert=${authority.ca}`).replace('localhost', '127.0.0.1');
     expect(await connect(address)).toMatchObject({ message: expect.stringContaining('Name the host as its certificate does') });
     expect(await connect(`hostaddr=127.0.0.1 ${of('anyhow', `sslmode=verify-full sslrootcert=${authority.ca}`)}`)).toBe('tls');
-    expect(await connect(of('anyhow', 'sslrootcert=system'))).toMatchObject({ message: expect.stringMatching(/certificate|system trusts nobody/) });
+    expect(await connect(of('anyhow', 'sslrootcert=system'))).toMatchObject({ message: expect.stringMatching(/certificate/) });
   });
 
   test('are looked at whether or not the name is told to the server', async () => {

@@ -1,17 +1,17 @@
 import { keywords } from './keywords.ts';
 
-/** What a connection string says, by libpq's keywords. */
+/** The values of a connection string by libpq keyword. */
 export type Conninfo = Map<string, string>;
 
-/** A connection string, or a file that it names, that cannot be used. Its message never holds a part of the string. */
+/** A connection string, or a file that it names, cannot be used. The message never contains a secret. */
 export class ConninfoError extends Error {}
 
 const scheme = /^postgres(?:ql)?:\/\//;
 
 /**
- * Reads a connection string in either of libpq's two forms, by libpq's grammar: `conninfo_uri_parse_options` and
- * `conninfo_parse` in fe-connect.c. WHATWG URLs are another language: they know no lists of hosts, change the case of
- * what they take for a host, and refuse an empty one.
+ * Parses a connection string in either of libpq's two forms. Follows libpq's grammar, `conninfo_uri_parse_options` and
+ * `conninfo_parse` in fe-connect.c. A WHATWG URL parser does not fit: it does not support lists of hosts, lowercases the
+ * host and rejects an empty one.
  *
  * @throws ConninfoError
  */
@@ -52,7 +52,7 @@ function parseUri(text: string): Conninfo {
 
   const [, database = '', query = ''] = /^(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   put('dbname', database);
-  // What follows an unencoded / or ? of a password is taken for the database or the query: it is not shown then.
+  // If the password has an unencoded / or ?, the rest of it is parsed as database or query. Do not show it then.
   const isShown = credentials !== null || !text.includes('@');
   for (const [index, pair] of (query === '' ? [] : query.split('&')).entries()) {
     const [keyword = '', value, ...more] = pair.split('=');
@@ -65,13 +65,13 @@ function parseUri(text: string): Conninfo {
   return found;
 }
 
-/** libpq decodes a user, a host and a database alike; + stays a plus sign. */
+/** Percent-decodes as libpq does: a + stays a plus sign. */
 function decode(text: string, what: string): string {
   try {
     const decoded = decodeURIComponent(text);
     if (!decoded.includes('\0')) return decoded;
   } catch {
-    // As below.
+    // Throws the error below.
   }
   throw new ConninfoError(`the percent-encoding of ${keywords.has(what) ? what : 'a part'} cannot be read; write % as %25.`);
 }
@@ -93,9 +93,9 @@ function parseKeywords(text: string): Conninfo {
 function add(found: Conninfo, keyword: string, value: string, isShown: boolean, index: number): void {
   if (keyword === 'requiressl') found.set('sslmode', value.startsWith('1') ? 'require' : 'prefer');
   else if (keywords.has(keyword)) found.set(keyword, value);
-  // What pg reads into its own words; the rules here are libpq's anyway.
+  // Ignored: this option of pg asks for libpq's rules, which apply here anyway.
   else if (keyword !== 'uselibpqcompat') {
     const name = isShown ? `parameter ${JSON.stringify(keyword.slice(0, 40))}` : `the name of parameter ${index + 1}`;
-    throw new ConninfoError(`${name} is none of libpq's; remove it, or see "Parameter Key Words" in Postgres's documentation.`);
+    throw new ConninfoError(`${name} is not a libpq keyword; remove it, or see "Parameter Key Words" in the Postgres documentation.`);
   }
 }

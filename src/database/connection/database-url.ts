@@ -10,36 +10,36 @@ import { findPassword } from './passfile.ts';
 import { type SslMode, sslModes, tlsSettings } from './tls.ts';
 
 /**
- * DATABASE_URL as read: all that any connection of the process is made of. Secrets are functions, so that nothing that is
- * printed or logged holds one.
+ * Everything that this process needs to connect, as read from DATABASE_URL. Secrets are behind functions, so that printing or
+ * logging this object shows none.
  */
 export interface Server {
   /** Tried in this order. */
   hosts: readonly Host[];
-  /** Whether the order is a new one for each search. */
+  /** Whether each search tries the hosts in a new random order. */
   shuffled: boolean;
   user: string;
   database: string;
-  /** What the operator calls the connections; null leaves it to each. */
+  /** The application_name that the operator chose; null lets each connection choose its own. */
   applicationName: string | null;
   /** Session parameters that the operator chose. */
   parameters: ReadonlyMap<string, string>;
-  /** What of `options` only the start-up packet can carry. */
+  /** The part of `options` that must be in the start-up packet. */
   startupOptions: string | null;
-  /** Which of several servers is meant. */
+  /** Which of several servers to use (libpq's target_session_attrs). */
   sessionAttributes: 'any' | 'read-write' | 'primary';
-  /** For one attempt, and for a wait for a free connection; 0 waits without an end. */
+  /** Limit for one connection attempt, and for waiting for a free connection; 0 means no limit. */
   connectMilliseconds: number;
-  /** Null turns it off. */
+  /** Null turns TCP keepalive off. */
   keepAliveSeconds: number | null;
-  /** SCRAM-SHA-256-PLUS where the server offers it. */
+  /** Whether to use SCRAM-SHA-256-PLUS if the server offers it. */
   channelBinding: boolean;
   sslNegotiation: 'postgres' | 'direct';
   sslMode: SslMode;
   sendsServerName: boolean;
-  /** @throws Error where there is none: asked only by a server that wants one. */
+  /** Called only if the server asks for a password. @throws Error if there is none */
   password(host: Host): Promise<string>;
-  /** What TLS to this host needs. Reads the files anew: certificates are renewed while a process runs. */
+  /** TLS options for this host. Reads the files each time, because certificates may be renewed while the process runs. */
   tls(host: Host): ConnectionOptions;
 }
 
@@ -48,7 +48,7 @@ export class MissingPassword extends Error {}
 const defaultConnectSeconds = '10';
 const socketFolders = ['/var/run/postgresql', '/tmp'];
 
-/** What a keyword may say where this client cannot do what it is for. */
+/** Keywords that we cannot support: the values that change nothing, and what to do instead of any other. */
 const onlyHarmless: Record<string, { harmless: RegExp; instead: string }> = {
   sslcompression: { harmless: /^0$/, instead: 'TLS does not compress; remove it' },
   sslcrldir: { harmless: /^$/, instead: 'name one file of revoked certificates in sslcrl' },
@@ -77,9 +77,9 @@ const onlyHarmless: Record<string, { harmless: RegExp; instead: string }> = {
 };
 
 /**
- * Reads a connection string in any form that libpq takes, with libpq's defaults from the environment.
+ * Reads a connection string in any form that libpq accepts, with libpq's defaults from the environment.
  *
- * @throws ConninfoError where it cannot be read, or asks for what cannot be done here. Never with a part of a secret.
+ * @throws ConninfoError if it is invalid or asks for something that we do not support. The message never contains a secret.
  */
 export function readServer(text: string, environment: Readonly<Record<string, string | undefined>>): Server {
   const found = addDefaults(parseConninfo(text), environment);
@@ -124,13 +124,13 @@ export function readServer(text: string, environment: Readonly<Record<string, st
     },
     tls,
   };
-  // A file that is missing or cannot be read is told now, and not by the first connection.
+  // Read the TLS files once now, so that a missing or unreadable one is reported before the first connection.
   const overTcp = hosts.find(({ address }) => !isSocket(address));
   if (sslMode !== 'disable' && overTcp !== undefined) server.tls(overTcp);
   return server;
 }
 
-/** Whether an address is the folder of a Unix socket. TLS is never spoken there. */
+/** Whether an address is the folder of a Unix socket, on which TLS is never used. */
 export function isSocket(address: string): boolean {
   return address.startsWith('/');
 }
@@ -142,7 +142,7 @@ function refuseWhatCannotBeDone(found: Conninfo): void {
   }
 }
 
-/** One host for each entry of the lists, by libpq's rules for lists of different lengths. */
+/** Combines the lists of hosts, addresses and ports by libpq's rules for lists of different lengths. */
 function readHosts(found: Conninfo): Host[] {
   const list = (keyword: string) => found.get(keyword)?.split(',') ?? [];
   const [names, addresses, ports] = [list('host'), list('hostaddr'), list('port')];
@@ -156,7 +156,7 @@ function readHosts(found: Conninfo): Host[] {
   return Array.from({ length: count }, (_, index) => {
     const port = readPort((ports.length > 1 ? ports[index] : ports[0]) || '5432');
     const name = names[index] || addresses[index] || usualSocketFolder(port);
-    // Node's streams take a name in the abstract name space, and pg takes it for a host.
+    // Node supports abstract sockets, but pg would take the name for a host.
     if (name.startsWith('@')) throw new ConninfoError('host: sockets in the abstract name space are not supported; name a folder.');
     return { name, address: addresses[index] || name, port };
   });
@@ -168,7 +168,7 @@ function readPort(text: string): number {
   throw new ConninfoError('port: expected an integer from 1 to 65535; write : / ? # @ and % in a user or password percent-encoded.');
 }
 
-/** What libpq was built with, which differs: the one of Debian and its like, or that of Postgres itself. */
+/** libpq's default socket folder depends on its build: Debian and its relatives use one, plain Postgres another. */
 function usualSocketFolder(port: number): string {
   const [usual = '/tmp'] = socketFolders;
   return socketFolders.find((folder) => existsSync(join(folder, `.s.PGSQL.${port}`))) ?? usual;

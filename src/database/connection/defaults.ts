@@ -7,8 +7,8 @@ import { keywords } from './keywords.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Adds what a connection string leaves open, in libpq's order (`conninfo_add_defaults`): its service, then the PG*
- * variables of the environment.
+ * Fills in what a connection string leaves open, in libpq's order (`conninfo_add_defaults`): from its service, then from the
+ * PG* environment variables.
  *
  * @throws ConninfoError
  */
@@ -31,7 +31,7 @@ function serviceFiles(named: string | undefined, environment: Environment): stri
   return [own, join(environment['PGSYSCONFDIR'] ?? '/etc/postgresql-common', 'pg_service.conf')];
 }
 
-/** The first file that has the service says all of it. */
+/** Reads the service from the first file that has it. Later files add nothing. */
 function readService(service: string, files: string[]): Conninfo {
   for (const file of files) {
     const lines = (read(file) ?? '').split(/\r?\n/).map((line) => line.trim());

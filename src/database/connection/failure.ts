@@ -5,12 +5,12 @@ import type { Host } from './host.ts';
 import { UnfitServer } from './session.ts';
 
 /**
- * Why a connection could not be made. `address`: nobody answered there. `tls`: the two could not agree on encryption.
- * `server`: this one cannot be used, another may. `login`: the server knows who asks, and refuses.
+ * Classifies a failed connection. `address`: nobody answered there. `tls`: client and server could not agree on encryption.
+ * `server`: this server cannot be used, but another may. `login`: the server refused the login.
  */
 export function failureKind(error: unknown): 'address' | 'tls' | 'server' | 'login' {
   if (error instanceof UnfitServer) return 'server';
-  // Starting, stopping, or a standby that takes no connections.
+  // 57P03: starting, stopping, or a standby that accepts no connections.
   if (error instanceof pg.DatabaseError) return error.code === '57P03' ? 'server' : 'login';
   if (error instanceof AggregateError || ['connect', 'getaddrinfo'].includes(property(error, 'syscall'))) return 'address';
   if (messageOf(error).includes('timeout')) return 'address';
@@ -18,7 +18,7 @@ export function failureKind(error: unknown): 'address' | 'tls' | 'server' | 'log
   return messageOf(error).startsWith('SASL') ? 'login' : 'tls';
 }
 
-/** What is wrong in the words of whoever refused, and what to do, without a password. */
+/** Says what failed, in the words of the error, and what to do. Contains no password. */
 export function describeFailure(error: unknown, { address, port }: Host): string {
   if (error instanceof ConninfoError) return error.message;
   const reason = messageOf(error);
@@ -32,7 +32,7 @@ const adviceByCode: readonly [RegExp, string][] = [
   [/^3D000$/, 'Create the database, or name another one.'],
   [/^53300$/, 'Raise max_connections, or lower DATABASE_POOL_SIZE.'],
   [/^57P/, 'Wait until the server has started, and try again.'],
-  [/^08P01$/, 'A pooler that refuses a parameter has to be told to ignore it, or DATABASE_URL not to send it.'],
+  [/^08P01$/, 'If a pooler refuses a parameter, configure it to ignore that parameter, or remove it from DATABASE_URL.'],
   [/^(ENOTFOUND|EAI_\w+)$/, 'Check the name of the host.'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'Name the host as its certificate does, or use sslmode=verify-ca.'],
   [/^CERT_HAS_EXPIRED$/, "Renew the server's certificate."],
@@ -49,7 +49,7 @@ function advice(error: unknown): string {
   return 'Check the address, and that Postgres runs there.';
 }
 
-/** Node tells of each address that a name has apart, and then says nothing itself. */
+/** If a name has several addresses, Node throws an AggregateError with an empty message and one error per address. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);

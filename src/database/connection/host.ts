@@ -1,8 +1,8 @@
-/** A place where a server may listen. */
+/** One host of DATABASE_URL. */
 export interface Host {
-  /** The name that its certificate must carry, and its name in .pgpass. */
+  /** The name to verify in its certificate and to look up in .pgpass. */
   name: string;
-  /** The address to connect to: a name, an IP address, or the folder of a Unix socket. */
+  /** Where to connect: a host name, an IP address, or the folder of a Unix socket. */
   address: string;
   port: number;
 }

@@ -1,4 +1,4 @@
-/** libpq's keywords, up to Postgres 18, each with the variable of the environment that gives its default. */
+/** libpq's keywords, up to Postgres 18, each with the environment variable that holds its default. */
 export const keywords: ReadonlyMap<string, string | null> = new Map([
   ['service', 'PGSERVICE'],
   ['servicefile', 'PGSERVICEFILE'],

@@ -1,7 +1,7 @@
 import { ConninfoError } from './conninfo.ts';
 import { isRequiredOtherwise } from './session.ts';
 
-/** The few parameters that Postgres takes in the start-up packet alone. */
+/** The few parameters that Postgres accepts only in the start-up packet. */
 const startupOnly = new Set([
   'ignore_system_indexes',
   'jit_debugging_support',
@@ -14,10 +14,11 @@ const startupOnly = new Set([
 ]);
 
 /**
- * Reads `options`, command-line words for the server's process, as it splits them (`pg_split_opts`). Parameters are
- * set after connecting, because a pooler refuses a start-up packet that has them; all other words go into that packet.
+ * Parses `options`, the command-line arguments for the server process, splitting them as Postgres does (`pg_split_opts`).
+ * Parameters are set after connecting, because poolers reject a start-up packet that has them. Everything else stays in the
+ * packet.
  *
- * @throws ConninfoError where it sets what this program cannot work without.
+ * @throws ConninfoError if it sets a parameter to a value that Longhaul cannot work with
  */
 export function parseOptions(text: string): { parameters: ReadonlyMap<string, string>; startupOptions: string | null } {
   const words = [...text.matchAll(/(?:\\.|[^\s\\])+/gs)].map(([word]) => word);

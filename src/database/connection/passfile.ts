@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 
-/** Who asks for a password; `host` is `localhost` for a Unix socket in the usual folder. */
+/** The connection that needs a password. `host` is `localhost` for a Unix socket in the default folder. */
 export interface Asking {
   host: string;
   port: number;
@@ -9,10 +9,10 @@ export interface Asking {
 }
 
 /**
- * The password that a file of libpq's form, HOST:PORT:DATABASE:USER:PASSWORD, has for a connection; undefined where it has
- * none or there is no file. Read at each connection, so that a password may change while the process runs.
+ * Looks up the password of a connection in a libpq password file (HOST:PORT:DATABASE:USER:PASSWORD); undefined if the file
+ * does not exist or has no match. Read for each connection, so that passwords can change while the process runs.
  *
- * @throws Error where others may read the file: libpq leaves such a file out, and says so where nobody reads it.
+ * @throws Error if others may read the file. libpq would ignore it with a warning that is easy to miss.
  */
 export async function findPassword(file: string, { host, port, database, user }: Asking): Promise<string | undefined> {
   const about = await stat(file).catch(() => null);

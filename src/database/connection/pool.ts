@@ -3,10 +3,10 @@ import pg from 'pg';
 import type { Route } from './route.ts';
 import type { Session } from './session.ts';
 
-/** A connection that stands idle is worth keeping: setting up another one costs six round trips and every plan. */
+/** Idle connections are worth keeping: a new one costs six round trips and has to plan every statement again. */
 const idleMilliseconds = 60_000;
 
-/** Connections for one purpose, all by the same route, each set up before anybody gets it. As Kysely takes pools, too. */
+/** A pool of connections along one route. Each is prepared before it is handed out. Kysely accepts it as a pool. */
 export class ConnectionPool {
   readonly options = {};
   readonly #route: Route;
@@ -16,7 +16,7 @@ export class ConnectionPool {
   constructor(route: Route, { size, name, ...session }: Session & { size: number; name: string }) {
     this.#route = route;
     this.#pool = new pg.Pool({
-      // The way is looked up when a connection is made: it may have become another one since.
+      // Reads the route's configuration for each new connection, because the route may have changed.
       Client: class extends pg.Client {
         constructor(config?: pg.ClientConfig) {
           super({ ...config, ...route.clientConfig(name) });
@@ -28,24 +28,24 @@ export class ConnectionPool {
       connectionTimeoutMillis: route.server.connectMilliseconds,
       onConnect: (client) => route.prepare(client, session, name),
     });
-    // The query in flight fails by itself; a connection that was lost while idle is only replaced.
+    // Nothing to do here: a query in flight fails on its own, and the pool replaces a connection lost while idle.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
-  /** The caller releases it. */
+  /** The caller must release the connection. */
   async connect(): Promise<pg.PoolClient> {
     try {
       return await this.#pool.connect();
     } catch (error) {
       if (isWaitTooLong(error)) throw error;
-      // The server may be elsewhere by now.
+      // The server may have moved.
       await this.#route.find();
       return this.#pool.connect();
     }
   }
 
-  /** One statement on any connection. One that failed in Postgres leaves the connection as good as it was. */
+  /** Runs one statement on any connection. After an error from Postgres the connection can be reused. */
   async query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<Row[]> {
     const client = await this.connect();
     let broken: Error | undefined;
@@ -66,12 +66,12 @@ export class ConnectionPool {
   }
 }
 
-/** pg-pool's word for "all connections are in use", which no other server would change. */
+/** pg-pool's error when all connections are in use. Looking for another server would not help. */
 function isWaitTooLong(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
-/** Values as MikroORM reads them, the same on every connection. */
+/** Type parsers that return values in the form MikroORM expects. */
 function serverTypes(): pg.TypeOverrides {
   const types = new pg.TypeOverrides();
   for (const [oid, parser] of Object.entries(createPostgreSqlTypeParsers(splitArray))) {
@@ -80,7 +80,7 @@ function serverTypes(): pg.TypeOverrides {
   return types;
 }
 
-/** Arrays of timestamps arrive as text, `{"a","b"}`; no query selects one, MikroORM asks for the parser all the same. */
+/** Splits an array of timestamps, `{"a","b"}`. No query selects one, but MikroORM requires the parser. */
 export function splitArray(text: string): string[] {
   return text.slice(1, -1).split(',');
 }

@@ -2,19 +2,19 @@ import pg from 'pg';
 import { entities } from '../entities.ts';
 import type { ConnectionPool } from './pool.ts';
 
-/** Where this installation's tables are, or will be. */
+/** The schema that has, or will have, this installation's tables. */
 export interface Place {
   schema: string;
-  /** Whether they are there. */
+  /** Whether the tables exist. */
   exists: boolean;
   user: string;
 }
 
 /**
- * The schema by the search_path that the role, the database or DATABASE_URL chose: where the tables are found, or else the
- * first one, in which new tables are made.
+ * Finds the schema through the search_path that the role, the database or DATABASE_URL sets: the one that has the tables, or
+ * else the first one, where new tables go.
  *
- * @throws Error where it leads to no schema.
+ * @throws Error if the search_path has no existing schema
  */
 export async function findSchema(pool: ConnectionPool): Promise<Place> {
   const [found] = await pool.query<{ existing: string | null; first: string | null; path: string; user: string }>({
@@ -30,7 +30,7 @@ export async function findSchema(pool: ConnectionPool): Promise<Place> {
   );
 }
 
-/** Earlier versions kept the list of migrations in `public`, wherever the tables were. */
+/** Moves the migration table into the schema: earlier versions kept it in `public`, wherever the tables were. */
 export async function adoptMigrationTable(pool: ConnectionPool, { schema, exists }: Place): Promise<void> {
   if (!exists || schema === 'public') return;
   const target = pg.escapeIdentifier(schema);
@@ -43,10 +43,10 @@ export async function adoptMigrationTable(pool: ConnectionPool, { schema, exists
 }
 
 /**
- * Says which rights are missing, before a request finds out.
+ * Checks privileges at the start, before a request fails for lack of one.
  *
- * @param needs `creates`: a migration is to be run
- * @throws Error
+ * @param needs `creates`: whether migrations have to run
+ * @throws Error that lists the missing privileges as GRANT and ALTER statements
  */
 export async function checkRights(pool: ConnectionPool, place: Place, needs: { creates: boolean }): Promise<void> {
   const { schema, user } = place;
@@ -66,7 +66,7 @@ export async function checkRights(pool: ConnectionPool, place: Place, needs: { c
     values: [schema, tableNames],
   });
   for (const { name, owned, usable } of tables) {
-    // Only its owner may change a table.
+    // Only a table's owner may alter it.
     if (needs.creates && !owned) statements.push(`ALTER TABLE ${name} OWNER TO ${role}`);
     else if (!usable) statements.push(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${role}`);
   }

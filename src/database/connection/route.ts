@@ -6,16 +6,15 @@ import { isSocket, type Server } from './database-url.ts';
 import type { Host } from './host.ts';
 import { prepareSession, type Session, type SessionFacts, UnfitServer } from './session.ts';
 
-/** One way to the server: where, and whether by TLS. */
+/** One way to the server: a host, with or without TLS. */
 interface Way {
   host: Host;
   encrypted: boolean;
 }
 
 /**
- * The way to the server that all connections of the process take: the first host, with TLS or without it, that libpq
- * would settle on. Looked for once, and again when it no longer leads anywhere; pg by itself knows one host and one
- * kind of TLS.
+ * Chooses the way to the server for all connections of the process: the host, with or without TLS, that libpq would choose.
+ * It searches once, and again when that way stops working. Needed because pg itself supports one host and one TLS mode.
  */
 export class Route {
   readonly server: Server;
@@ -27,25 +26,25 @@ export class Route {
     this.server = server;
   }
 
-  /** What pg needs for one more connection, once the way was found. */
+  /** pg's configuration for a connection. Call `find` first. */
   clientConfig(applicationName: string): pg.ClientConfig {
-    if (this.#current === null) throw new UnfitServer('the server was not found yet');
+    if (this.#current === null) throw new UnfitServer('no server was found yet');
     return this.#configFor(this.#current, applicationName);
   }
 
-  /** Makes a connection of its own, outside of any pool. @throws Error that says for each host why it cannot be used. */
+  /** Opens a connection outside of any pool. @throws Error that says for each host why it cannot be used */
   async connect(session: Session, applicationName: string): Promise<pg.Client> {
     if (this.#current !== null) {
       try {
         return await this.#connectBy(this.#current, session, applicationName);
       } catch {
-        // The search says why.
+        // Fall through to a search, which reports the reason.
       }
     }
     return this.#searchFor(session, applicationName);
   }
 
-  /** Finds out which way is open now. Those who ask at the same time share the search. */
+  /** Searches for a way that works now. Concurrent callers share one search. */
   async find(): Promise<void> {
     this.#search ??= this.#searchFor({ statementMilliseconds: 0, planning: 'auto' }, 'longhaul')
       .then((client) => client.end())
@@ -55,7 +54,7 @@ export class Route {
     return this.#search;
   }
 
-  /** Sets a new connection up. @throws UnfitServer where its server cannot be worked with. */
+  /** Prepares a new connection. @throws UnfitServer if Longhaul cannot work with its server */
   async prepare(client: pg.ClientBase, session: Session, applicationName: string): Promise<void> {
     const { server } = this;
     const facts = await prepareSession(client, {
@@ -67,18 +66,18 @@ export class Route {
   }
 
   /**
-   * Read-only by default from the start on is a setting like others, which each session changes. Where it became so
-   * later, somebody wants nothing to be written: a failover, or a disk that is full (Azure).
+   * If the default was read-only from the start, it is just a setting, which each session overrides. If it became read-only
+   * later, someone wants to stop all writes: during a failover, or because the disk is full (Azure).
    */
   #refuseReadOnly({ readOnlyByDefault }: SessionFacts): void {
     this.#readOnlyAtFirst ??= readOnlyByDefault;
     const { sessionAttributes } = this.server;
     if (readOnlyByDefault && (sessionAttributes === 'read-write' || !this.#readOnlyAtFirst)) {
-      throw new UnfitServer('the server takes no writes (default_transaction_read_only is on): turn it off, or name the one that does');
+      throw new UnfitServer('the server accepts no writes (default_transaction_read_only is on): turn it off, or name the server that does');
     }
   }
 
-  /** libpq's order: each host, with its kinds of encryption, until one answers; a refusal to log in ends the search. */
+  /** Tries each host with each of its TLS modes, in libpq's order, until one works. A refused login ends the search. */
   async #searchFor(session: Session, applicationName: string): Promise<pg.Client> {
     const failures = new Set<string>();
     for (const host of await this.#places()) {
@@ -91,7 +90,7 @@ export class Route {
         } catch (error) {
           const kind = failureKind(error);
           const isLast = encrypted === this.#encryptions(host).at(-1);
-          // With prefer, a server without TLS is no failure.
+          // With sslmode=prefer, a server without TLS is not a failure.
           if (isLast || kind !== 'tls') failures.add(describeFailure(error, host));
           if (kind === 'login' && isLast) throw refusal([...failures], error);
           if (kind === 'address') break;
@@ -103,7 +102,7 @@ export class Route {
 
   async #connectBy(way: Way, session: Session, applicationName: string): Promise<pg.Client> {
     const client = new pg.Client(this.#configFor(way, applicationName));
-    // Without a listener a dropped connection would end the process; `end` follows and is what is acted on.
+    // Without a listener a dropped connection would crash the process. The `end` event that follows is handled instead.
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -123,8 +122,8 @@ export class Route {
   }
 
   /**
-   * Where to look. Names stay names, so that each connection asks for their address again; except where each address of a
-   * name may be another kind of server, or pg would tell the name that sslsni=0 keeps back.
+   * The hosts to try. Host names are kept, so that each connection resolves them again. They are resolved here only if the
+   * addresses of a name may be different kinds of server, or if sslsni=0, because pg would send the name.
    */
   async #places(): Promise<Host[]> {
     const { hosts, shuffled, sessionAttributes, sendsServerName } = this.server;
@@ -141,7 +140,7 @@ export class Route {
 
   #configFor({ host, encrypted }: Way, applicationName: string): pg.ClientConfig {
     const { server } = this;
-    // pg would put it into the start-up packet, past everything that was read from it.
+    // PGOPTIONS was read already. pg would also put it into the start-up packet, as it is.
     delete process.env['PGOPTIONS'];
     return {
       host: host.address,

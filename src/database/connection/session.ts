@@ -1,19 +1,19 @@
 import pg from 'pg';
 
-/** What a connection is for. */
+/** Settings of a connection that depend on its purpose. */
 export interface Session {
-  /** How long a statement may run; 0: without an end. */
+  /** How long a statement may run; 0 means no limit. */
   statementMilliseconds: number;
   /**
-   * `force_generic_plan` plans each prepared statement once for each connection: planning a claim takes longer than the
-   * claim, and Postgres would do it every time, because it cannot see how short the lists are that come as parameters.
+   * `force_generic_plan` plans each prepared statement once per connection. Planning a claim takes longer than running it, and
+   * Postgres would plan it every time, because it does not know how short the lists in the parameters are.
    */
   planning: 'auto' | 'force_generic_plan';
 }
 
 /**
- * What the code relies on, whatever the defaults of the server, the database and the role are: the forms in which values
- * are read and written, the isolation that the statements were written for, and no limit that ends them early.
+ * Settings that the code relies on, whatever the defaults of the server, the database and the role: the formats of values,
+ * the isolation level, and no timeout that ends a statement early.
  */
 const required: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
@@ -22,31 +22,31 @@ const required: Readonly<Record<string, string>> = {
   intervalstyle: 'postgres',
   timezone: 'UTC',
   bytea_output: 'hex',
-  // The shortest text that reads back as the same number.
+  // Prints the shortest text that parses back to the same number.
   extra_float_digits: '1',
   array_nulls: 'on',
   transform_null_equals: 'off',
   gin_fuzzy_search_limit: '0',
   exit_on_error: 'off',
-  // A policy that hides rows is an error then, rather than a job that nobody finds.
+  // Makes a policy that hides rows an error, instead of a job that nobody finds.
   row_security: 'off',
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
-  // Idle connections are the pool's to close, and the process's place on the database is held by one.
+  // The pool closes idle connections itself, and the process lock is held on an idle one.
   idle_session_timeout: '0',
 };
 
-/** Defaults of ours that DATABASE_URL may change. */
+/** Our defaults, which DATABASE_URL may override. */
 const usual: Readonly<Record<string, string>> = {
   lock_timeout: '0',
-  // A transaction that its process left hanging must not hold locks for ever.
+  // Keeps an abandoned transaction from holding locks for ever.
   idle_in_transaction_session_timeout: '30000',
-  // Compiling a statement that takes a millisecond takes Postgres a second, and its guess of the cost can be far off.
+  // JIT compilation can take a second for a statement of a millisecond, because cost estimates can be far off.
   jit: 'off',
 };
 
-/** Whether a session parameter must have a value other than this one. */
+/** Whether Longhaul requires another value of a session parameter. */
 export function isRequiredOtherwise(parameter: string, value: string): boolean {
   const wanted = required[parameter];
   if (wanted === undefined) return parameter === 'plan_cache_mode';
@@ -54,26 +54,26 @@ export function isRequiredOtherwise(parameter: string, value: string): boolean {
   return given === '' || !wanted.toLowerCase().startsWith(given);
 }
 
-/** A server that answers and cannot be used, or not for this program: what is wrong and what to do. */
+/** The server answers, but Longhaul cannot work with it. The message says why and what to do. */
 export class UnfitServer extends Error {}
 
-/** What a new connection tells of its server. */
+/** Facts about the server that a new connection learns. */
 export interface SessionFacts {
-  /** The default of the server, the database or the role, before this session set its own. */
+  /** default_transaction_read_only of the server, the database or the role, before this session overrides it. */
   readOnlyByDefault: boolean;
 }
 
 const shown = ['server_version_num', 'server_encoding', 'session_replication_role', 'synchronous_commit', 'default_transaction_read_only'];
 const oldestVersion = 150_000;
-/** The first version that has the parameter. */
+/** The Postgres version that introduced a parameter. */
 const sinceVersion: Readonly<Record<string, number>> = { transaction_timeout: 170_000 };
 
 /**
- * Makes a new connection the one that the code relies on. By statements, because a pooler refuses a start-up packet with
- * parameters; from a clean slate, because a pooler may hand over a connection that another client has changed: its
- * settings, its prepared statements, its locks.
+ * Prepares a new connection for use. It sends the settings as statements, because poolers reject a start-up packet that has
+ * them. It discards all session state first, because a pooler may hand over a connection on which another client left
+ * settings, prepared statements or locks.
  *
- * @param parameters what the operator chose in DATABASE_URL
+ * @param parameters session parameters from DATABASE_URL
  * @throws UnfitServer
  */
 export async function prepareSession(
@@ -85,8 +85,8 @@ export async function prepareSession(
   const version = Number(facts['server_version_num']);
   refuseUnfit(version, facts);
 
-  // Before any SELECT: under the defaults of a database one may wait for other transactions (SERIALIZABLE, DEFERRABLE), or
-  // be compiled for longer than it may run.
+  // Set these before any SELECT: with a database's defaults a SELECT may wait for other transactions (SERIALIZABLE,
+  // DEFERRABLE), or spend more time in JIT compilation than its timeout allows.
   const settings = {
     ...required,
     ...usual,
@@ -101,13 +101,13 @@ export async function prepareSession(
 
   const chosen = new Map([
     ['application_name', session.applicationName],
-    // What was acknowledged must survive a crash; a level above that is the server's own affair.
+    // Acknowledged changes must survive a crash, so `off` is overridden. Stricter levels are up to the server.
     ...(facts['synchronous_commit'] === 'off' ? [['synchronous_commit', 'on'] as const] : []),
     ['transaction_timeout', '0'],
     ...session.parameters,
   ]);
   const known = [...chosen].filter(([name]) => (sinceVersion[name] ?? 0) <= version);
-  // Not by SET, which takes a list of schemas for the name of one.
+  // set_config rather than SET, which would take a quoted list of schemas for the name of one schema.
   const { rows } = await client.query<{ read_only: string }>(
     `SELECT current_setting('transaction_read_only') AS read_only, set_config(name, value, false)
      FROM unnest($1::text[], $2::text[]) AS chosen (name, value)`,
@@ -134,7 +134,7 @@ function refuseUnfit(version: number, facts: Record<string, string>): void {
       `the database's encoding is ${facts['server_encoding']}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
     );
   }
-  // Foreign keys are not checked then, and only a superuser may change it back.
+  // With any other value foreign keys are not checked, and only a superuser may set it back.
   if (facts['session_replication_role'] !== 'origin') {
     throw new UnfitServer(
       `session_replication_role is ${facts['session_replication_role']} by default: run ALTER ROLE … (or ALTER DATABASE …) RESET session_replication_role`,

@@ -13,7 +13,7 @@ import {
 import { type Conninfo, ConninfoError } from './conninfo.ts';
 import type { Host } from './host.ts';
 
-/** libpq's, and pg's `no-verify`: TLS, whatever the certificate. */
+/** libpq's modes, and pg's `no-verify`, which accepts any certificate. */
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 
 export type SslMode = (typeof sslModes)[number];
@@ -21,11 +21,10 @@ export type SslMode = (typeof sslModes)[number];
 const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 /**
- * How TLS is spoken, by libpq's rules: a root certificate makes every mode check the chain (`require` with one is
- * `verify-ca`), verify-full alone looks at the name, and files in ~/.postgresql are used where they exist. pg's own
- * reading of the same words is another.
+ * TLS options by libpq's rules, which differ from pg's: if there is a root certificate, every mode verifies the chain (so
+ * `require` becomes `verify-ca`), only verify-full checks the host name, and files in ~/.postgresql are used if they exist.
  *
- * @returns what TLS to a host needs, read anew at each call, which throws a ConninfoError where a file cannot be used
+ * @returns a function that reads the files at each call, and throws a ConninfoError if one cannot be used
  */
 export function tlsSettings(found: Conninfo, mode: SslMode, sendsServerName: boolean): (host: Host) => ConnectionOptions {
   const system = found.get('sslrootcert') === 'system';
@@ -44,7 +43,7 @@ export function tlsSettings(found: Conninfo, mode: SslMode, sendsServerName: boo
       minVersion,
       maxVersion,
       rejectUnauthorized: ca !== null,
-      // Node asks for the name of what it connected to, which with hostaddr is another than the one to verify.
+      // Node passes the address that it connected to. With hostaddr that is not the name to verify.
       checkServerIdentity: (_name, certificate) => (mode === 'verify-full' ? checkName(name, certificate) : undefined),
     };
     if (ca !== null) {
@@ -63,7 +62,7 @@ export function tlsSettings(found: Conninfo, mode: SslMode, sendsServerName: boo
   };
 }
 
-/** Where libpq looks by itself. */
+/** libpq's default location of a file. */
 function usual(name: string): string {
   return join(homedir(), '.postgresql', name);
 }
@@ -72,7 +71,7 @@ function rootCertificates(named: string | null, mode: SslMode): string[] | strin
   if (named === 'system') {
     const certificates = getCACertificates('system');
     if (certificates.length > 0) return certificates;
-    throw new ConninfoError('sslrootcert=system: the system trusts nobody. Install its certificates (Debian: ca-certificates).');
+    throw new ConninfoError('sslrootcert=system: the system has no trusted certificates. Install them (Debian: ca-certificates).');
   }
   const file = named ?? usual('root.crt');
   if (existsSync(file)) return read('sslrootcert', file);
@@ -96,7 +95,7 @@ function clientCertificate(found: Conninfo): ConnectionOptions {
   return passphrase === undefined ? options : { ...options, passphrase };
 }
 
-/** libpq takes the common name of a certificate that has no names of its own, Node that of hosts alone. */
+/** If a certificate has no subject alternative names, libpq checks its common name; Node does so only for host names. */
 function checkName(name: string, certificate: PeerCertificate): Error | undefined {
   const isCommonName = [certificate.subject.CN].flat().some((each) => each?.toLowerCase() === name.toLowerCase());
   if (certificate.subjectaltname === undefined && isCommonName) return undefined;

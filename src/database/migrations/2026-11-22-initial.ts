@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** The first schema. Printed from the entities; what they cannot say (storage parameters) is added by hand. */
+/** The first schema. Generated from the entities; storage parameters, which they cannot express, were added by hand. */
 export class Initial extends Migration {
   override up(): void {
     for (const statement of statements) this.addSql(statement);
@@ -84,7 +84,7 @@ const statements = [
     "status_changed_at" timestamptz not null default now(),
     "updated_at" timestamptz not null default now(),
     primary key ("id"))`,
-  // Room in each page for the next versions of its rows: progress then touches no index (heap-only tuples).
+  // Leave room in each page for new row versions, so that progress updates touch no index (heap-only tuples).
   `alter table "job" set (fillfactor = 80)`,
   `create index "job_workspace_index" on "job" ("workspace_id", "id")`,
   `create index "job_workspace_status_index" on "job" ("workspace_id", "status", "id")`,

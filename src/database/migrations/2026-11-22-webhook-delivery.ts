@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What delivering needs: which series of tries is in force, whether the queue has it, and the secrets that were. */
+/** Adds what deliveries need: the current series of tries, whether it is in the queue, and retired secrets. */
 export class WebhookDelivery extends Migration {
   override up(): void {
     for (const statement of statements) this.addSql(statement);

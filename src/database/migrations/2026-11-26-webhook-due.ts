@@ -1,10 +1,10 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * A delivery is its own entry in the queue. What waits in pg-boss becomes due rows, and the schema `pgboss` goes, unless
- * somebody else uses it too.
+ * Makes the table of deliveries its own queue. Entries of the pg-boss queue become due dates of deliveries, and the schema
+ * `pgboss` is dropped unless someone else uses it too.
  *
- * Processes of the version before cannot work on this schema: they have to be stopped first.
+ * Processes of the previous version cannot work with this schema, so stop them before the upgrade.
  */
 export class WebhookDue extends Migration {
   override up(): void {
@@ -12,13 +12,13 @@ export class WebhookDue extends Migration {
   }
 }
 
-// As the code had it then: a migration that was released never changes.
+// A copy of the code's expression at that time, because a released migration must not change.
 const endpoint = `(
   left(md5(regexp_replace(lower(coalesce(substring(url from '^[^:]+://([^/?#]*)'), '')), ':(80|443)$', '')), 16)
   || left(md5(coalesce(substring(url from '^[^:]+://[^/?#]*(/[^?#]*)'), '/')), 16))::uuid`;
 
 const statements = [
-  // Every delivery is written once, and there may be many.
+  // This rewrites every delivery, and there may be many.
   'set local statement_timeout = 0',
   'drop index "webhook_delivery_pending_index"',
   `alter table "webhook_delivery" add column "endpoint" uuid null,
@@ -39,11 +39,11 @@ const statements = [
 ];
 
 /**
- * Entries of the queue belong to the series that their data names; a delivery that was asked for again has an older series
- * in the queue too, which counts no more. A delivery whose series is nowhere in the queue is due now, as one that was never
- * relayed is: sent once too often at worst, and never lost.
+ * Each queue entry names a series of tries in its data. If a delivery was sent again, the queue may still have its older
+ * series, which is ignored. A delivery whose series is not in the queue, for example because it was never relayed, is due
+ * now: at worst it is sent once too often, but it is never lost.
  *
- * pg-boss counts the tries after the first. A queue that this role may not write into is somebody else's.
+ * pg-boss does not count the first try in retry_count. A queue that this role may not write to belongs to someone else.
  */
 function takeOver(): string {
   return `do $$
@@ -73,10 +73,10 @@ function takeOver(): string {
 
       delete from pgboss.job where name in ('webhook', 'webhook-given-up') and data->>'seriesId' is not null;
       if exists (select from pgboss.queue where name not in ('webhook', 'webhook-given-up')) then
-        raise notice 'the schema pgboss has queues of somebody else and stays';
+        raise notice 'the schema pgboss has queues of someone else and stays';
         return;
       end if;
-      -- Nothing here says CASCADE: whatever is not pg-boss' own, or depends on it, keeps all of it.
+      -- Without CASCADE these fail if anything else is in the schema or depends on it, and then the whole schema stays.
       begin
         drop table pgboss.job, pgboss.job_dependency, pgboss.queue, pgboss.queue_stats, pgboss.schedule,
           pgboss.subscription, pgboss.bam, pgboss.warning, pgboss.version;
