@@ -3,21 +3,21 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { sqlIs, transitions } from '../model/state-machine.ts';
 
-/** One statement's worth of claiming. */
+/** The parameters of one claim statement. */
 export interface ClaimRound {
   scope: WorkspaceScope;
   types: readonly string[];
-  /** Only these jobs, where given. */
+  /** Limits the claim to these jobs. Null for any job. */
   jobIds: readonly string[] | null;
-  /** One for each attempt that may start, in the order in which they are given out. */
+  /** One worker id per attempt that may start, in the order in which attempts are handed out. */
   workerIds: readonly string[];
-  /** The workspace that had its turn last; the next one's comes first. */
+  /** The workspace that had the last turn. The one after it goes first. */
   after: string;
-  /** How many workspaces to look at. */
+  /** The most workspaces to look at. */
   workspaces: number;
 }
 
-/** An attempt that just began. */
+/** An attempt that has just started. */
 export interface StartedAttempt {
   job: Job;
   token: string;
@@ -26,21 +26,21 @@ export interface StartedAttempt {
 
 export interface ClaimRoundResult {
   started: StartedAttempt[];
-  /** Whose turn was last: where the next round goes on. */
+  /** The workspace that had the last turn, where the next round continues. */
   after: string;
-  /** Whether every workspace with claimable work was looked at. */
+  /** Whether the round looked at every workspace with claimable work. */
   wentRound: boolean;
 }
 
-/** Before every workspace in the order of ids. */
+/** Sorts before every workspace id. */
 export const firstWorkspace = '00000000-0000-0000-0000-000000000000';
 
-/** The whole key of job_dispatch_index: by workspace alone, an index full of jobs that have ended would do as well. */
+/** The full key of job_dispatch_index. With the workspace alone, the planner may pick an index full of ended jobs. */
 const inQueueOrder = 'job.workspace_id, job.type, job.dispatch_at, job.id';
 
 /*
- * A loose scan for the workspaces that have claimable work, in the order of their ids from $5 on and round once: one
- * descent of job_dispatch_index for each, however many jobs wait in it.
+ * A loose index scan for workspaces with claimable work, in id order, starting after $5 and wrapping around once. It
+ * takes one descent of job_dispatch_index per workspace, however many jobs wait in it.
  */
 const turnsOfAll = `
   turn (workspace_id, place, wrapped) AS (
@@ -65,13 +65,13 @@ const turnsOfAll = `
     WHERE turns.place < $6::int AND NOT (following.wrapped AND following.workspace_id > $5::uuid)
   )`;
 
-/** The one workspace of a WORK key; the rotation's parameters have no meaning then. */
+/** The single workspace of a WORK key. The rotation parameters have no meaning here. */
 const turnOfOne = `
   turns (workspace_id, place, wrapped) AS (
     SELECT $7::uuid, 1, true WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL
   )`;
 
-/** Only the jobs that the claim names, found by their ids: nothing else is looked at. */
+/** Only the jobs that the claim names, found by id. */
 const turnsOfNamed = `
   named AS MATERIALIZED (
     SELECT job.* FROM job
@@ -83,11 +83,11 @@ const turnsOfNamed = `
   )`;
 
 /*
- * Candidates are looked at without locks, a few more than wanted, so that rivals at the same head of the queue still
- * find work behind each other. The winners are locked one by one until there are enough.
+ * Reads candidates without locks, and a few more than wanted, so that competing claims at the same head of the queue
+ * still find work behind each other. Then it locks them one by one until there are enough.
  *
- * The lateral look-up holds its own lock clause on purpose: it cannot be flattened into a join, so the planner cannot
- * answer it by reading all of `job`.
+ * The lateral lookup has its own lock clause on purpose: this keeps it from being flattened into a join, which the
+ * planner might answer by reading all of `job`.
  */
 function statement(turns: string, queue: 'job' | 'named AS job'): string {
   return `
@@ -136,7 +136,7 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     UPDATE job SET status = '${transitions.claim.to}', attempt = job.attempt + 1, version = job.version + 1,
       progress_step = NULL, progress_message = NULL, progress_percentage = NULL, progress_peak = 0,
       started_at = coalesce(job.started_at, now()), status_changed_at = now(), updated_at = now()
-    -- The array, because an index is then taken however many winners the planner expects of a LIMIT that it cannot see.
+    -- ANY (ARRAY) forces the index: the planner cannot know the LIMIT, and may expect many winners.
     FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
     RETURNING job.*, winner.turn, winner.ordinal, winner.slot, gen_random_uuid() AS token,
       ($4::text[])[winner.ordinal] AS worker_id, winner.lease_seconds,
@@ -178,8 +178,8 @@ type ResultRow = { seen_workspaces: number; last_seen: string | null } & (
 );
 
 /**
- * PENDING → RUNNING for as many jobs as there are worker ids, workspaces taking turns, within their limits.
- * Finding nothing is no error. Rivals never wait for each other.
+ * PENDING → RUNNING for up to one job per worker id. Workspaces take turns, within their concurrency limits. Finding
+ * nothing is not an error. Concurrent claims never wait for each other.
  */
 export async function claimRound(context: JobsContext, round: ClaimRound): Promise<ClaimRoundResult> {
   const { scope, jobIds } = round;

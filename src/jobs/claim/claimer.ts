@@ -20,17 +20,17 @@ const claim = z.object({
   waitSeconds: z.number().min(0).max(30).nullish(),
 });
 
-/** What a worker asks for. */
+/** A worker's request for jobs. */
 export interface Claim {
   /** Registered job types, 1 to 100. */
   types: string[];
-  /** UUIDs, at most 100: only these jobs, where given. */
+  /** At most 100 UUIDs. Limits the claim to these jobs. */
   jobIds?: string[] | null | undefined;
-  /** 1 to 100; 1 where not given. */
+  /** 1 to 100. 1 by default. */
   limit?: number | null | undefined;
-  /** For people: it stands in the attempt. 1 to 200 characters. */
+  /** Recorded in the attempt, for people. 1 to 200 characters. */
   workerId: string;
-  /** 0 to 30: answers as soon as there is work. */
+  /** How long to wait for work, 0 to 30. The claim returns as soon as there is some. */
   waitSeconds?: number | null | undefined;
 }
 
@@ -40,7 +40,7 @@ interface Waiting {
   jobIds: readonly string[] | null;
   limit: number;
   workerId: string;
-  /** Waiters of one group are served by one statement. */
+  /** One statement serves all waiters of a group. */
   group: string;
   signal: AbortSignal | null;
   patient: boolean;
@@ -48,22 +48,23 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** The safety net for a wake-up that was lost, in milliseconds. */
+/** The poll interval, in case a wake-up was lost. */
 const pollMilliseconds = 2_000;
 
-/** Attempts that one statement starts; no group of waiters that it serves is larger. */
+/** The most attempts that one statement starts, and the most waiters that it serves. */
 const mostHands = 100;
 
 /**
- * One loop in each process serves all its claims, of workers in the process and over GraphQL alike: rivals at the same
- * head of the queue would get a quarter of what they ask for. It holds no connection while it waits.
+ * Serves all claims of this process, from the built-in worker and over GraphQL, in a single loop: separate claims
+ * competing for the same head of the queue would get only a quarter of what they ask for. It holds no connection while
+ * waiting.
  */
 export class Claimer {
   readonly #context: JobsContext;
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #waiting = new Set<Waiting>();
-  /** Rotates through the workspaces, for each group of claims. */
+  /** The rotation through workspaces: the last turn of each group. */
   readonly #turns = new Map<string, string>();
   #unsubscribe: Unsubscribe[] = [];
   readonly #loop: Loop;
@@ -84,7 +85,7 @@ export class Claimer {
     this.#loop.start();
   }
 
-  /** Answers all waiting claims with nothing, and takes no more. May be called twice. */
+  /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
@@ -93,10 +94,10 @@ export class Claimer {
   }
 
   /**
-   * Takes up to `limit` jobs; where there are none, waits up to `waitSeconds` for some.
+   * Claims up to `limit` jobs. If there are none, waits up to `waitSeconds` for some.
    *
-   * @param signal ends the wait: the asker is gone, and what was claimed for it meanwhile is released.
-   * @throws ValidationError, also for a type that is not registered: its worker would wait for ever.
+   * @param signal ends the wait when the caller is gone. Jobs claimed for it in the meantime are released.
+   * @throws ValidationError, also for an unregistered type, because its worker would wait forever.
    */
   async claim(scope: WorkspaceScope, request: Claim, signal: AbortSignal | null = null): Promise<StartedAttempt[]> {
     const { types, jobIds = null, limit, workerId, waitSeconds } = parseInput(claim, request);
@@ -156,7 +157,7 @@ export class Claimer {
     const groups = Map.groupBy(this.#waiting, ({ group }) => group);
     for (const [group, all] of groups) {
       for (let from = 0; from < all.length; from += mostHands) {
-        // Whoever has left during an earlier statement is not claimed for.
+        // Skip waiters that left during an earlier statement.
         const waiters = all.slice(from, from + mostHands).filter((waiting) => this.#waiting.has(waiting));
         try {
           await this.#serve(group, waiters);
@@ -176,7 +177,7 @@ export class Claimer {
     const started: StartedAttempt[] = [];
     const origin = this.#turns.get(group) ?? firstWorkspace;
     let after = origin;
-    // A few workspaces answer nearly every claim; where they have nothing that may start, more are looked at.
+    // Looking at a few workspaces satisfies nearly every claim. If nothing in them may start, look at more.
     for (let workspaces = hands.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
       const result = await claimRound(this.#context, {
         scope: first.scope,
@@ -186,7 +187,7 @@ export class Claimer {
         after,
         workspaces,
       }).catch((error: unknown) => {
-        // What earlier rounds started is handed out all the same; the error comes again if it lasts.
+        // Hand out what earlier rounds started. If the error persists, the next claim throws it.
         if (started.length === 0) throw error;
         return { started: [], after: firstWorkspace, wentRound: true };
       });
@@ -223,12 +224,12 @@ export class Claimer {
     for (const { job, token } of share) {
       const request = { token: encodeLeaseToken({ jobId: job.id, token }) };
       releaseJob(this.#context, waiting.scope, request).catch((error: unknown) =>
-        this.#log.warn({ err: error, jobId: job.id }, 'a job claimed for a worker that had left was not released'),
+        this.#log.warn({ err: error, jobId: job.id }, 'could not release a job claimed for a worker that left'),
       );
     }
   }
 
-  /** Forgets the oldest rotation where there are very many groups; its claims then begin anywhere. */
+  /** Remembers where a group's next turn begins. Beyond 1,000 groups it drops the oldest, which then starts over. */
   #remember(group: string, after: string): void {
     this.#turns.delete(group);
     this.#turns.set(group, after);
@@ -238,12 +239,15 @@ export class Claimer {
   }
 }
 
-/** Whether the way from one workspace on to another, in the order of ids and then round, comes to a third or passes it. */
+/** Whether going from one workspace to another, in id order with wrap-around, reaches or passes a third. */
 function leadsPast(third: string, from: string, to: string): boolean {
   return from < to ? from < third && third <= to : from < third || third <= to;
 }
 
-/** One entry for each attempt that may start, waiters in turn: one that asks for a hundred does not starve one that asks for one. */
+/**
+ * One entry per attempt that may start. Waiters take turns, so one that asks for 100 does not starve one that asks for
+ * 1.
+ */
 function dealHands(waiters: readonly Waiting[]): Waiting[] {
   const hands: Waiting[] = [];
   for (let round = 1; hands.length < mostHands; round += 1) {

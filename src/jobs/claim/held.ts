@@ -6,8 +6,9 @@ import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
 /**
- * The fence: SQL that holds for `job` and `lease` while the attempt that the token was minted for still has its lease.
- * Parameters: the job's id, the token, and the workspace or null for any.
+ * The fence: an SQL condition on `job` and `lease` that is true while the token's attempt still holds its lease.
+ *
+ * @param first the first of three parameters: job id, token, and workspace id or null for any.
  */
 export function heldBy(first: number): string {
   return `job.id = $${first}::uuid AND ${sqlIs.running}
@@ -16,7 +17,7 @@ export function heldBy(first: number): string {
     AND ($${first + 2}::uuid IS NULL OR job.workspace_id = $${first + 2}::uuid)`;
 }
 
-/** An attempt that the token was minted for, whatever became of it, and its job as it is now. */
+/** The attempt that a token was issued for, whatever its outcome, and the current state of its job. */
 export interface PastAttempt {
   job: Job;
   number: number;
@@ -25,7 +26,7 @@ export interface PastAttempt {
   errorMessage: string | null;
 }
 
-/** Null when the token names nothing in the workspace. */
+/** Returns null if the token matches no attempt in the workspace. */
 export async function findPastAttempt(
   context: JobsContext,
   scope: WorkspaceScope,
@@ -51,7 +52,7 @@ export async function findPastAttempt(
   };
 }
 
-/** What a late writer is told: LEASE_LOST, with the job where the token ever named one. */
+/** The error for a late writer: LEASE_LOST, with the job if the token ever belonged to one. */
 export async function leaseLost(
   context: JobsContext,
   scope: WorkspaceScope,

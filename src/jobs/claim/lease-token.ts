@@ -1,4 +1,4 @@
-/** What a lease token names: the job, and the secret that the claim of one attempt minted. */
+/** The content of a lease token: the job, and the secret generated when its attempt was claimed. */
 export interface LeaseRef {
   jobId: string;
   token: string;
@@ -6,12 +6,12 @@ export interface LeaseRef {
 
 const prefix = 'lease_';
 
-/** The token as workers hold it: opaque, `lease_` and 43 characters. */
+/** Encodes the token for workers: `lease_` and 43 opaque characters. */
 export function encodeLeaseToken({ jobId, token }: LeaseRef): string {
   return prefix + Buffer.from((jobId + token).replaceAll('-', ''), 'hex').toString('base64url');
 }
 
-/** Null for what is no lease token at all. */
+/** Returns null if the text is not a lease token. */
 export function decodeLeaseToken(text: string): LeaseRef | null {
   if (!text.startsWith(prefix)) return null;
   const hex = Buffer.from(text.slice(prefix.length), 'base64url').toString('hex');

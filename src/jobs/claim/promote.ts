@@ -1,11 +1,12 @@
 import { isDue } from '../end/attempt-failure.ts';
 import type { JobsContext } from '../model/context.ts';
 
-/** At most so many in one sweep; the next one follows within a second. */
+/** The most jobs in one sweep. The next sweep follows within a second. */
 const batch = 1_000;
 
 /**
- * Makes the jobs claimable whose runAt or backoff has passed. Nothing that a reader sees changes, so no version does.
+ * Makes jobs claimable whose runAt or backoff has passed. This changes nothing that readers see, so versions stay the
+ * same.
  *
  * @returns how many were promoted.
  */
