@@ -3,13 +3,13 @@ import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { LeaseRef } from '../claim/lease-token.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** A report as it is written: only what the worker named. */
+/** A report to write. It has only the fields that the worker sent. */
 export interface ProgressPatch extends LeaseRef {
   scope: WorkspaceScope;
   step?: string | null;
   message?: string | null;
   percentage?: number | null;
-  /** The highest percentage of the reports that went into this one. */
+  /** The highest percentage of the reports merged into this one. */
   peak?: number;
 }
 
@@ -17,12 +17,14 @@ interface WrittenRow {
   ordinal: number;
   expires_at: string | null;
   held: boolean;
-  /** Both null where the report showed nothing new. */
+  /** Both null if the report changed nothing. */
   workspace_id: string | null;
   version: number | null;
 }
 
-/** What is left out stays as it was. The peak is kept apart, so that a null in between does not let 40 follow 60. */
+/**
+ * Omitted fields keep their value. The peak is kept separately, so that 40 cannot follow 60 after a null in between.
+ */
 const next = {
   step: 'CASE WHEN report.has_step THEN report.step ELSE job.progress_step END',
   message: 'CASE WHEN report.has_message THEN report.message ELSE job.progress_message END',
@@ -33,10 +35,10 @@ const next = {
 };
 
 /*
- * One statement for many jobs. Rows are taken in the order of their ids with SKIP LOCKED: a batch never waits, so a
- * completion or cancellation in flight delays its own job's report and nobody else's, and two batches cannot deadlock.
+ * One statement for many jobs. It locks rows in id order with SKIP LOCKED, so a batch never waits: a completion or
+ * cancellation in flight delays only the report of its own job, and two batches cannot deadlock.
  *
- * A heartbeat, and a report that shows nothing new, touches the lease alone: neither version nor updated_at moves.
+ * A heartbeat, or a report that changes nothing, updates only the lease; version and updated_at stay the same.
  */
 const statement = `
   WITH report AS (
@@ -80,10 +82,10 @@ const statement = `
   LEFT JOIN written ON written.id = held.job_id`;
 
 /**
- * Writes the reports of a batch, at most one for each token, and announces what they changed.
+ * Writes a batch of reports, at most one per token and scope, and announces the changes.
  *
- * @returns for each the end of its renewed lease; null where the lease is lost; not yet where somebody else held the
- *   job's row, or its lease, just then.
+ * @returns one outcome per report: the new expiry of its lease, null if the lease is lost, or `notYet` if another
+ *   transaction holds a lock on the job or lease.
  */
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
   const rows = await context.database.hot.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))]);

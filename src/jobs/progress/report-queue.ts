@@ -3,19 +3,22 @@ import { leaseLost } from '../claim/held.ts';
 import type { JobsContext } from '../model/context.ts';
 import { type ProgressPatch, writeReports } from './report-batch.ts';
 
-/** A report's place among those of its batch that are written: reports of one attempt share one. */
+/** A merged report and its index in the statement. Reports of one attempt share a place. */
 interface Place {
   patch: ProgressPatch;
   index: number;
 }
 
 /**
- * Writes progress. A report that comes alone is written at once; those that come while a statement is under way share
- * the next one. Progress is state, not a log, so the reports of one attempt among them become one.
+ * Writes progress. A single report is written at once; reports that arrive while a statement is in flight share the
+ * next one. Progress is state, not a log, so the reports of one attempt within a batch are merged.
  */
 export class ReportQueue {
   readonly #context: JobsContext;
-  /** Null where the lease is lost. One statement at a time: in two, reports of one attempt would overtake each other. */
+  /**
+   * Resolves with null if the lease is lost. Runs one statement at a time: with two, reports of one attempt could
+   * overtake each other.
+   */
   readonly #batches: Batches<ProgressPatch, Date | null>;
 
   constructor(context: JobsContext) {
@@ -23,14 +26,14 @@ export class ReportQueue {
     this.#batches = new Batches((patches) => this.#write(patches), { lanes: 1, size: 500 });
   }
 
-  /** Resolves with the renewed lease's end once the report is committed. Throws LeaseLostError. */
+  /** Resolves with the new expiry of the lease once the report is committed. Throws LeaseLostError. */
   async add(patch: ProgressPatch): Promise<Date> {
     const expiresAt = await this.#batches.add(patch);
     if (expiresAt === null) throw await leaseLost(this.#context, patch.scope, patch);
     return expiresAt;
   }
 
-  /** Resolves when no report waits any more. */
+  /** Resolves when no report is waiting. */
   drain(): Promise<void> {
     return this.#batches.drain();
   }
@@ -38,7 +41,7 @@ export class ReportQueue {
   async #write(patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
     const places = new Map<string, Place>();
     const indexes = patches.map((patch) => {
-      // Workers with different keys may hold the same token, and the narrower scope must not borrow the wider one's right.
+      // Callers with different keys may send the same token. A narrower scope must not gain the rights of a wider one.
       const key = `${patch.token} ${patch.scope ?? ''}`;
       const earlier = places.get(key);
       const place = { patch: earlier ? merged(earlier.patch, patch) : patch, index: earlier?.index ?? places.size };
@@ -50,7 +53,7 @@ export class ReportQueue {
   }
 }
 
-/** Two reports of one attempt as one: what the newer one says, and the highest percentage of both. */
+/** Merges two reports of one attempt: fields of the newer one win, and the peak is the highest percentage of both. */
 function merged(older: ProgressPatch, newer: ProgressPatch): ProgressPatch {
   const percentages = [older.peak, older.percentage, newer.peak, newer.percentage].filter((each) => each != null);
   return { ...older, ...newer, ...(percentages.length === 0 ? {} : { peak: Math.max(...percentages) }) };

@@ -14,18 +14,18 @@ const report = z.object({
 
 export interface Report {
   token: string;
-  /** Machine name of the current step, at most 200 characters. Left out: as it was; null: cleared. So the others. */
+  /** Machine name of the current step, at most 200 characters. As for every field: omitted keeps it, null clears it. */
   step?: string | null | undefined;
-  /** Sentence for a person, at most 2,000 characters. */
+  /** A sentence for people, at most 2,000 characters. */
   message?: string | null | undefined;
-  /** 0 to 100; what is shown never goes back within an attempt. */
+  /** 0 to 100. The shown percentage never decreases within an attempt. */
   percentage?: number | null | undefined;
 }
 
 /**
- * Notes progress and renews the lease; with the token alone, a heartbeat that changes nothing else.
+ * Records progress and renews the lease. With only the token, it is a heartbeat that changes nothing else.
  *
- * @returns when the lease ends now.
+ * @returns the new expiry of the lease.
  * @throws ValidationError, LeaseLostError
  */
 export async function reportProgress(queue: ReportQueue, scope: WorkspaceScope, request: Report): Promise<Date> {

@@ -1,10 +1,10 @@
 import type { Queryable } from '../../database/queryable.ts';
 import type { JobFailure } from '../model/job.ts';
 
-/** One try at a job by one worker. */
+/** One attempt at a job by one worker. */
 export interface JobAttempt {
   jobId: string;
-  /** 1 for the first. */
+  /** From 1. */
   number: number;
   workerId: string;
   startedAt: Date;
@@ -22,7 +22,7 @@ interface AttemptRow {
   error_message: string | null;
 }
 
-/** The attempts of jobs that the caller may see, in their order. */
+/** The attempts of these jobs, in order. The caller must be allowed to see the jobs. */
 export async function listAttempts(database: Queryable, jobIds: readonly string[]): Promise<JobAttempt[]> {
   const rows = await database.query<AttemptRow>(
     `SELECT job_id, number, worker_id, started_at, ended_at, error_code, error_message

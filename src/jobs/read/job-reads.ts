@@ -3,44 +3,44 @@ import { Batches } from '../../concurrency/batches.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobColumnsWhere, jobFromRow } from '../model/rows.ts';
 
-/** A job as the caller has it. */
+/** Identifies the copy of a job that the caller already has. */
 export type KnownJob = Pick<Job, 'id' | 'workspaceId' | 'version' | 'artifactExpiresAt'>;
 
-/** A job to read: always, or only if it is no longer as it is known. */
+/** A job to read. With a version, it is read only if it differs from that copy. */
 type Asked = Pick<Job, 'id' | 'workspaceId'> & Partial<KnownJob>;
 
-/** A job as it is now, null for none, or that it is as it was known. */
+/** The current job, null if there is none, or `unchanged` if the caller's copy is current. */
 export type Found = Job | 'unchanged' | null;
 
 /**
- * Reads single jobs for everyone who asks. Reads that come while others are under way share the next statement. None
- * joins one that has begun, so whoever asks after a commit sees it.
+ * Reads single jobs in batches. Reads that arrive while others are in flight share the next statement. A read never
+ * joins a statement that has begun, so a read after a commit sees that commit.
  */
 export class JobReads {
   readonly #database: Database;
   readonly #batches: Batches<Asked, Found>;
 
-  /** Reads that were asked for, and the statements that answered them: far fewer if many are in flight together. */
+  /** How many reads were requested, and how many statements served them: far fewer under concurrent load. */
   readonly counted = { reads: 0, statements: 0 };
 
   constructor(database: Database) {
     this.#database = database;
-    // Two statements at once keep Postgres busy, and are few enough that reads gather behind them.
+    // Two statements at once keep Postgres busy, and are few enough for reads to batch up behind them.
     this.#batches = new Batches((asked) => this.#read(asked), { lanes: 2, size: 500, turns: 10 });
   }
 
   /**
-   * Null for another workspace's job as for one that does not exist.
+   * Returns null if the job does not exist or belongs to another workspace.
    *
-   * @param id must be a UUID
+   * @param id must be a UUID.
    */
   async find(workspaceId: string, id: string): Promise<Job | null> {
     const found = await this.#ask({ workspaceId, id });
-    if (found === 'unchanged') throw new Error('a job came without its columns');
+    if (found === 'unchanged') throw new Error('a job was read without its columns');
     return found;
   }
 
-  /** What became of a job that the caller has. Of one that is as it was, hardly anything is read. */
+  /** Reads a job again if it differs from the caller's copy. An unchanged job costs hardly any reading. */
   findChanged(known: KnownJob): Promise<Found> {
     return this.#ask(known);
   }
@@ -50,7 +50,7 @@ export class JobReads {
     return this.#batches.add(asked);
   }
 
-  /** Each job is read once, however many ask for it. */
+  /** Reads each job once, however many callers ask for it. */
   async #read(asked: readonly Asked[]): Promise<Found[]> {
     const wanted = new Map<string, Asked>();
     const keys = asked.map((each) => {
@@ -58,7 +58,7 @@ export class JobReads {
       const key = first === undefined || first.workspaceId === each.workspaceId ? each.id : `${each.id} ${each.workspaceId}`;
       const other = key === each.id ? first : wanted.get(key);
       if (other === undefined) wanted.set(key, each);
-      // Whoever knows another version needs the row, and it serves both.
+      // Callers with different copies need the full row, which serves both.
       else if (!isSame(other, each)) wanted.set(key, { workspaceId: each.workspaceId, id: each.id });
       return key;
     });
@@ -73,7 +73,7 @@ export class JobReads {
       const rows = byPlace(await this.#query<JobRow & { unchanged: boolean }>(statement, asked));
       return asked.map((_each, index) => foundIn(rows.get(index)));
     }
-    // Most polls know the newest version, so that no job has to be read.
+    // Most polls already have the newest version, so first check which jobs have changed.
     const changed = byPlace(await this.#query(changedPlaces, asked));
     if (changed.size === 0) return asked.map(() => 'unchanged');
     const others = asked.filter((_each, index) => changed.has(index));
@@ -84,7 +84,7 @@ export class JobReads {
 
   #query<Row>(statement: string, asked: readonly Asked[]): Promise<(Row & Placed)[]> {
     this.counted.statements += 1;
-    // The arrays are written out here: `pg` would look for characters to escape in every element.
+    // Formats the arrays as text here, because `pg` would check every element for characters to escape.
     const parameters = [
       arrayOf(asked, ({ id }) => id),
       arrayOf(asked, ({ workspaceId }) => workspaceId),
@@ -95,12 +95,12 @@ export class JobReads {
   }
 }
 
-/** A row, and the place of what it answers, from 1 on. */
+/** The 1-based position of the request that a row answers. */
 interface Placed {
   place: number;
 }
 
-/** Rows by the index, from 0 on, of what they answer. */
+/** Rows by the 0-based index of the request that they answer. */
 function byPlace<Row extends Placed>(rows: readonly Row[]): Map<number, Row> {
   return new Map(rows.map((row) => [row.place - 1, row]));
 }
@@ -126,12 +126,12 @@ function arrayOf(asked: readonly Asked[], element: (each: Asked) => string | und
 const from = `FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[])
   WITH ORDINALITY AS asked(id, workspace_id, version, file_expires_at, place)`;
 const its = 'job.id = asked.id AND job.workspace_id = asked.workspace_id';
-/** JavaScript's dates have no microseconds. */
+/** Compares in milliseconds, because JavaScript dates have no microseconds. */
 const changed = `(job.version IS DISTINCT FROM asked.version
   OR date_trunc('milliseconds', job.artifact_expires_at) IS DISTINCT FROM asked.file_expires_at)`;
 
 const changedPlaces = `SELECT asked.place::int ${from} LEFT JOIN job ON ${its} WHERE ${changed}`;
 const whole = `SELECT asked.place::int, false AS unchanged, ${jobColumns('job')} ${from} JOIN job ON ${its}`;
-/** Columns of a job only where it has changed. */
+/** Returns the columns of a job only if it has changed. */
 const changedOnly = `
   SELECT asked.place::int, NOT ${changed} AS unchanged, ${jobColumnsWhere('job', changed)} ${from} JOIN job ON ${its}`;

@@ -9,19 +9,19 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { type JobPhase, jobPhases, jobStatuses, type JobStatus, sqlPhase } from '../model/state-machine.ts';
 
-/** Which jobs of a workspace. What is null or left out does not narrow. */
+/** Which jobs of a workspace to list. A field that is null or omitted does not filter. */
 export interface JobFilter {
   ids?: readonly string[] | null | undefined;
   statuses?: readonly JobStatus[] | null | undefined;
   /** At most 100. */
   types?: readonly string[] | null | undefined;
-  /** Jobs that bear every one of these; at most 20. */
+  /** At most 20. Jobs must have all of them. */
   tags?: readonly string[] | null | undefined;
   createdAfter?: Date | null | undefined;
   createdBefore?: Date | null | undefined;
-  /** As a REST dialect shows them; at least one. */
+  /** Statuses as the REST dialects show them. At least one. */
   phases?: readonly JobPhase[] | null | undefined;
-  /** Jobs that came through this surface, or whose type is one of these. */
+  /** Jobs that came through this surface or have one of these types. */
   native?: { dialect: Dialect; types: readonly string[] } | null | undefined;
 }
 
@@ -36,7 +36,7 @@ export const filterSchema = z.object({
   native: z.object({ dialect: z.enum(dialects), types: z.array(z.string()) }).nullish(),
 });
 
-/** Jobs of a workspace in the order of their ids. Throws ValidationError for a filter that cannot be. */
+/** Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter. */
 export async function listJobs(
   { hot, reads }: Pick<Database, 'hot' | 'reads'>,
   workspaceId: string,
@@ -49,7 +49,7 @@ export async function listJobs(
     const parameters: unknown[] = [];
     const bind = binder(parameters);
     const { from, id, where } = walk(`${bind(workspaceId)}::uuid`, bind);
-    // The list of all jobs has few texts, each with one good plan.
+    // The unfiltered list has only a few statement texts, each with one good plan, so it may use the hot pool.
     const rows = await (isUnfiltered(filter) ? hot : reads).query<JobRow>(
       `SELECT ${jobColumns('job')} FROM ${from}
        WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind), ...ofJob(bind)].join(' AND ')}
@@ -63,19 +63,19 @@ export async function listJobs(
     const tag = await sparseTag(reads, workspaceId, { tags, ofId, window });
     return page((workspace, bind) => (tag === null ? allJobs(workspace) : jobsOfTag(workspace, bind(tag))));
   }
-  // By one tag alone: a page of its list is never long, and shorter still where its jobs lie together.
+  // One tag and no other filter: first scan the next jobs, which is cheapest if the tag's jobs are close together.
   const together = await page((workspace, bind) => nextJobs(workspace, asked, window, bind));
   return together.length === window.limit ? together : page((workspace, bind) => jobsOfTag(workspace, bind(only)));
 }
 
-/** How many jobs the filter leaves. Reads them all: ask only where the number is wanted. */
+/** Counts the jobs that match the filter. It reads all of them, so call it only if the number is needed. */
 export async function countJobs(database: Queryable, workspaceId: string, filter: JobFilter): Promise<number> {
   const { tags, ofId, ofJob } = conditions(filter);
   const tag = await sparseTag(database, workspaceId, { tags, ofId, window: newest });
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const workspace = `${bind(workspaceId)}::uuid`;
-  // Nothing is to be in order here, so that Postgres may join as it likes.
+  // A count needs no order, so Postgres may choose the join.
   const { from, id, where } = tag === null ? allJobs(workspace) : jobsOfTag(workspace, bind(tag), 'job_tag JOIN job ON job.id = job_tag.job_id');
   const [row] = await database.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM ${from} WHERE ${[...where, ...ofId(id, bind), ...ofJob(bind)].join(' AND ')}`,
@@ -88,11 +88,11 @@ type Bind = (value: unknown) => string;
 
 interface Conditions {
   tags: string[];
-  /** On a column of ids. */
+  /** Conditions on an id column. */
   ofId: (id: string, bind: Bind) => string[];
-  /** On the row of a job. */
+  /** Conditions on the job row. */
   ofJob: (bind: Bind) => string[];
-  /** Whether there are any on the row but for tags. */
+  /** Whether there are conditions on the job row other than tags. */
   narrowed: boolean;
 }
 
@@ -104,7 +104,7 @@ function conditions(asked: JobFilter): Conditions {
     narrowed: [statuses, types, phases, native].some((condition) => condition != null),
     ofId: (id, bind) => [
       ...(ids == null ? [] : [`${id} = ANY(${bind(ids)}::uuid[])`]),
-      // An id's first 48 bits are its creation's millisecond.
+      // The first 48 bits of an id are its creation time in milliseconds.
       ...(createdAfter == null ? [] : [`${id} >= ${bind(firstIdOf(createdAfter.getTime() + 1))}::uuid`]),
       ...(createdBefore == null ? [] : [`${id} < ${bind(firstIdOf(createdBefore.getTime()))}::uuid`]),
     ],
@@ -118,19 +118,19 @@ function conditions(asked: JobFilter): Conditions {
   };
 }
 
-/** What is walked in the order of ids; the other conditions narrow what it yields. */
+/** The table to scan in id order. The other conditions filter its rows. */
 interface Walk {
   from: string;
   id: string;
   where: string[];
 }
 
-/** No filter, one status and one type have an index each that is in this order. */
+/** Scans the jobs themselves. Lists with no filter, one status or one type each have an index in this order. */
 function allJobs(workspace: string): Walk {
   return { from: 'job', id: 'job.id', where: [`job.workspace_id = ${workspace}`] };
 }
 
-/** The next jobs, some times as many as the page has. */
+/** Scans only the next jobs: a few times as many as the page holds. */
 function nextJobs(workspace: string, { ofId }: Conditions, window: Window, bind: Bind): Walk {
   const { direction, limit, offset = 0 } = window;
   const bounds = [...ofId('job.id', bind), ...withinWindow('job.id', window, bind)];
@@ -140,8 +140,8 @@ function nextJobs(workspace: string, { ofId }: Conditions, window: Window, bind:
 }
 
 /**
- * The list of one tag, each of its jobs by its id. OFFSET 0 keeps Postgres from walking all jobs beside it: it would, for
- * a tag that is frequent in other workspaces or at other times.
+ * Scans the list of one tag and looks up each job by id. OFFSET 0 keeps Postgres from merging it with a scan of all
+ * jobs, as it would for a tag that is frequent in other workspaces or at other times.
  */
 const oneByOne = 'job_tag CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = job_tag.job_id OFFSET 0) AS job';
 
@@ -149,18 +149,18 @@ function jobsOfTag(workspace: string, tag: string, from = oneByOne): Walk {
   return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
 }
 
-/** How far lists are compared, at least: entries of each tag. */
+/** How many entries of each tag's list are compared, at least. */
 const probed = 100;
 
 const newest: Window = { above: null, below: null, direction: 'DESC', limit: probed };
 
-/** A tag is sparse where its next entries are spread over more than so many times as many jobs. */
+/** A tag is sparse if its next entries spread over more than this many times as many jobs. */
 const sparse = 4;
 
 /**
- * Which tag's list a page is to be taken from: the one whose next entries reach furthest. Null where even that one is
- * dense: jobs that lie together cost less in the order of all jobs than each by its id. Looked up rather than left to
- * statistics, which know no workspace and no place in a list.
+ * Chooses the tag whose list a page is read from: the one whose next entries reach furthest. Null if even that tag is
+ * dense, because scanning adjacent jobs costs less than looking up each by id. It measures this rather than rely on
+ * planner statistics, which do not know the workspace or the position in a list.
  */
 async function sparseTag(
   database: Queryable,
@@ -190,7 +190,7 @@ async function sparseTag(
 
 function oneOf(column: string, values: readonly string[], bind: Bind): string {
   const [only, ...others] = [...new Set(values)];
-  // An equality keeps the index in the order of ids; = ANY with one element does not always.
+  // Equality preserves the id order of the index. `= ANY` with one element does not always.
   return only !== undefined && others.length === 0 ? `${column} = ${bind(only)}` : `${column} = ANY(${bind(values)}::text[])`;
 }
 

@@ -2,14 +2,14 @@ import type { Queryable } from '../../database/queryable.ts';
 import type { JobFilter } from './list.ts';
 import type { JobStatus } from '../model/state-machine.ts';
 
-/** What is read of a workspace's log of changes, and what is answered of it. */
+/** The most rows of the change log that are read, and the most jobs that are returned. */
 const changesRead = 10_000;
 const jobsAnswered = 1_000;
 
-/** Whose statuses are asked for. */
+/** Which jobs' statuses to read. */
 export type StatusFilter = Pick<JobFilter, 'ids' | 'tags'> & { native: NonNullable<JobFilter['native']> };
 
-/** A job by its status alone. */
+/** The status of a job. */
 export interface JobState {
   id: string;
   status: JobStatus;
@@ -17,8 +17,8 @@ export interface JobState {
 }
 
 /*
- * No index on the time of a job's last change exists: it would be written by every transition. The newest of the log
- * stand last in its primary key, in the order of their transactions, which is that of their times but for moments.
+ * There is no index on the time of a job's last change, because every transition would have to write it. The newest
+ * changes are last in the log's primary key. They are in order of transaction id, which is nearly the order of time.
  */
 const statement = `
   SELECT recent.* FROM (
@@ -38,8 +38,8 @@ const statement = `
   ORDER BY recent.status_changed_at DESC, recent.id DESC LIMIT ${jobsAnswered}`;
 
 /**
- * The jobs whose status changed within the last `seconds`, the one that changed last first: at most 1,000, of the
- * workspace's last 10,000 changes, of the days for which changes are kept.
+ * The jobs whose status changed within the last `seconds`, latest change first: at most 1,000 jobs, from the last
+ * 10,000 changes of the workspace that the log still holds.
  */
 export async function recentStatuses(
   database: Queryable,

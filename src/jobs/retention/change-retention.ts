@@ -1,19 +1,19 @@
 import type { Queryable } from '../../database/queryable.ts';
 
-/** Days for which every change of status can be read again. */
+/** Days for which status changes can be read again. */
 export const changeDays = 7;
 
-/** Longer than a transaction may take, and than a watcher reads at what a cursor of the last moment let it begin with. */
+/** Longer than any transaction, and longer than a watcher needs to catch up from a cursor that is about to expire. */
 const graceHours = 1;
 
-/** Rows of one workspace that are looked at, and rows that go, in one statement. */
+/** Per statement: the most rows of a workspace that are looked at, and the most rows that are deleted. */
 const lookSize = 1_000;
 const batchSize = 5_000;
 
 /*
- * The oldest transactions of each workspace stand first in the primary key: one descent finds out that nothing is due.
- * An index on the time would cost every change, and a BRIN is read whole for all that it has not summarised, which on
- * the embedded database, without autovacuum, is everything.
+ * The oldest transactions of each workspace come first in the primary key, so one index descent shows that nothing is
+ * due. An index on the time would slow down every change. A BRIN index would not help either: its unsummarised part is
+ * read in full, and on the embedded database, which has no autovacuum, that is all of it.
  */
 const statement = `
   DELETE FROM job_change WHERE ctid = ANY (ARRAY(
@@ -29,7 +29,7 @@ const statement = `
   ))
   RETURNING 1`;
 
-/** Deletes the changes that are kept no longer, in bounded batches. Several processes may do so at once. */
+/** Deletes expired changes in bounded batches. Processes may run it concurrently. */
 export async function deleteOldChanges(database: Queryable): Promise<void> {
   let deleted = 0;
   do {
