@@ -1,7 +1,9 @@
+import { Unreachable } from './connection/failure.ts';
+import { UnfitServer } from './connection/session.ts';
 import { LonghaulError } from '../errors.ts';
 
-/** Node socket errors and SQLSTATEs which mean that the server cannot be reached or is shutting down. */
-const codes = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[123]|53300)$/;
+/** Node socket errors and SQLSTATEs which mean that the server cannot be reached, is shutting down or only reads (25006). */
+const codes = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[123]|53300|25006)$/;
 
 const statementTimeout = '57014';
 
@@ -27,6 +29,7 @@ export async function whenUnavailable<T>(work: () => Promise<T>): Promise<T> {
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof LonghaulError) return false;
+  if (error instanceof Unreachable || error instanceof UnfitServer) return true;
   return ('code' in error && codes.test(String(error.code))) || messages.test(error.message);
 }
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,9 @@ export interface PostgresServer {
   sql(text: string): Promise<Record<string, unknown>[]>;
   /** Runs psql as libpq's word on a connection string: whether it connects, and if so by TLS. */
   psql(url: string, env?: Record<string, string>): 'tls' | 'clear' | 'refused';
+  /** Ends it at once, to be started again. */
+  halt(): Promise<void>;
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,18 +69,32 @@ export async function startPostgres(options: { hba?: string[]; settings?: string
     own(join(data, 'standby.signal'));
   }
 
-  const server = spawn(binary('postgres'), ['-D', data], { ...unprivileged, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  const kill = () => void server.kill('SIGQUIT');
+  let server: ChildProcess | null = null;
+  const kill = () => void server?.kill('SIGQUIT');
   process.once('exit', kill);
-  let log = '';
-  await new Promise<void>((resolve, reject) => {
-    server.stderr.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      if (/ready to accept (?:read-only )?connections/.test(log)) resolve();
+  const start = async () => {
+    if (server !== null) return;
+    const child = spawn(binary('postgres'), ['-D', data], { ...unprivileged, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    server = child;
+    let log = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+        if (/ready to accept (?:read-only )?connections/.test(log)) resolve();
+      });
+      child.once('exit', () => reject(new Error(`postgres ended before it served:\n${log}`)));
+      child.once('error', reject);
     });
-    server.once('exit', () => reject(new Error(`postgres ended before it served:\n${log}`)));
-    server.once('error', reject);
-  });
+  };
+  const halt = async () => {
+    const child = server;
+    server = null;
+    if (child === null || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGQUIT');
+    await gone;
+  };
+  await start();
 
   return {
     port,
@@ -101,13 +118,11 @@ export async function startPostgres(options: { hba?: string[]; settings?: string
         return 'refused';
       }
     },
+    start,
+    halt,
     stop: async () => {
       process.off('exit', kill);
-      if (server.exitCode === null) {
-        const gone = once(server, 'exit');
-        server.kill('SIGQUIT');
-        await gone;
-      }
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

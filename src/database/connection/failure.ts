@@ -4,6 +4,9 @@ import { MissingPassword } from './database-url.ts';
 import type { Host } from './host.ts';
 import { UnfitServer } from './session.ts';
 
+/** No way leads to a server that can be used now; says why of each. */
+export class Unreachable extends Error {}
+
 /**
  * Classifies a failed connection. `address`: nobody answered there. `tls`: client and server could not agree on encryption.
  * `server`: this server cannot be used, but another may. `login`: the server refused the login.

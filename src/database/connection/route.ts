@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import pg from 'pg';
-import { describeFailure, failureKind } from './failure.ts';
+import { describeFailure, failureKind, Unreachable } from './failure.ts';
 import { isSocket, type Server } from './database-url.ts';
 import type { Host } from './host.ts';
 import { prepareSession, type Session, type SessionFacts, UnfitServer } from './session.ts';
@@ -160,8 +160,8 @@ export class Route {
   }
 }
 
-function refusal(failures: string[], cause?: unknown): Error {
+function refusal(failures: string[], cause?: unknown): Unreachable {
   const [only] = failures;
   const message = failures.length === 1 ? `DATABASE_URL: ${only}` : ['DATABASE_URL: no host can be used:', ...failures.map((line) => `  ${line}`)].join('\n');
-  return new Error(message, { cause });
+  return new Unreachable(message, { cause });
 }
