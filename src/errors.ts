@@ -1,10 +1,10 @@
 /**
- * The one table of errors. Every failure that a caller can meet has its row here; the README's catalogue and the
- * GraphQL schema are held against it by a test.
+ * The only table of errors. Every failure that a caller can see has a row here. A test compares the README's catalogue
+ * and the GraphQL schema with it.
  *
- * - `expected` failures are outcomes of a mutation: GraphQL returns them as union members, REST as a status and body.
- * - `client` errors say that a request could not be taken as it is: GraphQL throws them with `extensions.code`.
- * - `bug` is ours: masked, logged with an id.
+ * - `expected` failures are outcomes of a mutation. GraphQL returns them as union members, REST as a status and body.
+ * - `client` errors mean that the request could not be accepted. GraphQL throws them with `extensions.code`.
+ * - A `bug` is our fault. It is masked, and logged with an id.
  */
 export const errorTable = {
   VALIDATION_ERROR: { kind: 'expected', httpStatus: 400, graphqlType: 'ValidationError' },
@@ -28,13 +28,13 @@ export const errorTable = {
 interface ErrorRow {
   kind: 'expected' | 'client' | 'bug';
   httpStatus: number;
-  /** The member of the mutations' unions; null where the error is thrown instead. */
+  /** The member type in mutation unions; null if the error is thrown instead. */
   graphqlType: string | null;
 }
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** Anything that a caller is told about; whatever is thrown and is not one of these is a bug and is masked. */
+/** An error that callers may see. Any other thrown value is a bug and is masked. */
 export class LonghaulError extends Error {
   readonly code: ErrorCode;
 
@@ -49,13 +49,13 @@ export class LonghaulError extends Error {
   }
 }
 
-/** One fault of an input: where it is, as a path into the input, and what is expected there. */
+/** One fault in an input: its path within the input, and what is expected there. */
 export interface FieldIssue {
   path: string[];
   message: string;
 }
 
-/** Issues that the message repeats; `issues` has them all. */
+/** How many issues the message includes. `issues` has all of them. */
 const shownIssues = 5;
 
 export class ValidationError extends LonghaulError {
@@ -68,7 +68,7 @@ export class ValidationError extends LonghaulError {
   }
 }
 
-/** An issue as a sentence: `input.url: expected …`. */
+/** Formats an issue as text: `input.url: expected …`. */
 export function describeIssue({ path, message }: FieldIssue): string {
   return [path.join('.'), message].filter((part) => part !== '').join(': ');
 }
@@ -102,9 +102,9 @@ export class QueueFullError extends LonghaulError {
   }
 }
 
-/** A key, or an address without a key, has made its requests of this minute. */
+/** A key, or an address without a valid key, has used up its requests for this minute. */
 export class RateLimitedError extends LonghaulError {
-  /** Whole seconds until it may make more. */
+  /** Whole seconds until the next request is allowed. */
   readonly retryAfter: number;
 
   constructor(whose: 'key' | 'address', { limit, retryAfter }: { limit: number; retryAfter: number }) {
@@ -114,7 +114,7 @@ export class RateLimitedError extends LonghaulError {
   }
 }
 
-/** What a caller is told of anything that was thrown, Fastify's own errors included. A bug is masked. */
+/** Converts any thrown value, including Fastify's own errors, to what the caller sees. Bugs are masked. */
 export function describeError(error: unknown): { status: number; code: ErrorCode; message: string } {
   if (error instanceof LonghaulError) return { status: error.httpStatus, code: error.code, message: error.message };
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;

@@ -2,19 +2,19 @@ import { z } from 'zod';
 import { ValidationError } from './errors.ts';
 import type { FieldIssue } from './errors.ts';
 
-/** How deep an input may be nested: parsers, jsonb and recursive checks can all bear this. */
+/** The deepest nesting of an input. Parsers, jsonb and recursive checks all cope with this depth. */
 const maxDepth = 64;
 
-/** The most issues in one answer, so that no input can make a huge one. */
+/** The most issues in one response, so that no input can cause a huge response. */
 export const maxIssues = 100;
 
-/** The message for a field that a schema does not know. */
+/** The message for an unknown field. */
 export const unknownField = 'is not a known field; remove it or correct its name';
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; issues: FieldIssue[] };
 
 /**
- * Checks an input: `textIssues` first, then the schema. Every input from every surface goes through here.
+ * Validates an input: `textIssues` first, then the schema. Every input of every surface goes through here.
  *
  * @throws ValidationError with up to 100 issues.
  */
@@ -24,7 +24,7 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown): T {
   return checked.value;
 }
 
-/** Like `parseInput`, but returns the issues. The schema only sees values that `textIssues` has passed. */
+/** Like `parseInput`, but returns the issues. The schema only sees values in which `textIssues` found nothing. */
 export function checkInput<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   const unsound = textIssues(value);
   if (unsound.length > 0) return { ok: false, issues: unsound };
@@ -33,31 +33,32 @@ export function checkInput<T>(schema: z.ZodType<T>, value: unknown): Checked<T> 
   return { ok: false, issues: parsed.error.issues.flatMap(fieldIssues).slice(0, maxIssues) };
 }
 
-/** Where every reader of JSON keeps integers as they were sent. */
-const exactRange = `±${Number.MAX_SAFE_INTEGER}, which readers of JSON round`;
+/** The range in which every JSON parser keeps integers exact. */
+const exactRange = `±${Number.MAX_SAFE_INTEGER}, which JSON parsers round`;
 
 interface Place {
   value: unknown;
   parent: Place | null;
   key: string;
-  /** How many objects and arrays are around it. */
+  /** How many objects and arrays enclose it. */
   depth: number;
 }
 
 /**
- * Finds what no schema may let through, anywhere in a JSON value; at most 100 issues:
+ * Finds values that no schema may accept, anywhere in a JSON value. Returns at most 100 issues:
  *
- * - NUL and lone surrogates: jsonb refuses both, and PGlite's text silently turns the latter into U+FFFD.
+ * - NUL and lone surrogates: jsonb refuses both, and PGlite silently turns lone surrogates in text into U+FFFD.
  * - Keys named `__proto__`: zod's loose objects silently drop them.
- * - Numbers beyond ±(2^53 - 1): JSON readers round integers there (RFC 7493, section 2.2), so that two ids become one.
- *   All doubles beyond the bound are integers, and every number beyond it is read as one of them (9007199254740993.0,
- *   1E+30) or as Infinity (1e400), so the parsed value is enough. Fractions may lose digits. A reviver that looks at
- *   the source text (`context.source`) would find no more and makes parsing four times slower.
- * - More than 64 levels.
+ * - Numbers beyond ±(2^53 - 1): JSON parsers round integers there (RFC 7493, section 2.2), so that two ids become one.
+ *   Every double beyond the bound is an integer, and every number beyond it is parsed to one of them
+ *   (9007199254740993.0, 1E+30) or to Infinity (1e400), so checking the parsed value is enough. Fractions may lose
+ *   digits. A reviver that reads the source text (`context.source`) would find nothing more and makes parsing four
+ *   times slower.
+ * - More than 64 levels of nesting.
  *
- * It keeps its own stack, because the sender decides how deep the nesting is.
+ * It uses its own stack instead of recursion, because the sender controls the nesting depth.
  *
- * @param path where the value is; every issue's path begins with it
+ * @param path the path of the value. Every issue's path begins with it.
  */
 export function textIssues(value: unknown, path: readonly string[] = []): FieldIssue[] {
   const issues: FieldIssue[] = [];
@@ -75,7 +76,7 @@ function faultsAt({ value, depth }: Place): string[] {
     return fault === null ? [] : [`contains ${fault}`];
   }
   if (typeof value === 'number') {
-    // Not `>`, which NaN would pass; a handler may return one.
+    // Not `>`: NaN would pass that check, and a handler may return NaN.
     return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? [] : [`is a number beyond ${exactRange}; send it as a string`];
   }
   if (typeof value !== 'object' || value === null) return [];
@@ -83,12 +84,12 @@ function faultsAt({ value, depth }: Place): string[] {
   if (Array.isArray(value)) return [];
   return Object.keys(value).flatMap((key) => {
     const fault = keyFault(key);
-    // Escaped, so that the answer does not contain the bad characters itself.
+    // Escape the key, so that the response does not contain the bad characters.
     return fault === null ? [] : [`has the key ${quoted(key)}, which ${fault}`];
   });
 }
 
-/** Pushes the last child first, so that they are popped in order. Skips values under a refused key. */
+/** Pushes the last child first, so that children are popped in order. Skips values under a refused key. */
 function pushChildren(parent: Place, waiting: Place[]): void {
   const { value } = parent;
   if (typeof value !== 'object' || value === null) return;
@@ -129,8 +130,8 @@ function fieldIssues(issue: z.core.$ZodIssue): FieldIssue[] {
 }
 
 /**
- * The `error` of a zod type: "expected WHAT, got …" or "is required: expected WHAT". It does not repeat a string of the
- * wrong form, which may be a URL with credentials.
+ * The `error` of a zod type: "expected WHAT, got …" or "is required: expected WHAT". It does not quote a malformed
+ * string, because it may be a URL with credentials.
  */
 export function expecting(what: string): (issue: { code?: string | undefined; input?: unknown }) => string {
   return ({ code, input }) => {
@@ -140,7 +141,7 @@ export function expecting(what: string): (issue: { code?: string | undefined; in
   };
 }
 
-/** An integer within bounds (inclusive), with the same message for every fault. */
+/** An integer within inclusive bounds, with the same message for every fault. */
 export function integerFrom(min: number, max: number) {
   const error = expecting(`an integer from ${min} to ${max}`);
   return z.int({ error, abort: true }).min(min, { error }).max(max, { error });
@@ -163,7 +164,7 @@ function isHttpUrl(text: string): boolean {
   return url !== null && url.username === '' && url.password === '';
 }
 
-/** Replaces zod's own messages where a schema has none. */
+/** Replaces zod's default messages where a schema has none. */
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -179,7 +180,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_format':
       return expecting(formats[issue.format] ?? `text that matches ${issue.pattern ?? issue.format}`)(issue);
     case 'invalid_union':
-      return 'has none of the forms that are accepted here';
+      return 'matches none of the forms that are accepted here';
     default:
       return undefined;
   }
@@ -226,7 +227,7 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? 'an array' : 'an object';
 }
 
-/** The beginning of the sender's text, quoted. */
+/** Quotes the beginning of the sender's text. */
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

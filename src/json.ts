@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Reads JSON from outside, the same way for every surface and file:
+ * Parses external JSON, in the same way for every surface and file:
  *
- * - It is UTF-8, whatever a `charset` says: RFC 8259, sections 8.1 and 11. A byte order mark in front is skipped.
- * - Of two values under one key the last one counts, as ECMA-262 has it.
+ * - The encoding is UTF-8, whatever `charset` says (RFC 8259, sections 8.1 and 11). A leading byte order mark is
+ *   skipped.
+ * - If a key occurs twice, the last value wins, as in ECMA-262.
  *
- * What the value may hold is checked by `textIssues`, where its place can be named.
+ * `textIssues` checks the content of the value, because it can name the path of a fault.
  *
  * @throws SyntaxError
  */
@@ -15,7 +16,7 @@ export function parseJson(source: Uint8Array | string): unknown {
 }
 
 /**
- * Decodes bytes that must be UTF-8: a lenient decoder would store other characters than were sent.
+ * Decodes bytes that must be UTF-8. A lenient decoder would store different characters than were sent.
  *
  * @throws SyntaxError
  */
@@ -28,7 +29,7 @@ function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
-/** A JSON value as text with sorted keys: equal values give equal text. */
+/** Formats a JSON value with sorted keys, so that equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

@@ -94,7 +94,7 @@ describe('the deep check', () => {
         const spellings = [`${number}`, `${number}.${'0'.repeat(shift)}0`, `${number}${zeros}e-${shift}`, `${number}.0E+0`];
         for (const text of spellings) {
           const issues = textIssues(parseJson(`{"a":[1,${text}]}`));
-          const message = 'is a number beyond ±9007199254740991, which readers of JSON round; send it as a string';
+          const message = 'is a number beyond ±9007199254740991, which JSON parsers round; send it as a string';
           expect(issues, text).toEqual(beyond ? [{ path: ['a', '1'], message }] : []);
         }
       }),
@@ -192,7 +192,7 @@ describe('the message for', () => {
     ['format', { a: 'x' }, ['a: expected a UUID']],
     ['regex', { a: 'y' }, ['a: expected text that matches /^x$/']],
     ['step', { a: 3 }, ['a: expected a multiple of 2, got 3']],
-    ['union', { a: true }, ['a: has none of the forms that are accepted here']],
+    ['union', { a: true }, ['a: matches none of the forms that are accepted here']],
     ['strict', { a: 1, b: 1, c: 1 }, ['b', 'c'].map((key) => `${key}: is not a known field; remove it or correct its name`)],
     ['own', { a: 1 }, ['a: has its own message']],
   ])('%s in %j helps a person', (name, value, issues) => {

@@ -268,7 +268,7 @@ describe('the statuses of the jobs that changed lately', () => {
     { since_seconds: null, message: "None is not of type 'number'" },
     { since_seconds: true, message: "True is not of type 'number'" },
     { since_seconds: -1, message: '-1 is less than the minimum of 0' },
-    { since_seconds: 1e308, message: 'since_seconds: is a number beyond ±9007199254740991, which readers of JSON round; send it as a string' },
+    { since_seconds: 1e308, message: 'since_seconds: is a number beyond ±9007199254740991, which JSON parsers round; send it as a string' },
   ])('are not to be had for the last $since_seconds seconds', async ({ since_seconds, message }) => {
     const { post } = await client();
     for (const path of paths) {
