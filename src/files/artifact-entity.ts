@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
-/** A result file in ARTIFACTS_DIR, kept until it expires. */
+/** A result file in ARTIFACTS_DIR. It is kept until it expires. */
 export const ArtifactEntity = defineEntity({
   name: 'Artifact',
   tableName: 'artifact',
@@ -12,7 +12,7 @@ export const ArtifactEntity = defineEntity({
     mediaType: p.text(),
     bytes: p.bigint('number'),
     sha256: p.text(),
-    /** The job's end and 24 hours. */
+    /** 24 hours after the job's end. */
     expiresAt: p.datetime(),
   },
   indexes: [{ name: 'artifact_expires_index', properties: ['expiresAt'] }],

@@ -2,10 +2,11 @@ import type { Database } from '../database/database.ts';
 import type { ArtifactStore } from './store.ts';
 
 /**
- * Makes ARTIFACTS_DIR this installation's volume on its first start, and later makes sure that it still is. Two
- * processes that start together for the first time take turns on the setting's row, so that the second compares.
+ * Claims ARTIFACTS_DIR for this installation on its first start, and verifies on later starts that it is still the same
+ * volume. If two processes start for the first time together, they take turns on the setting's row, and the second one
+ * verifies.
  *
- * @throws Error with a readable reason.
+ * @throws Error that says what to change.
  */
 export async function claimVolume(database: Database, store: ArtifactStore, installationId: string): Promise<void> {
   await database.transaction(async (transaction) => {

@@ -2,7 +2,7 @@ import { validate as isUuid } from 'uuid';
 import type { Queryable } from '../database/queryable.ts';
 import type { DownloadableArtifact } from './serving.ts';
 
-/** A file by its id alone: whoever asks holds its signed URL, which only the job's own workspace was given. */
+/** Finds a file by id alone: the caller holds its signed URL, which only the job's own workspace was given. */
 export async function findArtifact(database: Queryable, id: string): Promise<DownloadableArtifact | null> {
   if (!isUuid(id)) return null;
   const [row] = await database.query<{

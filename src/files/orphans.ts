@@ -2,16 +2,17 @@ import type { Queryable } from '../database/queryable.ts';
 import type { ArtifactStore } from './store.ts';
 
 /**
- * Removes the files that no job will ever name: those of killed processes, and of completions that came too late.
+ * Removes files that no job will ever reference: those left by killed processes and by completions that came too late.
  *
- * A file is an orphan when the database names it nowhere and every attempt that was running in its workspace when it was
- * first seen has ended: nobody else could still complete a job with it. A completion names its file and takes its lease
- * away in one statement, and both are looked at in one, so that no sweep comes in between. No clock is asked.
+ * A file is an orphan if no row references it and every attempt that was running in its workspace when the file was
+ * first seen has ended, because only those attempts could still complete a job with it. A completion records its file
+ * and deletes its lease in one statement, and the sweep reads both in one statement, so it cannot see one without the
+ * other. It does not depend on a clock.
  */
 export class OrphanedFiles {
   readonly #database: Queryable;
   readonly #store: ArtifactStore;
-  /** By the id of an unnamed file: the leases whose attempts may still name it. */
+  /** By id of an unreferenced file: the leases whose attempts may still reference it. */
   #suspects = new Map<string, readonly string[]>();
 
   constructor(database: Queryable, store: ArtifactStore) {
@@ -19,7 +20,7 @@ export class OrphanedFiles {
     this.#store = store;
   }
 
-  /** Looks at the whole volume once, and returns how many files it removed. Every process may sweep at the same time. */
+  /** Checks the whole volume once and returns how many files it removed. Processes may sweep concurrently. */
   async sweep(): Promise<number> {
     const suspects = new Map<string, readonly string[]>();
     let removed = 0;

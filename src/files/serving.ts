@@ -9,7 +9,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ArtifactLinks } from './links.ts';
 import type { ArtifactStore } from './store.ts';
 
-/** What the route needs of an artifact's row. */
+/** The columns of an artifact that the route needs. */
 export interface DownloadableArtifact {
   id: string;
   workspaceId: string;
@@ -31,13 +31,13 @@ interface Download {
   Querystring: { expires?: unknown; signature?: unknown };
 }
 
-/** Result files are anybody's content: never rendered, sniffed or run in our origin. */
+/** Result files are untrusted content, so browsers must not render, sniff or run them in our origin. */
 const safetyHeaders = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; sandbox",
 };
 
-/** Refusals by status, `{ error: { code, message } }`. */
+/** Error bodies by status, `{ error: { code, message } }`. */
 const refusals = {
   403: { code: 'FORBIDDEN', message: 'The signature of this URL is not valid. Use the download URL unchanged.' },
   404: { code: 'NOT_FOUND', message: 'There is no such file any more. Run the job again to get a new one.' },
@@ -47,8 +47,8 @@ const refusals = {
 } as const;
 
 /**
- * GET and HEAD `/artifacts/:id`: a result file for whoever holds its signed URL, with ranges and revalidation. 403 when
- * the signature is wrong (asked before anything is looked up), 404 when row or file are gone, 410 past `expiresAt`.
+ * GET and HEAD `/artifacts/:id`: serves a result file to the holder of its signed URL, with ranges and revalidation.
+ * 403 for a wrong signature (checked before any lookup), 404 if the row or file is gone, 410 after `expiresAt`.
  */
 export function artifactRoute(app: FastifyInstance, options: ArtifactRouteOptions): void {
   const { find, store, links, now = () => new Date() } = options;
@@ -75,7 +75,7 @@ async function sendFile(
   artifact: DownloadableArtifact,
   path: string,
 ): Promise<FastifyReply> {
-  // A root, because send hides paths with a dot in them and DATA_DIR is `.data`.
+  // Pass a root, because send refuses paths that contain a dot directory and DATA_DIR is `.data`.
   const result = await send(request.raw, basename(path), {
     root: dirname(path),
     cacheControl: false,
@@ -91,7 +91,7 @@ async function sendFile(
   }
   if (stream instanceof ReadStream) {
     try {
-      // Retention may remove the file between its stat and here; once it is open, that does no harm.
+      // Retention may remove the file after its stat. Once the file is open, that does no harm.
       await once(stream, 'open');
     } catch {
       return refuse(reply, 404);

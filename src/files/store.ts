@@ -7,7 +7,7 @@ import { newId } from '../database/ids.ts';
 import { bindVolume } from './volume.ts';
 import { syncDirectory, writeSynced, type WriteOptions } from './writing.ts';
 
-/** A result file that is whole and on the disk. */
+/** A result file that is complete and synced to disk. */
 export interface StoredFile {
   /** UUIDv7. */
   id: string;
@@ -27,10 +27,10 @@ export interface SaveOptions extends WriteOptions {
 
 const partialSuffix = '.part';
 
-/** How many files of a workspace are listed at a time. */
+/** How many files of a workspace `list` yields at a time. */
 const listed = 1_000;
 
-/** Result files on a volume that every process shares: `<dir>/<workspace id>/<artifact id>`. */
+/** Result files on a volume shared by all processes: `<dir>/<workspace id>/<artifact id>`. */
 export class ArtifactStore {
   readonly #dir: string;
 
@@ -39,17 +39,18 @@ export class ArtifactStore {
   }
 
   /**
-   * Makes sure, once at start, that the directory is writable and is the volume of this installation; see bindVolume.
-   * Throws an Error that says what to change.
+   * Verifies at startup that the directory is writable and is the volume of this installation; see bindVolume.
+   *
+   * @throws Error that says what to change.
    */
   async bindToInstallation(installationId: string, options: { mayClaim: boolean }): Promise<void> {
     await bindVolume(this.#dir, installationId, options);
   }
 
   /**
-   * Writes a file from a stream of bytes. It appears under its path only when it is whole and synced. On an error of the
-   * source, on abort (which rejects with the signal's reason) and past `maxBytes` (ArtifactTooLargeError) nothing of it
-   * is left by the time the promise rejects. A file that no job names in the end is removed by OrphanedFiles.
+   * Writes a file from a byte stream. It appears under its path only when it is complete and synced. If the source
+   * fails, the signal aborts (rejects with its reason) or the stream exceeds `maxBytes` (ArtifactTooLargeError), the
+   * file is removed before the promise rejects. OrphanedFiles removes files that no job references in the end.
    */
   async save(source: AsyncIterable<Uint8Array>, options: SaveOptions): Promise<StoredFile> {
     const { workspaceId, filename, mediaType, signal } = options;
@@ -69,21 +70,23 @@ export class ArtifactStore {
     }
   }
 
-  /** Where a file is or would be. Throws a TypeError on what is no UUID, so that no id can lead out of the directory. */
+  /** The path of a file. Throws a TypeError if an id is not a UUID, so that no id can escape the directory. */
   path(workspaceId: string, id: string): string {
     if (!isUuid(workspaceId) || !isUuid(id)) {
-      throw new TypeError('An artifact is found by the UUIDs of its workspace and itself. Pass those.');
+      throw new TypeError('The path of an artifact needs the UUIDs of its workspace and of the artifact. Pass both.');
     }
     return join(this.#dir, workspaceId, id);
   }
 
-  /** Removes a file, whole or half-written; one that is gone already is no error. */
+  /** Removes a file, complete or partial. A missing file is not an error. */
   async remove(workspaceId: string, id: string): Promise<void> {
     const path = this.path(workspaceId, id);
     await Promise.all([path, path + partialSuffix].map((file) => rm(file, { force: true })));
   }
 
-  /** The ids of all files, whole and half-written, some of one workspace at a time. What is no UUID is not ours. */
+  /**
+   * Lists the ids of all files, complete and partial, in batches per workspace. Names that are not UUIDs are not ours.
+   */
   async *list(): AsyncGenerator<{ workspaceId: string; ids: string[] }, void> {
     for await (const { name: workspaceId } of await opendir(this.#dir)) {
       if (!isUuid(workspaceId)) continue;

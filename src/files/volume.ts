@@ -7,13 +7,15 @@ const marker = '.longhaul-volume';
 const advice = 'ARTIFACTS_DIR must be the same volume for every process of an installation.';
 
 /**
- * Checks that `dir` is writable and belongs to this installation: a marker file in it names the installation. With
- * `mayClaim` a missing directory and marker are made; without, they are an error, for then this process looks at another
- * volume than those that were here first. Throws an Error that says what to change.
+ * Verifies that `dir` is writable and belongs to this installation. A marker file in it names the installation. With
+ * `mayClaim`, a missing directory and marker are created. Without it they are an error, because this process then sees
+ * a different volume than the processes before it.
+ *
+ * @throws Error that says what to change.
  */
 export async function bindVolume(dir: string, installationId: string, { mayClaim }: { mayClaim: boolean }): Promise<void> {
   if (mayClaim) await mkdir(dir, { recursive: true }).catch(unusable(dir));
-  // Written to a file of its own first: the marker must appear whole, or a second process reads an empty name.
+  // Write a temporary file first: the marker must appear complete, or a second process could read an empty name.
   const own = join(dir, `${marker}.${newId()}`);
   await writeFile(own, `${installationId}\n`).catch(unusable(dir));
   try {

@@ -6,11 +6,11 @@ import { abortable } from '../outbound/abortable.ts';
 export interface WriteOptions {
   maxBytes: number;
   signal: AbortSignal;
-  /** Told the bytes written so far, after each chunk. */
+  /** Called after each chunk with the bytes written so far. */
   onBytes?: (bytes: number) => void;
 }
 
-/** The source has more bytes than it may. */
+/** The source exceeds the size limit. */
 export class ArtifactTooLargeError extends Error {
   readonly maxBytes: number;
 
@@ -22,8 +22,8 @@ export class ArtifactTooLargeError extends Error {
 }
 
 /**
- * Writes a new file from a stream of bytes and syncs it. Rejects with the signal's reason, with the source's error or with
- * ArtifactTooLargeError; the file is closed by then and is the caller's to remove.
+ * Writes a new file from a byte stream and syncs it. Rejects with the signal's reason, the source's error or
+ * ArtifactTooLargeError. By then the file is closed, and the caller must remove it.
  */
 export async function writeSynced(
   path: string,
@@ -37,7 +37,7 @@ export async function writeSynced(
     await file.sync();
     return written;
   } catch (error) {
-    // Not awaited: a generator that hangs in its own await never answers.
+    // Not awaited: a generator that hangs in its own await would never return.
     chunks.return?.().catch(() => {});
     throw error;
   } finally {
@@ -63,7 +63,7 @@ async function copy(
   }
 }
 
-/** Without it a power cut may undo the rename that was already reported. */
+/** Syncs a directory. Without it, a power cut could undo a rename that was already reported. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
