@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LonghaulError } from '../errors.ts';
 
-/** In place of a result: this item fails, and no other. */
+/** Returned in place of a result: only this item fails. */
 export class Failed {
   readonly error: unknown;
 
@@ -10,19 +10,21 @@ export class Failed {
   }
 }
 
-/** In place of a result: this item cannot be served now. It comes first in the next batch, a little later at most. */
+/**
+ * Returned in place of a result: this item cannot be served now. It returns to the front and is retried after 25 ms.
+ */
 export const notYet = Symbol('not yet');
 
 export type Outcome<Result> = Result | Failed | typeof notYet;
 
 export interface BatchLimits<Item> {
-  /** Batches under way at once. */
+  /** The most batches in flight. */
   lanes: number;
-  /** The most that one batch takes, unless a single item weighs more. */
+  /** The most weight in one batch, unless a single item weighs more. */
   size: number;
-  /** What an item takes of the size; 1 where not given. */
+  /** The weight of an item. 1 by default. */
   weigh?: (item: Item) => number;
-  /** Turns of the event loop that an item waits at most for others to come; 1 where not given. */
+  /** The most event loop turns that an item waits for others to arrive. 1 by default. */
   turns?: number;
 }
 
@@ -35,11 +37,11 @@ interface Waiting<Item, Result> {
 const notYetMilliseconds = 25;
 
 /**
- * Carries out together what arrives together: the items of a turn of the event loop, and those that come while `lanes`
- * batches are under way. An item that comes alone is carried out at once. None joins a batch that has begun.
+ * Batches items that arrive together: in the same turn of the event loop, or while `lanes` batches are in flight. A
+ * single item runs at once. No item joins a batch that has begun.
  *
- * When a batch throws, its items are tried one by one, so that a bad item does not fail its neighbours; except where the
- * database is away (UNAVAILABLE): no item is to blame then, and each of them would wait for it in turn.
+ * If a batch throws, its items are retried one by one, so that a bad item does not fail its neighbours. The exception
+ * is UNAVAILABLE: no item is to blame for that, and each retry would wait for the database in turn.
  */
 export class Batches<Item, Result> {
   readonly #carryOut: (items: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
@@ -49,13 +51,13 @@ export class Batches<Item, Result> {
   #gathering = false;
   #idle = Promise.withResolvers<void>();
 
-  /** @param carryOut gives one outcome for each item, in their order */
+  /** @param carryOut returns one outcome per item, in the same order. */
   constructor(carryOut: (items: readonly Item[]) => Promise<readonly Outcome<Result>[]>, limits: BatchLimits<Item>) {
     this.#carryOut = carryOut;
     this.#limits = { weigh: () => 1, turns: 1, ...limits };
   }
 
-  /** Whether nothing waits and nothing is under way. */
+  /** Whether no item is waiting or in flight. */
   get idle(): boolean {
     return this.#waiting.length === 0 && this.#underWay === 0;
   }
@@ -72,7 +74,7 @@ export class Batches<Item, Result> {
     while (!this.idle) await this.#idle.promise;
   }
 
-  /** Begins when a turn of the event loop has brought nothing more: what many clients send at once comes over several. */
+  /** Starts once a turn of the event loop brings no new item: a burst from many clients arrives over several turns. */
   #gather(): void {
     if (this.#gathering || this.#underWay === this.#limits.lanes || this.#waiting.length === 0) return;
     this.#gathering = true;
@@ -115,7 +117,7 @@ export class Batches<Item, Result> {
     this.#idle = Promise.withResolvers();
   }
 
-  /** Gives those that cannot be served yet. Never rejects. */
+  /** Returns the items that cannot be served yet. Never rejects. */
   async #settle(batch: Waiting<Item, Result>[]): Promise<Waiting<Item, Result>[]> {
     let outcomes: readonly Outcome<Result>[];
     try {
@@ -134,7 +136,7 @@ export class Batches<Item, Result> {
       const outcome = outcomes[index];
       if (outcome === notYet) return true;
       if (outcome instanceof Failed) reject(outcome.error);
-      else if (outcome === undefined) reject(new Error('a batch gave fewer outcomes than it had items'));
+      else if (outcome === undefined) reject(new Error('a batch returned fewer outcomes than it had items'));
       else resolve(outcome);
       return false;
     });

@@ -1,26 +1,26 @@
 import type { Log } from '../log.ts';
 
-/** What a run is told. */
+/** The parameters of a run. */
 export interface Run {
-  /** The poll asked for this run, whoever else did: what may have been missed is to be looked at too. */
+  /** The poll asked for this run, perhaps along with wake-ups, so it must also look for work whose wake-up was lost. */
   polled: boolean;
 }
 
 export interface LoopOptions {
-  /** For the log: what does not work at the moment. */
+  /** What the work does, for log lines: `<name> failed`. */
   name: string;
-  /** One run. `more`: there was more than it could do at once, so another run follows. */
+  /** Does one run. Returns `more` if work is left, so that another run follows. */
   work: (run: Run) => Promise<'more' | void>;
-  /** The safety net for a wake-up that was lost, in milliseconds; null: none. */
+  /** How often to run in case a wake-up was lost. Null for no poll. */
   pollMilliseconds: number | null;
   log: Log;
 }
 
 /**
- * Work that is done whenever somebody says that there is some: one run at a time, until nobody asks any more. However
- * many wake it, at most one run is under way and one follows; wake-ups of the same tick share a run.
+ * Runs work on wake-ups, one run at a time. However many wake-ups arrive, at most one run is in flight and one follows
+ * it. Wake-ups of the same tick share a run.
  *
- * A run that throws is logged, and the next wake-up or poll tries again.
+ * If a run throws, the error is logged, and the next wake-up or poll tries again.
  */
 export class Loop {
   readonly #options: LoopOptions;
@@ -34,7 +34,7 @@ export class Loop {
     this.#options = options;
   }
 
-  /** Starts the poll. It works without, for whoever wakes it. */
+  /** Starts the poll. Without it, the loop runs only on wake-ups. */
   start(): void {
     const { pollMilliseconds } = this.#options;
     if (pollMilliseconds === null || this.#stopped) return;
@@ -44,20 +44,20 @@ export class Loop {
     }, pollMilliseconds);
   }
 
-  /** Asks for a run that begins after this call. Does nothing once it was stopped. */
+  /** Requests a run that begins after this call. Does nothing after `stop`. */
   wake(): void {
     if (this.#stopped) return;
     this.#woken = true;
     this.#running ??= this.#run();
   }
 
-  /** Wakes it and waits until nobody asks any more; never throws. */
+  /** Wakes the loop and waits until no run is requested any more. Never rejects. */
   async settle(): Promise<void> {
     this.wake();
     await this.#running;
   }
 
-  /** Begins no further run, and waits for the one under way. May be called twice. */
+  /** Starts no further run and waits for the one in flight. May be called twice. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#poll !== null) clearInterval(this.#poll);
@@ -76,7 +76,7 @@ export class Loop {
         this.#options.log.warn({ err: error }, `${this.#options.name} failed; the next run tries again`);
       }
     }
-    // In the same turn as the last look at #woken: a wake-up in between would be lost.
+    // Must happen in the same turn as the last check of #woken, or a wake-up in between would be lost.
     this.#running = null;
   }
 }
