@@ -50,6 +50,8 @@ function on(backend: 'embedded' | 'servers', name: string, include: string[], ex
       // One module graph and one Longhaul for each worker: loading and starting them takes longer than most files' tests.
       // What is long counts objects of the whole process, and gets processes of its own.
       isolate: name === 'long',
+      // And it measures: how fast a process answers under attack, how soon a watcher hears of an end.
+      fileParallelism: name !== 'long',
       environment: './test/support/environment.ts',
       env: { TEST_BACKEND: backend },
       globalSetup: [`./test/support/template-${backend}.ts`],
