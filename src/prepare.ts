@@ -2,8 +2,8 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { cacheFolder } from './server/cache-folder.ts';
 
 /*
- * `npm ci` runs this, so that a first start need not: it compiles the modules and makes the embedded database from which
- * each installation's own is copied.
+ * Runs after `npm ci`, to speed up the first start: compiles the modules into the cache, and makes the template that new
+ * embedded databases are copied from.
  */
 enableCompileCache(cacheFolder);
 const { makeTemplate } = await import('./database/template.ts');

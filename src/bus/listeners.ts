@@ -14,7 +14,7 @@ export class Listeners<Args extends unknown[]> {
     return this.#entries.size;
   }
 
-  /** A function that is added twice is called twice, and each of the two is removed separately. */
+  /** A function that is added twice is called twice, and must be removed twice. */
   add(listener: (...args: Args) => void): Unsubscribe {
     const entry = { listener };
     this.#entries.add(entry);
@@ -23,7 +23,7 @@ export class Listeners<Args extends unknown[]> {
     };
   }
 
-  /** Calls everyone who listens now. A listener that throws is logged and does not affect the others. */
+  /** Calls all current listeners. If one throws, the error is logged and the others are still called. */
   call(...args: Args): void {
     const snapshot = [...this.#entries];
     for (const entry of snapshot) {
@@ -32,7 +32,7 @@ export class Listeners<Args extends unknown[]> {
       try {
         entry.listener(...args);
       } catch (error) {
-        this.#log.error({ err: error }, 'A listener of the bus threw; the others were called. Catch the error there.');
+        this.#log.error({ err: error }, 'A bus listener threw. The other listeners were called. Catch the error in the listener.');
       }
     }
   }

@@ -3,8 +3,8 @@ import type { Bus } from './bus.ts';
 import { Listeners } from './listeners.ts';
 
 /**
- * The bus of a single process. Like the one on Redis, it delivers messages in the order of publishing, in a later turn of
- * the event loop, to those who listen by then.
+ * The bus of a single process. Like the Redis bus it delivers messages in the order of publishing, in a later turn of the
+ * event loop, to the listeners at that time.
  */
 export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
   const topics = new Map<string, Listeners<[string]>>();
@@ -32,14 +32,14 @@ export function createMemoryBus({ log = silentLog }: { log?: Log } = {}): Bus {
       const remove = listeners.add(listener);
       return () => {
         remove();
-        // The topic may have been let go and made again since.
+        // The topic may have been dropped and created again since.
         if (listeners.size === 0 && topics.get(topic) === listeners) topics.delete(topic);
       };
     },
 
     publish(topic, message) {
       if (closed) return;
-      // Not a microtask: listeners that answer each other's messages would block the event loop.
+      // Not a microtask: listeners that answer each other would block the event loop.
       if (waiting.length === 0) setImmediate(deliver);
       waiting.push({ topic, message });
       published += 1;

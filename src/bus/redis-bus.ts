@@ -8,49 +8,50 @@ import { isRefusal } from './redis-refusal.ts';
 import { parseRedisUrl, redisUrlForm } from './redis-url.ts';
 
 export interface RedisBusOptions {
-  /** As `parseRedisUrl` takes it. */
+  /** A URL for `parseRedisUrl`. */
   url: string;
-  /** Put before every topic. All databases of a Redis share one space of channels: the prefix keeps installations apart. */
+  /** Prefix of all channels. It separates installations, because all databases of a Redis share one channel namespace. */
   prefix: string;
   log: Log;
 }
 
 export interface RedisBus extends Bus {
-  /** Counts that all processes share; rejects while Redis is away. */
+  /** Counts across all processes. Rejects while Redis is down. */
   counter: SharedCounter;
 }
 
 interface Topic {
   listeners: Listeners<[string]>;
-  /** Settles when Redis has answered the SUBSCRIBE, or cannot any more. Never rejects. */
+  /** Resolves when Redis has answered the SUBSCRIBE, or the connection is lost. Never rejects. */
   answered: Promise<void>;
 }
 
-/** Names in one SUBSCRIBE. */
+/** Most channels in one SUBSCRIBE. */
 const MAX_NAMES = 1_000;
-/** Messages that await their reply. With more than that, Redis is not keeping up. */
+/** Most messages that may wait for a reply. Above that, Redis is not keeping up. */
 const MAX_IN_FLIGHT = 10_000;
 
 /**
- * The bus between processes, on Redis pub/sub. Connects in the background, and keeps the process alive until it is closed.
+ * Creates the bus between processes, on Redis pub/sub. It connects in the background, and keeps the process alive until it
+ * is closed.
  *
- * @throws Error when the URL cannot be read.
+ * @throws Error if the URL is invalid
  */
 export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus {
   const target = parseRedisUrl(url);
-  // Neither a cause nor the URL, which holds a password.
+  // No `cause` and no URL in the error: they contain the password.
   if (!target) throw new Error(`REDIS_URL cannot be read. Write ${redisUrlForm}.`);
   const { access, addresses } = target;
   const channelAdvice = `Allow its user the channels (ACL: &${prefix}*).`;
   const counts = { published: 0, received: 0, dropped: 0, outages: 0 };
   const reconnectListeners = new Listeners<[]>(log);
   const topics = new Map<string, Topic>();
-  /** Topics that Redis has not acknowledged on this connection, or has refused; asked for again with each heartbeat. */
+  /** Topics that Redis has not acknowledged on this connection, or refused. Retried with each heartbeat. */
   const unbound = new Set<string>();
   let inFlight = 0;
-  /** Whether Redis refused the last message. */
+  /** Whether Redis refused the last message. Then `probe` finds out when it accepts messages again. */
   let refused = false;
-  /** Whether a message may have been lost since the listeners were last told. */
+  /** Whether a message may have been lost since the reconnect listeners were last called. */
   let missed = false;
   let closed = false;
 
@@ -100,7 +101,7 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
     return subscriber.ready() && unbound.size === 0 && publisher.ready() && !refused;
   }
 
-  /** The two connections usually end and come back together: listeners are told once, when both are there. */
+  /** Waits until both connections are back, so that the reconnect listeners are called once: they usually fail together. */
   function tellMissed(): void {
     if (!missed || !healthy()) return;
     missed = false;
@@ -108,8 +109,8 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
   }
 
   /**
-   * The command is sent before this returns. Redis answers in the order of sending, so a SUBSCRIBE overtakes no
-   * UNSUBSCRIBE, and the last one sent is what holds. A connection that does not answer is cut, which fails the command.
+   * Sends the SUBSCRIBE before it returns. Redis handles commands in the order of sending, so the last SUBSCRIBE or
+   * UNSUBSCRIBE wins. If Redis does not answer, the connection is cut, which fails the command.
    */
   async function bind(names: string[]): Promise<void> {
     if (!subscriber.ready()) {
@@ -121,14 +122,14 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
       for (const name of names) unbound.delete(name);
     } catch (error) {
       missed = true;
-      // Without an answer the connection is gone, and the next one begins with all topics.
+      // No answer means that the connection is lost. The next one subscribes to all topics again.
       if (!isRefusal(error)) return;
       for (const name of names) if (topics.has(name)) unbound.add(name);
       subscriber.complain(error, `Redis refuses to subscribe. ${channelAdvice}`);
     }
   }
 
-  /** A heartbeat is answered after all commands before it, so none of these names is being asked for already. */
+  /** Called after a heartbeat, whose reply follows those of all earlier commands: no SUBSCRIBE for these names is pending. */
   async function bindAll(): Promise<void> {
     const names = [...unbound];
     const answers: Promise<void>[] = [];
@@ -138,7 +139,7 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
       answers.push(answered);
       for (const name of some) {
         const topic = topics.get(name);
-        // Who subscribes from now on waits for this answer, not for that of the connection before.
+        // Later subscribers must wait for this answer, not for the one of the previous connection.
         if (topic) topic.answered = answered;
       }
     }
@@ -149,11 +150,11 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
   function release(name: string): void {
     topics.delete(name);
     unbound.delete(name);
-    // It fails only with the connection, and then nothing is bound either.
+    // It fails only if the connection is lost, and then nothing is subscribed anyway.
     if (subscriber.ready()) subscriber.client.unsubscribe(prefix + name).catch(() => {});
   }
 
-  /** Resolves to whether Redis took it. Never rejects. */
+  /** Resolves to whether Redis accepted the message. Never rejects. */
   async function send(topic: string, message: string): Promise<boolean> {
     inFlight += 1;
     try {
@@ -177,7 +178,7 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
     else counts.dropped += 1;
   }
 
-  /** Finds out whether a Redis that refused a message would take one now; no topic has an empty name. */
+  /** After a refusal, finds out whether Redis accepts messages again. No topic has an empty name, so nobody gets this one. */
   async function probe(): Promise<void> {
     if (refused) await send('', '');
     tellMissed();
@@ -192,14 +193,14 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
       await topic.answered;
       return () => {
         remove();
-        // The topic may have been let go and made again since.
+        // The topic may have been dropped and created again since.
         if (topic.listeners.size === 0 && topics.get(name) === topic) release(name);
       };
     },
 
     publish(topic, message) {
       if (publisher.ready() && inFlight < MAX_IN_FLIGHT) return void sendMessage(topic, message);
-      // Dropped rather than kept: a Redis that is slow or away must not fill our memory, and readers have a safety net.
+      // Drop it rather than queue it: a slow or unavailable Redis must not fill our memory, and readers have a safety net.
       counts.dropped += 1;
       missed = true;
     },

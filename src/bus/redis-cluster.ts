@@ -6,43 +6,43 @@ import { clusterAdvice, createComplaints, isRefusal } from './redis-refusal.ts';
 import type { RedisAccess, RedisAddress } from './redis-url.ts';
 
 export interface RedisClusterOptions {
-  /** Some nodes of the cluster; at least one. */
+  /** Some nodes of the cluster, at least one. */
   seeds: readonly RedisAddress[];
   access: RedisAccess;
   log: Log;
-  /** Called when the nodes are known, and when no seed answers: connecting to them then shows why. */
+  /** Called when the nodes are known. Also called when no seed answers: the connection attempts then report why. */
   onOpen(): void;
 }
 
 const REFRESH_MS = 5_000;
-/** A node that only lost its connection is on the list again after the next refresh. */
+/** After this long a node counts as gone. One that only lost its connection is back in the list after the next refresh. */
 const GONE_MS = 2 * REFRESH_MS;
-/** A frozen node must not hold up the requests that are counted there. */
+/** Timeout of a command, so that a frozen node does not delay the requests that are counted there. */
 const COMMAND_MS = 500;
 const PAUSE_MS = 2_000;
 
 /**
- * Knows the nodes of a cluster, and counts at the node of each key, by ioredis' Cluster. Messages go through one node by a
- * connection of our own, since the cluster broadcasts a plain PUBLISH: Cluster publishes through a random node each time,
- * which loses the order; and its ClusterSubscriber does not notice a frozen node, forgets its topics when the node that it
- * turns to fails as well, and does not tell when they are bound again.
+ * Keeps track of a cluster's nodes with ioredis' Cluster, and counts at the node of each key. Messages use our own connection
+ * to a single node, because the cluster broadcasts a plain PUBLISH to all nodes. Cluster is not used for them: it publishes
+ * through a random node each time, which loses the order. Its ClusterSubscriber does not notice a frozen node, forgets its
+ * topics if the node that it fails over to fails as well, and does not report when they are subscribed again.
  */
 export function createRedisCluster({ seeds, access, log, onOpen }: RedisClusterOptions): RedisServers & ScriptRunner & { close(): void } {
   const gone = new Map<string, number>();
   let pausedUntil = 0;
   const complaints = createComplaints(log, access, () => ({ connection: 'cluster' }));
   const client = new Cluster([...seeds], {
-    // The bus is of use while a shard is down.
+    // The bus still works while a shard is down.
     enableReadyCheck: false,
-    // ioredis 6.0.0 has no default for it, although its types name one.
+    // ioredis 6.0.0 has no default for this, although its types say so.
     slotsRefreshInterval: REFRESH_MS,
     clusterRetryStrategy: retryDelay,
-    // A name stays a name: the certificate is for it.
+    // Keep the host name, because the certificate is issued for it.
     dnsLookup: (host, callback) => callback(null, host),
     redisOptions: { ...clientOptions(access, 'cluster'), family: access.family, commandTimeout: COMMAND_MS },
   });
   client.on('error', (error: unknown) => {
-    // ClusterAllFailedError holds the answer of the last node.
+    // ClusterAllFailedError carries the error of the last node.
     const reason = error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : error;
     if (isRefusal(reason)) complaints.tell(reason, clusterAdvice(reason, access));
     else onOpen();

@@ -7,48 +7,48 @@ import type { RedisAccess, RedisAddress } from './redis-url.ts';
 
 export interface RedisConnection {
   readonly client: Redis;
-  /** Whether commands can be sent now. One that is sent at another time fails at once; nothing is kept for later. */
+  /** Whether commands can be sent now. Otherwise they fail at once; they are never queued. */
   ready(): boolean;
-  /** Logs what Redis refuses, once for each outage and reason. */
+  /** Logs an error from Redis, once per outage and reason. */
   complain(error: unknown, advice: string): void;
-  /** Starts to connect. May be called twice. */
+  /** Starts connecting. May be called twice. */
   open(): void;
-  /** Ends the connection and its attempts. May be called twice. */
+  /** Closes the connection and stops reconnecting. May be called twice. */
   close(): void;
 }
 
 export interface RedisConnectionOptions {
   servers: RedisServers;
   access: RedisAccess;
-  /** Tells the connections apart in the logs and in Redis' CLIENT LIST. */
+  /** Identifies the connection in the logs and in Redis' CLIENT LIST. */
   name: string;
   log: Log;
-  /** Called each time that commands can be sent. */
+  /** Called each time the connection becomes ready for commands. */
   onReady(): void;
-  /** Called when they cannot be sent any more. */
+  /** Called when a ready connection is lost. */
   onLost(): void;
   /** Called about twice a second while Redis answers. */
   onHeartbeat(): void;
 }
 
-/** Servers that are equally good for publishing and subscribing: one Redis, or the nodes of a cluster. */
+/** Interchangeable servers for publishing and subscribing: one Redis, or the nodes of a cluster. */
 export interface RedisServers {
-  /** Never empty; those first that are known to serve. */
+  /** Never empty. Servers that are known to work come first. */
   addresses(): readonly RedisAddress[];
-  /** Whether a node has left its cluster: it still answers, but its messages reach nobody. */
+  /** Whether a node has left the cluster. It may still answer, but its messages reach nobody. */
   hasLeft(address: RedisAddress): boolean;
 }
 
 const HEARTBEAT_MS = 500;
 /**
- * Cut after 1 to 1.5 seconds of silence. Heartbeats are counted; ioredis' `socketTimeout` measures time, and would cut a
- * connection because our own event loop was blocked.
+ * Unanswered heartbeats before a connection is cut, which takes 1 to 1.5 seconds. We count heartbeats because ioredis'
+ * `socketTimeout` measures time, and would cut the connection if our own event loop was blocked.
  */
 const HEARTBEATS_UNANSWERED = 2;
-/** For the server's side of the closing; a frozen one never closes. */
+/** How long the server may take to close its side. A frozen one never does. */
 const CLOSING_MS = 100;
 
-/** What all clients of Redis here have in common. */
+/** Options that all our Redis clients share. */
 export function clientOptions({ username, password, protocol, tls }: RedisAccess, name: string) {
   return {
     protocol,
@@ -58,24 +58,24 @@ export function clientOptions({ username, password, protocol, tls }: RedisAccess
     connectionName: `longhaul-${name}`,
     connectTimeout: 2_000,
     disconnectTimeout: CLOSING_MS,
-    // Publishing works while Redis loads, and the user may lack INFO.
+    // PUBLISH works while Redis is loading, and the user may not be allowed INFO.
     enableReadyCheck: false,
     disableClientInfo: true,
   } satisfies RedisOptions;
 }
 
 /**
- * A connection to one of several servers. ioredis connects again for ever, to the next server each time; what is added
- * here is the watch over silence: a frozen Redis keeps its sockets open, accepts new ones and says nothing. Never throws.
+ * Connects to one of several servers. ioredis reconnects for ever, each time to the next server. This adds heartbeats,
+ * because a frozen Redis keeps its sockets open and accepts new ones, but never answers. Never throws.
  */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { servers, access, name, log } = options;
   let server: RedisAddress | undefined;
   let attempts = 0;
-  /** Our own, because ioredis stays `ready` until a connection that was cut has ended. */
+  /** Tracked here because ioredis stays `ready` until a connection that we cut has closed. */
   let state: 'away' | 'greeting' | 'ready' = 'away';
   let unanswered = 0;
-  /** Why the present attempt fails. */
+  /** The first error of the current connection attempt. */
   let failure: unknown;
   let closed = false;
   const describe = () => ({ connection: name, node: server && `${server.host}:${server.port}` });
@@ -86,12 +86,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     lazyConnect: true,
     Connector: connectorTo(nextServer, access),
     retryStrategy: retryDelay,
-    // What is in flight when a connection ends fails at once, and nothing is sent a second time.
+    // Commands in flight fail at once when the connection ends, and are never sent again.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // ioredis 6.0.0 does not tell when the topics are bound again, and does not catch the error of its own SUBSCRIBE: one
-    // that is refused, or cut short, ends the process (redis/ioredis#2187).
+    // ioredis 6.0.0 does not report when it has resubscribed, and does not catch errors of its own SUBSCRIBE: if that is
+    // refused or interrupted, the process crashes (redis/ioredis#2187).
     autoResubscribe: false,
   });
   client.on('connect', () => {
@@ -99,7 +99,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     state = 'greeting';
   });
   client.on('ready', () => {
-    // The answer to a greeting may come while its connection is being cut.
+    // The reply to the handshake may arrive while we are cutting the connection.
     if (state !== 'greeting') return;
     unanswered = 0;
     state = 'ready';
@@ -107,7 +107,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     log.info(describe(), 'Connected to Redis.');
     options.onReady();
   });
-  // Without a listener, ioredis prints errors to the console. Each is followed by `close`.
+  // Without a listener ioredis prints errors to the console. `close` follows each error.
   client.on('error', (error: unknown) => {
     failure ??= error;
   });
@@ -129,10 +129,10 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     failure = undefined;
     if (closed) return;
     if (before === 'ready') {
-      log.warn(describe(), 'The connection to Redis is lost; trying again until it is back.');
+      log.warn(describe(), 'Lost the connection to Redis. Reconnecting.');
       options.onLost();
     } else if (before === 'greeting' && (reason === undefined || isCut(reason))) {
-      // As a server does that expects TLS, or a proxy with no Redis behind it.
+      // For example a server that expects TLS, or a proxy without a Redis behind it.
       complaints.tell('no greeting', greetingAdvice);
     } else if (reason !== undefined) {
       complaints.tell(reason, connectionAdvice(reason, access));
@@ -150,7 +150,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     if (unanswered > HEARTBEATS_UNANSWERED) {
       cut();
     } else if (state === 'ready' && unanswered === 1) {
-      // A refusal is an answer too: a Redis that is loading refuses PING, and takes SUBSCRIBE and PUBLISH.
+      // An error reply counts as an answer: while loading, Redis rejects PING but accepts SUBSCRIBE and PUBLISH.
       client.ping().then(hear, (error: unknown) => isRefusal(error) && hear());
     }
   }
@@ -168,7 +168,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
     ready: () => state === 'ready',
     complain: complaints.tell,
     open() {
-      // Its rejection is also an `error`, and the next attempt follows.
+      // Ignore the rejection: an `error` event reports it too, and ioredis tries again.
       if (client.status === 'wait' && !closed) client.connect().catch(() => {});
     },
     close() {
@@ -180,7 +180,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   };
 }
 
-/** ioredis' option `Connector` (redis/ioredis#906): a client's only way to change its server. */
+/** ioredis' `Connector` option (redis/ioredis#906) is the only way for a client to change servers. */
 function connectorTo(nextServer: () => RedisAddress, { tls, family }: RedisAccess) {
   return class extends AbstractConnector {
     constructor() {
@@ -189,10 +189,10 @@ function connectorTo(nextServer: () => RedisAddress, { tls, family }: RedisAcces
 
     override async connect() {
       const { host, port } = nextServer();
-      // By its name a server with several certificates chooses the right one.
+      // Send the name (SNI), so that a server with several certificates picks the right one.
       const target = { host, port, family, ...(!isIP(host) && { servername: host }) };
       this.stream = tls ? connectTls(target) : connect(target);
-      // It may fail before ioredis listens, which then looks here.
+      // The stream may fail before ioredis listens to it. ioredis then reads `firstError`.
       this.stream.once('error', (error) => {
         this.firstError = error;
       });
@@ -201,7 +201,7 @@ function connectorTo(nextServer: () => RedisAddress, { tls, family }: RedisAcces
   };
 }
 
-/** Exponential and random, so that processes which lost the same Redis do not come back together. */
+/** Exponential with jitter, so that processes which lost the same Redis do not reconnect at once. */
 export function retryDelay(attempt: number): number {
   return 100 + Math.random() * (Math.min(2_000, 100 * 2 ** attempt) - 100);
 }

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import type { RedisConnection } from './redis-connection.ts';
 import { isRefusal } from './redis-refusal.ts';
 
-/** Where processes count together. */
+/** A counter that all processes share. */
 export interface SharedCounter {
   /**
-   * Adds to a key with a time to live; rate-limiter-flexible calls it by this name.
-   * @returns the sum, and the milliseconds that the key has left. Rejects while Redis is away.
+   * Adds to a key that expires. rate-limiter-flexible calls it by this name. Rejects while Redis is down.
+   * @returns the sum, and how long the key has left in milliseconds
    */
   rlflxIncr(keyPointsSeconds: string[]): Promise<[number, number]>;
 }
 
-/** What a script runs on: one Redis, or the node of a cluster that has its key. */
+/** Runs a script on one Redis, or on the cluster node that has its key. */
 export interface ScriptRunner extends Pick<RedisConnection, 'ready' | 'complain'> {
   client: { eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown> };
 }
 
-/** The key's life starts with its first points; later ones do not prolong it. */
+/** The key's lifetime starts with its first points; later points do not extend it. */
 const script = `
   redis.call('SET', KEYS[1], 0, 'EX', ARGV[2], 'NX')
   return {redis.call('INCRBY', KEYS[1], ARGV[1]), redis.call('PTTL', KEYS[1])}`;
@@ -31,7 +31,7 @@ export function createRedisCounter({ client, ready, complain }: ScriptRunner): S
         return counts.parse(await client.eval(script, 1, key, points, seconds));
       } catch (error) {
         if (isRefusal(error)) {
-          complain(error, 'Redis refuses to count requests: each process counts for itself. Allow its user EVAL (ACL: +eval).');
+          complain(error, 'Redis refuses to count requests, so each process counts on its own. Allow its user EVAL (ACL: +eval).');
         }
         throw error;
       }

@@ -1,30 +1,30 @@
-/** Where Redis is and how to get in, as REDIS_URL says. */
+/** The contents of REDIS_URL: where Redis is and how to log in. */
 export interface RedisTarget {
-  /** Whether the servers are a cluster, in which each serves a part of the topics. */
+  /** Whether the servers form a cluster. */
   cluster: boolean;
-  /** The one server; of a cluster some of its nodes, which are asked for the others. Never empty. */
+  /** The server, or some nodes of a cluster, from which the others are discovered. Never empty. */
   addresses: readonly RedisAddress[];
   access: RedisAccess;
 }
 
 export interface RedisAddress {
-  /** A name or an IP address; one of version 6 without its brackets. */
+  /** A host name or an IP address; IPv6 without brackets. */
   host: string;
   port: number;
 }
 
-/** The same for all nodes of a cluster. */
+/** How to log in. Applies to all nodes of a cluster. */
 export interface RedisAccess {
   tls: boolean;
-  /** Undefined: the user `default`. */
+  /** Undefined means the user `default`. */
   username: string | undefined;
   password: string | undefined;
   protocol: 2 | 3;
-  /** IP version; 0 takes what the name resolves to. */
+  /** IP version; 0 means either. */
   family: 0 | 4 | 6;
 }
 
-/** For messages that say what was expected. */
+/** The expected form, for error messages. */
 export const redisUrlForm =
   'redis://user:password@host:6379 (rediss:// for TLS; redis+cluster:// or rediss+cluster:// and ' +
   'host:6379,host2:6379 for a cluster), with the special characters of the password percent-encoded';
@@ -33,13 +33,13 @@ const defaultPort = 6379;
 const form = /^(redis|rediss)(\+cluster)?:\/\/([^/?#]*@)?([^/?#@]+)(?:\/\d*)?(?:\?([^#]*))?$/i;
 
 /**
- * Reads a REDIS_URL; undefined where it cannot be read. A database number is taken and left unused: channels are the
- * same for all databases of a Redis, and a user may lack SELECT.
+ * Parses a REDIS_URL; undefined if it is invalid. A database number is accepted but ignored: all databases of a Redis share
+ * their channels, and the user may not be allowed SELECT.
  */
 export function parseRedisUrl(text: string): RedisTarget | undefined {
   const [, scheme = '', cluster, credentials = '', hosts = '', query = ''] = form.exec(text.trim()) ?? [];
   const names = hosts.split(',');
-  // One part at a time: a list of hosts is no URL for the parser.
+  // Parse one host at a time, because the URL parser does not accept a list of hosts.
   const urls = names.flatMap((name) => URL.parse(`redis://${credentials}${name}`) ?? []);
   const [first] = urls;
   const access = first && readAccess(first, new URLSearchParams(query));
@@ -57,7 +57,7 @@ export function parseRedisUrl(text: string): RedisTarget | undefined {
 
 function readAccess(url: URL, parameters: URLSearchParams): Omit<RedisAccess, 'tls'> | undefined {
   const { protocol = '3', family = '0', ...unknown } = Object.fromEntries(parameters);
-  // A parameter that does nothing, `tls=true` for example, would leave its writer in a false belief.
+  // Reject unknown parameters: someone who writes `tls=true`, for example, would believe that it works.
   if (Object.keys(unknown).length > 0) return undefined;
   const knownProtocol = ([2, 3] as const).find((version) => String(version) === protocol);
   const knownFamily = ([0, 4, 6] as const).find((version) => String(version) === family);

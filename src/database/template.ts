@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { connectEmbedded, openPglite } from './orm.ts';
 
 /*
- * A new embedded database takes seconds to make and to migrate. It is made once for each version of the migrations and of
- * PGlite, and copied for each DATA_DIR.
+ * Creating and migrating an embedded database takes seconds. So a template is made once per version of the migrations and
+ * PGlite, and each new DATA_DIR gets a copy.
  */
 
-/** Makes the template of this version where it is missing, and removes those of others. */
+/** Makes the template of this version if it is missing, and removes those of other versions. */
 export async function makeTemplate(cacheFolder: string): Promise<void> {
   const name = await templateName();
   const template = join(cacheFolder, name);
@@ -19,7 +19,7 @@ export async function makeTemplate(cacheFolder: string): Promise<void> {
   for (const old of await readdir(cacheFolder)) {
     if (old.startsWith(prefix)) await rm(join(cacheFolder, old), { recursive: true });
   }
-  // Only what is whole gets the name: this may be stopped, or run twice at once.
+  // Rename only a finished template: this may be interrupted, or run twice at once.
   const unfinished = `${template}.${randomUUID()}`;
   const pglite = await openPglite(unfinished);
   const orm = await connectEmbedded(pglite);
@@ -29,11 +29,11 @@ export async function makeTemplate(cacheFolder: string): Promise<void> {
   await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
 }
 
-/** Copies the template of this version to a folder that does not exist yet. False where there is no template. */
+/** Copies the template of this version to a folder that does not exist yet. Returns false if there is no template. */
 export async function copyTemplate(cacheFolder: string, target: string): Promise<boolean> {
   const template = join(cacheFolder, await templateName());
   if (!(await exists(template))) return false;
-  // A copy that was cut off must not be taken for a database.
+  // Rename only a finished copy: a partial one must not be mistaken for a database.
   const unfinished = `${target}.new`;
   await rm(unfinished, { recursive: true, force: true });
   await cp(template, unfinished, { recursive: true, mode: constants.COPYFILE_FICLONE });
@@ -43,7 +43,7 @@ export async function copyTemplate(cacheFolder: string, target: string): Promise
 
 const prefix = 'database-';
 
-/** Another one for every change of a migration, of what makes the database, and of PGlite. */
+/** The name changes with every change of the migrations, of orm.ts and of PGlite's version. */
 async function templateName(): Promise<string> {
   const migrations = fileURLToPath(new URL('./migrations/', import.meta.url));
   const files = (await readdir(migrations)).toSorted().map((file) => join(migrations, file));

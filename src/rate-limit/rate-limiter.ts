@@ -4,56 +4,56 @@ import type { SharedCounter } from '../bus/redis-counter.ts';
 import { Batches } from '../concurrency/batches.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 
-/** One window of a budget, in seconds. */
+/** Length of a window in seconds. */
 const windowSeconds = 60;
 
-/** What became of one request's wish. */
+/** Whether a request is allowed, and the state of its budget. */
 export interface Verdict {
   allowed: boolean;
-  /** Requests in a window. */
+  /** Requests allowed per window. */
   limit: number;
-  /** What is left of them. */
+  /** Requests left in this window. */
   remaining: number;
   /** When the window ends. */
   resetsAt: Date;
-  /** Whole seconds until then, at least one. */
+  /** Whole seconds until the window ends, at least one. */
   retryAfter: number;
 }
 
-/** Of one budget, while the requests of a batch get their verdicts one by one. */
+/** The count of one budget while the requests of a batch get their verdicts one by one. */
 interface Count extends Pick<Verdict, 'resetsAt' | 'retryAfter'> {
   used: number;
 }
 
 /**
- * Requests in a minute (rate-limiter-flexible: fixed windows): of each key, and of each address without a valid key. With
- * Redis all processes share a budget; while it is away each counts for itself.
+ * Limits requests per minute for each key, and for each address that sends no valid key. Uses the fixed windows of
+ * rate-limiter-flexible. With Redis all processes share a budget; while Redis is down each counts on its own.
  */
 export class RateLimiter {
   readonly #keys: Budgets;
   readonly #addresses: Budgets;
 
   /**
-   * @param limits requests a minute; 0 turns a limit off
-   * @param shared null where there is one process
+   * @param limits requests per minute; 0 turns a limit off
+   * @param shared null if there is only one process
    */
   constructor(limits: { key: number; address: number }, shared: SharedCounter | null, prefix: string) {
     this.#keys = new Budgets(limits.key, shared, `${prefix}rate`);
     this.#addresses = new Budgets(limits.address, shared, `${prefix}rate-address`);
   }
 
-  /** Counts one request of the viewer; null where there is no limit. */
+  /** Counts one request of the viewer; null if the limit is off. */
   consume(viewer: Viewer): Promise<Verdict | null> {
     return this.#keys.consume(budgetOf(viewer));
   }
 
-  /** Counts one request without a valid key; null where there is no limit. */
+  /** Counts one request without a valid key; null if the limit is off. */
   consumeAddress(address: string): Promise<Verdict | null> {
     return this.#addresses.consume(networkOf(address));
   }
 }
 
-/** Requests that arrive together are counted together, so that a busy budget costs Redis one command for many of them. */
+/** Counts requests that arrive together in one batch, so that a busy budget needs only one Redis command for many of them. */
 class Budgets {
   readonly #limit: number;
   readonly #limiter: RateLimiterAbstract;
@@ -83,7 +83,7 @@ class Budgets {
   async #add(key: string, points: number): Promise<Count> {
     const { consumedPoints, msBeforeNext } = await this.#consume(key, points);
     return {
-      // The first of a batch was counted before all others of it.
+      // What was used before this batch; `#next` adds its requests one by one.
       used: consumedPoints - points,
       resetsAt: new Date(Date.now() + msBeforeNext),
       retryAfter: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
@@ -108,13 +108,13 @@ class Budgets {
   }
 }
 
-/** A key's own budget; what its tokens open has one each, so that no browser can use up that of the key. */
+/** A key has its own budget. So has each job or tag that its tokens open, so that browsers cannot use up the key's budget. */
 function budgetOf({ apiKeyId, restriction }: Viewer): string {
   if (restriction === null) return apiKeyId;
   return `${apiKeyId} ${'jobId' in restriction ? `job ${restriction.jobId}` : `tag ${restriction.tag}`}`;
 }
 
-/** An address of IPv6 stands for its network of 64 bits: one host has all of them. */
+/** Counts an IPv6 address by its /64 network, because one host may have all addresses in it. */
 function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

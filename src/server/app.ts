@@ -25,28 +25,28 @@ import type { Dialect } from '../workspaces/dialect.ts';
 import { ensureDefaultWorkspace } from '../workspaces/ensure-default-workspace.ts';
 import { webhookSurfaces } from './webhook-surfaces.ts';
 
-/** A running process: whatever its ROLE asks for, started, and stopped in the opposite order. */
+/** A running process. Its ROLE decides which parts are started; they are stopped in the opposite order. */
 export interface App {
-  /** Where it listens. */
+  /** The URL at which it listens. */
   url: string;
-  /** The admin key where this start made one: shown this once. */
+  /** The admin key, if this start created one. It is shown only this once. */
   madeKey: string | null;
   services: Services;
   sweeper: Sweeper;
   deliverer: Deliverer;
-  /** Lets what is under way finish, within a bounded time. May be called twice. */
+  /** Lets running work finish, within a bounded time. May be called twice. */
   stop(): Promise<void>;
 }
 
 export interface AppOptions {
   log: Log;
-  /** Called when the process may not go on: it lost its place on the database to another one. */
+  /** Called when the process must stop, because another one took the database from it. */
   onFatal: (reason: Error) => void;
-  /** Opens the database in place of what the configuration names; tests bring theirs. */
+  /** Opens another database than the configured one. Tests use it. */
   openDatabase?: () => Promise<OpenDatabase>;
 }
 
-/** The only place where parts are wired together. Throws an Error with a readable reason where it cannot start. */
+/** Wires all parts together; nothing else does. Throws an Error with a readable reason if it cannot start. */
 export async function startApp(config: Config, options: AppOptions): Promise<App> {
   const { log } = options;
   const stops: (() => Promise<unknown>)[] = [];
@@ -58,12 +58,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   try {
     const types = await loadJobTypes(config.jobTypesFile);
     const opening = (options.openDatabase ?? (() => openDatabase(config, options)))();
-    // The largest part of the program, loaded while the database opens.
+    // Load the largest part of the program while the database opens.
     const loading = import('../http/server.ts');
     const opened = await opening;
     stops.push(() => opened.close());
     const { database, installationId } = opened;
-    // A worker serves nobody, and must not put another process's admin key out of force.
+    // A worker serves no requests, and must not invalidate the admin key of another process.
     const madeKey = config.role === 'worker' ? null : (await ensureDefaultWorkspace(database, config)).madeKey;
     const secret = config.secret ?? (await keptSecret(config.dataDir));
 
@@ -111,7 +111,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const { HttpServer } = await loading;
     const http = new HttpServer(services);
     stops.push(() => http.stop());
-    // Stops before HTTP does, which waits for requests in flight: a claim may be one for half a minute.
+    // Stop claims before HTTP, which waits for requests in flight: a claim may wait for half a minute.
     stops.push(() => jobs.stopClaims());
     await jobs.start();
     const url = await http.listen();
@@ -151,13 +151,13 @@ function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<Ope
   });
 }
 
-/** The last that started stops first. One part's failure to stop does not keep the others running. */
+/** Stops the parts, last started first. If one fails to stop, the others are still stopped. */
 async function stopAll(stops: (() => Promise<unknown>)[], log: Log): Promise<void> {
   for (const stop of stops.toReversed()) {
     try {
       await stop();
     } catch (error) {
-      log.error({ err: error }, 'a part did not stop cleanly');
+      log.error({ err: error }, 'a part of the process did not stop cleanly');
     }
   }
 }

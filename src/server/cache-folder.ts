@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * What a start would otherwise have to make anew. Beside the packages, where nobody else can put anything into it; where it
- * cannot be written, a start only takes longer.
+ * Caches what would slow down each start. It is inside node_modules, where no other user can plant files. If it cannot be
+ * written, starts only take longer.
  */
 export const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/longhaul', import.meta.url));

@@ -21,9 +21,9 @@ import {
 const environment = z.object({
   PORT: variable('Port to listen on; 0 takes any free one.', '4000', integer(0, 65_535)),
   HOST: variable('Address to listen on.', '127.0.0.1', address()),
-  PUBLIC_URL: optional('Base of the URLs that are handed out. Default: http://localhost:PORT.', publicUrl()),
+  PUBLIC_URL: optional('Base of the URLs given to clients. Default: http://localhost:PORT.', publicUrl()),
   TRUST_PROXY: variable(
-    'Proxies whose forwarded headers are believed. A number, and true, only where nobody can reach the port past them.',
+    'Proxies whose forwarded headers are trusted. Use a number or true only if nobody can reach the port around them.',
     'none',
     trustedProxies(),
   ),
@@ -37,7 +37,7 @@ const environment = z.object({
   ROLE: variable('What this process does: serve, work, or both.', 'all', oneOf(['all', 'api', 'worker'])),
   JOB_TYPES: optional('File of job types that adds to or changes the shipped ones. Default: none.', path('a path')),
   ADMIN_API_KEY: optional(
-    'A key with every scope in the workspace `default`. Default: made and printed on first start.',
+    'A key with every scope in the workspace `default`. Default: generated and printed on first start.',
     apiKey(),
   ),
   INITIAL_CREDITS: variable(
@@ -48,12 +48,12 @@ const environment = z.object({
   SECRET: optional('Signs download URLs and tokens. Default: kept in DATA_DIR; required with DATABASE_URL.', secret()),
   COMPAT_HOSTS: variable('Host names that speak a dialect.', '', hostsOfDialects()),
   COMPAT_DEPRECATION: variable(
-    'Since when clients of a dialect are told (header Deprecation) to move on.',
+    'Since when a dialect is deprecated (Deprecation header).',
     '',
     datesOfDialects(),
   ),
-  COMPAT_SUNSET: variable('When a dialect may be gone (header Sunset).', '', datesOfDialects()),
-  OUTBOUND_ALLOW: variable('What webhooks and downloads may reach although private.', '', reachableAddresses()),
+  COMPAT_SUNSET: variable('When a dialect may be removed (Sunset header).', '', datesOfDialects()),
+  OUTBOUND_ALLOW: variable('Private hosts and networks that webhooks and downloads may reach.', '', reachableAddresses()),
   MAX_QUEUE_LENGTH: variable('Pending jobs that a workspace may have.', '100000', integer(1, 100_000_000)),
   MAX_INPUT_BYTES: variable("Bytes of one job's input, as JSON.", '262144', integer(2, 67_108_864)),
   MAX_OUTPUT_BYTES: variable("Bytes of one job's output, as JSON.", '1048576', integer(2, 67_108_864)),
@@ -63,12 +63,12 @@ const environment = z.object({
     integer(1, Number.MAX_SAFE_INTEGER),
   ),
   RATE_LIMIT: variable(
-    'Requests a minute for each key, worker calls not counted; 0 turns it off.',
+    'Requests per minute for each key, not counting worker calls; 0 turns the limit off.',
     '6000',
     integer(0, 100_000_000),
   ),
   RATE_LIMIT_ANONYMOUS: variable(
-    'GraphQL requests a minute for each address without a valid key; 0 turns it off.',
+    'GraphQL requests per minute for each address without a valid key; 0 turns the limit off.',
     '600',
     integer(0, 100_000_000),
   ),
@@ -79,34 +79,34 @@ const environment = z.object({
     integer(1, 1_000_000),
   ),
   STALLED_SECONDS: variable(
-    'How long a watcher may read too slowly before its connection is closed.',
+    'How many seconds a watcher may read too slowly before its connection is closed.',
     '30',
     integer(1, 3_600),
   ),
   WORKER_CONCURRENCY: variable('Jobs that the in-process worker runs at once.', '4', integer(1, 1000)),
-  DATABASE_POOL_SIZE: variable('Connections to Postgres of this process, at most.', '10', integer(2, 200)),
+  DATABASE_POOL_SIZE: variable('Most connections from this process to Postgres.', '10', integer(2, 200)),
   LOG_LEVEL: variable(
-    'Least severe messages that are logged.',
+    'Lowest severity that is logged.',
     'info',
     oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   ),
   GRAPHIQL: variable('Whether /graphql shows GraphiQL to browsers.', 'true', boolean()),
-  INTROSPECTION: variable('Whether the GraphQL schema can be asked for.', 'true', boolean()),
+  INTROSPECTION: variable('Whether GraphQL introspection is allowed.', 'true', boolean()),
 });
 
 const configuration = environment
-  // Even when single values are wrong (`when`): a wrong value is present all the same, and never null here.
+  // `when` runs this even if single values are invalid: an invalid value still counts as set, so it is never null here.
   .superRefine(checkTogether, { when: () => true })
   .transform((env) => ({
     port: env.PORT,
     host: env.HOST,
-    /** Without a slash at the end. With PORT 0 it says so: the port is known only once it listens. */
+    /** Without a trailing slash. If PORT is 0, so is the port here: the real one is known only after listening. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
-    /** As Fastify takes it. */
+    /** Fastify's option of the same name. */
     trustProxy: env.TRUST_PROXY,
-    /** Null: embedded. */
+    /** Null means embedded. */
     databaseServer: env.DATABASE_URL,
-    /** Null: in memory. */
+    /** Null means in memory. */
     redisUrl: env.REDIS_URL,
     /** Absolute. */
     dataDir: env.DATA_DIR,
@@ -117,7 +117,7 @@ const configuration = environment
     adminApiKey: env.ADMIN_API_KEY,
     initialCredits: env.INITIAL_CREDITS,
     secret: env.SECRET,
-    /** By host name in lower case, without port. */
+    /** Keyed by host name in lower case, without port. */
     compatHosts: env.COMPAT_HOSTS,
     compatDeprecation: env.COMPAT_DEPRECATION,
     compatSunset: env.COMPAT_SUNSET,
@@ -126,9 +126,9 @@ const configuration = environment
     maxInputBytes: env.MAX_INPUT_BYTES,
     maxOutputBytes: env.MAX_OUTPUT_BYTES,
     maxArtifactBytes: env.MAX_ARTIFACT_BYTES,
-    /** Requests a minute; 0: unlimited. */
+    /** Requests per minute for each key; 0 means unlimited. */
     rateLimit: env.RATE_LIMIT,
-    /** Requests a minute of each address without a valid key; 0: unlimited. */
+    /** Requests per minute for each address that sends no valid key; 0 means unlimited. */
     rateLimitAnonymous: env.RATE_LIMIT_ANONYMOUS,
     maxSocketsPerKey: env.MAX_SOCKETS_PER_KEY,
     maxSubscriptionsPerKey: env.MAX_SUBSCRIPTIONS_PER_KEY,
@@ -142,14 +142,14 @@ const configuration = environment
 
 export type Config = z.output<typeof configuration>;
 
-/** The variables of the environment in the order of the documentation, each with its meaning, bounds and default. */
+/** The environment variables in the order of the documentation, each with its meaning, bounds and default. */
 export const configVariables: readonly { name: string; description: string }[] = Object.entries(environment.shape).map(
   ([name, schema]) => ({ name, description: schema.description ?? '' }),
 );
 
-/** A configuration that cannot be used. */
+/** The configuration is invalid. */
 export class ConfigError extends Error {
-  /** One for each mistake: the variable, what is expected, what it is. Never a secret. */
+  /** One line per mistake: the variable, the expected value and the actual one. Never contains a secret. */
   readonly lines: string[];
 
   constructor(lines: string[]) {
@@ -160,8 +160,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration from environment variables. An empty one counts as not set.
- * @throws ConfigError that names all mistakes.
+ * Reads the configuration from environment variables. An empty variable counts as not set.
+ * @throws ConfigError that lists all mistakes
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
@@ -176,13 +176,13 @@ function checkTogether(env: z.output<typeof environment>, context: z.RefinementC
     fault('SECRET', 'required with DATABASE_URL, the same for every process. Make one: openssl rand -base64 48');
   }
   if (env.ROLE === 'worker' && (env.DATABASE_URL === null || env.REDIS_URL === null)) {
-    fault('ROLE', 'worker needs DATABASE_URL and REDIS_URL: what is embedded serves one process. Set both, or use all.');
+    fault('ROLE', 'worker needs DATABASE_URL and REDIS_URL: the embedded database and bus serve only one process. Set both, or use all.');
   } else if (env.REDIS_URL !== null && env.DATABASE_URL === null) {
     fault('REDIS_URL', 'needs DATABASE_URL: the embedded database serves one process. Set both, or neither.');
   }
 }
 
-/** A variable with a default, as text. */
+/** A variable with a default, which is given as text. */
 function variable<Value>(meaning: string, fallback: string, value: z.ZodType<Value, string>) {
   const description = `${meaning} Expected: ${value.description}. Default: ${fallback || 'none'}.`;
   return value.prefault(fallback).describe(description);

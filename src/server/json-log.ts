@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 
 export type LogLevel = LevelWithSilent;
 
-/** Fields whose value is never written. Node writes header names in lower case. */
+/** Fields whose values are never logged. Node lowercases header names. */
 const secretNames = [
   'authorization',
   'x-api-key',
@@ -19,12 +19,12 @@ const secretNames = [
   'redisUrl',
 ];
 
-/** The field itself, in an object (`headers`), in an object of an object (`req.headers`). A line costs 5 µs each. */
+/** Levels to redact: the field itself, in an object (`headers`), in a nested one (`req.headers`). Each costs 5 µs per line. */
 const depths = ['', '*', '*.*'];
 
 /**
- * A log of JSON lines, to the standard output unless told otherwise. The value of a field with the name of a secret is
- * replaced, down to the third level; the text of a message is not looked into, so never put a secret there.
+ * Logs JSON lines, to standard output by default. Values of fields with a secret's name are redacted, down to the third
+ * level. Message texts are not, so never put a secret there.
  */
 export function createLog(level: LogLevel, destination?: DestinationStream): Log {
   const paths = depths.flatMap((depth) => secretNames.map((name) => `${depth}["${name}"]`));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 
-/** The secret that this installation keeps for itself in DATA_DIR, made on first start. Only embedded: see SECRET. */
+/** Reads the secret from DATA_DIR; creates it on first start. Only for the embedded database: servers require SECRET. */
 export async function keptSecret(dataDir: string): Promise<string> {
   const path = join(dataDir, 'secret');
   try {
@@ -16,8 +16,8 @@ export async function keptSecret(dataDir: string): Promise<string> {
 }
 
 /**
- * Says so where this process has another SECRET than the one that started before it: with two in use at once, cursors,
- * tokens and download URLs fail at random; after a change, those that are out do.
+ * Warns if SECRET differs from the one that the last process started with. While two are in use, cursors, tokens and
+ * download URLs fail at random. After a change, existing ones fail.
  */
 export async function warnOfAnotherSecret(database: Database, secret: string, log: Log): Promise<void> {
   const mark = createHmac('sha256', secret).update('longhaul secret mark').digest('hex').slice(0, 16);
@@ -32,6 +32,6 @@ export async function warnOfAnotherSecret(database: Database, secret: string, lo
   if (before === undefined || before.value === mark) return;
   log.warn(
     {},
-    'SECRET is not the one that this installation was last started with: cursors, tokens and download URLs made with the other do not work here. Every process needs the same one.',
+    'SECRET differs from the one that this installation was last started with. Cursors, tokens and download URLs made with the other one do not work here. Give every process the same SECRET.',
   );
 }

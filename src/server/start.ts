@@ -4,7 +4,7 @@ import { ConfigError, loadConfig } from './configuration.ts';
 import { createLog } from './json-log.ts';
 import { onStopSignal, stopSignals } from './stop-signals.ts';
 
-/** Time to stop in, in milliseconds; then the process ends all the same. */
+/** How long stopping may take before the process exits anyway. */
 const stopMilliseconds = 15_000;
 
 /** Reads the configuration, starts the app, and stops it in an orderly way when told to. */
@@ -13,7 +13,7 @@ export async function run(): Promise<void> {
   const log = createLog(config.logLevel);
 
   let app: App | null = null;
-  // Not its signals, of which a second one ends the process at once.
+  // Skip close-with-grace's signal handling, in which a second signal ends the process at once.
   const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: [...stopSignals] }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
     await app?.stop();
@@ -21,7 +21,7 @@ export async function run(): Promise<void> {
   onStopSignal(() => void stopper.close(), log);
 
   try {
-    // Only now: whoever made a mistake in the configuration should not have to wait for the rest to load.
+    // Load the app after the configuration was read, so that a mistake there is reported at once.
     const { startApp } = await import('./app.ts');
     app = await startApp(config, {
       log,
@@ -46,7 +46,7 @@ function readConfig() {
   }
 }
 
-/** Why it does not start: to the point, and without a stack. */
+/** Reports why the process cannot start, without a stack trace. */
 function refuse(lines: readonly string[]): never {
   process.stderr.write(`Longhaul cannot start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
   process.exit(1);

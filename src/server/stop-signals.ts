@@ -2,14 +2,15 @@ import type { Log } from '../log.ts';
 
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** How often is looked whether the launcher is still there, in milliseconds. */
+/** How often to check whether the launcher still runs. */
 const lookMilliseconds = 1_000;
 
 /**
- * Calls `stop`, once, when the process is told to stop: by a signal, or by the end of npm where npm started it. npm passes
- * SIGTERM and SIGINT on, but dies of SIGHUP and SIGKILL without a word: the scripts of package.json hand down its id.
+ * Calls `stop` once when the process should stop: on a signal, or, if npm started it, when npm has exited. npm forwards
+ * SIGTERM and SIGINT, but dies of SIGHUP and SIGKILL without forwarding them. So the scripts in package.json pass npm's
+ * process id down.
  *
- * A second signal changes nothing: Ctrl-C under npm always brings two, the terminal's own and the one that npm passes on.
+ * A second signal is ignored: under npm, Ctrl-C always sends two, one from the terminal and one that npm forwards.
  */
 export function onStopSignal(stop: () => void, log: Log): void {
   let stopping = false;
@@ -27,8 +28,8 @@ export function onStopSignal(stop: () => void, log: Log): void {
     if (isRunning(launcher)) return;
     clearInterval(look);
     begin({ launcher });
-    // Between npm and this process stands `node --watch`, which would wait for the next change for ever. Where it is gone
-    // too, the parent is another one by now.
+    // `node --watch` runs between npm and this process, and would wait for the next change for ever. If it has exited too,
+    // the parent process is no longer the same.
     const isWatched = process.env['LAUNCHER_WATCHES'] === 'true' && process.ppid === parent && parent !== 1;
     if (isWatched) process.kill(parent, 'SIGTERM');
   }, lookMilliseconds).unref();
@@ -38,7 +39,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Another user's process is one that runs.
+    // EPERM: the process runs, but belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -10,7 +10,7 @@ import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 const leaseSweepMilliseconds = 1_000;
 const houseKeepingMilliseconds = 60_000;
 
-/** The whole volume is listed each time. */
+/** Rare, because each sweep lists the whole volume. */
 const orphanSweepMilliseconds = 10 * 60_000;
 
 export interface SweeperOptions {
@@ -21,9 +21,9 @@ export interface SweeperOptions {
 }
 
 /**
- * What happens by itself: attempts end with their lease, waiting jobs become due, expired files and old idempotency keys
- * go. Every process sweeps; each row is moved by one of them. Each sweep has a loop of its own, so that one that fails or
- * takes long does not hold up the others.
+ * Does the periodic work: ends attempts whose lease expired, makes due jobs claimable, and removes expired files and old
+ * idempotency keys. Every process sweeps, but only one of them moves each row. Each sweep has its own loop, so that a slow or
+ * failing one does not delay the others.
  */
 export class Sweeper {
   readonly #leases: Loop;
@@ -77,18 +77,18 @@ export class Sweeper {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** A whole sweep over leases and then over due jobs. Never throws. */
+  /** Sweeps all leases and then all due jobs. Never throws. */
   async sweepLeases(): Promise<void> {
     await this.#leases.settle();
     await this.#dueJobs.settle();
   }
 
-  /** Removes what has had its time: files, their rows, keys, the log of changes, retired secrets. Never throws. */
+  /** Removes expired files and their rows, idempotency keys, changes and retired secrets. Never throws. */
   keepHouse(): Promise<void> {
     return this.#house.settle();
   }
 
-  /** Removes the files that no job will ever name. Never throws. */
+  /** Removes files that no job will ever refer to. Never throws. */
   sweepOrphans(): Promise<void> {
     return this.#orphans.settle();
   }

@@ -7,8 +7,8 @@ import type { TrustedProxies } from '../services.ts';
 import { type Dialect, dialects } from '../workspaces/dialect.ts';
 
 /*
- * The kinds of values that variables may have, as schemas of their text. Each is described by what it expects, and says
- * that of every wrong value, with the value itself unless it is or may hold a secret.
+ * Schemas for the values of environment variables. Each describes what it expects, and reports that for an invalid value,
+ * together with the value unless it is or may contain a secret.
  */
 
 const vendors = dialects.filter((dialect) => dialect !== 'NATIVE');
@@ -17,15 +17,15 @@ const anyVendor = vendorNames.join(', ');
 
 const text = z.string().trim();
 
-/** The parts of a list with commas or white space between them. */
+/** Splits a list at commas and white space. */
 const list = z.string().transform((value) => value.split(/[\s,]+/).filter((item) => item !== ''));
 
-/** The `error` of a schema. */
+/** Makes the `error` option of a schema. */
 function expecting(what: string) {
   return ({ input }: { input?: unknown }): string => `expected ${what}, got ${quoted(String(input))}.`;
 }
 
-/** The value for a message, unless it may hold credentials. */
+/** Quotes a value for a message, unless it may contain credentials. */
 function quoted(value: string): string {
   return /[@?]/.test(value) ? 'a value that may hold credentials (not shown)' : JSON.stringify(value.slice(0, 100));
 }
@@ -39,7 +39,7 @@ export function integer(min: number, max: number) {
 
 export function boolean() {
   const what = 'true or false';
-  // Not z.stringbool, whose failure is final: what is wrong between variables would not be looked for any more.
+  // Not z.stringbool: its failure aborts, so mistakes that involve several variables would not be reported.
   const words = z.enum(['true', '1', 'false', '0'], { error: expecting(what) });
   return text.toLowerCase().pipe(words).transform((word) => word === 'true' || word === '1').describe(what);
 }
@@ -49,24 +49,24 @@ export function oneOf<const Option extends string>(options: readonly Option[]) {
   return text.toLowerCase().pipe(z.enum(options, { error: expecting(what) })).describe(what);
 }
 
-/** A host name or an IP address; whether it can be listened on is found out by listening. */
+/** A host name or an IP address. Whether we can listen on it shows only when we try. */
 export function address() {
   const what = 'a host name or an IP address';
   return text.regex(/^[\w.:%-]+$/, { error: expecting(what) }).describe(what);
 }
 
-/** Made absolute. */
+/** A path, made absolute. */
 export function path(what: string) {
   return text.transform((value) => resolve(value)).describe(what);
 }
 
-/** Taken as it is, and never shown. */
+/** A secret, taken as it is and never shown. */
 export function secret() {
   const what = 'at least 32 characters';
   return longEnough(what).describe(what);
 }
 
-/** A secret that fits into a header of HTTP. */
+/** A secret that fits into an HTTP header. */
 export function apiKey() {
   const what = 'at least 32 characters of visible ASCII, without white space';
   return longEnough(what).pipe(z.string().regex(/^[\x21-\x7e]*$/, { error: `expected ${what}.` })).describe(what);
@@ -76,16 +76,16 @@ function longEnough(what: string) {
   return z.string().min(32, { error: ({ input }) => `expected ${what}, got ${String(input).length} characters.` });
 }
 
-/** Without a slash at its end. */
+/** A URL, without a trailing slash. */
 export function publicUrl() {
   const what = 'an http or https URL without credentials, query or fragment, for example https://jobs.example.com';
   const error = expecting(what);
-  // The parser of URLs is lenient: it takes `https:host`.
+  // The URL parser is lenient: it accepts `https:host`, for example.
   const url = text.regex(/^https?:\/\/[^\s\\?#@]+$/i, { error }).pipe(z.url({ normalize: true, error }));
   return url.transform((href) => href.replace(/\/+$/, '')).describe(what);
 }
 
-/** Never shown, like the other servers'; what the string leaves open is read from the environment of the process. */
+/** A Postgres connection string. Never shown. What it leaves open is read from the PG* environment variables. */
 export function databaseServer() {
   return text
     .transform((value, context): Server => {
@@ -100,7 +100,7 @@ export function databaseServer() {
     .describe('a postgres:// URL, or keyword=value pairs as libpq takes them');
 }
 
-/** The URL of a server. Never shown: a password is somewhere in it, and what cannot be read does not say where. */
+/** The URL of a server. Never shown: it contains a password, and in an invalid URL we cannot tell where. */
 export function serverUrl(what: string, isReadable: (url: string) => boolean) {
   return text.refine(isReadable, { error: `expected ${what}.` }).describe(what);
 }
@@ -109,14 +109,14 @@ const network = z
   .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])])
   .refine((range) => !range.endsWith('/0'));
 
-/** As Fastify takes it. */
+/** A value for Fastify's `trustProxy` option. */
 export function trustedProxies() {
   const what = 'none, true, a number of proxies in a row from 1 to 32, or a list of IP addresses and CIDR ranges';
   const forms = z.union(
     [
       z.enum(['none', 'false', '0']).transform((): TrustedProxies => false),
       z.literal('true').transform((): TrustedProxies => true),
-      // As a function: Fastify takes a mere number for "believe nobody" (since 5.12).
+      // A function, because since 5.12 Fastify takes a plain number to mean that no proxy is trusted.
       integer(1, 32).transform((hops): TrustedProxies => (_address, hop) => hop < hops),
       list.pipe(z.array(network).min(1)),
     ],
@@ -125,7 +125,7 @@ export function trustedProxies() {
   return text.toLowerCase().pipe(forms).describe(what);
 }
 
-/** By host name in lower case, without port. */
+/** Dialects by host name, in lower case and without port. */
 export function hostsOfDialects() {
   const pair = new RegExp(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?=(${vendorNames.join('|')})$`);
   const error = expecting(`host=dialect (${anyVendor}; no port)`);
@@ -172,7 +172,7 @@ function vendorOf(name: string): Dialect {
   return vendors.find((vendor) => vendor.toLowerCase() === name) ?? 'NATIVE';
 }
 
-/** Hosts, addresses and ranges that may be reached although they are private. */
+/** Hosts, addresses and ranges that may be reached even though they are private. */
 export function reachableAddresses() {
   const entry = z.string().superRefine((item, context) => {
     const problem = entryProblem(item);

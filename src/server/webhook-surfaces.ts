@@ -6,7 +6,7 @@ import { vidocuWebhook } from '../rest/vidocu/vidocu-webhook.ts';
 import { vydraWebhook } from '../rest/vydra/vydra-webhook.ts';
 import type { WebhookSurfaces } from '../webhooks/surface.ts';
 
-/** What each surface says of its webhooks. */
+/** The webhook format of each API surface. */
 export function webhookSurfaces(links: ArtifactLinks): WebhookSurfaces {
   return {
     NATIVE: nativeWebhook(links),

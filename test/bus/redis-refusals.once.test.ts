@@ -35,9 +35,9 @@ describe.runIf(hasRedis)('what a Redis refuses', () => {
     await vi.waitFor(() => expect(warnings()).toHaveLength(2), patience);
     await vi.waitFor(() => expect(warningsWithout()).not.toEqual([]), patience);
 
-    expect(warnings()).toEqual(Array(2).fill(expect.stringMatching(/WRONGPASS.*Check those of REDIS_URL/)));
+    expect(warnings()).toEqual(Array(2).fill(expect.stringMatching(/WRONGPASS.*Check both in REDIS_URL/)));
     expect(warnings().join()).not.toContain('hunter2');
-    expect(warningsWithout()[0]).toMatch(/NOAUTH.*Check those of REDIS_URL/);
+    expect(warningsWithout()[0]).toMatch(/NOAUTH.*Check both in REDIS_URL/);
     expect([bus.healthy(), without.healthy()]).toEqual([false, false]);
     await connected(openBus(server.url.replace('://', '://:right%20password@')).bus);
   });
@@ -48,7 +48,7 @@ describe.runIf(hasRedis)('what a Redis refuses', () => {
     const { bus, warnings } = openBus(urlOfUser(cluster, 'hunter3'));
 
     await vi.waitFor(() => expect(warnings()).toHaveLength(1), patience);
-    expect(warnings()).toEqual([expect.stringMatching(/WRONGPASS.*Check those of REDIS_URL/)]);
+    expect(warnings()).toEqual([expect.stringMatching(/WRONGPASS.*Check both in REDIS_URL/)]);
     await setUser(cluster, '>hunter3');
     await connected(bus);
 
@@ -103,7 +103,7 @@ describe.runIf(hasRedis)('what a Redis refuses', () => {
     await server.start();
     const { bus, warnings } = openBus(server.url.replace('redis:', 'redis+cluster:'));
 
-    await vi.waitFor(() => expect(warnings()).toEqual([expect.stringContaining('Write redis://')]), patience);
+    await vi.waitFor(() => expect(warnings()).toEqual([expect.stringContaining('use redis://')]), patience);
     expect(bus.healthy()).toBe(false);
   });
 });

@@ -100,7 +100,7 @@ describe.runIf(hasRedis)('the bus over TLS', () => {
 
     await vi.waitFor(() => expect(warnings()).toHaveLength(4), patience);
 
-    expect(warnings()).toEqual(Array(4).fill(expect.stringContaining('rediss:// in REDIS_URL where Redis speaks TLS')));
+    expect(warnings()).toEqual(Array(4).fill(expect.stringContaining('rediss:// in REDIS_URL if Redis speaks TLS')));
     expect(warnings().join()).not.toContain('hunter2');
   });
 

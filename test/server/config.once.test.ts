@@ -82,7 +82,7 @@ describe('a configuration of several processes', () => {
   test('is refused for a worker without the shared servers, with the reason', () => {
     for (const env of [{}, { REDIS_URL: redis }, { DATABASE_URL: postgres, SECRET: secret }]) {
       expect(linesOf({ ROLE: 'worker', ...env })).toEqual([
-        'ROLE: worker needs DATABASE_URL and REDIS_URL: what is embedded serves one process. Set both, or use all.',
+        'ROLE: worker needs DATABASE_URL and REDIS_URL: the embedded database and bus serve only one process. Set both, or use all.',
       ]);
     }
   });
