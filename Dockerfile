@@ -1,9 +1,9 @@
-# The TypeScript sources run as they are, so there is nothing to build: only the packages are installed apart, to be
-# kept while the lock file stays the same.
+# Node runs the TypeScript sources directly, so nothing is built. The packages are installed in their own stage, which Docker
+# caches until the lock file changes.
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional packages are Node itself, for npm scripts outside of this image, and types.
+# Optional packages are left out: Node itself, for npm scripts outside of this image, and types.
 # No scripts: what `prepare` makes needs the sources, and is made below.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
@@ -17,15 +17,15 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY schema ./schema
 COPY src ./src
-# A new volume takes its owner from the folder that it covers: both folders may be mounted.
+# A new volume gets the owner of the folder that it is mounted on. Both folders may be volumes.
 RUN mkdir -p /data/artifacts node_modules/.cache && chown -R node:node /data node_modules/.cache
 VOLUME /data
 USER node
 # As the user who starts it: compiled modules are kept for each.
 RUN node src/prepare.ts
 EXPOSE 4000
-# 127.0.0.1 because HOST, where it listens, may be every address.
+# 127.0.0.1 rather than HOST, which may be 0.0.0.0.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/health/live', { signal: AbortSignal.timeout(4000) }).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))"]
-# Not through npm, which would stand between the process and SIGTERM.
+# Not through npm, so that the process gets SIGTERM directly.
 CMD ["node", "src/main.ts"]
