@@ -3,7 +3,7 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { Restriction, Viewer } from './viewer.ts';
 
-/** What a token says: whose it is, and the one thing that it opens. */
+/** The claims of a token: its key and workspace, and what it gives access to. */
 export interface AccessClaims {
   apiKeyId: string;
   workspaceId: string;
@@ -22,7 +22,7 @@ const claims = z.object({
   tag: z.string().optional(),
 });
 
-/** Signs and reads the short-lived tokens that a browser may hold: JWTs (RFC 7519), by the `jose` library. */
+/** Signs and verifies the short-lived tokens that a browser may hold: JWTs (RFC 7519), using the `jose` library. */
 export class AccessTokens {
   readonly #key: Uint8Array;
 
@@ -39,7 +39,7 @@ export class AccessTokens {
       .sign(this.#key);
   }
 
-  /** Null for what is no token of ours, `expired` for one that was. */
+  /** Returns null if this is not one of our tokens, and `expired` if it is but has expired. */
   async read(token: string): Promise<AccessClaims | 'expired' | null> {
     try {
       const { payload } = await jwtVerify(token, this.#key, { issuer, algorithms: [algorithm] });
@@ -55,7 +55,7 @@ export class AccessTokens {
   }
 }
 
-/** Whether a secret has the form of a token. An imported key may have it too, and is then looked up all the same. */
+/** Whether a secret looks like a token. An imported key may look like one too, so it is still looked up as a key. */
 export function looksLikeToken(secret: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(secret);
 }

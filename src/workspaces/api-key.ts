@@ -2,12 +2,12 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
 import type { Scope } from './scope.ts';
 
-/** A key as its workspace's administrator sees it. The secret is shown once, at its creation. */
+/** An API key as administrators see it. The secret is shown only once, when the key is created. */
 export interface ApiKey {
   id: string;
   workspaceId: string;
   name: string;
-  /** The first characters of the secret, enough to recognise it. */
+  /** The first characters of the secret, enough to recognise the key. */
   prefix: string;
   scopes: Scope[];
   dialect: Dialect;
@@ -39,7 +39,7 @@ export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
   };
 }
 
-/** How each dialect's keys begin. RevidAPI documents no form. */
+/** The prefix of each dialect's keys. RevidAPI documents no key format. */
 export const secretPrefixes: Record<Dialect, string> = {
   NATIVE: 'lh_',
   VIDOCU: 'vdo_live_',
@@ -48,17 +48,19 @@ export const secretPrefixes: Record<Dialect, string> = {
   REVID: '',
 };
 
-/** 32 random bytes behind the dialect's prefix. */
+/** Generates a secret: the dialect's prefix and 32 random bytes in hex. */
 export function newSecret(dialect: Dialect): string {
   return secretPrefixes[dialect] + randomBytes(32).toString('hex');
 }
 
-/** What is stored of a secret: its SHA-256, in hex. Enough against guessing, since a secret is random and long. */
+/** The stored form of a secret: its SHA-256 in hex. A fast hash is enough, because secrets are long and random. */
 export function hashSecret(secret: string): string {
   return hash('sha256', secret, 'hex');
 }
 
-/** The part of a secret that may be shown: its dialect's prefix and a few characters, never more than a third. */
+/**
+ * The part of a secret that may be shown: the prefix, then up to 4 characters but never more than a third of the rest.
+ */
 export function shownPrefix(secret: string, dialect: Dialect): string {
   const prefix = secretPrefixes[dialect];
   const lead = secret.startsWith(prefix) ? prefix.length : 0;

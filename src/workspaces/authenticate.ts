@@ -5,7 +5,7 @@ import type { Authenticator } from './authenticator.ts';
 import type { Dialect } from './dialect.ts';
 import type { Viewer } from './viewer.ts';
 
-/** `unknown`: no key's, or that of another dialect. */
+/** Why authentication failed. `unknown` means that no key has this secret, or that the key is for another dialect. */
 export type KeyFault = 'missing' | 'unknown' | 'revoked' | 'expired';
 
 export class UnauthenticatedError extends LonghaulError {
@@ -17,29 +17,29 @@ export class UnauthenticatedError extends LonghaulError {
   }
 }
 
-/** What a request without a valid key is told. */
+/** The error for a request without a valid key. */
 export function unauthenticated(reason = 'Invalid or missing API key', why: KeyFault = 'unknown'): UnauthenticatedError {
   return new UnauthenticatedError(why, `${reason}. Send a key as \`Authorization: Bearer KEY\` or \`x-api-key: KEY\`.`);
 }
 
-/** A token whose time is over: its holder gets a fresh one and goes on, where a wrong key is final. */
+/** The token has expired. Unlike with an invalid key, the client can get a new token and continue. */
 export class ExpiredTokenError extends UnauthenticatedError {
   constructor() {
-    super('expired', 'This access token has expired. Get a fresh one from createAccessToken.');
+    super('expired', 'This access token has expired. Get a new one from createAccessToken.');
   }
 }
 
-/** What tells whose a secret is. */
+/** The services that `authenticate` needs. */
 export interface AuthenticationServices {
   authenticator: Authenticator;
   accessTokens: AccessTokens;
 }
 
 /**
- * The viewer that a key, or a token made with one, is on a surface. A key of a vendor's format is bound to its own
- * dialect; a NATIVE key works on every one. A token falls with its key.
+ * Identifies the viewer behind a key, or a token made with a key, on a surface. A dialect key works only on its own
+ * surface; a NATIVE key works on all of them. A token is valid only as long as its key.
  *
- * @throws UNAUTHENTICATED; ExpiredTokenError
+ * @throws UnauthenticatedError, ExpiredTokenError
  */
 export async function authenticate(
   { authenticator, accessTokens }: AuthenticationServices,
@@ -56,7 +56,7 @@ export async function authenticate(
   return { apiKeyId, workspaceId, scopes: new Set(['READ']), restriction, expiresAt };
 }
 
-/** Whoever comes with the key itself. */
+/** The viewer that presents the key itself. */
 function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
   return { apiKeyId: id, workspaceId, scopes: new Set(scopes), restriction: null, expiresAt: null };
 }
@@ -64,11 +64,11 @@ function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
 function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
   if (key === null) throw unauthenticated();
   if (key.revokedAt !== null) throw unauthenticated('This API key was revoked', 'revoked');
-  if (key.dialect !== 'NATIVE' && key.dialect !== surface) throw unauthenticated(`This API key speaks ${key.dialect} and is not valid here`);
+  if (key.dialect !== 'NATIVE' && key.dialect !== surface) throw unauthenticated(`This API key is for the ${key.dialect} API and is not valid here`);
   return key;
 }
 
-/** The secret in a request's headers: `Authorization: Bearer KEY` (the scheme in any case) or `x-api-key: KEY`. */
+/** The secret in a request's headers: `Authorization: Bearer KEY` or `x-api-key: KEY`. */
 export function secretIn(headers: {
   [name: string]: string | string[] | undefined;
   authorization?: string | undefined;
@@ -76,7 +76,7 @@ export function secretIn(headers: {
   return bearerIn(headers) ?? apiKeyIn(headers);
 }
 
-/** The secret in `Authorization: Bearer KEY`, the scheme in any case. */
+/** The secret in `Authorization: Bearer KEY`. The scheme is case-insensitive. */
 export function bearerIn({ authorization }: { authorization?: string | undefined }): string | null {
   return authorization === undefined ? null : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null);
 }

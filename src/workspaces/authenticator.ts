@@ -4,15 +4,15 @@ import type { Bus, Unsubscribe } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow, hashSecret } from './api-key.ts';
 
-/** Bus topic of revoked keys; a message is the key's id. */
+/** Bus topic for revoked keys. A message is the key's id. */
 const revokedTopic = 'keys';
 
-/** A cached answer is believed for so long, in case the word of a revocation was lost. */
+/** How long a cached key is trusted, in case the message of a revocation was lost. */
 const believedMilliseconds = 2_000;
 
 type Known = ApiKey & { hash: string };
 
-/** Finds the key that a secret belongs to. Answers are cached; a revocation takes effect at once on every process. */
+/** Finds the key for a secret. Results are cached, but a revocation takes effect at once on every process. */
 export class Authenticator {
   readonly #database: Database;
   readonly #bus: Bus;
@@ -35,19 +35,19 @@ export class Authenticator {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
-  /** The key, revoked ones included (their owner is told so); null for a secret that is no key's. */
+  /** Returns null if no key has this secret. Also returns revoked keys, so that their owner can be told. */
   async find(secret: string): Promise<ApiKey | null> {
     const hash = hashSecret(secret);
     const key = await this.#cached(hash, 'hash');
     return key !== null && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : null;
   }
 
-  /** The key that a token was made with, revoked ones included; null where there is none any more. */
+  /** Returns the key that a token was made with, even if it is revoked. Null if it no longer exists. */
   findById(apiKeyId: string): Promise<ApiKey | null> {
     return this.#cached(apiKeyId, 'id');
   }
 
-  /** Lets every process look at the key anew. */
+  /** Makes every process read the key again. */
   forget(apiKeyId: string): void {
     this.#known.clear();
     this.#bus.publish(revokedTopic, apiKeyId);

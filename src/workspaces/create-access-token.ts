@@ -14,22 +14,22 @@ const request = z
   })
   .refine(({ jobId, tag }) => (jobId == null) !== (tag == null), { error: 'give exactly one of jobId and tag' });
 
-/** What a token is asked for. */
+/** A request for an access token. Exactly one of `jobId` and `tag` is required. */
 export interface AccessTokenRequest {
   /** UUID. */
   jobId?: string | null | undefined;
   tag?: string | null | undefined;
-  /** 60 to 86,400; 900 where not given. */
+  /** 60 to 86,400. 900 by default. */
   ttlSeconds?: number | null | undefined;
 }
 
-/** Where a job is looked up: another workspace's is not found. */
+/** Looks up jobs. Jobs of other workspaces are not found. */
 interface OwnJobs {
   find(workspaceId: string, id: string): Promise<{ id: string } | null>;
 }
 
 /**
- * Makes a token with which a browser may read and watch one job, or the jobs of one tag, without seeing a key.
+ * Creates a token that lets a browser read and watch one job, or the jobs with one tag, without having a key.
  *
  * @throws NotFoundError, ValidationError
  */
@@ -41,7 +41,7 @@ export async function createAccessToken(
 ): Promise<{ token: string; expiresAt: Date }> {
   const { jobId, tag, ttlSeconds } = parseInput(request, asked);
   const restriction = tag == null ? await ownJob(jobs, viewer, jobId ?? '') : { tag };
-  // Whole seconds, as the token carries them.
+  // Whole seconds, because the token carries whole seconds.
   const expiresAt = new Date(Math.floor(Date.now() / 1_000 + (ttlSeconds ?? usualSeconds)) * 1_000);
   return { token: await tokens.sign(viewer, restriction, expiresAt), expiresAt };
 }

@@ -6,7 +6,7 @@ import type { Queryable } from '../database/queryable.ts';
 import { parseInput } from '../input.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The largest balance that a grant may make. GraphQL's Int is twice that: what was charged can always come back. */
+/** The largest balance that a grant may reach. GraphQL's Int allows twice that, so refunds always fit. */
 export const mostCredits = 1_000_000_000;
 
 const request = z.object({
@@ -18,13 +18,13 @@ const request = z.object({
 export interface WorkspaceRequest {
   /** 1 to 200 characters. */
   name: string;
-  /** Its first grant; 0 where not given. */
+  /** The first grant. 0 by default. */
   credits?: number | null | undefined;
-  /** 1 to 10,000 jobs at once; unlimited where not given. */
+  /** The most jobs running at once, 1 to 10,000. Unlimited by default. */
   concurrencyLimit?: number | null | undefined;
 }
 
-/** Creates a tenant with its slots, its webhook secret and its first grant. Throws ValidationError. */
+/** Creates a workspace with its slots, webhook secret and first grant. Throws ValidationError. */
 export async function createWorkspace(database: Database, asked: WorkspaceRequest): Promise<Workspace> {
   const { name, credits, concurrencyLimit } = parseInput(request, asked);
   const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
@@ -52,7 +52,7 @@ export async function insertWorkspace(transaction: Queryable, workspace: Workspa
   }
 }
 
-/** Standard Webhooks form: `whsec_` and the base64 of 24 to 64 random bytes. */
+/** Generates a secret in the Standard Webhooks format: `whsec_` and the base64 of 24 to 64 random bytes (32 here). */
 export function newWebhookSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }

@@ -7,14 +7,14 @@ import { insertWorkspace } from './create-workspace.ts';
 import { defaultWorkspaceId, defaultWorkspaceSetting } from './default-workspace.ts';
 import { scopes } from './scope.ts';
 
-/** Name of the key that ADMIN_API_KEY gives. */
+/** The name of the key that ADMIN_API_KEY sets. */
 const configuredKeyName = 'ADMIN_API_KEY';
 
 /**
- * On the first start, makes the workspace `default` and an admin key in it; on every start, puts the key that
- * ADMIN_API_KEY names in force, and the one that it named before out of force.
+ * On the first start, creates the workspace `default` with an admin key. On every start, activates the key in
+ * ADMIN_API_KEY and revokes the key that it set before.
  *
- * @returns the admin key where one was just made, to be printed this once.
+ * @returns the admin key if one was just generated. The caller prints it once.
  */
 export async function ensureDefaultWorkspace(
   database: Database,
@@ -22,7 +22,7 @@ export async function ensureDefaultWorkspace(
 ): Promise<{ workspaceId: string; madeKey: string | null }> {
   const id = newId();
   return database.transaction(async (transaction) => {
-    // Two processes that start together: the second waits here for the first, and finds the setting made.
+    // If two processes start together, the second waits here for the first and then finds the setting.
     const made = await transaction.query(
       'INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING name',
       [defaultWorkspaceSetting, id],

@@ -8,16 +8,16 @@ export const WorkspaceEntity = defineEntity({
   properties: {
     id: p.uuid().primary(),
     name: p.text(),
-    /** Always the sum of the ledger; the check is what refuses a charge that the balance cannot bear. */
+    /** Always the sum of the ledger. The check constraint refuses a charge that exceeds the balance. */
     credits: p.integer().default(0),
-    /** Jobs that may run at once: as many rows stand in `slot`; null is unlimited. */
+    /** How many jobs may run at once. `slot` has one row for each. Null means unlimited. */
     concurrencyLimit: p.integer().nullable(),
     webhookSecret: p.text(),
   },
   checks: [{ name: 'workspace_credits_check', expression: 'credits >= 0' }],
 });
 
-/** A secret that was rotated away, and signs beside the one in force for a while. Apart: the workspace's row stays narrow. */
+/** A rotated webhook secret. It still signs for a while. A separate table keeps the workspace row narrow. */
 export const RetiredWebhookSecretEntity = defineEntity({
   name: 'RetiredWebhookSecret',
   tableName: 'retired_webhook_secret',
@@ -37,9 +37,9 @@ export const ApiKeyEntity = defineEntity({
     id: p.uuid().primary(),
     workspaceId: p.uuid(),
     name: p.text(),
-    /** The first characters, enough to recognise it. */
+    /** The first characters of the secret, enough to recognise the key. */
     prefix: p.text(),
-    /** SHA-256 of the secret, in hex. The secret itself is stored nowhere. */
+    /** SHA-256 of the secret, in hex. The secret itself is never stored. */
     hash: p.text().unique('api_key_hash_unique'),
     scopes: p.array().columnType('text[]').$type<Scope[]>(),
     dialect: p.enum(() => dialects).default('NATIVE'),
@@ -48,7 +48,7 @@ export const ApiKeyEntity = defineEntity({
   indexes: [{ name: 'api_key_workspace_index', properties: ['workspaceId', 'id'] }],
 });
 
-/** The ledger: appended to, never changed. It has no foreign key to the job and outlives it. */
+/** The append-only ledger. It has no foreign key to the job and outlives it. */
 export const CreditTransactionEntity = defineEntity({
   name: 'CreditTransaction',
   tableName: 'credit_transaction',
@@ -56,12 +56,12 @@ export const CreditTransactionEntity = defineEntity({
     id: p.uuid().primary(),
     workspaceId: p.uuid(),
     kind: p.enum(['GRANT', 'CHARGE', 'REFUND']),
-    /** Signed: a charge is negative. */
+    /** Charges are negative. */
     amount: p.integer(),
     balanceAfter: p.integer(),
     jobId: p.uuid().nullable(),
   },
   indexes: [{ name: 'credit_transaction_workspace_index', properties: ['workspaceId', 'id'] }],
-  // The last line against a second charge or refund of one job; rows without a job are never equal.
+  // The last defence against charging or refunding a job twice. Rows without a job never conflict (NULLs are distinct).
   uniques: [{ name: 'credit_transaction_job_kind_unique', properties: ['jobId', 'kind'] }],
 });

@@ -4,12 +4,12 @@ import { binder, type Window, windowOrder, withinWindow } from '../database/keys
 import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow } from './api-key.ts';
 import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceFromRow } from './workspace.ts';
 
-/** One line of a workspace's ledger. */
+/** One ledger entry of a workspace. */
 export interface CreditTransaction {
   id: string;
   workspaceId: string;
   kind: 'GRANT' | 'CHARGE' | 'REFUND';
-  /** Signed: a charge is negative. */
+  /** Charges are negative. */
   amount: number;
   balanceAfter: number;
   jobId: string | null;
@@ -32,7 +32,7 @@ export async function findWorkspace(database: Queryable, id: string): Promise<Wo
   return row === undefined ? null : workspaceFromRow(row);
 }
 
-/** Every workspace: for administrators. */
+/** Lists all workspaces, for administrators. */
 export async function listWorkspaces(database: Queryable, window: Window): Promise<Workspace[]> {
   const parameters: unknown[] = [];
   const bind = binder(parameters);
@@ -44,7 +44,7 @@ export async function listWorkspaces(database: Queryable, window: Window): Promi
   return rows.map(workspaceFromRow);
 }
 
-/** A key of whatever workspace: for administrators. */
+/** Finds a key in any workspace, for administrators. */
 export async function findApiKey(database: Queryable, id: string): Promise<ApiKey | null> {
   const [row] = await database.query<ApiKeyRow>(
     `SELECT ${apiKeyColumns} FROM api_key WHERE id = $1`,
@@ -58,7 +58,7 @@ export async function listApiKeys(database: Queryable, workspaceId: string, wind
   return rows.map(apiKeyFromRow);
 }
 
-/** Null for another workspace's transaction as for one that does not exist. */
+/** Returns null if the transaction does not exist or belongs to another workspace. */
 export async function findCreditTransaction(
   database: Queryable,
   workspaceId: string,

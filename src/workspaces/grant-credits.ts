@@ -16,21 +16,21 @@ export interface CreditGrant {
   workspaceId: string;
   /** 1 to 1,000,000,000. */
   amount: number;
-  /** Same key and same amount within 24 hours: granted once. 1 to 255 characters. */
+  /** 1 to 255 characters. The same key and amount within 24 hours are granted only once. */
   idempotencyKey?: string | null | undefined;
 }
 
 /**
  * Adds credits to a workspace's balance and ledger.
  *
- * @throws NotFoundError; ValidationError, also for a key that was used for another amount and for a balance above the
- *   largest.
+ * @throws NotFoundError; ValidationError, also if the key was used for another amount or the balance would exceed the
+ *   maximum.
  */
 export async function grantCredits(database: Database, asked: CreditGrant): Promise<Workspace> {
   const { workspaceId, amount, idempotencyKey = null } = parseInput(request, asked);
   return database.transaction(async (transaction) => {
     if (idempotencyKey !== null) {
-      // The key's row is locked by its upsert, so that a second grant under it waits and then sees the first.
+      // The upsert locks the key's row, so a second grant with the same key waits and then sees the first.
       const [key] = await transaction.query<{ request_hash: string; fresh: boolean }>(
         `INSERT INTO idempotency_key (workspace_id, scope, key, request_hash) VALUES ($1, 'GRANT', $2, $3)
          ON CONFLICT (workspace_id, scope, key) DO UPDATE SET
@@ -53,7 +53,7 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
       [workspaceId, amount, newId()],
     );
     if (rows.length > 0) return currentWorkspace(rows);
-    // Not there, or too rich.
+    // The workspace does not exist, or its balance would exceed the maximum.
     currentWorkspace(await transaction.query(find, [workspaceId]));
     throw tooMuch;
   });
@@ -63,10 +63,10 @@ const stale = `idempotency_key.created_at <= now() - interval '24 hours'`;
 const find = `SELECT ${workspaceColumns} FROM workspace WHERE id = $1`;
 
 const keyConflict = new ValidationError([
-  { path: ['idempotencyKey'], message: 'was used for a grant of another amount. Use a new key for a new grant.' },
+  { path: ['idempotencyKey'], message: 'was used for a grant of a different amount. Use a new key for a new grant.' },
 ]);
 const tooMuch = new ValidationError([
-  { path: ['amount'], message: `would take the balance above ${mostCredits}, the largest there is` },
+  { path: ['amount'], message: `would take the balance above the maximum of ${mostCredits}` },
 ]);
 
 function currentWorkspace([row]: WorkspaceRow[]): Workspace {

@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/queryable.ts';
 
-/** Which of these keys are in force just now, whatever workspace they are of. */
+/** Which of these keys are not revoked, in any workspace. */
 export async function keysInForce(database: Queryable, apiKeyIds: Iterable<string>): Promise<ReadonlySet<string>> {
   const rows = await database.query<{ id: string }>(
     'SELECT id FROM api_key WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL',

@@ -1,12 +1,12 @@
 import type { Queryable } from '../database/queryable.ts';
 
-/** How long a secret that was rotated away goes on signing. */
+/** How long a rotated secret still signs. */
 const validHours = 24;
 
-/** Of them the newest: every one is another signature in a header. */
+/** Only the newest retired secrets sign, because each one adds a signature to the header. */
 const mostValid = 4;
 
-/** The secrets of a workspace that sign beside the one in force, the newest first. */
+/** SQL for the retired secrets of a workspace that still sign, newest first. */
 export function sqlValidRetiredSecrets(workspaceId: string): string {
   return `SELECT retired_webhook_secret.secret FROM retired_webhook_secret
     WHERE retired_webhook_secret.workspace_id = ${workspaceId}
@@ -14,7 +14,7 @@ export function sqlValidRetiredSecrets(workspaceId: string): string {
     ORDER BY retired_webhook_secret.id DESC LIMIT ${mostValid}`;
 }
 
-/** Forgets those of every workspace that sign no more because of their age. */
+/** Deletes the retired secrets of all workspaces that are too old to sign. */
 export async function forgetRetiredSecrets(database: Queryable): Promise<void> {
   await database.query(
     `DELETE FROM retired_webhook_secret WHERE retired_at <= now() - interval '${validHours} hours'`,

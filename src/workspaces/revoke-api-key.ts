@@ -4,7 +4,7 @@ import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow } from './api
 import type { Authenticator } from './authenticator.ts';
 
 /**
- * Ends a key for good, on every process at once. Revoking it again changes nothing.
+ * Revokes a key for good, on every process at once. Revoking it again changes nothing.
  *
  * @throws NotFoundError
  */

@@ -1,6 +1,7 @@
 /**
- * What a key may do. READ reads; WRITE creates, cancels, retries; WORK claims and works in the key's workspace;
- * WORK_ALL in every workspace; ADMIN administers. The last two only keys of the workspace `default` can have.
+ * What a key may do. READ reads. WRITE creates, cancels and retries jobs. WORK claims and executes jobs of the key's
+ * workspace, WORK_ALL those of every workspace. ADMIN administers. Only keys of the workspace `default` can have
+ * WORK_ALL and ADMIN.
  */
 export const scopes = ['READ', 'WRITE', 'WORK', 'WORK_ALL', 'ADMIN'] as const;
 

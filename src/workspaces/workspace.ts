@@ -1,14 +1,14 @@
-/** A tenant. Everything but the installation's own settings belongs to one. */
+/** A tenant. Everything except the installation's own settings belongs to a workspace. */
 export interface Workspace {
   id: string;
   name: string;
   /** Always the sum of its ledger. */
   credits: number;
-  /** Jobs that may run at once; null is unlimited. */
+  /** How many jobs may run at once. Null means unlimited. */
   concurrencyLimit: number | null;
 }
 
-/** Columns of a Workspace. The webhook secret is none of them: only the sender of webhooks reads it. */
+/** The columns of a Workspace. They exclude the webhook secret, which only the webhook sender reads. */
 export const workspaceColumns = 'workspace.id, workspace.name, workspace.credits, workspace.concurrency_limit';
 
 export interface WorkspaceRow {
