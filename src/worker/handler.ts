@@ -2,12 +2,14 @@ import type { ArtifactStore, StoredFile } from '../files/store.ts';
 import type { Job, JobProgress, JsonValue } from '../jobs/model/job.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
 
-/** What a handler is given for one attempt. */
+/** The context of one attempt, passed to its handler. */
 export interface Attempt {
   job: Job;
-  /** Aborted when the job is cancelled, the lease is lost, or the process drains: stop at once and throw. */
+  /**
+   * Aborts when the job is cancelled, the lease is lost, or the process drains. The handler must then stop and throw.
+   */
   signal: AbortSignal;
-  /** What is left out stays as it was. Cheap: reports are coalesced. */
+  /** Reports progress. Omitted fields keep their value. Cheap, because reports are merged. */
   report(progress: Partial<JobProgress>): void;
   artifacts: ArtifactStore;
   fetch: OutboundFetch;
@@ -15,18 +17,18 @@ export interface Attempt {
 
 export interface Result {
   output: JsonValue;
-  /** The job's main file, already whole in the store; recorded in the transaction that completes the job. */
+  /** The job's result file, already complete in the store. The transaction that completes the job records it. */
   artifact?: StoredFile;
 }
 
-/** Carries out one attempt of a job of one type. A thrown HandlerError names the failure; anything else is a bug. */
+/** Executes one attempt at a job of one type. A thrown HandlerError describes the failure; anything else is a bug. */
 export type Handler = (attempt: Attempt) => Promise<Result>;
 
-/** An attempt that failed for a reason its submitter should read. */
+/** An attempt failed for a reason that the submitter should see. */
 export class HandlerError extends Error {
-  /** Stable machine code, for example SOURCE_UNREACHABLE. */
+  /** A stable error code, for example SOURCE_UNREACHABLE. */
   readonly code: string;
-  /** False ends the job whatever attempts are left. */
+  /** False fails the job even if it has attempts left. */
   readonly retryable: boolean;
 
   constructor(code: string, message: string, options: { retryable: boolean; cause?: unknown }) {

@@ -11,7 +11,7 @@ interface LeaseServices {
   log: Log;
 }
 
-/** A running attempt's hold on its job: renews the lease, and aborts the handler when the job is no longer its own. */
+/** Holds the lease of a running attempt: renews it, and aborts the handler when the lease is lost. */
 export class HeldLease {
   readonly token: string;
   lost = false;
@@ -31,7 +31,7 @@ export class HeldLease {
     this.#watching = this.#watch(job.id, job.attempt);
   }
 
-  /** Resolves when the last report is written: what a handler said last must not come after its end. */
+  /** Resolves when the last report is written, so that no report arrives after the attempt has ended. */
   settled(): Promise<void> {
     return this.#lastReport;
   }
@@ -41,7 +41,7 @@ export class HeldLease {
     const report = { token: this.token, ...progress };
     this.#lastReport = this.#services.jobs.report(null, report).then(noop, (error: unknown) => {
       if (error instanceof LeaseLostError) this.#lose();
-      else this.#services.log.warn({ err: error }, 'progress was not written; the next report tries again');
+      else this.#services.log.warn({ err: error }, 'could not write progress; the next report tries again');
     });
   }
 
@@ -51,7 +51,7 @@ export class HeldLease {
     await this.#watching;
   }
 
-  // Cancelled, expired, superseded: whatever takes the job away shows in its row.
+  // The job's row shows every way of losing the job: cancelled, expired or superseded.
   async #watch(jobId: string, attempt: number): Promise<void> {
     for await (const job of this.#services.jobs.watch(jobId, 0, this.#own.signal)) {
       if (!isRunning(job.status) || job.attempt !== attempt) this.#lose();

@@ -13,20 +13,20 @@ export interface RunnerOptions {
   artifacts: ArtifactStore;
   fetch: OutboundFetch;
   handlers: ReadonlyMap<string, Handler>;
-  /** Jobs at once. */
+  /** The most jobs at once. */
   concurrency: number;
-  /** Stands in the attempts. */
+  /** Recorded in the attempts. */
   workerId: string;
   log: Log;
 }
 
-/** How long one claim waits, in seconds; another follows at once. */
+/** How long one claim waits. The next claim follows at once. */
 const waitSeconds = 30;
 
-/** The pause after a claim or a completion that failed, in milliseconds. */
+/** The pause after a failed claim or completion. */
 const retryMilliseconds = 1_000;
 
-/** The worker in the process: claims jobs of the types it has handlers for, in every workspace, and carries them out. */
+/** The built-in worker: claims jobs, in every workspace, of the types that it has handlers for, and executes them. */
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #stopping = new AbortController();
@@ -42,7 +42,7 @@ export class Runner {
     if (this.#options.handlers.size > 0) this.#loop ??= this.#claimForEver();
   }
 
-  /** Claims no more; aborts what runs and hands it back unharmed. May be called twice. */
+  /** Stops claiming, aborts the running attempts and releases them. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#roomFreed?.();
@@ -74,8 +74,8 @@ export class Runner {
   #begin(started: StartedAttempt): void {
     const attempt = this.#carryOut(started)
       .catch((error: unknown) => {
-        // The lease ends by itself, and with it the attempt.
-        this.#options.log.error({ err: error, jobId: started.job.id }, 'an attempt could not be ended');
+        // The lease expires by itself, and the attempt with it.
+        this.#options.log.error({ err: error, jobId: started.job.id }, 'could not end an attempt');
       })
       .finally(() => {
         this.#attempts.delete(attempt);
@@ -101,7 +101,7 @@ export class Runner {
       await this.#complete(lease.token, result);
     } catch (error) {
       if (error instanceof LeaseLostError || lease.lost) {
-        log.info({ jobId: job.id }, 'the attempt ended without its worker: cancelled, or the lease was lost');
+        log.info({ jobId: job.id }, 'stopped an attempt: the job was cancelled or the lease was lost');
       } else if (this.#stopping.signal.aborted) {
         await ignoreLeaseLost(jobs.release(null, { token: lease.token }));
       } else {
@@ -113,8 +113,9 @@ export class Runner {
   }
 
   /**
-   * Asks until the database has answered. A completion whose answer was lost may have been carried out: its file is the
-   * job's then, and the same completion again gets its answer. Nothing here removes the file; see OrphanedFiles.
+   * Retries until the database answers. If the reply was lost, the completion may have committed: then the file
+   * belongs to the job, and repeating the completion returns the same result. Nothing here removes the file; see
+   * OrphanedFiles.
    */
   async #complete(token: string, { output, artifact }: Result): Promise<void> {
     const { jobs, log } = this.#options;
@@ -125,13 +126,13 @@ export class Runner {
       } catch (error) {
         const isInDoubt = error instanceof LonghaulError && error.code === 'UNAVAILABLE';
         if (!isInDoubt || this.#stopping.signal.aborted) throw error;
-        log.warn({ err: error }, 'a completion was not answered; trying again');
+        log.warn({ err: error }, 'a completion got no reply; trying again');
         await pause(retryMilliseconds, this.#stopping.signal);
       }
     }
   }
 
-  /** What the submitter reads. A bug's own words stay in the log. */
+  /** The failure that the submitter sees. The message of a bug goes only to the log. */
   #describe(error: unknown, jobId: string): { code: string; message: string; retryable: boolean } {
     if (error instanceof HandlerError) return { code: error.code, message: error.message, retryable: error.retryable };
     this.#options.log.error({ err: error, jobId }, 'a handler failed unexpectedly');

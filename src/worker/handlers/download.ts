@@ -1,7 +1,7 @@
 import type { Handler } from '../handler.ts';
 import { openSource } from './source.ts';
 
-/** Fetches the file behind `input.sourceUrl` and keeps it as the job's artifact. Files over `maxBytes` are refused. */
+/** Downloads `input.sourceUrl` and stores the file as the job's artifact. Refuses files over `maxBytes`. */
 export function createDownloadHandler({ maxBytes }: { maxBytes: number }): Handler {
   return async (attempt) => {
     const source = await openSource(attempt, { maxBytes });

@@ -2,18 +2,20 @@ import { parse as parseDisposition } from 'content-disposition';
 
 const maxBytes = 200;
 
-/** The name of a downloaded file: that of Content-Disposition, else the last part of the URL's path, else `download`. */
+/**
+ * The name of a downloaded file: from Content-Disposition, else the last segment of the URL's path, else `download`.
+ */
 export function filenameOf(url: string, contentDisposition: string | undefined): string {
   return cleanFilename(dispositionName(contentDisposition)) ?? cleanFilename(pathName(url)) ?? 'download';
 }
 
 /**
- * Makes a name safe to store and hand on: its last path part, without control and invisible formatting characters, at
- * most 200 bytes of UTF-8 with the extension kept. Null when nothing is left.
+ * Makes a file name safe: its last path segment, without control and invisible formatting characters, and shortened to
+ * 200 bytes of UTF-8 with its extension kept. Returns null if nothing is left.
  */
 export function cleanFilename(name: string): string | null {
   const base = name.split(/[/\\]/).findLast((part) => part.trim() !== '') ?? '';
-  // Cf has the marks that reverse text, with which `exe.jpg` reads as `gpj.exe`.
+  // Category Cf includes the marks that reverse text, which make `exe.jpg` read as `gpj.exe`.
   const clean = base.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]/gu, '').normalize('NFC').trim();
   return /^\.*$/.test(clean) ? null : shorten(clean);
 }
@@ -38,7 +40,7 @@ function dispositionName(header: string | undefined): string {
   return parameters['filename*'] === undefined ? fromLatin1(name) : name;
 }
 
-/** Many servers put plain UTF-8 into the header, which arrives read as Latin-1; browsers undo that too. */
+/** Many servers put plain UTF-8 into the header, and it arrives decoded as Latin-1. Like browsers, this undoes that. */
 function fromLatin1(text: string): string {
   const utf8 = Buffer.from(text, 'latin1').toString('utf8');
   return utf8.includes('\uFFFD') ? text : utf8;

@@ -5,10 +5,10 @@ import { fileTypeFromBuffer } from 'file-type';
 import type { Handler } from '../handler.ts';
 import { openSource } from './source.ts';
 
-/** As much as file-type looks at by default. */
+/** How many bytes file-type reads by default. */
 const headBytes = 4100;
 
-/** Reads the file behind `input.sourceUrl` and keeps nothing but its hash. Files over `maxBytes` are refused. */
+/** Hashes the file at `input.sourceUrl` without storing it. Refuses files over `maxBytes`. */
 export function createFingerprintHandler({ maxBytes }: { maxBytes: number }): Handler {
   return async (attempt) => {
     const source = await openSource(attempt, { maxBytes });
@@ -28,7 +28,7 @@ export function createFingerprintHandler({ maxBytes }: { maxBytes: number }): Ha
   };
 }
 
-/** The media type that the content shows; what the source declares is not believed. */
+/** Detects the media type from the content. The type that the source declares is not trusted. */
 async function sniff(head: Uint8Array): Promise<string> {
   const type = await fileTypeFromBuffer(head);
   return type?.mime ?? 'application/octet-stream';

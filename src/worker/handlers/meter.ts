@@ -3,8 +3,8 @@ import type { Attempt } from '../handler.ts';
 const bytesPerReport = 1_000_000;
 
 /**
- * Reports the step `downloading`, then what has been received: whenever a whole percent of `total` is reached, or, where
- * the total is not known, every megabyte with no percentage.
+ * Reports the step `downloading`, then the bytes received: at each whole percent of `total`, or at each megabyte,
+ * without a percentage, if the total is unknown.
  */
 export function createMeter(attempt: Attempt, total: number | null): (received: number) => void {
   const markOf = (received: number) =>

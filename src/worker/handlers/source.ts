@@ -7,26 +7,29 @@ import { HandlerError, type Attempt } from '../handler.ts';
 import { filenameOf } from './filename.ts';
 import { createMeter } from './meter.ts';
 
-/** The file behind a job's `sourceUrl`, its headers received and found good. */
+/** The file at a job's `sourceUrl`, once its headers were received and accepted. */
 export interface Source {
-  /** As the job names it. */
+  /** The URL as the job gives it. */
   sourceUrl: string;
   filename: string;
-  /** As the source declares it; `application/octet-stream` when it does not. */
+  /** The type that the source declares, or `application/octet-stream`. */
   mediaType: string;
-  /** The whole file, its progress reported; throws a HandlerError when it breaks off or grows past the limit. */
+  /** The file's bytes. Reports progress. Throws a HandlerError if the file breaks off or exceeds the limit. */
   bytes: AsyncIterable<Uint8Array>;
-  /** Ends the connection. To be called in any case; may be called twice. */
+  /** Closes the connection. Must always be called. May be called twice. */
   close(): void;
 }
 
-/** How long an attempt waits for a source that answers 202, in all and before each further request, in milliseconds. */
+/**
+ * How long an attempt waits for a source that answers 202, in milliseconds: in total, and before each further request.
+ */
 const patience = { whole: 30_000, usual: 2_000, least: 1_000 } as const;
 
 /**
- * Opens `input.sourceUrl` of the attempt's job. Throws a HandlerError: SOURCE_REFUSED, SOURCE_UNREACHABLE,
- * SOURCE_STATUS, SOURCE_ENCODING, SOURCE_INCOMPLETE (only a part is sent) or SOURCE_TOO_LARGE (over `maxBytes`, where the
- * length is declared).
+ * Opens `input.sourceUrl` of the attempt's job.
+ *
+ * @throws HandlerError: SOURCE_REFUSED, SOURCE_UNREACHABLE, SOURCE_STATUS, SOURCE_ENCODING, SOURCE_INCOMPLETE (the
+ *   source sends only part of the file) or SOURCE_TOO_LARGE (the declared length exceeds `maxBytes`).
  */
 export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: number }): Promise<Source> {
   const sourceUrl = attempt.job.input['sourceUrl'];
@@ -54,7 +57,7 @@ export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: num
   }
 }
 
-/** 202 means that the file is not ready yet: asks again when Retry-After says so, as long as the attempt can wait. */
+/** 202 means that the file is not ready yet. Asks again after Retry-After, as long as the attempt can wait. */
 async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<OutboundResponse> {
   for (let waited = 0; ; ) {
     const response = await request(attempt, sourceUrl);
@@ -72,7 +75,7 @@ async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<O
   }
 }
 
-/** In milliseconds; seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
+/** Parses seconds or a date into milliseconds: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
 function retryAfter(header = ''): number {
   const asked = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isNaN(asked) ? patience.usual : Math.max(asked, patience.least);
@@ -86,7 +89,7 @@ async function request({ fetch, signal }: Attempt, sourceUrl: string): Promise<O
   }
 }
 
-/** The body within its limit, its progress reported after each chunk that was taken. */
+/** Yields the body, enforces the limit, and reports progress after the consumer has taken each chunk. */
 async function* read(
   attempt: Attempt,
   response: OutboundResponse,
@@ -103,7 +106,7 @@ async function* read(
   if (total !== null && received !== total) throw brokenOff(new URL(response.url).host);
 }
 
-/** A body that is shorter than its Content-Length, or whose last chunk is missing, ends with an error of undici. */
+/** Yields the body. undici throws if it is shorter than its Content-Length or if its last chunk is missing. */
 async function* chunksOf(response: OutboundResponse, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const { host } = new URL(response.url);
   const chunks: AsyncIterable<Uint8Array> = response.body;
@@ -136,12 +139,12 @@ function toHandlerError(cause: OutboundError): HandlerError {
   }
 }
 
-/** A file comes with 200, or with a 206 that sizeOf finds whole. Every other 2xx is an answer without the file. */
+/** Accepts 200, and 206 if sizeOf finds that it holds the whole file. Any other 2xx carries no file. */
 function refuseStatus({ url, status }: OutboundResponse): void {
   if (status === 200 || status === 206) return;
   const { host } = new URL(url);
   if (status > 200 && status < 300) {
-    const message = `${host} answered with status ${status}, which brings no file. Use the URL of the file itself.`;
+    const message = `${host} answered with status ${status}, which carries no file. Use the URL of the file itself.`;
     throw new HandlerError('SOURCE_STATUS', message, { retryable: false });
   }
   const retryable = status === 408 || status === 425 || status === 429 || status >= 500;
@@ -149,11 +152,11 @@ function refuseStatus({ url, status }: OutboundResponse): void {
   throw new HandlerError('SOURCE_STATUS', `${host} answered with status ${status}. ${advice}`, { retryable });
 }
 
-/** A file stored as it was sent would be compressed without saying so, and its fingerprint another one. */
+/** Refuses encoded bodies: stored as sent, the file would be compressed unnoticed and have a different fingerprint. */
 function refuseEncoding({ url, headers }: OutboundResponse): void {
   const codings = [headers['content-encoding'], headers['transfer-encoding']].flat().join(',').toLowerCase().split(',');
   if (codings.every((coding) => ['', 'identity', 'chunked'].includes(coding.trim()))) return;
-  const message = `${new URL(url).host} sends the file with an encoding although asked not to. Use a source that sends it plain.`;
+  const message = `${new URL(url).host} sends the file with an encoding that was not requested. Use a source that sends it unencoded.`;
   throw new HandlerError('SOURCE_ENCODING', message, { retryable: false });
 }
 
@@ -162,14 +165,16 @@ function tooLarge(maxBytes: number): HandlerError {
   return new HandlerError('SOURCE_TOO_LARGE', message, { retryable: false });
 }
 
-/** In bytes; null where it is not announced. No range was asked for: a 206 is good only where it holds the whole file. */
+/**
+ * The size in bytes; null if not declared. We request no range, so a 206 is accepted only if it holds the whole file.
+ */
 function sizeOf({ url, status, headers }: OutboundResponse): number | null {
   const length = number(single(headers['content-length']));
   if (status === 200) return length;
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(single(headers['content-range']) ?? '') ?? [];
   const whole = number(size);
   if (whole !== null && number(first) === 0 && number(last) === whole - 1 && (length ?? whole) === whole) return whole;
-  const message = `${new URL(url).host} sent a part of the file (status 206) although asked for all of it. Use a source that sends it whole.`;
+  const message = `${new URL(url).host} sent only part of the file (status 206), although all of it was requested. Use a source that sends all of it.`;
   throw new HandlerError('SOURCE_INCOMPLETE', message, { retryable: true });
 }
 
