@@ -17,13 +17,13 @@ export class AlreadyFinishedError extends LonghaulError {
   readonly job: Job;
 
   constructor(job: Job) {
-    super('ALREADY_FINISHED', `The job is ${job.status} already and does not change any more.`);
+    super('ALREADY_FINISHED', `The job is already ${job.status} and can no longer change.`);
     this.job = job;
   }
 }
 
 export class LeaseLostError extends LonghaulError {
-  /** Null when the token names nothing. */
+  /** Null if the token matches no job. */
   readonly job: Job | null;
 
   constructor(job: Job | null) {

@@ -1,16 +1,16 @@
 import type { Queryable } from '../../database/queryable.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** One place where the books do not add up. */
+/** One inconsistency in the ledger. */
 export interface LedgerFault {
   workspaceId: string;
-  /** Null where it is about the workspace as a whole. */
+  /** Null if the fault concerns the workspace as a whole. */
   jobId: string | null;
-  /** What is wrong, with its figures. */
+  /** What is wrong, with figures. */
   message: string;
 }
 
-/** What was looked at, and what of it is wrong. */
+/** How much was checked, and the faults found. */
 export interface LedgerCheck {
   workspaces: number;
   entries: number;
@@ -18,12 +18,12 @@ export interface LedgerCheck {
   faults: LedgerFault[];
 }
 
-/** Faults that are told one by one. */
+/** The most faults that are listed. */
 const toldFaults = 100;
 
 /*
- * A single statement, and so a single snapshot: it can be run beside a busy server. The ledger outlives its jobs, so an
- * entry whose job is gone is none of these faults.
+ * A single statement sees a single snapshot, so the check can run beside a busy server. The ledger outlives its jobs,
+ * so an entry whose job is gone is not a fault.
  */
 const statement = `
   WITH entry AS (
@@ -69,8 +69,8 @@ type Row = { workspaces: number; entries: number; jobs: number; job_id: string |
 );
 
 /**
- * Proves for every workspace that the balance is the sum of its ledger, that each job was charged and refunded at most
- * once and as its row says, and that exactly the failed and cancelled ones were refunded.
+ * Checks every workspace: the balance equals the sum of the ledger, each job was charged and refunded at most once and
+ * as its row says, and exactly the failed and cancelled jobs were refunded.
  */
 export async function checkLedger(database: Queryable): Promise<LedgerCheck> {
   const rows = await database.query<Row>(statement);
