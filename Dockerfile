@@ -4,7 +4,7 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Optional packages are left out: Node itself, for npm scripts outside of this image, and types.
-# No scripts: what `prepare` makes needs the sources, and is made below.
+# No install scripts: `prepare` needs the sources, so it runs below.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 FROM node:24-slim
@@ -21,7 +21,7 @@ COPY src ./src
 RUN mkdir -p /data/artifacts node_modules/.cache && chown -R node:node /data node_modules/.cache
 VOLUME /data
 USER node
-# As the user who starts it: compiled modules are kept for each.
+# Run as the user that starts the server, because the compile cache is per user.
 RUN node src/prepare.ts
 EXPOSE 4000
 # 127.0.0.1 rather than HOST, which may be 0.0.0.0.

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""A complete Longhaul worker in Python's standard library (3.9 or later).
+"""A complete Longhaul worker that uses only Python's standard library (3.9 or later).
 
     LONGHAUL_API_KEY=lh_... python3 worker.py
 
-Replace `transcribe` at the end with work of your own, or import this file and add to `HANDLERS`. A handler gets the
-job, may `report` progress, and returns the output, any JSON value. Each runs in a thread of its own; and again from the
-start where an attempt was lost, so what it does elsewhere should bear being done twice.
+Replace `transcribe` at the end with your own work, or import this file and add to `HANDLERS`. A handler gets the job,
+may `report` progress, and returns the output, any JSON value. Each job runs in its own thread. After a lost attempt it
+runs again from the start, so its side effects should be idempotent.
 
-    LONGHAUL_URL      where Longhaul is                                     http://localhost:4000
+    LONGHAUL_URL      base URL of Longhaul                                  http://localhost:4000
     LONGHAUL_API_KEY  a key with the scope WORK, or WORK_ALL                required
-    WORKER_ID         stands in the attempts                                machine/process
-    TYPES             job types, separated by commas                        all that have a handler
+    WORKER_ID         recorded in the attempts                              machine/process
+    TYPES             job types, separated by commas                        all with a handler
     CONCURRENCY       jobs at once                                          2
 """
 
@@ -31,12 +31,12 @@ from datetime import datetime
 
 log = logging.getLogger("worker")
 
-WAIT_SECONDS = 5  # how long the server holds a claim when there is no work: a stop of an idle worker takes as long
-GRACE_SECONDS = 5  # what handlers get to notice a stop
+WAIT_SECONDS = 5  # how long the server holds a claim if there is no work; stopping an idle worker may take as long
+GRACE_SECONDS = 5  # how long handlers have to notice a stop
 
 
 def mutation(name: str, payload: str) -> str:
-    """Every mutation answers with its payload or a UserError, which has a code."""
+    """Builds a mutation, which answers with its payload or with a UserError that has a code."""
     argument = name[0].upper() + name[1:] + "Input"
     selection = f"... on UserError {{ code message }} ... on {payload}"
     return f"mutation ($input: {argument}!) {{ {name}(input: $input) {{ {selection} }} }}"
@@ -52,7 +52,7 @@ RELEASE = mutation("releaseJob", "ReleaseJobPayload { job { status } }")
 
 
 class JobFailed(Exception):
-    """For handlers to raise: ends the attempt. The code is for programs, the message for whoever submitted the job."""
+    """Handlers raise it to fail the attempt. The code is for programs, the message for the submitter of the job."""
 
     def __init__(self, code: str, message: str, retryable: bool = True):
         super().__init__(message)
@@ -60,15 +60,15 @@ class JobFailed(Exception):
 
 
 class JobStopped(BaseException):
-    """Raised inside a handler whose job is to stop. No Exception, so that `except Exception` lets it through."""
+    """Raised inside a handler that should stop. Not an Exception, so that `except Exception` does not catch it."""
 
 
 class Unavailable(Exception):
-    """No answer, or one that says: not now."""
+    """There was no answer, or one that means: try again later."""
 
 
 class Refused(Exception):
-    """An answer that would be the same the next time."""
+    """The answer is an error that a repetition would not change."""
 
     def __init__(self, code: str, message: str):
         super().__init__(f"{code}: {message}")
@@ -76,7 +76,7 @@ class Refused(Exception):
 
 
 class LeaseLost(Refused):
-    """Cancelled, expired, or somebody else's by now: nothing that is said about this attempt counts any more."""
+    """The job was cancelled, or its lease expired. Calls for this attempt have no effect any more."""
 
 
 class Api:
@@ -85,8 +85,8 @@ class Api:
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
     def call(self, document: str, give_up=lambda: False, timeout: float = 15, **fields) -> dict:
-        """Calls until there is an answer. Repeating is safe: an ending of which only the answer was lost is answered
-        again, and jobs of a claim whose answer was lost are free again when their leases expire."""
+        """Repeats the call until there is an answer. That is safe: if only the answer to an ending was lost, the next
+        call gets the same answer, and if the answer to a claim was lost, its jobs are free when their leases expire."""
         body = json.dumps({"query": document, "variables": {"input": fields}}, allow_nan=False).encode()
         longest = 0.25
         while True:
@@ -95,7 +95,7 @@ class Api:
             except Unavailable as reason:
                 if give_up():
                     raise
-                pause = longest * random.uniform(0.5, 1)  # so that not all workers come at once
+                pause = longest * random.uniform(0.5, 1)  # so that workers do not all retry at once
                 log.warning("%s; trying again in %.1f s", reason, pause)
             time.sleep(pause)
             longest = min(longest * 2, 5)
@@ -106,7 +106,7 @@ class Api:
             try:
                 response = urllib.request.urlopen(request, timeout=timeout)
             except urllib.error.HTTPError as error:
-                response = error  # an answer all the same: its body says what is wrong
+                response = error  # still an answer: its body says what is wrong
             with response:
                 status, text = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -128,8 +128,8 @@ class Api:
 
 
 class Job:
-    """One attempt. A handler reads `input`, and calls `report`, `sleep` or `check` every now and then: they end it
-    (JobStopped) when the job was cancelled, its lease is lost, or the worker stops."""
+    """One attempt. The handler reads `input`, and regularly calls `report`, `sleep` or `check`. They raise JobStopped
+    if the job was cancelled, its lease was lost, or the worker is stopping."""
 
     def __init__(self, api: Api, lease: dict):
         self.uuid, self.type, self.input = (lease["job"][name] for name in ("uuid", "type", "input"))
@@ -137,12 +137,12 @@ class Job:
         self._api, self._token = api, lease["token"]
         self._reports: queue.SimpleQueue = queue.SimpleQueue()
         self._over = False
-        # Both instants are the server's, so that this machine's clock does not matter. Three chances in each lease.
+        # Both times are the server's, so this machine's clock does not matter. Renew three times per lease.
         lasts = instant(lease["expiresAt"]) - instant(lease["job"]["updatedAt"])
         self._renew_every = max(lasts.total_seconds() / 3, 0.1)
 
     def report(self, **progress) -> None:
-        """Takes step, message and percentage (0 to 100); what is left out stays. Does not wait for the network."""
+        """Takes step, message and percentage (0 to 100). Omitted fields stay. Does not wait for the network."""
         self.check()
         self._reports.put(progress)
 
@@ -160,13 +160,13 @@ class Job:
         try:
             self.check()
             self._end("completed", COMPLETE, output=handler(self))
-        except JobStopped:  # handed back: it does not count as an attempt, and the next worker may begin at once
+        except JobStopped:  # hand the job back: it does not count as an attempt, and another worker can start at once
             self._end("released", RELEASE)
         except JobFailed as error:
             self._fail(error.code, error.message, error.retryable)
-        except Refused as error:  # too large an output, say: another attempt would fare no better
+        except Refused as error:  # for example, the output is too large: another attempt would not help
             self._fail("PROCESSING_ERROR", error.message, retryable=False)
-        except Exception:  # a bug's own words stay in the log
+        except Exception:  # details of a bug stay in the log
             log.exception("the handler of %s failed", self.uuid)
             self._fail("PROCESSING_ERROR", "The job failed unexpectedly.", retryable=True)
         finally:
@@ -177,7 +177,7 @@ class Job:
         try:
             self._end("released", RELEASE, lambda: True)
         except Unavailable:
-            log.warning("%s was not released; its lease will end by itself", self.uuid)
+            log.warning("could not release %s; its lease will expire", self.uuid)
 
     def _fail(self, code: str, message: str, retryable: bool) -> None:
         self._end("failed", FAIL, code=code, message=message[:10_000] or code, retryable=retryable)
@@ -190,7 +190,7 @@ class Job:
             log.info("dropped %s: its lease is gone", self.uuid)
 
     def _keep_lease(self) -> None:
-        """Sends what was reported, of several reports the newest, and a heartbeat where there was none for a while."""
+        """Sends reports, several of them merged into one, and a heartbeat if there has been none for a while."""
         while not self._over:
             progress: dict = {}
             try:
@@ -205,8 +205,8 @@ class Job:
                 self._api.call(REPORT, lambda: self._over, token=self._token, **progress)
             except LeaseLost:
                 return self.halted.set()
-            except Exception as error:  # a report that cannot be taken is no reason to lose the lease
-                log.warning("a report about %s was not taken: %s", self.uuid, error)
+            except Exception as error:  # a report that is refused is no reason to lose the lease
+                log.warning("could not report on %s: %s", self.uuid, error)
 
 
 class Worker:
@@ -214,7 +214,7 @@ class Worker:
         self._api, self._worker_id, self._handlers = api, worker_id, handlers
         self._running: dict = {}
         self._stopping = False
-        # One token for each job that may begin. No semaphore: a signal's handler may safely touch a SimpleQueue alone.
+        # One token per free slot. Not a semaphore: only SimpleQueue is safe to use in a signal handler.
         self._room: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(concurrency):
             self._room.put(None)
@@ -224,7 +224,7 @@ class Worker:
         self._room.put(None)  # wakes the loop
 
     def run(self) -> None:
-        """Claims and works until it is stopped; then hands back what still runs."""
+        """Claims and runs jobs until stopped, then hands back those that still run."""
         try:
             while not self._stopping:
                 self._room.get()
@@ -243,7 +243,7 @@ class Worker:
     def _claim(self, limit: int) -> list:
         wish = {"types": list(self._handlers), "workerId": self._worker_id, "limit": limit}
         try:
-            # Not cut off by a stop: the answer may be on its way, with jobs that nobody would work on.
+            # A stop does not abort the call: its answer may be on the way, with jobs that nobody would work on.
             answer = self._api.call(CLAIM, lambda: self._stopping, 15 + WAIT_SECONDS, waitSeconds=WAIT_SECONDS, **wish)
         except Unavailable:
             return []
@@ -258,7 +258,7 @@ class Worker:
         try:
             job.carry_out(self._handlers[job.type])
         except Exception:
-            log.exception("%s could not be ended; its lease will end by itself", job.uuid)
+            log.exception("could not end %s; its lease will expire", job.uuid)
         finally:
             del self._running[job]
             self._room.put(None)
@@ -270,16 +270,16 @@ class Worker:
         deadline = time.monotonic() + GRACE_SECONDS
         for job, thread in running:
             thread.join(max(deadline - time.monotonic(), 0))
-            if thread.is_alive():  # its handler does not look: whatever it says after this is refused
+            if thread.is_alive():  # the handler did not stop: its later calls will be refused
                 job.release_once()
 
 
 def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # which knows no Z before Python 3.11
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # it accepts Z only since Python 3.11
 
 
 def transcribe(job: Job) -> dict:
-    """Stands for real work: makes up a transcript, a sentence at a time."""
+    """Stands in for real work: makes up a transcript, one sentence at a time."""
     language = job.input.get("language") or "en"
     if language not in ("de", "en"):
         raise JobFailed("UNSUPPORTED_LANGUAGE", f"{language} is not supported; de and en are.", retryable=False)
@@ -300,7 +300,7 @@ def main() -> None:
     types = [name.strip() for name in os.environ.get("TYPES", "").split(",") if name.strip()] or list(HANDLERS)
     unknown = [name for name in types if name not in HANDLERS]
     if unknown:
-        sys.exit(f"TYPES names {', '.join(unknown)}; there are handlers for {', '.join(HANDLERS)} alone.")
+        sys.exit(f"TYPES names {', '.join(unknown)}, but there are handlers only for {', '.join(HANDLERS)}.")
     worker = Worker(
         Api(os.environ.get("LONGHAUL_URL") or "http://localhost:4000", key),
         os.environ.get("WORKER_ID") or f"{socket.gethostname()}/{os.getpid()}",
@@ -312,8 +312,8 @@ def main() -> None:
     log.info("working on %s", ", ".join(types))
     try:
         worker.run()
-    except Refused as error:  # a wrong key, or a type that this Longhaul does not have
-        sys.exit(f"Claiming was refused. {error}")
+    except Refused as error:  # a wrong key, or a job type that this server does not have
+        sys.exit(f"The claim was refused. {error}")
     log.info("stopped")
 
 

@@ -185,7 +185,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
   test('ends with the reason when its key is refused', async () => {
     const worker = await startWorker('examples/worker.py', 'lh_wrong');
     expect(await worker.ended).toBe(1);
-    expect(worker.output()).toContain('Claiming was refused. UNAUTHENTICATED');
+    expect(worker.output()).toContain('The claim was refused. UNAUTHENTICATED');
   });
 
   async function newTenant(credits = 1_000): Promise<{ tenant: Tenant; key: string }> {
