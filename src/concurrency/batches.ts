@@ -69,7 +69,7 @@ export class Batches<Item, Result> {
     });
   }
 
-  /** Resolves when it is idle. */
+  /** Resolves when no item is waiting or in flight. */
   async drain(): Promise<void> {
     while (!this.idle) await this.#idle.promise;
   }

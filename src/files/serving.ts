@@ -40,10 +40,10 @@ const safetyHeaders = {
 /** Error bodies by status, `{ error: { code, message } }`. */
 const refusals = {
   403: { code: 'FORBIDDEN', message: 'The signature of this URL is not valid. Use the download URL unchanged.' },
-  404: { code: 'NOT_FOUND', message: 'There is no such file any more. Run the job again to get a new one.' },
+  404: { code: 'NOT_FOUND', message: 'This file no longer exists. Run the job again to get a new one.' },
   410: { code: 'EXPIRED', message: 'This file has expired. Run the job again to get a new one.' },
-  412: { code: 'PRECONDITION_FAILED', message: 'The file is not the one that If-Match names. Download it anew.' },
-  416: { code: 'RANGE_NOT_SATISFIABLE', message: 'The file ends before this range. Content-Range names its size.' },
+  412: { code: 'PRECONDITION_FAILED', message: 'The file does not match If-Match. Download it again in full.' },
+  416: { code: 'RANGE_NOT_SATISFIABLE', message: 'The file ends before this range. Content-Range gives its size.' },
 } as const;
 
 /**

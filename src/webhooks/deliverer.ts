@@ -11,7 +11,9 @@ import { standardHeaders } from './signature.ts';
 import type { WebhookSurfaces } from './surface.ts';
 import { beginning, takeReady, type Try } from './take.ts';
 
-/** The poll interval: the longest that a due retry, or a delivery noted by a process that died, waits to be found. */
+/**
+ * The poll interval: the longest that a due retry, or a delivery recorded by a process that died, waits to be found.
+ */
 const lookMilliseconds = 1_000;
 
 /** The most tries in flight in this process. */
@@ -84,7 +86,7 @@ export class Deliverer {
     this.#loop.wake();
   }
 
-  /** Tries under way in this process. */
+  /** How many tries are in flight in this process. */
   get size(): number {
     return this.#underWay.size;
   }

@@ -45,7 +45,7 @@ export class Sender {
       signal.throwIfAborted();
       const host = URL.parse(url)?.host ?? 'The receiver';
       const problem = timeout.aborted
-        ? `${host} did not answer within ${tryMilliseconds / 1_000} seconds. Answer first, and work afterwards.`
+        ? `${host} did not answer within ${tryMilliseconds / 1_000} seconds. Respond first, then process it.`
         : describe(error, host);
       return { status: null, problem };
     }
@@ -79,9 +79,9 @@ export class Sender {
 function problemOf(status: number, host: string): string | null {
   if (status >= 200 && status < 300) return null;
   if (status >= 300 && status < 400) {
-    return `${host} answered ${status}, and redirects are not followed. Give the URL that it leads to.`;
+    return `${host} answered ${status}, and redirects are not followed. Use the URL that it redirects to.`;
   }
-  return `${host} answered ${status}. Any 2xx says that the delivery has arrived.`;
+  return `${host} answered ${status}. Respond with any 2xx to accept the delivery.`;
 }
 
 function describe(error: unknown, host: string): string {

@@ -1,6 +1,6 @@
 /**
- * Tries in one series: the first, then retries. Before each retry the pause is between this value and twice this value,
- * capped at 4 hours. The last try is 22 to 26 hours after the first.
+ * The tries in one series: the first, then retries. The pause before each retry is between the value below and twice
+ * that value, capped at 4 hours. The last try is 22 to 26 hours after the first.
  *
  *     1     2      3      4      5       6       7       8        9        10       11      12      13 to 16
  *     5 s   10 s   20 s   40 s   80 s   160 s   320 s   11 min   21 min   43 min   85 min   2.8 h   4 h each

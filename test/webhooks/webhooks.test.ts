@@ -186,7 +186,7 @@ test('a try that is answered with 500 is made again later, with the same body an
           status: 'PENDING',
           attemptCount: tries,
           lastResponseStatus: code,
-          lastError: `${host} answered ${code}. Any 2xx says that the delivery has arrived.`,
+          lastError: `${host} answered ${code}. Respond with any 2xx to accept the delivery.`,
           deliveredAt: null,
         },
       ]);

@@ -95,7 +95,8 @@ function check(context: JobsContext, asked: z.output<typeof request>, origin: Jo
   const bytes = Buffer.byteLength(JSON.stringify(given));
   if (bytes > context.limits.maxInputBytes) {
     const limit = context.limits.maxInputBytes;
-    return [{ path: ['input'], message: `is ${bytes} bytes as JSON; at most ${limit} are taken` }];
+    const message = `is ${bytes} bytes as JSON; the limit is ${limit}. Store large inputs elsewhere and send their URL.`;
+    return [{ path: ['input'], message }];
   }
   const parsed = type.parseInput(given);
   if (!parsed.ok) return parsed.issues.map(({ path, message }) => ({ path: ['input', ...path], message }));

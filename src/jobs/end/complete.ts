@@ -63,7 +63,7 @@ function refuseLarge(json: string, limit: number): void {
   throw new ValidationError([
     {
       path: ['output'],
-      message: `is ${bytes} bytes as JSON; at most ${limit} are taken. Store large results elsewhere and give their URL.`,
+      message: `is ${bytes} bytes as JSON; the limit is ${limit}. Store large results elsewhere and send their URL.`,
     },
   ]);
 }

@@ -13,7 +13,7 @@ const resyncMilliseconds = 5_000;
 /** The most jobs read in one query. */
 const batchSize = 1_000;
 
-/** Everyone in this process who watches one job. */
+/** A job with watchers in this process. */
 interface Watched {
   watchers: Set<Watcher>;
   /** Settles once subscribed to the bus: later commits cause a wake-up. Null afterwards. */
