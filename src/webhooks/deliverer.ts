@@ -144,8 +144,8 @@ export class Deliverer {
 
   async #try(one: Try): Promise<void> {
     const outcome = await this.#send(one);
-    if (outcome === null) return insisting(() => putBack(this.#database, one));
-    const givenUp = await insisting(() => noteOutcome(this.#database, one, outcome));
+    if (outcome === null) return withRetries(() => putBack(this.#database, one));
+    const givenUp = await withRetries(() => noteOutcome(this.#database, one, outcome));
     if (givenUp) this.#tellGivenUp(one.deliveryId);
   }
 
@@ -175,7 +175,7 @@ export class Deliverer {
 }
 
 /** Retries, because Postgres may have dropped just this connection. An unrecorded try is sent again a minute later. */
-async function insisting<T>(record: () => Promise<T>): Promise<T> {
+async function withRetries<T>(record: () => Promise<T>): Promise<T> {
   for (let left = recordings - 1; ; left -= 1) {
     try {
       return await record();

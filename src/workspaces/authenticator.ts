@@ -8,7 +8,7 @@ import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow, hashSecret }
 const revokedTopic = 'keys';
 
 /** How long a cached key is trusted, in case the message of a revocation was lost. */
-const believedMilliseconds = 2_000;
+const cacheMilliseconds = 2_000;
 
 type Known = ApiKey & { hash: string };
 
@@ -16,7 +16,7 @@ type Known = ApiKey & { hash: string };
 export class Authenticator {
   readonly #database: Database;
   readonly #bus: Bus;
-  readonly #known = new LRUCache<string, Promise<Known | null>>({ max: 10_000, ttl: believedMilliseconds });
+  readonly #known = new LRUCache<string, Promise<Known | null>>({ max: 10_000, ttl: cacheMilliseconds });
   #unsubscribe: Unsubscribe[] = [];
 
   constructor(database: Database, bus: Bus) {

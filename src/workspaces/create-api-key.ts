@@ -48,7 +48,7 @@ export async function createApiKey(
   const { workspaceId, name, scopes: wanted, dialect, secret: imported } = parseInput(request, asked);
   const secret = imported ?? newSecret(dialect ?? 'NATIVE');
   const key = { workspaceId, name, scopes: [...new Set(wanted)], dialect: dialect ?? 'NATIVE', secret } as const;
-  if (key.scopes.some((scope) => everywhere.has(scope)) && workspaceId !== (await defaultWorkspaceId(database.reads))) {
+  if (key.scopes.some((scope) => globalScopes.has(scope)) && workspaceId !== (await defaultWorkspaceId(database.reads))) {
     const message = 'only keys of the workspace `default` can have WORK_ALL and ADMIN, which reach into every workspace';
     throw new ValidationError([{ path: ['scopes'], message }]);
   }
@@ -62,7 +62,7 @@ export async function createApiKey(
   }
 }
 
-const everywhere: ReadonlySet<Scope> = new Set(['WORK_ALL', 'ADMIN']);
+const globalScopes: ReadonlySet<Scope> = new Set(['WORK_ALL', 'ADMIN']);
 const uniqueViolation = '23505';
 
 /** Returns null if the workspace does not exist. */

@@ -55,7 +55,7 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
     if (rows.length > 0) return currentWorkspace(rows);
     // The workspace does not exist, or its balance would exceed the maximum.
     currentWorkspace(await transaction.query(find, [workspaceId]));
-    throw tooMuch;
+    throw aboveMaximum;
   });
 }
 
@@ -65,7 +65,7 @@ const find = `SELECT ${workspaceColumns} FROM workspace WHERE id = $1`;
 const keyConflict = new ValidationError([
   { path: ['idempotencyKey'], message: 'was used for a grant of a different amount. Use a new key for a new grant.' },
 ]);
-const tooMuch = new ValidationError([
+const aboveMaximum = new ValidationError([
   { path: ['amount'], message: `would take the balance above the maximum of ${mostCredits}` },
 ]);
 

@@ -52,7 +52,7 @@ interface Waiting {
 const pollMilliseconds = 2_000;
 
 /** The most attempts that one statement starts, and the most waiters that it serves. */
-const mostHands = 100;
+const mostAttempts = 100;
 
 /**
  * Serves all claims of this process, from the built-in worker and over GraphQL, in a single loop: separate claims
@@ -156,9 +156,9 @@ export class Claimer {
   async #serveAll(): Promise<void> {
     const groups = Map.groupBy(this.#waiting, ({ group }) => group);
     for (const [group, all] of groups) {
-      for (let from = 0; from < all.length; from += mostHands) {
+      for (let from = 0; from < all.length; from += mostAttempts) {
         // Skip waiters that left during an earlier statement.
-        const waiters = all.slice(from, from + mostHands).filter((waiting) => this.#waiting.has(waiting));
+        const waiters = all.slice(from, from + mostAttempts).filter((waiting) => this.#waiting.has(waiting));
         try {
           await this.#serve(group, waiters);
         } catch (error) {
@@ -173,17 +173,17 @@ export class Claimer {
   async #serve(group: string, waiters: Waiting[]): Promise<void> {
     const [first] = waiters;
     if (first === undefined) return;
-    const hands = dealHands(waiters);
+    const assignees = assignInTurns(waiters);
     const started: StartedAttempt[] = [];
     const origin = this.#turns.get(group) ?? firstWorkspace;
     let after = origin;
     // Looking at a few workspaces satisfies nearly every claim. If nothing in them may start, look at more.
-    for (let workspaces = hands.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
+    for (let workspaces = assignees.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
       const result = await claimRound(this.#context, {
         scope: first.scope,
         types: [...first.types],
         jobIds: first.jobIds,
-        workerIds: hands.slice(started.length).map(({ workerId }) => workerId),
+        workerIds: assignees.slice(started.length).map(({ workerId }) => workerId),
         after,
         workspaces,
       }).catch((error: unknown) => {
@@ -195,21 +195,21 @@ export class Claimer {
       const wentRound = result.wentRound || leadsPast(origin, after, result.after);
       after = result.after;
       this.#remember(group, after);
-      if (wentRound || started.length >= hands.length) break;
+      if (wentRound || started.length >= assignees.length) break;
     }
-    this.#handOut(hands, started);
+    this.#handOut(assignees, started);
   }
 
-  #handOut(hands: Waiting[], started: StartedAttempt[]): void {
+  #handOut(assignees: Waiting[], started: StartedAttempt[]): void {
     const shares = new Map<Waiting, StartedAttempt[]>();
     for (const [index, attempt] of started.entries()) {
-      const waiting = hands[index];
+      const waiting = assignees[index];
       if (waiting === undefined) continue;
       const share = shares.get(waiting) ?? [];
       share.push(attempt);
       shares.set(waiting, share);
     }
-    for (const waiting of new Set(hands)) {
+    for (const waiting of new Set(assignees)) {
       const share = shares.get(waiting) ?? [];
       if (share.length > 0 || !waiting.patient) this.#answer(waiting, share);
     }
@@ -248,12 +248,12 @@ function leadsPast(third: string, from: string, to: string): boolean {
  * One entry per attempt that may start. Waiters take turns, so one that asks for 100 does not starve one that asks for
  * 1.
  */
-function dealHands(waiters: readonly Waiting[]): Waiting[] {
-  const hands: Waiting[] = [];
-  for (let round = 1; hands.length < mostHands; round += 1) {
+function assignInTurns(waiters: readonly Waiting[]): Waiting[] {
+  const assignees: Waiting[] = [];
+  for (let round = 1; assignees.length < mostAttempts; round += 1) {
     const open = waiters.filter(({ limit }) => limit >= round);
     if (open.length === 0) break;
-    hands.push(...open.slice(0, mostHands - hands.length));
+    assignees.push(...open.slice(0, mostAttempts - assignees.length));
   }
-  return hands;
+  return assignees;
 }

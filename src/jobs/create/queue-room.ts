@@ -7,8 +7,8 @@ import type { NewJob } from './new-job.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
 /** How long a count is trusted. One that found plenty of room is trusted for this many jobs. */
-const believedMilliseconds = 250;
-const believedJobs = 1_000;
+const trustedMilliseconds = 250;
+const trustedJobs = 1_000;
 
 /**
  * With less room than this, creations take turns and each one counts. It is far more than all processes together create
@@ -30,9 +30,9 @@ export type Placed = { jobs: Job[] } | { room: number };
 export class QueueRoom {
   readonly #context: JobsContext;
   /** How many jobs each workspace may still create without a count. */
-  readonly #believed = new LRUCache<string, { left: number }>({ max: 10_000, ttl: believedMilliseconds });
+  readonly #trusted = new LRUCache<string, { left: number }>({ max: 10_000, ttl: trustedMilliseconds });
   /** Workspaces where a count just found little room. Another count before the decisive one would be wasted. */
-  readonly #scarce = new LRUCache<string, true>({ max: 10_000, ttl: believedMilliseconds });
+  readonly #scarce = new LRUCache<string, true>({ max: 10_000, ttl: trustedMilliseconds });
 
   constructor(context: JobsContext) {
     this.#context = context;
@@ -40,16 +40,16 @@ export class QueueRoom {
 
   /** Inserts the jobs, all or none. Throws the database's own error, as `insertJobs` does. */
   async insert(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
-    const plenty = this.#takeBelieved(workspaceId, jobs.length) || (await this.#findPlenty(workspaceId, jobs.length));
+    const plenty = this.#takeTrusted(workspaceId, jobs.length) || (await this.#findPlenty(workspaceId, jobs.length));
     return plenty
       ? { jobs: await insertJobs(this.#context.database.hot, workspaceId, jobs) }
       : this.#insertInTurn(workspaceId, jobs);
   }
 
-  #takeBelieved(workspaceId: string, wanted: number): boolean {
-    const believed = this.#believed.get(workspaceId);
-    if (believed === undefined || believed.left < wanted) return false;
-    believed.left -= wanted;
+  #takeTrusted(workspaceId: string, wanted: number): boolean {
+    const trusted = this.#trusted.get(workspaceId);
+    if (trusted === undefined || trusted.left < wanted) return false;
+    trusted.left -= wanted;
     return true;
   }
 
@@ -58,7 +58,7 @@ export class QueueRoom {
     if (maxQueueLength - wanted < nearlyFull || this.#scarce.has(workspaceId)) return false;
     const room = maxQueueLength - (await countPending(this.#context.database.hot, maxQueueLength, workspaceId));
     const plenty = room - wanted >= nearlyFull;
-    if (plenty) this.#believed.set(workspaceId, { left: believedJobs });
+    if (plenty) this.#trusted.set(workspaceId, { left: trustedJobs });
     else this.#scarce.set(workspaceId, true);
     return plenty;
   }

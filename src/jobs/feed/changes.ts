@@ -175,13 +175,13 @@ const underWay = `
 /** SQL for the columns that later changes overwrite, from the change (`job`) and the current row (`present`). */
 const asItWas: Readonly<Record<string, string>> = {
   ...fromBoth(['status', 'version', 'attempt', 'failed_attempts'], (name) => `job.${name}`),
-  ...fromBoth(['progress_step', 'progress_message', 'progress_percentage'], (name) => either(name, `job.${name}`)),
+  ...fromBoth(['progress_step', 'progress_message', 'progress_percentage'], (name) => ifFinal(name, `job.${name}`)),
   ...fromBoth(
     ['output', 'error_code', 'error_message', 'artifact_id', 'artifact_expires_at', 'cancel_reason', 'finished_at'],
-    (name) => either(name, 'NULL'),
+    (name) => ifFinal(name, 'NULL'),
   ),
-  credits_refunded: either('credits_refunded', '0'),
-  due_at: either('due_at', 'coalesce(job.due_at, greatest(present.run_at, job.changed_at))'),
+  credits_refunded: ifFinal('credits_refunded', '0'),
+  due_at: ifFinal('due_at', 'coalesce(job.due_at, greatest(present.run_at, job.changed_at))'),
   started_at: 'CASE WHEN job.attempt > 0 THEN present.started_at END',
   status_changed_at: 'job.changed_at',
   updated_at: 'job.changed_at',
@@ -192,7 +192,7 @@ function fromBoth(names: readonly string[], sql: (name: string) => string): Reco
 }
 
 /** The current value if the change was final, because a final job does not change any more; otherwise `before`. */
-function either(name: string, before: string): string {
+function ifFinal(name: string, before: string): string {
   return `CASE WHEN ${sqlIs.final} THEN present.${name} ELSE ${before} END`;
 }
 

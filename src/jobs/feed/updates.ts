@@ -22,10 +22,10 @@ const retryMilliseconds = 1_000;
 const lanes = 2;
 
 /** The most workspaces whose watches may begin with one read of the log's position. */
-const beginners = 1_000;
+const momentsPerBatch = 1_000;
 
 /** The most jobs whose last sent version is remembered. */
-const remembered = 50_000;
+const mostRemembered = 50_000;
 
 /** What to watch, and from where. */
 export interface UpdatesRequest {
@@ -78,10 +78,10 @@ export class Updates {
           const moment = await presentMoment(database.hot);
           return asked.map(() => moment);
         },
-        { lanes: 1, size: beginners, turns: 0 },
+        { lanes: 1, size: momentsPerBatch, turns: 0 },
       ),
       pages: onePageEach(database),
-      sent: new LRUCache({ max: remembered }),
+      sent: new LRUCache({ max: mostRemembered }),
     };
     this.#catchingUp = onePageEach(database);
     this.#resync = new Loop({

@@ -19,7 +19,7 @@ export interface LedgerCheck {
 }
 
 /** The most faults that are listed. */
-const toldFaults = 100;
+const listedFaults = 100;
 
 /*
  * A single statement sees a single snapshot, so the check can run beside a busy server. The ledger outlives its jobs,
@@ -61,7 +61,7 @@ const statement = `
   )
   SELECT (SELECT count(*)::int FROM workspace) AS workspaces, (SELECT count(*)::int FROM credit_transaction) AS entries,
     (SELECT count(*)::int FROM job) AS jobs, fault.*
-  FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM fault LIMIT ${toldFaults}) AS fault ON true`;
+  FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM fault LIMIT ${listedFaults}) AS fault ON true`;
 
 type Row = { workspaces: number; entries: number; jobs: number; job_id: string | null } & (
   | { workspace_id: string; message: string }
