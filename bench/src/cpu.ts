@@ -1,25 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import type { Installation } from './installation.ts';
 
-/** What a process's clock ticks are counted in, in microseconds: 100 a second on every Linux that Node runs on. */
+/** Length of a clock tick in microseconds: there are 100 per second on every Linux that Node runs on. */
 const tickMicroseconds = 10_000;
 
-/** User and system time that a process has taken, in microseconds; null where there is no /proc, or no such process. */
+/** User and system time of a process, in microseconds; null if there is no /proc, or no such process. */
 export async function cpuOf(pid: number): Promise<number | null> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   if (stat === null) return null;
-  // The name in parentheses may hold anything; behind it, utime and stime are the 12th and 13th.
+  // The name in parentheses may contain anything. After it, utime and stime are the 12th and 13th fields.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * tickMicroseconds;
 }
 
-/** The same of this process, the bench itself. */
+/** The same for this process, the bench itself. */
 export function ownCpu(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
-/** Time of the database's backends, one by one; empty where Postgres does not run on this machine. */
+/** CPU time of each backend of the database; empty if Postgres does not run on this machine. */
 export async function postgresCpu({ admin }: Installation): Promise<Map<number, number>> {
   const { rows } = await admin.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,

@@ -6,7 +6,7 @@ import type { Installation } from './installation.ts';
 import type { Sample } from './measure.ts';
 import type { Stops } from './stops.ts';
 
-/** Longhaul in this process, as a worker in it sees it. */
+/** Starts Longhaul in this process. */
 export async function startDomain({ env }: Installation, stops: Stops): Promise<App> {
   const app = await startApp(loadConfig(env), {
     log: silentLog,
@@ -18,7 +18,7 @@ export async function startDomain({ env }: Installation, stops: Stops): Promise<
   return app;
 }
 
-/** One round of work in this process. `work` tells how much it did. */
+/** Measures one round of work in this process. `work` returns how much it did. */
 export async function domainRound(installation: Installation, work: () => Promise<number>): Promise<Sample> {
   const backends = await postgresCpu(installation);
   const cpu = ownCpu();

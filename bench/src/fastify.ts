@@ -1,7 +1,7 @@
 /*
- * What one would write by hand for `GET /videoconduit/v1/jobs/{id}`: a Fastify route with one SELECT through plain `pg`,
- * prepared once for each connection, only the columns that are shown. The key check is Longhaul's: SHA-256 of the secret,
- * a look-up by it, believed for two seconds. No entity tags, limits, metrics or scopes.
+ * `GET /videoconduit/v1/jobs/{id}` as one would write it by hand: a Fastify route with one SELECT through plain `pg`,
+ * prepared once per connection, of only the shown columns. The key check is the same as Longhaul's: a look-up by SHA-256 of
+ * the secret, cached for two seconds. No entity tags, limits, metrics or scopes.
  */
 import { createHash } from 'node:crypto';
 import { fastify } from 'fastify';
@@ -11,7 +11,7 @@ const pool = new pg.Pool({
   connectionString: process.env['DATABASE_URL'],
   max: Number(process.env['DATABASE_POOL_SIZE']),
 });
-// The bench drops the database with whatever is still connected to it.
+// The bench drops the database while we may still be connected.
 pool.on('error', () => undefined);
 
 interface Row {
@@ -38,7 +38,7 @@ function toJob(row: Row) {
     download_url: null,
     result_data: row.output,
     error_message: row.error_message,
-    // The table has no column for it: the id is a UUIDv7.
+    // The table has no column for it; read it from the id, a UUIDv7.
     created_at: wholeSeconds(new Date(Number.parseInt(row.id.slice(0, 8) + row.id.slice(9, 13), 16))),
     completed_at: row.finished_at === null ? null : wholeSeconds(row.finished_at),
     expires_at: null,

@@ -8,24 +8,24 @@ import type { Stops } from './stops.ts';
 const serverUrl = process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
-/** Connections to Postgres that every contestant has. */
+/** Connections to Postgres for each contestant. */
 export const poolSize = 10;
 
-/** What both contestants of a comparison work on: a database of the bench's own, and one workspace's key. */
+/** What both contestants use: a database created by the bench, and one workspace's key. */
 export interface Installation {
   databaseUrl: string;
   redisUrl: string;
   /** Of the workspace `default`, with every scope. */
   key: string;
-  /** What Longhaul is configured with. */
+  /** Longhaul's configuration. */
   env: Record<string, string>;
-  /** Options of its process, before the script. */
+  /** Node options of Longhaul's process. */
   nodeOptions: string[];
-  /** For preparing and checking; its connections are none of the contestants'. */
+  /** For preparing and checking, apart from the contestants' connections. */
   admin: pg.Pool;
 }
 
-/** Makes an empty database. It is dropped, with whatever is still connected to it, at the end. */
+/** Creates an empty database. At the end it is dropped, even if there are still connections. */
 export async function install(stops: Stops): Promise<Installation> {
   const name = `longhaul_bench_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}`);
@@ -55,22 +55,22 @@ export async function install(stops: Stops): Promise<Installation> {
       SECRET: randomBytes(32).toString('hex'),
       ADMIN_API_KEY: key,
       INITIAL_CREDITS: '1000000000',
-      // Neither may refuse what is measured.
+      // Neither limit may refuse a measured request.
       MAX_QUEUE_LENGTH: '10000000',
       RATE_LIMIT: '0',
     },
   };
 }
 
-/** No job is left, and nothing that came with one. Rounds of writing begin so, on both sides. */
+/** Deletes all jobs and everything that belongs to them. Rounds that write start like this, on both sides. */
 export async function empty({ admin }: Installation): Promise<void> {
   await admin.query('TRUNCATE job, job_tag, job_attempt, lease, idempotency_key, credit_transaction, webhook_delivery');
 }
 
-/** Statistics are fresh and what was written lies on disk, so that a round pays for its own writing alone. */
+/** Refreshes the statistics and writes a checkpoint, so that a round pays only for its own writes. */
 export async function settle({ admin }: Installation): Promise<void> {
   await admin.query('VACUUM (ANALYZE)');
-  // For a superuser only; elsewhere the medians have to bear it.
+  // Needs a superuser. Otherwise the medians include the cost.
   await admin.query('CHECKPOINT').catch(() => undefined);
 }
 
@@ -82,8 +82,8 @@ export async function defaultWorkspace({ admin }: Installation): Promise<string>
 }
 
 /**
- * Fills in jobs by SQL, with ids whose order is that of creation. `mix`: some are RUNNING with progress and some
- * COMPLETED with an output, as in a workspace that has been in use; else all wait to be claimed.
+ * Inserts jobs by SQL, with ids in order of creation. With `mix`, some are RUNNING with progress and some COMPLETED with an
+ * output, as in a workspace in use; otherwise all are PENDING.
  */
 export async function fill(
   { admin }: Installation,

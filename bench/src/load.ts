@@ -1,37 +1,37 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Requests that a load keeps in flight, one on each connection. */
+/** Number of connections, each with one request in flight. */
 export const connections = 32;
 
-/** Operations of GraphQL. */
+/** A load of GraphQL operations. */
 export interface Load {
   /** The body of the next request. */
   body: () => string;
-  /** Throws where an answer's data is not what was asked for. Sees each connection's first answer whole. */
+  /** Throws if the data is not what was asked for. Called with the first answer of each connection. */
   check: (data: unknown) => void;
 }
 
-/** Requests and answers of any kind. */
+/** A load of any HTTP requests. */
 export interface Exchange {
-  /** The next request as it goes over the wire. */
+  /** The raw next request. */
   request: () => string;
-  /** How every answer's head begins: `HTTP/1.1 200 `. */
+  /** Start of every response head: `HTTP/1.1 200 `. */
   head: string;
-  /** How every answer's body begins; empty for answers without one. */
+  /** Start of every response body; empty if there is none. */
   body: Buffer;
-  /** Throws where an answer is not what was asked for. Sees each connection's first answer whole. */
+  /** Throws if the answer is not what was asked for. Called with the first answer of each connection. */
   check: (answer: Buffer) => void;
 }
 
 /**
- * Keeps every connection busy for a while, then lets what is in flight finish.
+ * Keeps every connection busy for some time, then lets requests in flight finish.
  *
- * HTTP/1.1 by hand rather than autocannon, which cuts what is in flight at the end, so that rows could not be counted
- * against answers, and takes a little more of the processor for small answers. Both contestants answer with a
- * Content-Length, on connections that stay open.
+ * Uses its own HTTP/1.1 client rather than autocannon, which drops requests in flight at the end, so rows could not be
+ * compared with answers, and needs slightly more CPU for small answers. Both contestants answer with Content-Length, on
+ * keep-alive connections.
  *
- * @returns answers, and the seconds until the last
+ * @returns the number of answers, and the seconds until the last one
  */
 export async function runLoad(port: number, exchange: Exchange, seconds: number): Promise<{ answers: number; seconds: number }> {
   const lines = await Promise.all(Array.from({ length: connections }, () => open(port)));
@@ -43,13 +43,13 @@ export async function runLoad(port: number, exchange: Exchange, seconds: number)
   return { answers: counts.reduce((sum, count) => sum + count, 0), seconds: taken / 1_000 };
 }
 
-/** A connection, and what it reads. */
+/** A connection and its read buffer. */
 interface Line {
   socket: Socket;
   onRead: (part: Buffer) => void;
 }
 
-/** All connections read into the same memory: what was read is dealt with before the next read. */
+/** All connections share one read buffer, because each read is processed before the next. */
 const incoming = Buffer.alloc(1024 * 1024);
 
 async function open(port: number): Promise<Line> {
@@ -68,12 +68,12 @@ async function open(port: number): Promise<Line> {
   return line;
 }
 
-/** One request after the other until `end`. */
+/** Sends one request after another until `end`. */
 function converse(line: Line, exchange: Exchange, end: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const { socket } = line;
     let answers = 0;
-    /** What came of an answer before, where it comes in parts. */
+    /** The first parts of an answer that arrives in several. */
     let before: Buffer | null = null;
     const send = () => socket.write(exchange.request());
     const finish = (answer: Buffer) => {
@@ -88,7 +88,7 @@ function converse(line: Line, exchange: Exchange, end: number): Promise<number> 
         const answer = before === null ? part : Buffer.concat([before, part]);
         const length = lengthOf(answer, exchange);
         if (length > 0 && answer.length >= length) finish(answer);
-        // The memory is read into again.
+        // Copy it, because the next read overwrites the buffer.
         else before = before === null ? Buffer.from(answer) : answer;
       } catch (error) {
         reject(error);
@@ -102,7 +102,7 @@ function converse(line: Line, exchange: Exchange, end: number): Promise<number> 
 
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** Bytes of the whole answer; 0 while its head, or the first bytes behind it, are not there yet. */
+/** Length of the whole answer; 0 while its head or the checked start of its body is incomplete. */
 function lengthOf(answer: Buffer, { head: goodHead, body }: Exchange): number {
   const bodyStart = answer.indexOf(headEnd) + headEnd.length;
   if (bodyStart < headEnd.length || answer.length < bodyStart + body.length) return 0;
@@ -113,12 +113,12 @@ function lengthOf(answer: Buffer, { head: goodHead, body }: Exchange): number {
   return bodyStart + Number(length);
 }
 
-/** The JSON behind an answer's head. */
+/** Parses the JSON body of an answer. */
 export function jsonOf(answer: Buffer): unknown {
   return JSON.parse(answer.toString('utf8', answer.indexOf(headEnd) + headEnd.length));
 }
 
-/** A load of GraphQL on the wire, with a key. */
+/** Turns a GraphQL load into HTTP requests with a key. */
 export function exchangeOf({ body, check }: Load, key: string): Exchange {
   const head = `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: `;
   return {

@@ -25,7 +25,7 @@ const results: Measured[] = [];
 try {
   const installation = await install(stops);
   for (const prepare of chosen) {
-    // Contestants of other cases would take time from these.
+    // Contestants of other cases would compete for CPU, so stop them after each case.
     const contestants = new Stops();
     stops.push(() => contestants.run());
     try {
@@ -40,7 +40,7 @@ try {
   }
 } finally {
   await stops.run();
-  // Also where a case failed: the others took their time.
+  // Print even if a case failed, so that the other results are not lost.
   if (results.length > 0) print(results);
 }
 

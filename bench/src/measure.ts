@@ -1,21 +1,21 @@
-/** What one round gave. */
+/** The result of one round. */
 export interface Sample {
   /** In the comparison's unit. */
   value: number;
-  /** How many of what is counted: requests, jobs, claims. */
+  /** Number of requests, jobs or claims. */
   count: number;
-  /** Microseconds of user and system time for each of them: the contestant's process, and Postgres' backends. */
+  /** User and system time for each of them in microseconds: of the contestant's process, and of Postgres' backends. */
   cpu: number | null;
   postgresCpu: number | null;
 }
 
 export interface Side {
   name: string;
-  /** One round; whatever must be prepared for it takes place in it, outside of what is measured. */
+  /** Runs one round, including any preparation, which is not measured. */
   round: (seconds: number) => Promise<Sample>;
 }
 
-/** Two contestants, and the ratio of the first to the second that is aimed at. */
+/** Two contestants, and the aim for the ratio of the first to the second. */
 export interface Comparison {
   title: string;
   unit: string;
@@ -32,10 +32,10 @@ export function atLeast(least: number): Aim {
   return { text: `≥ ${least}`, reached: (ratio) => ratio >= least };
 }
 
-/** A row that only stands beside another. */
+/** For rows that are only informative. */
 export const none: Aim = { text: '–', reached: () => true };
 
-/** Medians over the rounds of one side. */
+/** One side's medians over all rounds. */
 export interface Medians {
   name: string;
   value: number;
@@ -48,14 +48,14 @@ export interface Measured {
   unit: string;
   aim: string;
   sides: [Medians, Medians];
-  /** Of the medians. */
+  /** Ratio of the medians. */
   ratio: number;
-  /** Of each round with the round that followed it, from the least to the greatest. */
+  /** Ratios of each round to the one after it, in ascending order. */
   ratios: number[];
   reached: boolean;
 }
 
-/** Warms both sides up, then lets them take turns: A B A B. */
+/** Warms both sides up, then alternates their rounds: A B A B. */
 export async function measure(
   { title, unit, sides, aim }: Comparison,
   { rounds, seconds }: { rounds: number; seconds: number },

@@ -1,7 +1,7 @@
 /*
- * What one would write by hand for the same three operations: Mercurius with its JIT, plain `pg`, statements prepared
- * once for each connection, only the columns that are asked for. The key check is Longhaul's: SHA-256 of the secret, a
- * look-up by it, believed for two seconds. None of Longhaul's further checks, limits and guarantees.
+ * The same three operations as one would write them by hand: Mercurius with its JIT, plain `pg`, statements prepared once
+ * per connection, of only the selected columns. The key check is the same as Longhaul's: a look-up by SHA-256 of the secret,
+ * cached for two seconds. It has none of Longhaul's other checks, limits and guarantees.
  */
 import { createHash } from 'node:crypto';
 import { fastify } from 'fastify';
@@ -14,7 +14,7 @@ const pool = new pg.Pool({
   connectionString: process.env['DATABASE_URL'],
   max: Number(process.env['DATABASE_POOL_SIZE']),
 });
-// The bench drops the database with whatever is still connected to it.
+// The bench drops the database while we may still be connected.
 pool.on('error', () => undefined);
 
 const schema = `
@@ -110,7 +110,7 @@ function toJob(row: Row) {
     tags: row.tags,
     priority: row.priority,
     creditsCharged: row.credits_charged,
-    // The table has no column for it: the id is a UUIDv7.
+    // The table has no column for it; read it from the id, a UUIDv7.
     createdAt: new Date(Number.parseInt(row.id.slice(0, 8) + row.id.slice(9, 13), 16)),
     startedAt: row.started_at,
     updatedAt: row.updated_at,

@@ -1,7 +1,6 @@
 /*
- * Where Longhaul's process spends its time under the load of a case: `npm run profile -- job-query`. The packages and
- * functions in which the processor was found most often while one round was measured, by themselves and with all that
- * they call.
+ * Profiles Longhaul's process under the load of a case: `npm run profile -- job-query`. Prints the packages and functions
+ * with the most CPU samples in one measured round, both on their own and including what they call.
  */
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +18,7 @@ interface Frame {
 
 interface Profile {
   nodes: { id: number; callFrame: Frame; children?: number[] }[];
-  /** Microseconds of the clock that never jumps, which all processes of a machine share. */
+  /** Microseconds of the monotonic clock, which all processes of a machine share. */
   startTime: number;
   samples: number[];
   timeDeltas: number[];
@@ -72,7 +71,7 @@ function render({ nodes, samples, timeDeltas, startTime }: Profile): string {
     busy += delta;
     add(packages, ownerOf(frame), delta);
     add(functions, nameOf(frame), delta);
-    // A function that calls itself counts once.
+    // Count a recursive function once.
     const stack = new Set<string>();
     for (let caller: number | undefined = id; caller !== undefined; caller = callers.get(caller)) {
       const calling = frames.get(caller);

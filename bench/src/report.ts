@@ -2,7 +2,7 @@ import { type Measured, type Medians, none } from './measure.ts';
 
 const columns = ['comparison', 'first', 'second', 'unit', 'ratio', 'rounds', 'aim', '', 'CPU µs each', 'Postgres µs each'];
 
-/** A table for terminals and for Markdown alike. */
+/** Renders a table that reads well in terminals and is valid Markdown. */
 export function table(results: readonly Measured[]): string {
   const rows = results.map(({ title, unit, aim, sides: [first, second], ratio, ratios, reached }) => [
     title,
@@ -21,7 +21,7 @@ export function table(results: readonly Measured[]): string {
   return [line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-/** One line, for whoever watches the run. */
+/** Renders one line for the progress output. */
 export function summary({ title, ratio, aim, reached, sides, unit }: Measured): string {
   return `${title}: ${sides.map(standing).join(', ')} ${unit}; ratio ${ratio.toFixed(2)} (${aim}: ${verdict(aim, reached)})`;
 }
@@ -39,7 +39,7 @@ function both(first: Medians['cpu'], second: Medians['cpu']): string {
   return [first, second].map((time) => (time === null ? '–' : figure(time))).join(' / ');
 }
 
-/** Three digits are more than a busy machine can tell. */
+/** Rounds to three digits, which is already more than a busy machine can measure. */
 function figure(value: number): string {
   if (value >= 1_000) return Math.round(value).toLocaleString('en');
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);

@@ -7,7 +7,7 @@ import { type Exchange, exchangeOf, type Load, runLoad } from './load.ts';
 import type { Sample } from './measure.ts';
 import type { Stops } from './stops.ts';
 
-/** A contestant in a process of its own. */
+/** A contestant in a separate process. */
 export interface Server {
   pid: number;
   port: number;
@@ -20,29 +20,29 @@ const fastifyMain = fileURLToPath(new URL('fastify.ts', import.meta.url));
 const rawMain = fileURLToPath(new URL('live/raw-ws.ts', import.meta.url));
 const apolloMain = fileURLToPath(new URL('live/apollo.ts', import.meta.url));
 
-/** Longhaul as it is deployed: `src/main.ts`. */
+/** Starts Longhaul as it is deployed, from `src/main.ts`. */
 export function startLonghaul({ env, nodeOptions }: Installation, stops: Stops): Promise<Server> {
   return start([...nodeOptions, longhaulMain], env, stops);
 }
 
-/** Mercurius with its JIT and plain `pg`, on the database that Longhaul has migrated. */
+/** Starts Mercurius with its JIT and plain `pg`, on the database that Longhaul has migrated. */
 export function startMercurius({ databaseUrl }: Installation, stops: Stops): Promise<Server> {
   const env = { NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: String(poolSize) };
   return start([mercuriusMain], env, stops);
 }
 
-/** A Fastify route with plain `pg`, on the database that Longhaul has migrated. */
+/** Starts a Fastify route with plain `pg`, on the database that Longhaul has migrated. */
 export function startFastify({ databaseUrl }: Installation, stops: Stops): Promise<Server> {
   const env = { NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE: String(poolSize) };
   return start([fastifyMain], env, stops);
 }
 
-/** A bare `ws`, which broadcasts what it is told to. */
+/** Starts a bare `ws` server, which broadcasts on request. */
 export function startRaw(stops: Stops): Promise<Server> {
   return start([rawMain], { NODE_ENV: 'production' }, stops);
 }
 
-/** Apollo Server with graphql-ws and graphql-redis-subscriptions. */
+/** Starts Apollo Server with graphql-ws and graphql-redis-subscriptions. */
 export function startApollo({ redisUrl }: Installation, stops: Stops): Promise<Server> {
   return start([apolloMain], { NODE_ENV: 'production', REDIS_URL: redisUrl }, stops);
 }
@@ -74,7 +74,7 @@ async function start(command: string[], env: Record<string, string>, stops: Stop
   return { pid: child.pid, port, stop };
 }
 
-/** One round of GraphQL on a server, as `exchangeRound`. */
+/** Like `exchangeRound`, for a GraphQL load. */
 export function loadRound(
   installation: Installation,
   server: Server,
@@ -85,9 +85,9 @@ export function loadRound(
 }
 
 /**
- * One round of load on a server.
+ * Measures one round of load on a server.
  *
- * @param perAnswer what one answer counts for, in the comparison's unit
+ * @param perAnswer how many units of the comparison one answer counts for
  */
 export async function exchangeRound(
   installation: Installation,

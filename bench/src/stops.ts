@@ -1,4 +1,4 @@
-/** What is to be undone at the end, the last first. */
+/** Clean-up functions to run at the end, last added first. */
 export class Stops {
   readonly #stops: (() => Promise<unknown>)[] = [];
   #running: Promise<void> | null = null;
@@ -8,8 +8,8 @@ export class Stops {
   }
 
   /**
-   * Undoes all of it, whatever fails on the way; the first failure is thrown at the end. A second call waits for the
-   * first: an interrupted run ends twice, by the signal and by the error that the signal causes.
+   * Runs all of them even if some fail, and throws the first error at the end. A second call waits for the first: an
+   * interrupted run stops twice, through the signal and through the error that the signal causes.
    */
   run(): Promise<void> {
     this.#running ??= this.#run();

@@ -7,7 +7,7 @@ import { atLeast, type Comparison } from '../measure.ts';
 import type { Stops } from '../stops.ts';
 import type { Case } from './case.ts';
 
-/** About as many as the faster side finishes in a second of a round; a round that finds no more is over. */
+/** Roughly what the faster side finishes per second. A round ends early if it runs out of jobs. */
 const jobsPerSecond = { single: 4_000, batch: 16_000 };
 
 const output = { scenes: 42 };
@@ -17,8 +17,8 @@ const queue = 'analysis';
 type Turn = (batch: number) => Promise<number>;
 
 /**
- * Workers in this process, each of which takes a batch, completes it and comes again. Longhaul completes job by job,
- * as its workers do, all of a batch at the same time; pg-boss completes a batch in one call, unless said otherwise.
+ * Workers in this process, each of which takes a batch, completes it and repeats. Longhaul completes each job with its own
+ * call, as its workers do, all of a batch at the same time. pg-boss completes a batch in one call unless stated otherwise.
  */
 export const claimComplete: Case = async (installation, stops) => {
   const app = await startDomain(installation, stops);
@@ -101,7 +101,7 @@ async function work(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Without its own housekeeping, which would only cost it. */
+/** Turns its maintenance off, which would only slow it down. */
 async function startPgBoss({ databaseUrl }: Installation, stops: Stops): Promise<PgBoss> {
   const boss = new PgBoss({ connectionString: databaseUrl, max: poolSize, supervise: false, schedule: false });
   boss.on('error', () => undefined);

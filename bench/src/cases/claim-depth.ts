@@ -15,8 +15,8 @@ type Queue = typeof shallow;
 type Claim = (type: string, limit: number) => Promise<string[]>;
 
 /**
- * What a claim costs at the head of a long queue, beside a short one: two workspaces, whose queues stay as deep as they
- * are, since each job that is taken comes back as a new one at the end, outside of what is timed.
+ * The cost of a claim at the head of a long queue, compared with a short one. There are two workspaces. Their queues keep
+ * their depth, because each claimed job is replaced by a new one at the end, outside the timed part.
  */
 export const claimDepth: Case = async (installation, stops) => {
   const app = await startDomain(installation, stops);
@@ -47,7 +47,7 @@ export const claimDepth: Case = async (installation, stops) => {
     compare('claim of 1', 1, own),
     compare('claim of 10', 10, own),
     compare('claim of 10 in every workspace', 10, all),
-    // The claimer gathers the claims of one tick, which costs both the same millisecond: here without it.
+    // Without the claimer, which gathers the claims of one tick and so costs both sides the same millisecond.
     compare('statement alone, claim of 1', 1, (type, limit) => statement(app, workspaces[type] ?? null, type, limit)),
     compare('statement alone, claim of 10', 10, (type, limit) => statement(app, workspaces[type] ?? null, type, limit)),
   ];
@@ -90,11 +90,11 @@ async function round(
     }
     return times.length;
   });
-  // What the process and Postgres took includes giving back, so it would mislead.
+  // CPU times would mislead, because they include replacing the jobs.
   return { ...sample, value: median(times), cpu: null, postgresCpu: null };
 }
 
-/** Replaces jobs that were taken by new ones at the end of the queue. */
+/** Replaces claimed jobs by new ones at the end of the queue. */
 async function giveBack({ admin }: Installation, ids: string[]): Promise<void> {
   await admin.query(
     `WITH taken AS (DELETE FROM job WHERE id = ANY($1::uuid[]) RETURNING *),

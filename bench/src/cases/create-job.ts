@@ -12,8 +12,8 @@ const longhaulQuery = `mutation Create($input: CreateJobInput!) {
 const mercuriusQuery = `mutation Create($input: CreateJobInput!) { createJob(input: $input) ${selected} }`;
 
 /**
- * Longhaul charges the ledger, keeps the idempotency key and wakes workers; the other inserts the same row into the
- * same table and does nothing else.
+ * Longhaul charges the ledger, stores the idempotency key and wakes workers. The other side only inserts the same row into
+ * the same table.
  */
 export const createJob: Case = async (installation, stops) => {
   const longhaul = await startLonghaul(installation, stops);
@@ -31,7 +31,7 @@ export const createJob: Case = async (installation, stops) => {
   ];
 };
 
-/** A charge for every job, under a key. */
+/** Longhaul's jobs that have a charge and an idempotency key. */
 const ledger = `job JOIN credit_transaction ON job_id = job.id AND amount = -1 JOIN idempotency_key USING (job_id)`;
 
 async function round(

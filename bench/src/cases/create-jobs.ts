@@ -13,7 +13,7 @@ const query = `mutation Create($input: CreateJobsInput!) {
   createJobs(input: $input) { __typename ... on CreateJobsPayload { jobs { id } } }
 }`;
 
-/** A hundred jobs in one call, through GraphQL; beside it a hundred rows in one INSERT, without HTTP and GraphQL. */
+/** A hundred jobs in one GraphQL call, compared with a hundred rows in one INSERT, without HTTP and GraphQL. */
 export const createJobs: Case = async (installation, stops) => {
   const longhaul = await startLonghaul(installation, stops);
   const workspaceId = await defaultWorkspace(installation);
@@ -66,7 +66,7 @@ const statement = {
          VALUES ${Array.from({ length: size }, (_, row) => `(${[1, 2, 3, 4, 5, 6].map((place) => `$${row * 6 + place}`).join(', ')})`).join(', ')}`,
 };
 
-/** As many calls at once as the load on Longhaul has. */
+/** Runs as many calls at once as the load on Longhaul does. */
 async function insert(pool: pg.Pool, workspaceId: string, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1_000;
   const caller = async () => {

@@ -8,7 +8,7 @@ import { jobFields } from './fields.ts';
 const jobs = 10_000;
 const query = `query Job($id: ID!) { job(id: $id) { ${jobFields} } }`;
 
-/** One job after the other by its id, of ten thousand. */
+/** Reads ten thousand jobs by id, one after another. */
 export const jobQuery: Case = async (installation, stops) => {
   const longhaul = await startLonghaul(installation, stops);
   const workspaceId = await defaultWorkspace(installation);
@@ -19,7 +19,7 @@ export const jobQuery: Case = async (installation, stops) => {
   const bodies = rows.map(({ id }) => JSON.stringify({ query, variables: { id: `job_${id}` } }));
   const mercurius = await startMercurius(installation, stops);
 
-  /** Both must say the same of every job that is seen whole. */
+  /** Both servers must give the same answer for every job that is checked. */
   const seen = new Map<string, object>();
   const check = (data: unknown) => {
     const { job }: { job?: { id?: string } | null } = Object(data);

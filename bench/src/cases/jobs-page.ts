@@ -15,7 +15,7 @@ interface Page {
   pageInfo: { hasNextPage: boolean };
 }
 
-/** The newest fifty of ten thousand jobs. */
+/** Reads the newest fifty of ten thousand jobs. */
 export const jobsPage: Case = async (installation, stops) => {
   const longhaul = await startLonghaul(installation, stops);
   await empty(installation);
@@ -24,7 +24,7 @@ export const jobsPage: Case = async (installation, stops) => {
   await settle(installation);
   const mercurius = await startMercurius(installation, stops);
 
-  /** Cursors apart, which Longhaul signs, both must say the same. */
+  /** Both servers must give the same answer, except for cursors, which Longhaul signs. */
   let nodes: object[] | null = null;
   const check = (data: unknown) => {
     const { jobs }: { jobs?: Page } = Object(data);

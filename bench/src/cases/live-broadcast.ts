@@ -3,19 +3,19 @@ import { broadcastRound, percentile, type Round } from '../live/round.ts';
 import { type Aim, atLeast, type Comparison, none, type Sample, type Side } from '../measure.ts';
 import type { Case } from './case.ts';
 
-/** Versions a second of the one job that all watch. */
+/** Versions per second of the one job that all watch. */
 const usual = 50;
 
-/** Of what Longhaul can hold. */
+/** Share of the rate that Longhaul sustains. */
 const moderate = 0.4;
 
-/** A server that sends less than this share of what it is given is given too much. */
+/** A server that sends less than this share of the offered versions is overloaded. */
 const kept = 0.9;
 
 
 /**
- * A thousand watchers of one job, each on a socket of its own. Longhaul takes each version from Postgres after a wake-up
- * by Redis; Apollo Server gets the job itself over Redis; `ws` makes it up and sends it.
+ * A thousand watchers of one job, each on its own socket. Longhaul reads each version from Postgres after a wake-up through
+ * Redis; Apollo Server gets the job itself over Redis; `ws` makes versions up and sends them.
  */
 export const liveBroadcast: Case = async (installation, stops) => {
   const { longhaul, raw, rawSame, apollo } = await startContestants(installation, stops);
@@ -50,7 +50,7 @@ export const liveBroadcast: Case = async (installation, stops) => {
   ];
 };
 
-/** Versions a second, just more than it can send to everyone. */
+/** Finds a rate, in versions per second, slightly above what the server can send to all watchers. */
 async function tooMuch(contestant: Contestant): Promise<number> {
   for (let rate = 15; ; rate = Math.ceil(rate * 1.5)) {
     const { messages, seconds } = await broadcastRound(contestant, rate, 2);
@@ -68,7 +68,7 @@ function side(contestant: Contestant, rate: number, of: (round: Round) => number
   };
 }
 
-/** Versions may be left out for watchers; where many are, the machine was too busy for what is said to be measured. */
+/** Warns if many versions did not reach the watchers: then the machine was too busy for the stated rate. */
 function complete(rate: number, of: (round: Round) => number): (round: Round) => number {
   return (round) => {
     const share = round.messages / (rate * round.seconds * watchers);

@@ -10,19 +10,19 @@ import type { Case } from './case.ts';
 
 const watchers = 10_000;
 
-/** So that none has more sockets than most systems let a process have. */
+/** More than one, so that none needs more sockets than most systems allow a process. */
 const processes = 2;
 
-/** How long a server has to come to rest, before and after the watchers: V8 gives memory back when little happens. */
+/** How long a server may settle, before and after the watchers connect: V8 frees memory when idle. */
 const restSeconds = 20;
 
 interface Memory {
-  /** Of the server before anybody has come, in bytes. */
+  /** Memory of the server before anyone connects, in bytes. */
   before: number;
   after: number;
 }
 
-/** Ten thousand jobs, each watched on a socket of its own, and nothing happens. */
+/** Ten thousand idle jobs, each watched on its own socket. */
 export const liveIdle: Case = async (installation, stops) => {
   const migration = new Stops();
   stops.push(() => migration.run());
@@ -68,7 +68,7 @@ function all({ after }: Memory): number {
   return after / 1_024 / 1_024;
 }
 
-/** Measured once for each server, which is a fresh one: memory hardly differs from run to run. */
+/** Measures a fresh server once, because memory hardly differs from run to run. */
 async function idle(
   { key }: Installation,
   start: (stops: Stops) => Promise<Server>,

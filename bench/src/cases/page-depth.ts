@@ -11,12 +11,12 @@ import type { Case } from './case.ts';
 const type = 'export';
 const jobs = 1_000_000;
 
-/** A page's own rows, and one more that tells of a next page. */
+/** A page of 50 rows, and one more that tells whether another page follows. */
 const rows = 51;
 
 /**
- * What a page costs at the end of a long list, beside the first: the buffers that Postgres reads for the very statements,
- * which no busy machine changes. Equal, but for a page of 51 rows that straddles one leaf of the index more.
+ * The cost of a page at the end of a long list, compared with the first: the buffers that Postgres reads for the same
+ * statements, which do not depend on the machine's load. They are equal, unless 51 rows span one more leaf of the index.
  */
 export const pageDepth: Case = async (installation, stops) => {
   const app = await startDomain(installation, stops);
@@ -52,7 +52,7 @@ export const pageDepth: Case = async (installation, stops) => {
     compare('one status', { statuses: ['COMPLETED'] }),
     compare('one type', { types: [type] }),
     compare('one tag', { tags: ['bench'] }),
-    // The second is on one job of fifty.
+    // One job in fifty has the second tag.
     compare('two tags', { tags: ['bench', 'project-7'] }, await fromTheEnd(5_000)),
   ];
 };

@@ -7,18 +7,18 @@ import type { Case } from './case.ts';
 
 const jobs = 100;
 
-/** A limit that is counted, in Redis, and refuses nothing that is measured. */
+/** A limit that is counted in Redis, but never reached. */
 const rateLimit = '100000000';
 
 const pathOf = (id: string) => `/videoconduit/v1/jobs/${id}`;
 
-/** The status of running jobs, asked for again and again through a dialect, beside a route that is written by hand. */
+/** Polls the status of running jobs through a dialect, compared with a hand-written route. */
 export const poll: Case = async (installation, stops) => {
   const env = { ...installation.env, RATE_LIMIT: rateLimit };
   const longhaul = await startLonghaul({ ...installation, env }, stops);
   const workspaceId = await defaultWorkspace(installation);
   await empty(installation);
-  // One of four of these runs.
+  // One in four of these is running.
   await fill(installation, { workspaceId, type: 'analysis', jobs: 4 * jobs, mix: true });
   await settle(installation);
   const { rows } = await installation.admin.query<{ id: string }>(
@@ -53,7 +53,7 @@ export const poll: Case = async (installation, stops) => {
   ];
 };
 
-/** Both must show the same of the job. The tag with which Longhaul does. */
+/** Checks that both servers show the job alike. Returns Longhaul's entity tag. */
 async function sameAnswer(longhaul: Server, fastify: Server, id: string, key: string): Promise<string> {
   const headers = { authorization: `Bearer ${key}` };
   const ask = (port: number) => fetch(`http://127.0.0.1:${port}${pathOf(id)}`, { headers });
@@ -64,7 +64,7 @@ async function sameAnswer(longhaul: Server, fastify: Server, id: string, key: st
   return tag;
 }
 
-/** One request after the other, and from the start again. */
+/** Returns the requests in turn, over and over. */
 function turns(requests: readonly string[]): () => string {
   let next = 0;
   return () => {

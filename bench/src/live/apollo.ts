@@ -1,7 +1,6 @@
 /*
- * Apollo Server with subscriptions as its documentation sets them up: Express, graphql-ws, and graphql-redis-subscriptions
- * in the place of the PubSub in memory. What comes over Redis is the job itself: nothing is read from a database, no key
- * is checked, and no version is left out.
+ * Apollo Server with subscriptions as in its documentation: Express, graphql-ws, and graphql-redis-subscriptions instead of
+ * the in-memory PubSub. The job itself comes over Redis. No database is read, no key is checked, and no version is skipped.
  */
 import { createServer } from 'node:http';
 import { ApolloServer } from '@apollo/server';

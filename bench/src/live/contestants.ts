@@ -20,15 +20,15 @@ export interface Contestant {
   name: string;
   server: Server;
   crowds: Crowds;
-  /** Lets versions come, so many a second; gives the way to end that. */
+  /** Makes versions at a rate per second. Returns a function that stops it. */
   drive(rate: number): () => Promise<void>;
 }
 
 export interface Contestants {
   longhaul: Contestant;
-  /** A frame of its own for each socket, with its subscriber's id in it. */
+  /** Sends each socket its own frame, with its subscriber's id. */
   raw: Contestant;
-  /** The same text for every socket. */
+  /** Sends every socket the same text. */
   rawSame: Contestant;
   apollo: Contestant;
 }
@@ -44,7 +44,7 @@ export async function startContestants(installation: Installation, stops: Stops)
   const [attempt] = await jobs.claim(workspaceId, { types: ['analysis'], limit: 1, workerId: 'bench' });
   if (attempt?.job.id !== job.id) throw new Error('the job could not be claimed');
 
-  // Between its rounds nobody reports.
+  // Nobody reports between rounds, so the lease must not expire.
   await installation.admin.query(
     `UPDATE lease SET seconds = 86400, expires_at = now() + interval '1 day', deadline_at = now() + interval '1 day'`,
   );
@@ -106,7 +106,7 @@ export async function startContestants(installation: Installation, stops: Stops)
     crowds: await crowdOf(apolloServer, false),
     drive: (rate: number) => driving((signal) => pace(rate, publish, signal)),
   };
-  // It sends nothing before the next version; a subscription is not acknowledged.
+  // Apollo sends nothing before the next version and does not acknowledge subscriptions, so make versions until all got one.
   const end = apollo.drive(2);
   await apollo.crowds.begun();
   await end();

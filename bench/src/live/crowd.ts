@@ -1,13 +1,13 @@
 /*
- * A process full of watchers, told by its parent what to do: `open`, then any number of `count`s.
+ * A process with many watchers. Its parent sends the orders: `open`, then any number of `count`s.
  */
 import { now } from './stamps.ts';
 import { type Subscription, Watcher } from './watcher.ts';
 
-/** Watchers that connect at the same time: fewer than a server's queue of connections holds. */
+/** Watchers that connect at the same time: fewer than fit into a server's connection backlog. */
 const opening = 100;
 
-/** One in so many looks into the frames, where times are wanted. */
+/** One watcher in this many reads the times in the frames. */
 const sampled = 10;
 
 export type Order =
@@ -15,20 +15,20 @@ export type Order =
       do: 'open';
       target: { port: number; key: string };
       query: string;
-      /** One for each watcher. */
+      /** One entry per watcher. */
       variables: Record<string, unknown>[];
-      /** Whether the server sends the present version first, so that it can be waited for. */
+      /** Whether the server sends the current version first, which can then be awaited. */
       snapshot: boolean;
     }
-  /** Waits until every watcher has had a version. */
+  /** Waits until every watcher has received a version. */
   | { do: 'begin' }
-  /** Begins to count anew, and answers with the count until then. */
+  /** Returns the count so far and starts a new one. */
   | { do: 'count' };
 
-/** What came since the last count. */
+/** What was received since the last count. */
 export interface Count {
   messages: number;
-  /** How long versions were on their way, in milliseconds, of a sample of the watchers. */
+  /** Delays of versions in milliseconds, from a sample of the watchers. */
   delays: number[];
 }
 

@@ -9,13 +9,13 @@ const crowdMain = fileURLToPath(new URL('crowd.ts', import.meta.url));
 
 export interface Watching {
   query: string;
-  /** One for each watcher, in turn over the processes. */
+  /** One entry per watcher, distributed over the processes in turn. */
   variables: Record<string, unknown>[];
-  /** Whether the server sends the present version first. */
+  /** Whether the server sends the current version first. */
   snapshot: boolean;
 }
 
-/** Watchers of one server, in processes of their own. */
+/** Watchers of one server, in separate processes. */
 export class Crowds {
   readonly #processes: ChildProcess[];
 
@@ -23,7 +23,7 @@ export class Crowds {
     this.#processes = processes;
   }
 
-  /** Resolves when all of them are connected and have subscribed. */
+  /** Resolves when all watchers have subscribed. */
   static async open(
     { port }: Server,
     key: string,
@@ -43,12 +43,12 @@ export class Crowds {
     return crowds;
   }
 
-  /** Resolves when every watcher has had a version. */
+  /** Resolves when every watcher has received a version. */
   async begun(): Promise<void> {
     await Promise.all(this.#processes.map((child) => ask(child, { do: 'begin' })));
   }
 
-  /** What came since the last count. */
+  /** What was received since the last count. */
   async count(): Promise<Count> {
     const counts = await Promise.all(this.#processes.map((child) => ask(child, { do: 'count' })));
     return {
@@ -76,7 +76,7 @@ async function ask(child: ChildProcess, order: Order): Promise<Count> {
     return await Promise.race([
       once(child, 'message', { signal: over.signal }).then(([answer]: Count[]) => answer ?? nothing),
       once(child, 'exit', { signal: over.signal }).then(() => {
-        throw new Error('a process full of watchers ended; what it said stands above');
+        throw new Error('a process of watchers exited; its output is above');
       }),
     ]);
   } finally {

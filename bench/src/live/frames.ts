@@ -1,14 +1,14 @@
-/** What stands in front of a WebSocket frame's payload (RFC 6455, section 5.2). */
+/** The header of a WebSocket frame (RFC 6455, section 5.2). */
 interface Head {
   opcode: number;
-  /** Where the payload begins and ends. */
+  /** Bounds of the payload. */
   start: number;
   end: number;
 }
 
 export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 };
 
-/** The frame at `at`, as a server sends it: whole and not masked. Null where the rest is still to come. */
+/** Reads the header at `at` of a server's frame, which is not masked. Null if the frame is incomplete. */
 export function headAt(buffer: Buffer, at: number, length: number): Head | null {
   if (length - at < 2) return null;
   const opcode = buffer.readUInt8(at) & 0x0f;
@@ -19,7 +19,7 @@ export function headAt(buffer: Buffer, at: number, length: number): Head | null 
   return start + size > length ? null : { opcode, start, end: start + size };
 }
 
-/** A frame as a client sends it: masked, with a mask of zeros, which leaves the payload as it is. */
+/** Makes a client's frame. Its mask is all zeros, which leaves the payload unchanged. */
 export function clientFrame(opcode: number, payload: Buffer): Buffer {
   const extended = payload.length > 125;
   const head = Buffer.alloc(extended ? 8 : 6);

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Does something so many times a second until the signal comes; what is late is made up for, up to a tenth of a second.
+ * Calls `act` at a rate per second until the signal. Catches up if it is late, by up to a tenth of a second.
  */
 export async function pace(
   rate: number,

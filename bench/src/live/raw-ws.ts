@@ -1,7 +1,7 @@
 /*
- * The least that a server can do for watchers: `ws`, the handshake of graphql-transport-ws, and a send for each socket.
- * It makes the versions itself, on a timer, so that nothing comes before the broadcast. No keys, no database, no Redis,
- * no limits, no pings. `POST /broadcast` says what is sent, and how often.
+ * The least that a server can do for watchers: `ws`, the handshake of graphql-transport-ws, and one send per socket. It makes
+ * the versions itself, on a timer. It has no keys, database, Redis, limits or pings. `POST /broadcast` sets what to send, and
+ * how often.
  */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -9,13 +9,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { pace } from './pace.ts';
 import { stampedMessage } from './stamps.ts';
 
-/** What `POST /broadcast` takes. */
+/** The body of `POST /broadcast`. */
 export interface Broadcasting {
-  /** A payload as Longhaul sent it, which is sent with another version, instant and message each time. */
+  /** A payload that Longhaul sent. It is sent with a new version, time and message each time. */
   payload: string;
-  /** Versions a second; 0 ends it. */
+  /** Versions per second; 0 stops. */
   rate: number;
-  /** `own`: each behind its subscriber's own id, as the protocol wants it; `same`: one text for all. */
+  /** `own` sends each its subscriber's id, as the protocol requires; `same` sends one text to all. */
   ids: 'own' | 'same';
 }
 
@@ -23,7 +23,7 @@ interface Payload {
   data: { jobProgress: { version: number; updatedAt: string; progress: { message: string } } };
 }
 
-/** What stands before a payload, for each subscriber. */
+/** The text before the payload, per subscriber. */
 const heads = new Map<WebSocket, string>();
 let snapshot = '{"data":{}}';
 let broadcasting = new AbortController();

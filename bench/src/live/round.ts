@@ -3,14 +3,14 @@ import { cpuOf } from '../cpu.ts';
 import type { Contestant } from './contestants.ts';
 import type { Count } from './crowd.ts';
 
-/** What came of a round, of all watchers together. */
+/** The result of a round, summed over all watchers. */
 export interface Round extends Count {
   seconds: number;
-  /** Microseconds of user and system time of the server; null where that is not known. */
+  /** User and system time of the server in microseconds; null if unknown. */
   cpu: number | null;
 }
 
-/** Versions at a rate for a while, from when they flow. Afterwards, everything that was on its way has come. */
+/** Broadcasts at a rate for some seconds, once versions flow. When it resolves, no message is in flight. */
 export async function broadcastRound({ server, crowds, drive }: Contestant, rate: number, seconds: number): Promise<Round> {
   const end = drive(rate);
   await delay(500);
@@ -29,7 +29,7 @@ export async function broadcastRound({ server, crowds, drive }: Contestant, rate
   return { ...count, seconds: taken, cpu: cpu === null || cpuAfter === null ? null : cpuAfter - cpu };
 }
 
-/** @param share of all, from 0 to 1, that is at most as great as the result */
+/** @param share share of the numbers, from 0 to 1, that are at most the result */
 export function percentile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -1,9 +1,9 @@
-/** A version's message: when it was reported, handed to Redis, or made to be broadcast. @param number for people */
+/** A progress message that carries the time at which the version was made. @param number for people */
 export function stampedMessage(number: number): string {
   return `Rendering scene ${number} @${now().toFixed(3)}@`;
 }
 
-/** When the version in a frame was made, in milliseconds since the epoch. */
+/** Reads when the version in a frame was made, in milliseconds since the epoch. */
 export function readStamp(frame: string): number {
   const from = frame.indexOf('@') + 1;
   return Number(frame.slice(from, frame.indexOf('@', from)));

@@ -8,29 +8,29 @@ export interface Subscription {
   variables: Record<string, unknown>;
 }
 
-/** What a watcher tells of each version that it was sent. */
+/** Callbacks of a watcher. */
 export interface Listener {
-  /** @param made when, in milliseconds since the epoch; null where this watcher does not look */
+  /** @param made when the version was made, in milliseconds since the epoch; null if this watcher does not read it */
   onVersion(made: number | null): void;
   onLost(reason: string): void;
 }
 
-/** All sockets of a process read into the same memory: what was read is dealt with before the next read. */
+/** All sockets share one read buffer, because each read is processed before the next. */
 const incoming = Buffer.alloc(256 * 1024);
 
 /**
- * One client of graphql-transport-ws on a socket of its own. By hand, so that a thousand of them take as little as can be
- * of the two cores that they share with the server: it finds where frames begin and end, and reads but the first of them.
+ * A graphql-transport-ws client on its own socket. It is hand-written, so that a thousand of them use as little as possible of
+ * the two cores that they share with the server: it only finds the bounds of frames, and reads the first ones.
  */
 export class Watcher {
   readonly #socket: Socket;
   readonly #subscription: Subscription;
   readonly #listener: Listener;
-  /** Whether it looks into each frame for when it was made. */
+  /** Whether it reads from each frame when it was made. */
   readonly #samples: boolean;
   readonly #subscribed = Promise.withResolvers<void>();
   readonly #begun = Promise.withResolvers<void>();
-  /** As the client of graphql-ws makes them. */
+  /** An id like those of graphql-ws' client. */
   readonly #id = randomUUID();
   #phase: 'upgrade' | 'init' | 'first' | 'watching' = 'upgrade';
   #rest: Buffer | null = null;
@@ -56,12 +56,12 @@ export class Watcher {
     this.#socket.on('close', () => listener.onLost('the server closed a socket'));
   }
 
-  /** Once the subscription was sent. */
+  /** Resolves once the subscription was sent. */
   get subscribed(): Promise<void> {
     return this.#subscribed.promise;
   }
 
-  /** Once the first version came. */
+  /** Resolves once the first version was received. */
   get begun(): Promise<void> {
     return this.#begun.promise;
   }
@@ -99,7 +99,7 @@ export class Watcher {
     }
   }
 
-  /** Gives where the first frame begins; 0 while there is none. */
+  /** Returns where the first frame begins; 0 while the response is incomplete. */
   #takeUpgrade(buffer: Buffer, length: number): number {
     const end = buffer.subarray(0, length).indexOf('\r\n\r\n');
     if (end === -1) {
