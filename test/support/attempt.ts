@@ -1,7 +1,7 @@
 import type { Job, JobProgress, JsonObject } from '../../src/jobs/model/job.ts';
 import { type Attempt, HandlerError } from '../../src/worker/handler.ts';
 
-/** What a built-in handler is given, without a queue around it; it keeps what the handler reports. */
+/** A built-in handler's attempt without a queue. Records what the handler reports. */
 export interface WatchedAttempt extends Attempt {
   reports: Partial<JobProgress>[];
 }
@@ -25,7 +25,7 @@ export function makeAttempt(
   return { ...tools, job: jobOf(workspaceId, input), signal, report, reports };
 }
 
-/** The HandlerError that the handler ends with; anything else fails the test. */
+/** Expects the handler to fail with a HandlerError, and returns it. */
 export async function failureOf(result: Promise<unknown>): Promise<HandlerError> {
   const error: unknown = await result.then(() => null, (reason: unknown) => reason);
   if (error instanceof HandlerError) return error;

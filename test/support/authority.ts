@@ -11,17 +11,17 @@ export interface Certificate {
   key: string;
 }
 
-/** A private CA, which nobody trusts by default. */
+/** A private CA that nobody trusts by default. */
 export interface Authority {
-  /** Path of its own certificate. */
+  /** Path of the CA's certificate. */
   ca: string;
-  /** @param names as OpenSSL writes them, `DNS:localhost`; without any, the common name is all there is */
+  /** @param names subject alternative names in OpenSSL's form, `DNS:localhost`; without any there is only the common name */
   issue(commonName: string, names?: string[]): Promise<Certificate>;
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
 
-/** Makes a CA in a folder of its own; the caller removes it. */
+/** Makes a CA in its own folder. The caller removes it. */
 export async function makeAuthority(): Promise<Authority & { remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-tls-'));
   const file = (name: string) => join(folder, name);
@@ -42,7 +42,7 @@ export async function makeAuthority(): Promise<Authority & { remove(): Promise<v
   };
 }
 
-/** The same, gone after the test. */
+/** The same, removed after the test. */
 export async function authorityOfTest(): Promise<Authority> {
   const authority = await makeAuthority();
   onTestFinished(() => authority.remove());

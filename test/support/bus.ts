@@ -15,8 +15,9 @@ export async function connected(bus: Bus): Promise<Bus> {
 }
 
 /**
- * Waits until what was published before has been heard, by the order of messages: no message that was published earlier
- * comes after this one. As many times as messages lead to further ones.
+ * Waits until all earlier messages have been delivered: messages arrive in order, so none of them comes after this one.
+ *
+ * @param times how often to wait, for messages that cause further ones
  */
 export async function everythingArrived(publishing: Bus, times = 1, listening: Bus = publishing): Promise<void> {
   const topic = `fence:${randomUUID()}`;

@@ -5,7 +5,7 @@ import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { JsonObject } from '../../src/jobs/model/job.ts';
 
-/** What came back for one operation: GraphQL's answer and HTTP's status. */
+/** The GraphQL answer and HTTP status of one operation. */
 export interface Answer<Data> {
   status: number;
   data: Data | null;
@@ -18,7 +18,7 @@ export interface AnswerError {
   path?: (string | number)[];
 }
 
-/** One event of a subscription, as either transport gives it. */
+/** One event of a subscription, over either transport. */
 interface WatchEvent<Data> {
   data?: Data | null | undefined;
   errors?: readonly { message: string; extensions?: Record<string, unknown> | undefined }[] | undefined;
@@ -50,7 +50,7 @@ export async function request<Data, Variables>(
   return { status: response.status, data, errors };
 }
 
-/** Runs an operation that is meant to succeed, and gives its data. */
+/** Runs an operation that must succeed, and returns its data. */
 export async function ask<Data, Variables>(
   url: string,
   key: string,
@@ -62,7 +62,7 @@ export async function ask<Data, Variables>(
   return data;
 }
 
-/** Subscribes over a WebSocket of its own (graphql-transport-ws). Throws the close event where it is not let in. */
+/** Subscribes over its own WebSocket (graphql-transport-ws). Throws the close event if the connection is refused. */
 export const watchSocket: Transport = (url, key, document, variables) => {
   const client = createSocketClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
@@ -83,20 +83,20 @@ export const watchEvents: Transport = (url, key, document, variables) => {
   return client.iterate({ query: print(document), variables });
 };
 
-/** Every way in which a subscription reaches its watcher. */
+/** All transports of subscriptions. */
 export const transports = [
   { over: 'WebSocket', watch: watchSocket },
   { over: 'server-sent events', watch: watchEvents },
 ] as const;
 
-/** The data of a subscription's next event; fails where it ended or brought errors instead. */
+/** The data of a subscription's next event. Throws if it ended or the event has errors. */
 export async function next<Data>(watch: Watch<Data>): Promise<Data> {
   const { value, done } = await watch.next();
   if (done === true) throw new Error('the subscription ended');
   return dataOf<Data>(value);
 }
 
-/** The data of all events that are still to come, to the orderly end. */
+/** The data of all further events until the subscription completes. */
 export async function rest<Data>(watch: Watch<Data>): Promise<Data[]> {
   const all: Data[] = [];
   for await (const event of watch) all.push(dataOf(event));

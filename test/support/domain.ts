@@ -14,21 +14,21 @@ import { type Report } from '../../src/jobs/progress/report.ts';
 import { type CreditTransaction, findWorkspace, listCreditTransactions } from '../../src/workspaces/find.ts';
 import type { Longhaul } from './longhaul.ts';
 
-/** A running attempt as its worker holds it. */
+/** A running attempt, as its worker sees it. */
 export interface HeldJob {
   job: Job;
-  /** As workers send it. */
+  /** The token that workers send. */
   token: string;
   expiresAt: Date;
 }
 
-/** What a job asks for unless its test says otherwise: one credit, three attempts, a lease of 30 s, an hour of time. */
+/** The default job of tests: one credit, three attempts, a lease of 30 s, a time limit of an hour. */
 export const usualRequest = {
   type: 'fingerprint',
   input: { sourceUrl: 'https://example.com/a.mp4' },
 } satisfies JobRequest;
 
-/** A tenant, its client and its worker, as the domain sees them. */
+/** A tenant with its client and its worker, at the level of the domain. */
 export class Tenant {
   readonly id: string;
   readonly #longhaul: Longhaul;
@@ -43,7 +43,7 @@ export class Tenant {
     return new Tenant(longhaul, id);
   }
 
-  /** A tenant that is there already. */
+  /** Wraps an existing tenant. */
   static of(longhaul: Longhaul, workspaceId: string): Tenant {
     return new Tenant(longhaul, workspaceId);
   }
@@ -60,7 +60,7 @@ export class Tenant {
     return this.#jobs.createMany(this.id, requests, { dialect: 'NATIVE' });
   }
 
-  /** As a WORK key of this workspace does; without waiting, unless it is asked for. */
+  /** Claims like a WORK key of this workspace. Does not wait unless asked to. */
   async claim(asked: Partial<Claim> = {}, signal?: AbortSignal): Promise<HeldJob[]> {
     const claim = { types: [usualRequest.type], workerId: 'worker', ...asked };
     return (await this.#jobs.claim(this.id, claim, signal)).map(held);
@@ -109,13 +109,13 @@ export class Tenant {
     return workspace?.credits ?? Number.NaN;
   }
 
-  /** In the order of their ids. */
+  /** In order of ids. */
   ledger(): Promise<CreditTransaction[]> {
     const everything = { above: null, below: null, direction: 'ASC', limit: 10_000 } as const;
     return listCreditTransactions(this.#database.reads, this.id, everything);
   }
 
-  /** A number from the database; `$1` is the workspace. */
+  /** Counts rows; `$1` is the workspace. */
   async count(sql: string): Promise<number> {
     const [row] = await this.#database.hot.query<{ count: number }>(`SELECT count(*)::int AS count ${sql}`, [this.id]);
     return row?.count ?? Number.NaN;
@@ -130,7 +130,7 @@ export class Tenant {
   }
 }
 
-/** What the transitions of one more process of this installation work with. */
+/** The context for transitions of another process of this installation. */
 export function contextOf({ services }: Longhaul): JobsContext {
   const { jobs, links } = services;
   const surfaces = webhookSurfaces(links);
@@ -142,15 +142,15 @@ export function held({ job, token, expiresAt }: StartedAttempt): HeldJob {
 }
 
 /**
- * A whole sweep that begins now. One that is under way may have read before what the test just changed, and would be
- * joined by the first call.
+ * Runs a whole sweep that starts now. It sweeps twice, because the first call may join a running sweep, which may have read
+ * before the test's change.
  */
 export async function sweep({ sweeper }: Longhaul): Promise<void> {
   await sweeper.sweepLeases();
   await sweeper.sweepLeases();
 }
 
-/** Its worker was silent for too long. */
+/** Ends the lease, as if the worker had been silent for too long. */
 export async function endLease({ services }: Longhaul, jobId: string): Promise<void> {
   await services.database.hot.query(
     `UPDATE lease SET expires_at = now() - interval '1 s' WHERE job_id = $1`,
@@ -158,20 +158,20 @@ export async function endLease({ services }: Longhaul, jobId: string): Promise<v
   );
 }
 
-/** Its runAt or its backoff has passed, and the sweep has seen it. */
+/** Makes the job due, as if its runAt or backoff had passed, and sweeps. */
 export async function becomeDue(longhaul: Longhaul, jobId: string): Promise<void> {
   const { database } = longhaul.services;
   await database.hot.query(`UPDATE job SET due_at = now(), dispatch_at = now() WHERE id = $1`, [jobId]);
   await sweep(longhaul);
 }
 
-/** The claimer of one more process. It is not started: it hears no wake-ups, and needs no stop. */
+/** The claimer of another process. It is not started, so it gets no wake-ups and needs no stop. */
 export function rivalClaimer(longhaul: Longhaul, context = contextOf(longhaul)): Claimer {
   const { bus, log } = longhaul.services;
   return new Claimer(context, bus, log);
 }
 
-/** The error of this kind that the work ends with. */
+/** Expects the work to fail with this kind of error, and returns it. */
 export async function refusal<Kind extends Error>(
   kind: abstract new (...parameters: never[]) => Kind,
   work: Promise<unknown>,

@@ -1,11 +1,11 @@
 import type { Environment } from 'vitest/runtime';
 
 declare global {
-  /** Set by the worker's shared Longhaul. Vitest loads environments apart from tests, so no module reaches both. */
+  /** Set by the worker's shared Longhaul. A global, because Vitest environments share no modules with tests. */
   var stopSharedLonghaul: (() => Promise<void>) | undefined;
 }
 
-/** Stops what the files of a worker shared, when the worker ends. */
+/** Stops the Longhaul that a worker's test files share, when the worker ends. */
 const environment: Environment = {
   name: 'longhaul',
   viteEnvironment: 'ssr',

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 
-/** What a process has open, from its metrics. */
+/** What a process has open, according to its metrics. */
 export interface Figures {
   websockets: number;
   event_streams: number;
@@ -22,7 +22,7 @@ const nothing: Omit<Figures, 'bus_topics'> = {
   watched_jobs: 0,
 };
 
-/** Read over HTTP, as an operator does. */
+/** Reads the metrics over HTTP, as an operator does. */
 export async function figuresOf({ url }: { url: string }): Promise<Figures> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const read = (name: string) => Number(new RegExp(`^longhaul_${name} (\\S+)$`, 'm').exec(text)?.[1]);
@@ -38,14 +38,14 @@ export async function figuresOf({ url }: { url: string }): Promise<Figures> {
   };
 }
 
-/** Waits until these are the figures. */
+/** Waits until the metrics have these values. */
 export async function untilFigures(target: { url: string }, expected: Partial<Figures>): Promise<void> {
-  // Not `expect.poll`, which hooks may not call.
+  // Not `expect.poll`, which hooks must not call.
   const patience = { interval: 20, timeout: 20_000 };
   await vi.waitFor(async () => expect(await figuresOf(target)).toMatchObject(expected), patience);
 }
 
-/** Waits until nobody watches any more, and nothing is left of who did. @param before the figures when nobody did yet */
+/** Waits until nobody watches and nothing has leaked. @param before the figures before anyone watched */
 export async function untilNothingIsLeft(target: { url: string }, before: Figures): Promise<void> {
   await untilFigures(target, { ...nothing, bus_topics: before.bus_topics });
 }

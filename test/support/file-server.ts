@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-/** A source of downloads that holds back the end of each file until it is let go. Gone after its test. */
+/** A source of downloads that holds back the end of each file until `release`. Closed after the test. */
 export interface FileServer {
-  /** The address of a file, for OUTBOUND_ALLOW=127.0.0.1. */
+  /** The URL of a file. Needs OUTBOUND_ALLOW=127.0.0.1. */
   url(name: string): string;
-  /** The paths that were asked for, in their order. */
+  /** The requested paths, in order. */
   requested: readonly string[];
-  /** Resolves when so many files are half sent. */
+  /** Resolves when this many files are half sent. */
   held(count: number): Promise<void>;
-  /** Sends what is held to its end, and from now on everything at once. */
+  /** Sends the held files to their end. Later files are not held. */
   release(): void;
 }
 

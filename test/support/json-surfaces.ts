@@ -5,17 +5,17 @@ import type { Longhaul, TestWorkspace } from './longhaul.ts';
 import { RawSocket } from './raw-socket.ts';
 import { type RestRequest, rest } from './rest.ts';
 
-/** What became of some bytes. */
+/** How a surface reacted to some bytes. */
 export interface Verdict {
   taken: boolean;
-  /** The answer's text, or why a socket was closed. */
+  /** The text of the answer, or why the socket was closed. */
   said: string;
 }
 
-/** A place where JSON comes in. */
+/** A surface that accepts JSON. */
 export interface Surface {
   name: string;
-  /** The whole JSON with this text as the value of `snowflake`. */
+  /** A complete request with this text as the value of `snowflake`. */
   json(value: string): string;
   send(bytes: Buffer<ArrayBuffer>, contentType?: string): Promise<Verdict>;
 }
@@ -29,7 +29,7 @@ const creation = `mutation ($i: CreateJobInput!) {
 const graphqlJson = (value: string) =>
   `{"query":${JSON.stringify(creation)},"variables":{"i":{"type":"comments","input":{"sourceUrl":"${sourceUrl}","snowflake":${value}}}}}`;
 
-/** Every surface that takes any JSON value: GraphQL over all its transports, and a submission of each dialect. */
+/** Every surface that accepts arbitrary JSON: GraphQL over all transports, and job submission in each dialect. */
 export async function jsonSurfaces(longhaul: Longhaul, workspace: TestWorkspace): Promise<Surface[]> {
   const key = await workspace.key();
   const post = async (bytes: Buffer<ArrayBuffer>, headers: Record<string, string>): Promise<Verdict> => {
@@ -58,7 +58,7 @@ export async function jsonSurfaces(longhaul: Longhaul, workspace: TestWorkspace)
   ];
 }
 
-/** GraphQL by GET, where the variables are JSON, each of its bytes percent-encoded. */
+/** GraphQL by GET, with variables as JSON of which every byte is percent-encoded. */
 export function graphqlGet(longhaul: Longhaul, key: string): Surface {
   const query = encodeURIComponent('query ($t: [String!]) { jobs(filter: { tags: $t }) { totalCount } }');
   return {
@@ -73,7 +73,7 @@ export function graphqlGet(longhaul: Longhaul, key: string): Surface {
   };
 }
 
-/** How a client of each dialect submits a job with a field that is not the dialect's own. */
+/** How a client of each dialect submits a job with an extra field. */
 const submissions: Record<Exclude<Dialect, 'NATIVE'>, { path: string; json: (value: string) => string }> = {
   VIDOCU: { path: '/v1/tools/voices/execute', json: (value) => `{"snowflake":${value}}` },
   VIDEOCONDUIT: { path: '/v1/comments', json: (value) => `{"url":"${sourceUrl}","snowflake":${value}}` },

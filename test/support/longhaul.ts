@@ -17,14 +17,14 @@ import { figuresOf, untilNothingIsLeft } from './figures.ts';
 import { onServer } from './template-servers.ts';
 import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 
-/** A whole Longhaul in this process, on a database of its own, listening on a free port. */
+/** A whole Longhaul in this process, with its own database, listening on a free port. */
 export interface Longhaul extends App {
   adminKey: string;
-  /** What another process of the same installation is configured with. */
+  /** Configuration for another process of the same installation. */
   shared: Record<string, string>;
-  /** Posts one GraphQL request and gives its answer, whatever its status. */
+  /** Posts one GraphQL request and returns the answer, whatever its status. */
   graphql(query: string, variables?: object, key?: string | null): Promise<GraphQLAnswer>;
-  /** A tenant of the test's own, with plenty of credits. */
+  /** Creates a tenant for the test, with plenty of credits. */
   workspace(options?: { credits?: number; concurrencyLimit?: number }): Promise<TestWorkspace>;
 }
 
@@ -36,18 +36,17 @@ export interface GraphQLAnswer {
 
 export interface TestWorkspace {
   id: string;
-  /** Makes a key of this workspace; READ, WRITE and WORK where no scopes are named. */
+  /** Creates a key of this workspace. Default scopes: READ, WRITE and WORK. */
   key(options?: { scopes?: Scope[]; dialect?: Dialect; secret?: string }): Promise<string>;
 }
 
 export const backend = process.env['TEST_BACKEND'] === 'servers' ? 'servers' : 'embedded';
 
 /**
- * Starts one; stop it in `afterAll`. Without a worker of its own (ROLE=api), so that a test decides who claims.
+ * Starts a Longhaul; stop it in `afterAll`. It has no worker (ROLE=api), so that tests decide who claims.
  *
- * @param env variables of the configuration
- * @param options `log` in place of silence; `sharing`: another one of the same installation (servers only), which
- *   stops first
+ * @param env configuration variables
+ * @param options `log`: silent by default; `sharing`: another Longhaul whose installation to join (servers only)
  */
 export async function startLonghaul(
   env: Record<string, string> = {},
@@ -74,7 +73,7 @@ export async function startLonghaul(
   let stopped: Promise<void> | null = null;
   const stop = async () => {
     await app.stop();
-    // Whoever watched has left by now: what is left over would be a leak.
+    // All watchers have left by now, so anything left is a leak.
     expect(app.services.jobs.watched.jobs).toBe(0);
     expect(app.services.jobs.watched.workspaces).toBe(0);
     await database?.drop();
@@ -93,8 +92,8 @@ export async function startLonghaul(
 let shared: Promise<Longhaul> | null = null;
 
 /**
- * The one of this worker, for files that need nothing of their own but workspaces. It is started for the first of them
- * and ends with the worker; `stop` in `afterAll` checks that the file has left nothing open.
+ * The Longhaul that a worker's test files share, for files that need only workspaces of their own. It starts with the first
+ * of them and stops with the worker; `stop` in `afterAll` checks that the file has left nothing open.
  */
 export async function sharedLonghaul(): Promise<Longhaul> {
   shared ??= startLonghaul();

@@ -4,17 +4,17 @@ import type { Queryable } from '../../src/database/queryable.ts';
 export interface Statement {
   sql: string;
   parameters: readonly unknown[];
-  /** Which of the database's connections it is for. */
+  /** Which connections the statement is for. */
   by: 'hot' | 'reads';
 }
 
 type Observer = (statement: Statement) => void;
 
 /**
- * The same database, which tells of each statement.
+ * Wraps a database to observe its statements.
  *
- * @param answered when its answer is there and nobody has seen it yet
- * @param sent before it is sent
+ * @param answered called when the answer has arrived, before the caller gets it
+ * @param sent called before the statement is sent
  */
 export function observed(database: Database, answered: Observer, sent: Observer = () => undefined): Database {
   return new ObservedDatabase(database, answered, sent);

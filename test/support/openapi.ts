@@ -8,7 +8,7 @@ import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
 import type { Route } from '../../src/rest/core/call.ts';
 import type { RestAnswer } from './rest.ts';
 
-/** schema/openapi.json, as those who read it take it. */
+/** Checks answers against schema/openapi.json, as its readers understand it. */
 export class Described {
   readonly document: JsonObject;
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -24,12 +24,12 @@ export class Described {
     return new Described(JSON.parse(text));
   }
 
-  /** The statuses that an operation says it can answer with. */
+  /** The documented statuses of an operation. */
   statuses(method: string, path: string): number[] {
     return Object.keys(objectAt(this.document, ['paths', path, method.toLowerCase(), 'responses'])).map(Number);
   }
 
-  /** Expects an answer to be one that the operation is said to give. */
+  /** Expects the answer to match the documentation of the operation. */
   expectAnswer(method: string, path: string, { status, headers, body }: RestAnswer): void {
     const asked = `${method} ${path}`;
     expect(this.statuses(method, path), `${asked} answered ${JSON.stringify(body)}`).toContain(status);
@@ -42,7 +42,7 @@ export class Described {
     else this.#expectValid([...place, 'content', 'application/json', 'schema'], body, `${asked}: ${status}`);
   }
 
-  /** Expects each example to be what the schema beside it describes; how many there are. */
+  /** Expects each example to match its schema. Returns the number of examples. */
   expectExamples(): number {
     let count = 0;
     for (const { path, value } of everything(this.document)) {
@@ -67,25 +67,25 @@ export class Described {
     expect(valid).toBe(true);
   }
 
-  /** Where the reference that stands in this place leads; the place itself where none does. */
+  /** Resolves the reference at this place; returns the place itself if there is none. */
   #resolved(place: string[]): string[] {
     const { $ref } = objectAt(this.document, place);
     return typeof $ref === 'string' ? placeOf($ref) : place;
   }
 }
 
-/** Headers that the document is to name where they are sent. */
+/** Headers that the document must list if they are sent. */
 const noted = ['etag', 'preference-applied', 'retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
-/** Those that are sent whenever it names them: others depend on what was asked. */
+/** Headers that are always sent if the document lists them. Others depend on the request. */
 const always = ['etag', 'retry-after'];
 
-/** Where a reference within the document leads. */
+/** The place that a reference within the document points to. */
 export function placeOf(reference: string): string[] {
   expect(reference).toMatch(/^#\//);
   return reference.slice(2).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** The object in this place of the document. Fails where there is none. */
+/** The object at this place of the document. Throws if there is none. */
 export function objectAt(document: JsonObject, place: readonly string[]): JsonObject {
   let value: JsonValue | undefined = document;
   for (const part of place) value = isJsonObject(value) ? value[part] : undefined;
@@ -93,14 +93,14 @@ export function objectAt(document: JsonObject, place: readonly string[]): JsonOb
   return value;
 }
 
-/** Every value within a value, with its place. */
+/** All nested values, with their places. */
 export function* everything(value: JsonValue, path: readonly string[] = []): Generator<{ path: readonly string[]; value: JsonValue }> {
   yield { path, value };
   if (typeof value !== 'object' || value === null) return;
   for (const [name, child] of Object.entries(value)) yield* everything(child, [...path, name]);
 }
 
-/** The path of a route as the document names it. */
+/** The path of a route in OpenAPI's form. */
 export function openApiPath({ prefix }: RestDialect, { path }: Pick<Route, 'path'>): string {
   return prefix + path;
 }

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { testDatabaseUrl } from './servers.ts';
 import { onServer } from './template-servers.ts';
 
-/** An empty database that belongs to a role of its own, which is no superuser. Both gone after the test. */
+/** An empty database with its own role, which is not a superuser. Both are dropped after the test. */
 export interface OwnDatabase {
   /** As the role. */
   url: string;
@@ -14,7 +14,7 @@ export interface OwnDatabase {
   sql(text: string): Promise<Record<string, unknown>[]>;
 }
 
-/** @param options go into CREATE DATABASE */
+/** @param options for CREATE DATABASE */
 export async function makeOwnDatabase(options = ''): Promise<OwnDatabase> {
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');

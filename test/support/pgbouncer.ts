@@ -8,7 +8,7 @@ import { unprivileged } from './postgres-server.ts';
 import { freePort } from './redis-server.ts';
 import { testDatabaseUrl } from './servers.ts';
 
-/** Whether PgBouncer can be started here. On CI it has to be. */
+/** Whether PgBouncer can be started here. CI requires it. */
 export function hasPgBouncer(): boolean {
   if (spawnSync('pgbouncer', ['--version'], unprivileged).status === 0) return true;
   if (process.env['CI'] === 'true') throw new Error('CI needs PgBouncer in the PATH. Install the package pgbouncer.');
@@ -17,10 +17,11 @@ export function hasPgBouncer(): boolean {
 }
 
 /**
- * A PgBouncer with its defaults in front of the tests' Postgres, gone after the test.
+ * Starts a PgBouncer with default settings in front of the tests' Postgres. Stopped after the test.
  *
- * @param url of a database there; given back as the pooler's
- * @param settings lines of pgbouncer.ini
+ * @param url URL of a database there
+ * @param settings further lines of pgbouncer.ini
+ * @returns the same URL through the pooler
  */
 export async function startPgBouncer(url: string, settings: string[] = []): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'longhaul-pgbouncer-'));

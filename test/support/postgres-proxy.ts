@@ -2,26 +2,26 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What becomes of a statement: it passes; it is lost on its way there; its answer is; it never gets anywhere. */
+/** What happens to a statement: it passes, it is lost before the server, its answer is lost, or it is held for ever. */
 export type StatementFate = 'passes' | 'request lost' | 'answer lost' | 'held';
 
-/** A way to Postgres on which chosen statements get lost, with their connection. Closed when its test is over. */
+/** A proxy to Postgres that loses chosen statements, together with their connection. Closed after the test. */
 export interface PostgresProxy {
-  /** In place of the database's own. */
+  /** To be used instead of the database's URL. */
   url: string;
-  /** What became of the chosen statements, in their order. */
+  /** What happened to the chosen statements, in order. */
   fates: readonly StatementFate[];
-  /** Resolves when so many of the chosen statements have met their fate: an answer that is lost was waited for. */
+  /** Resolves when this many chosen statements were handled. If an answer is to be lost, the server has sent it by then. */
   met(count: number): Promise<void>;
 }
 
-/** ReadyForQuery, outside of a transaction: what came before it is committed. */
+/** ReadyForQuery outside a transaction: everything before it is committed. */
 const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 /**
  * @param target the database's URL
- * @param marker text that only the chosen statements have in them or in their parameters
- * @param fateOf asked for each of them, with its number from 1
+ * @param marker text that only the chosen statements or their parameters contain
+ * @param fateOf called for each of them, with its number from 1
  */
 export async function createPostgresProxy(
   target: string,
@@ -75,7 +75,7 @@ export async function createPostgresProxy(
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
   const url = new URL(target);
   url.host = `127.0.0.1:${address.port}`;
-  // It reads what passes.
+  // The proxy reads the traffic, so it must not be encrypted.
   url.searchParams.set('sslmode', 'disable');
   return {
     url: url.href,

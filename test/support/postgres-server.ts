@@ -7,29 +7,29 @@ import pg from 'pg';
 import type { Certificate } from './authority.ts';
 import { freePort } from './redis-server.ts';
 
-/** A Postgres of the test's own, on a port and a folder of its own, with a Unix socket in that folder. */
+/** A Postgres started for the test, with its own port, and its own folder, which also has its Unix socket. */
 export interface PostgresServer {
   port: number;
-  /** Where its socket is. */
+  /** The folder of its socket. */
   folder: string;
-  /** As the superuser, by the socket. */
+  /** Runs SQL as the superuser, over the socket. */
   sql(text: string): Promise<Record<string, unknown>[]>;
-  /** Runs psql as libpq's word on a connection string: whether it connects, and if so by TLS. */
+  /** Asks libpq, by running psql: whether it connects with a connection string, and whether by TLS. */
   psql(url: string, env?: Record<string, string>): 'tls' | 'clear' | 'refused';
-  /** Ends it at once, to be started again. */
+  /** Stops it at once, to be started again. */
   halt(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** For spawn: Postgres and its like refuse to run as root, under which CI and containers run. */
+/** Options for spawn: Postgres and PgBouncer refuse to run as root, but CI and containers run as root. */
 export const unprivileged = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : {};
 
 function id(flag: string): number {
   return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
 }
 
-/** The newest that Debian's packages installed, or what is in the PATH. */
+/** The newest version from Debian's packages, or the one in PATH. */
 function binary(name: string): string {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).map(Number).toSorted((a, b) => b - a) : [];
@@ -38,9 +38,9 @@ function binary(name: string): string {
 }
 
 /**
- * Starts one. The caller stops it.
+ * Starts a Postgres. The caller stops it.
  *
- * @param hba lines of pg_hba.conf, after the superuser's by the socket
+ * @param hba lines of pg_hba.conf, after the line that lets the superuser in over the socket
  * @param settings lines of postgresql.conf
  */
 export async function startPostgres(options: { hba?: string[]; settings?: string[]; certificate?: Certificate & { ca: string }; standby?: boolean } = {}): Promise<PostgresServer> {

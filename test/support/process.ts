@@ -11,17 +11,17 @@ import { copyDatabase } from './longhaul.ts';
 import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 import { onServer } from './template-servers.ts';
 
-/** A real process of Longhaul. Killed, and waited for, when its test is over. */
+/** A real Longhaul process. After the test it is killed and waited for. */
 export interface LonghaulProcess {
-  /** As it stands in the attempts of the jobs that it carries out, after the name of the machine. */
+  /** Part of its workerId in attempts, after the machine's name. */
   pid: number;
-  /** What it has written so far. */
+  /** Its output so far. */
   stdout(): string;
   stderr(): string;
-  /** Waits until the standard output matches; fails where the process ends before. */
+  /** Waits until standard output matches. Fails if the process exits first. */
   wrote(pattern: RegExp): Promise<RegExpExecArray>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when it has ended and all of its output was read. */
+  /** Resolves when it has exited and all of its output was read. */
   ended: Promise<Ending>;
 }
 
@@ -30,26 +30,26 @@ export interface Ending {
   signal: NodeJS.Signals | null;
 }
 
-/** One that is ready. */
+/** A process that is ready. */
 export interface ReadyProcess extends LonghaulProcess {
   url: string;
 }
 
-/** What the processes of one test share: a database of their own, keys and a folder, gone after the test. */
+/** What the processes of one test share: a database, keys and a folder. Removed after the test. */
 export interface Installation {
   adminKey: string;
   folder: string;
   databaseUrl: string;
-  /** What each of its processes is configured with. */
+  /** Configuration of each process. */
   env: Record<string, string>;
-  /** Starts one more process, and waits until it is ready. */
+  /** Starts another process and waits until it is ready. */
   start(role: 'api' | 'worker', env?: Record<string, string>): Promise<ReadyProcess>;
   query<Row = pg.QueryResultRow>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Starts `src/main.ts` with this environment and no other. */
+/** Starts `src/main.ts` with only this environment. */
 export function spawnLonghaul(env: Record<string, string>): LonghaulProcess {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
@@ -64,7 +64,7 @@ export function spawnLonghaul(env: Record<string, string>): LonghaulProcess {
     });
   }
   const ended = once(child, 'close').then((): Ending => ({ code: child.exitCode, signal: child.signalCode }));
-  // A run that is interrupted leaves no process behind.
+  // Kill it if the test run is interrupted.
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
   onTestFinished(async () => {
@@ -96,19 +96,19 @@ export function spawnLonghaul(env: Record<string, string>): LonghaulProcess {
   };
 }
 
-/** Starts one that is meant to come up, and waits until it is ready. */
+/** Starts a process and waits until it is ready. */
 export async function startProcess(env: Record<string, string>): Promise<ReadyProcess> {
   const started = spawnLonghaul(env);
   const [, url = ''] = await started.wrote(/"url":"([^"]+)".*"msg":"ready"/);
   return { ...started, url };
 }
 
-/** Prepares what processes on Postgres and Redis share; they are not started yet. */
+/** Prepares an installation on Postgres and Redis, without starting processes. */
 export async function prepareInstallation(env: Record<string, string> = {}): Promise<Installation> {
   return onDatabase(await copyDatabase(), env);
 }
 
-/** The same on a database in which nothing was made yet. */
+/** The same with an empty database, which is not migrated yet. */
 export async function prepareEmptyInstallation(): Promise<Installation> {
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}`);
@@ -117,7 +117,7 @@ export async function prepareEmptyInstallation(): Promise<Installation> {
   return onDatabase({ url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }, {});
 }
 
-/** A folder that goes with the test. */
+/** A folder that is removed after the test. */
 export async function testFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-process-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -133,7 +133,7 @@ async function onDatabase(
   const adminKey = `lh_${randomBytes(32).toString('hex')}`;
   const shared = {
     DATABASE_URL: database.url,
-    // Several of them, beside the other test files, share the server's hundred connections.
+    // Small, because these processes and other test files share the server's hundred connections.
     DATABASE_POOL_SIZE: '5',
     REDIS_URL: testRedisUrl,
     SECRET: randomBytes(32).toString('hex'),

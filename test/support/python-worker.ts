@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-/** A worker in a process of its own. Killed, and waited for, when its test is over. */
+/** A worker in its own process. After the test it is killed and waited for. */
 export interface PythonWorker {
-  /** Waits until the standard output has this text; fails where the process ends before. */
+  /** Waits until standard output contains this text. Fails if the process exits first. */
   wrote(text: string): Promise<void>;
-  /** Everything that it has written so far. */
+  /** All its output so far. */
   output(): string;
   /** Writes a line to its standard input. */
   tell(line: string): void;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code, when it has ended and all of its output was read. */
+  /** Resolves to its exit code, when it has exited and all of its output was read. */
   ended: Promise<number | null>;
 }
 
-/** The one that readers start from, and the same with handlers that wait for a test. */
+/** The published example, and the same with handlers that wait for the test. */
 export type Script = 'examples/worker.py' | 'test/support/waiting_worker.py';
 
-/** Whether there is a Python. On CI there has to be: without one the tests that need it fail. */
+/** Whether Python is installed. CI requires it: without it, tests that need it fail there. */
 export function hasPython(): boolean {
   if (spawnSync('python3', ['--version']).status === 0) return true;
   if (process.env['CI'] === 'true') throw new Error('CI needs python3 (3.9 or later) in the PATH. Install it.');
@@ -27,10 +27,10 @@ export function hasPython(): boolean {
   return false;
 }
 
-/** Starts one with these variables and no others. */
+/** Starts a worker with only these environment variables. */
 export function startPythonWorker(script: Script, env: Record<string, string>): PythonWorker {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  // -B: the file that it imports leaves no compiled copy in the folder.
+  // -B, so that the imported file leaves no compiled copy in the folder.
   const child = spawn('python3', ['-B', path], { env: { PATH: process.env['PATH'], CONCURRENCY: '1', ...env } });
   let stdout = '';
   let stderr = '';
@@ -40,10 +40,10 @@ export function startPythonWorker(script: Script, env: Record<string, string>): 
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A line for a process that has just ended.
+  // Ignore a write to a process that has just exited.
   child.stdin.on('error', () => undefined);
   const ended = once(child, 'close').then(() => child.exitCode);
-  // A run that is interrupted leaves no process behind.
+  // Kill it if the test run is interrupted.
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
   onTestFinished(async () => {

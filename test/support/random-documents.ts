@@ -17,7 +17,7 @@ import {
 } from 'graphql';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 
-/** Draws one value from an arbitrary: fast-check's own way to write generators that depend on what they have drawn. */
+/** Draws one value from an arbitrary. This is fast-check's way to write generators that depend on earlier draws. */
 export type Draw = fc.GeneratorValue;
 
 /** An operation as a client sends it. */
@@ -26,7 +26,7 @@ export interface RandomOperation {
   variables: Record<string, unknown>;
 }
 
-/** What values are drawn from, by the name of their type. */
+/** Arbitraries of values by type name. */
 export type Pools = Readonly<Record<string, readonly JsonValue[]>>;
 
 interface Options {
@@ -37,12 +37,12 @@ interface Options {
   takes: (field: string) => boolean;
 }
 
-/** Within the limits of depth, aliases and directives, which are others' to test. */
+/** Stays within the limits of depth, aliases and directives, which other tests cover. */
 const deepest = 4;
 
 /**
- * Writes one random operation over a whole schema: arguments as literals and as variables (given, null, left out, with
- * defaults, inside objects, lists and JSON), aliases, fragments that are spread more than once, conditions on all of it.
+ * Generates a random operation over a whole schema: arguments as literals and variables (given, null, omitted, with
+ * defaults, inside objects, lists and JSON), aliases, fragments that are spread several times, and @skip and @include.
  */
 export class RandomDocument {
   readonly #options: Options;
@@ -58,12 +58,12 @@ export class RandomDocument {
     this.#draw = options.draw;
   }
 
-  /** @param root a selection to begin with, where it is not to be drawn */
+  /** @param root a fixed root selection, instead of a random one */
   write(kind: 'query' | 'mutation' | 'subscription', root?: (document: RandomDocument) => string): RandomOperation {
     const { schema } = this.#options;
     const type = { query: schema.getQueryType(), mutation: schema.getMutationType(), subscription: schema.getSubscriptionType() }[kind];
     if (type == null) throw new Error(`the schema has no ${kind}`);
-    // A subscription has one field.
+    // A subscription has exactly one root field.
     const [first] = Object.values(type.getFields()).filter(({ name }) => this.#options.takes(name));
     const field = kind === 'subscription' && first !== undefined ? `{ ${this.#field(first, 0, '')} }` : null;
     const selection = root?.(this) ?? field ?? this.selection(type, 0);
@@ -77,13 +77,13 @@ export class RandomDocument {
     return `{ ${parts.join(' ')} }`;
   }
 
-  /** Of a field, with random arguments. */
+  /** A field with random arguments. */
   arguments(args: readonly GraphQLArgument[]): string {
     const given = args.filter((arg) => isNonNullType(arg.type) || this.#chance(40));
     return given.length === 0 ? '' : `(${given.map((arg) => `${arg.name}: ${this.value(arg.type, hintOf(arg))}`).join(', ')})`;
   }
 
-  /** A literal with variables in it, or a variable. */
+  /** A literal that may contain variables, or a variable. */
   value(type: GraphQLInputType, hint: string): string {
     if (this.#chance(30)) return this.variable(type, hint);
     return this.#literal(type, hint);
@@ -96,7 +96,7 @@ export class RandomDocument {
     const hasDefault = this.#chance(25) && !isNonNullType(type);
     this.#declarations.push(`$${name}: ${String(type)}${hasDefault ? ` = ${this.#constant(type, hint)}` : ''}`);
     this.#declared.set(String(type), [...known, name]);
-    // Left out, where it may be.
+    // Left out, if that is allowed.
     if (isNonNullType(type) || !this.#chance(25)) this.#variables[name] = this.#json(type, hint);
     return `$${name}`;
   }
@@ -120,7 +120,7 @@ export class RandomDocument {
     const named = getNamedType(field.type);
     const inner = isCompositeType(named) ? ` ${this.selection(named, depth + 1)}` : '';
     const given = this.arguments(field.args);
-    // Two fields of one name with other arguments could not be merged.
+    // Fields of one name with different arguments could not be merged.
     const alias = given !== '' || this.#chance(10) ? this.#alias() : '';
     return `${alias}${field.name}${given}${condition}${inner}`;
   }
@@ -155,7 +155,7 @@ export class RandomDocument {
     if (isNonNullType(type)) return this.#literal(type.ofType, hint, false);
     if (mayBeNull && this.#chance(6)) return 'null';
     if (isListType(type)) {
-      // One value stands for a list of it.
+      // A single value is coerced to a list.
       if (this.#chance(15)) return this.#literal(type.ofType, hint);
       return `[${Array.from({ length: this.#integer(0, 2) }, () => this.value(type.ofType, hint)).join(', ')}]`;
     }
@@ -226,7 +226,7 @@ function hintOf({ name }: GraphQLArgument | GraphQLInputField): string {
   return name;
 }
 
-/** A JSON value as GraphQL writes it. */
+/** A JSON value as a GraphQL literal. */
 function literalOf(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(literalOf).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

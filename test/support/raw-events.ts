@@ -11,18 +11,18 @@ export interface ServerEvent {
 interface Options {
   method?: 'GET' | 'POST';
   lastEventId?: string;
-  /** More for the query string of a GET. */
+  /** Further parameters for the query string of a GET. */
   search?: Record<string, string>;
 }
 
-/** An event stream read by hand: it keeps the very text, and can stop reading. Cut when its test is over. */
+/** A raw event stream client: keeps the exact text, and can stop reading. Closed after the test. */
 export class RawEvents {
   readonly response: IncomingMessage;
   text = '';
-  /** Those that are complete; comments are left out. */
+  /** Complete events, without comments. */
   readonly events: ServerEvent[] = [];
   #rest = '';
-  /** `ended` in an orderly way of HTTP, or `cut`. */
+  /** `ended` if the HTTP response ended properly, else `cut`. */
   readonly over: Promise<'ended' | 'cut'>;
   readonly #waiting = new Set<() => void>();
   #over = false;
@@ -55,7 +55,7 @@ export class RawEvents {
     );
   }
 
-  /** The text of the payload of each event. */
+  /** The payload of each event, as text. */
   get payloads(): string[] {
     return this.events.filter(({ event }) => event === 'next').map(({ data }) => data);
   }
@@ -76,7 +76,7 @@ export class RawEvents {
     this.#waiting.clear();
   }
 
-  /** Waits until it holds; fails where the stream is over before. */
+  /** Waits until the condition holds. Fails if the stream ends first. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       if (this.#over) throw new Error(`the stream was over too early, after ${this.text}`);
@@ -92,7 +92,7 @@ export class RawEvents {
   }
 }
 
-/** The request alone, already sent. */
+/** Sends only the request. */
 export function requestEvents(url: string, key: string | null, asked: Asked, options: Options = {}): ClientRequest {
   const { method = 'POST', lastEventId, search = {} } = options;
   const target = new URL(`${url}/graphql`);

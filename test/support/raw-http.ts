@@ -3,15 +3,15 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** An answer as it came over the wire. */
+/** A raw HTTP answer. */
 export interface RawAnswer {
   status: number;
-  /** By name in lower case. */
+  /** Keyed by name in lower case. */
   headers: Record<string, string>;
   body: string;
 }
 
-/** A connection on which a test writes the very bytes, in the pieces that it wants. Cut when its test is over. */
+/** A connection on which a test writes raw bytes, in pieces of its choice. Closed after the test. */
 export class RawHttp {
   readonly #socket: Socket;
   readonly #answers: RawAnswer[] = [];
@@ -47,15 +47,15 @@ export class RawHttp {
   }
 
   /**
-   * Resolves when the system has the bytes and the server, which shares this process' event loop, has had its turns to
-   * read them: what is written next comes as a piece of its own.
+   * Resolves when the kernel has the bytes and the server, which shares this process' event loop, has had time to read them.
+   * So what is written next arrives as a separate piece.
    */
   async write(bytes: string): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.write(bytes, 'latin1', () => resolve()));
     for (let turn = 0; turn < 3; turn += 1) await nextTurn();
   }
 
-  /** The next answers, in the order in which they came. */
+  /** The next answers, in order. */
   async answers(count: number): Promise<RawAnswer[]> {
     while (this.#answers.length < this.#taken + count) {
       if (this.#over) throw new Error(`the connection ended after ${this.#answers.length - this.#taken} of ${count} answers`);

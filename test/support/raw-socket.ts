@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** A message of graphql-transport-ws as the server sent it. */
+/** A graphql-transport-ws message from the server. */
 export interface ServerMessage {
   id?: string;
   type: string;
   payload?: unknown;
 }
 
-/** A subscription as a client states it. */
+/** A subscription request. */
 export interface Asked {
   query: string;
   variables?: Record<string, unknown>;
@@ -17,16 +17,15 @@ export interface Asked {
 }
 
 /**
- * A socket that speaks graphql-transport-ws by hand: it keeps the very text of each message, and can stop reading. Cut
- * when its test is over.
+ * A raw graphql-transport-ws client: keeps the exact text of each message, and can stop reading. Closed after the test.
  */
 export class RawSocket {
   readonly ws: WebSocket;
-  /** The text of each message after the acknowledgement. */
+  /** Each message after the acknowledgement, as text. */
   readonly texts: string[] = [];
   /** The server's close code. */
   readonly closed: Promise<number>;
-  /** Who waits looks again at each message and at the end. */
+  /** Waiters check again after each message, and when the socket closes. */
   readonly #waiting = new Set<() => void>();
   #over = false;
 
@@ -47,7 +46,7 @@ export class RawSocket {
     });
   }
 
-  /** Connects, without a word of the protocol. */
+  /** Connects without sending anything. */
   static async connect(url: string): Promise<RawSocket> {
     const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws');
     onTestFinished(() => ws.terminate());
@@ -56,7 +55,7 @@ export class RawSocket {
     return socket;
   }
 
-  /** Connects and is let in. */
+  /** Connects and initializes the connection. */
   static async open(url: string, key: string): Promise<RawSocket> {
     const socket = await RawSocket.connect(url);
     const acknowledged = once(socket.ws, 'message');
@@ -81,12 +80,12 @@ export class RawSocket {
     this.ws.send(JSON.stringify(message));
   }
 
-  /** Of one operation, in the order in which they came. */
+  /** The messages of one operation, in order. */
   messages(id: string): ServerMessage[] {
     return this.texts.map((text): ServerMessage => JSON.parse(text)).filter((message) => message.id === id);
   }
 
-  /** The text of the payload of each event of one operation. */
+  /** The payload of each event of one operation, as text. */
   payloads(id: string): string[] {
     const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
     return this.texts.filter((text) => text.startsWith(head)).map((text) => text.slice(head.length, -1));
@@ -97,7 +96,7 @@ export class RawSocket {
     this.#waiting.clear();
   }
 
-  /** Waits until it holds; fails where the socket closes before. */
+  /** Waits until the condition holds. Fails if the socket closes first. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       if (this.#over) throw new Error(`the socket closed too early, after ${this.texts.join('\n')}`);
@@ -107,7 +106,7 @@ export class RawSocket {
     }
   }
 
-  /** Waits for the message that ends the operation, and gives it. */
+  /** Waits for the message that ends the operation, and returns it. */
   async end(id: string): Promise<ServerMessage> {
     const last = () => this.messages(id).find(({ type }) => type === 'complete' || type === 'error');
     await this.until(() => last() !== undefined);

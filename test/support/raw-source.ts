@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A server that answers with bytes of the test's own, whatever HTTP thinks of them. Closed when its test is over. */
+/** A server that answers with raw bytes, even if they are not valid HTTP. Closed after the test. */
 export interface RawSource {
-  /** On `localhost`, without a path. */
+  /** Base URL on `localhost`, without a path. */
   origin: string;
-  /** The paths that were asked for, in their order. */
+  /** The requested paths, in order. */
   asked: readonly string[];
 }
 
-/** @param answer called with each request's path and its connection, which is the test's to end */
+/** @param answer called with the path and connection of each request; it must close the connection */
 export async function openRawSource(answer: (path: string, socket: Socket) => void): Promise<RawSource> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();

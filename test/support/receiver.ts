@@ -4,7 +4,7 @@ import { onTestFinished, vi } from 'vitest';
 import type { JsonObject } from '../../src/jobs/model/job.ts';
 import type { Longhaul } from './longhaul.ts';
 
-/** One POST as it arrived. */
+/** A received POST. */
 export interface Received {
   method: string;
   path: string;
@@ -12,16 +12,16 @@ export interface Received {
   body: string;
 }
 
-/** Where webhooks arrive, for OUTBOUND_ALLOW=127.0.0.1. Gone after its test. */
+/** A receiver of webhooks. Needs OUTBOUND_ALLOW=127.0.0.1. Closed after the test. */
 export interface Receiver {
   url: string;
-  /** Of the port that it listens on, at every address of this machine. */
+  /** Its URL; it listens on every address of this machine. */
   port: number;
-  /** In the order of their arrival. */
+  /** In order of arrival. */
   received: readonly Received[];
 }
 
-/** What is done with a request; never answering is an answer too. */
+/** Handles a request. It may also never answer. */
 export type Answering = (response: ServerResponse, request: Received, number: number) => void;
 
 /** Answers with this status. */
@@ -29,7 +29,7 @@ export function status(code: number): Answering {
   return (response) => void response.writeHead(code).end();
 }
 
-/** Each request is answered by the next of these; the last stays. 204 where none is given. */
+/** Each request is handled by the next answer; the last one repeats. Default: 204. */
 export async function startReceiver(...answers: [Answering, ...Answering[]] | []): Promise<Receiver> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -42,7 +42,7 @@ export async function startReceiver(...answers: [Answering, ...Answering[]] | []
       const answer = answers[number - 1] ?? answers.at(-1) ?? status(204);
       answer(response, one, number);
     });
-    // A process that is killed takes its connections along.
+    // A killed process closes its connections.
     request.on('error', () => undefined);
   });
   server.listen(0, '0.0.0.0');
@@ -56,12 +56,12 @@ export async function startReceiver(...answers: [Answering, ...Answering[]] | []
   return { received, port, url: `http://127.0.0.1:${port}/hook?token=of-the-receiver` };
 }
 
-/** Waits until `look` no longer throws. Long, because a machine that is busy with other tests is slow. */
+/** Waits until `look` no longer throws. The timeout is long, because other tests may keep the machine busy. */
 export function eventually<T>(look: () => T | Promise<T>, timeout = 20_000): Promise<T> {
   return vi.waitFor(look, { timeout, interval: 20 });
 }
 
-/** What the log says of a job's deliveries, oldest first. */
+/** A job's deliveries, oldest first. */
 export async function deliveriesOf(longhaul: Longhaul, key: string, jobId: string): Promise<JsonObject[]> {
   const { data, errors } = await longhaul.graphql(
     `query ($id: ID!) { job(id: $id) { webhookDeliveries(first: 100) { edges { node {
@@ -75,7 +75,7 @@ export async function deliveriesOf(longhaul: Longhaul, key: string, jobId: strin
   return job.webhookDeliveries.edges.map(({ node }) => node);
 }
 
-/** The pause before the next try of every delivery of this installation has passed. */
+/** Makes every delivery of this installation due, as if its pause had passed. */
 export async function becomeDueAgain({ services, deliverer }: Longhaul): Promise<void> {
   await services.database.hot.query(
     `UPDATE webhook_delivery SET due_at = now() WHERE status = 'PENDING' AND NOT ready AND NOT sending`,

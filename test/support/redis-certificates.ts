@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
-/** Paths of PEM files, gone after the test. */
+/** Paths of PEM files, which are removed after the test. */
 export interface Certificates {
-  /** A private CA, which nobody trusts by default. */
+  /** A private CA that nobody trusts by default. */
   ca: string;
-  /** Signed by it, for 127.0.0.1 alone. */
+  /** A certificate signed by the CA, only for 127.0.0.1. */
   cert: string;
   key: string;
 }
@@ -33,7 +33,7 @@ function openssl(...words: string[]) {
   return promisify(execFile)('openssl', words);
 }
 
-/** What makes a redis-server speak TLS on this port, beside its plain one. */
+/** redis-server flags that add TLS on this port. */
 export function tlsFlags({ ca, cert, key }: Certificates, port: number): string[] {
   const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', key];
   return ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files];

@@ -5,19 +5,19 @@ import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { createRedisServer, freePort, type RedisServer } from './redis-server.ts';
 
-/** A Redis cluster of the test's own; gone after the test. */
+/** A Redis cluster for the test, removed after it. */
 export interface TestRedisCluster {
-  /** As REDIS_URL takes it, with the first master alone. */
+  /** A REDIS_URL that names only the first master. */
   url: string;
   nodes: RedisClusterNode[];
-  /** The node that serves the slot of a channel, as the first node that runs sees it. */
+  /** The node that serves a channel's slot, according to the first running node. */
   ownerOf(channel: string): Promise<RedisClusterNode>;
-  /** Any other one than these, master or replica. */
+  /** Any node except these, master or replica. */
   otherThan(...nodes: RedisClusterNode[]): RedisClusterNode;
 }
 
 export interface RedisClusterNode extends RedisServer {
-  /** A client that looks at it and tells it what to do; another one after the node was stopped. */
+  /** An admin client of the node. It is replaced when the node is stopped. */
   admin(): Redis;
 }
 
@@ -26,8 +26,8 @@ export const slotCount = 16_384;
 const patience = { timeout: 20_000, interval: 20 };
 
 /**
- * Starts so many masters that share the slots, and of each so many replicas; resolves when all of them agree.
- * @param flags further ones for the node of an index
+ * Starts a number of masters that share the slots, and replicas for each. Resolves when all nodes agree.
+ * @param flags further flags for the node with an index
  */
 export async function startRedisCluster(
   masters: number,
@@ -56,11 +56,11 @@ export async function startRedisCluster(
   await Promise.all(
     nodes.slice(masters).map(async ({ admin }, index) => {
       const master = await nodes[index % masters]?.admin().cluster('MYID');
-      // A node that has only shaken hands is counted, but not known by its id yet.
+      // A node in handshake is counted, but its id is not known yet.
       await vi.waitFor(() => admin().cluster('REPLICATE', master ?? ''), patience);
     }),
   );
-  // Not until the state is `ok`, two seconds later: channels are served before.
+  // Do not wait for the state `ok`, which comes two seconds later: channels work before.
   await vi.waitFor(() => expectInfo(nodes, 'cluster_slots_assigned', slotCount), patience);
   for (const { admin } of nodes.slice(masters)) {
     await vi.waitFor(async () => {
@@ -93,7 +93,7 @@ async function createNode(folder: string, flags: string[]): Promise<RedisCluster
   const busPort = await freePort();
   const server = await createRedisServer(
     ...`--cluster-enabled yes --cluster-port ${busPort} --cluster-config-file nodes-${busPort}.conf`.split(' '),
-    // How long a node may be silent before the others put its replica in its place, in milliseconds.
+    // How long a node may be silent before its replica takes over, in milliseconds.
     ...'--cluster-node-timeout 1000 --repl-diskless-sync-delay 0 --dir'.split(' '),
     folder,
     ...flags,

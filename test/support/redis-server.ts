@@ -3,21 +3,21 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
-/** A Redis of the test's own, which it may stop, start again on the same port, and freeze. */
+/** A Redis for the test, which can be stopped, restarted on the same port, and frozen. */
 export interface RedisServer {
   url: string;
   port: number;
-  /** Resolves when it serves. */
+  /** Resolves when it accepts commands. */
   start(): Promise<void>;
-  /** Kills it, frozen or not, and resolves when it is gone. */
+  /** Kills it, frozen or not. Resolves when it has exited. */
   stop(): Promise<void>;
-  /** Its sockets stay open and connections are accepted, but nothing is answered. */
+  /** Freezes it: its sockets stay open and accept connections, but nothing is answered. */
   freeze(): void;
   thaw(): void;
   running(): boolean;
 }
 
-/** Whether a redis-server can be started here. On CI it has to be: a missing one fails the tests that need it. */
+/** Whether redis-server can be started here. CI requires it: without it, tests that need it fail there. */
 export function hasRedisServer(): boolean {
   if (spawnSync('redis-server', ['--version']).status === 0) return true;
   if (process.env['CI'] === 'true') {
@@ -27,7 +27,7 @@ export function hasRedisServer(): boolean {
   return false;
 }
 
-/** A server on a free port, not started yet, without persistence. */
+/** A server without persistence on a free port. It is not started yet. */
 export async function createRedisServer(...flags: string[]): Promise<RedisServer> {
   const port = await freePort();
   let child: ChildProcess | undefined;
@@ -44,7 +44,7 @@ export async function createRedisServer(...flags: string[]): Promise<RedisServer
       child = server;
       process.once('exit', kill);
       await new Promise<void>((resolve, reject) => {
-        // Read to its end, or Redis would stop at a full pipe.
+        // Read its output, or Redis would block on a full pipe.
         server.stdout.on('data', (text) => String(text).includes('Ready to accept connections') && resolve());
         server.once('error', reject);
         server.once('exit', () => reject(new Error('redis-server ended before it served. Run it by hand to see why.')));
@@ -64,16 +64,16 @@ export async function createRedisServer(...flags: string[]): Promise<RedisServer
 }
 
 interface SilentServer {
-  /** Resolves when so many connections were accepted. */
+  /** Resolves when this many connections were accepted. */
   accepted(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A server that accepts connections and never says a word. */
+/** A server that accepts connections but never answers. */
 export async function listenInSilence(port: number): Promise<SilentServer> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
-    // Without reading, the end of the other side would not be noticed.
+    // Read, or the end of the other side would not be noticed.
     socket.resume().on('error', () => {});
     sockets.push(socket);
   }).listen(port, '127.0.0.1');
@@ -92,8 +92,8 @@ export async function listenInSilence(port: number): Promise<SilentServer> {
 const given = new Set<number>();
 
 /**
- * Free, and given to nobody else: each worker of Vitest has a range of its own and gives no port twice, so that a server
- * which is stopped finds its port free when it starts again. All are below those that Linux gives to outgoing connections.
+ * A free port that nobody else gets. Each Vitest worker has its own range and never hands out a port twice, so a stopped
+ * server can start again on its port. All ranges are below the ports that Linux uses for outgoing connections.
  */
 export async function freePort(): Promise<number> {
   const range = (Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % 11;

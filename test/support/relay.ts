@@ -19,7 +19,7 @@ import {
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** What relay-compiler makes of documents, as the code of a frontend imports it. */
+/** relay-compiler's output for documents, as a frontend imports it. */
 export interface RelayArtifacts {
   operation(name: string): ConcreteRequest;
   fragment(name: string): ReaderFragment;
@@ -29,9 +29,9 @@ const compiler = fileURLToPath(new URL('../../node_modules/relay-compiler/cli.js
 const schema = fileURLToPath(new URL('../../schema/schema.graphql', import.meta.url));
 
 /**
- * Has relay-compiler compile documents against the printed schema. Fails with what it says where it does not accept one.
+ * Compiles documents with relay-compiler against the printed schema. Throws its output if it rejects one.
  *
- * @param module name of the module that they are in: with it the name of each begins
+ * @param module name of the module that contains them; each document's name must start with it
  */
 export async function compileRelay(module: string, documents: readonly string[]): Promise<RelayArtifacts> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-relay-'));
@@ -47,7 +47,7 @@ export async function compileRelay(module: string, documents: readonly string[])
       schema: './schema.graphql',
       artifactDirectory: './artifacts',
       language: 'javascript',
-      // `require`, which finds the artifacts of each other by their names without an ending.
+      // CommonJS, so that artifacts find each other by names without an extension.
       eagerEsModules: false,
     };
     await writeFile(join(folder, 'relay.config.json'), JSON.stringify(config));
@@ -71,7 +71,7 @@ export async function compileRelay(module: string, documents: readonly string[])
   };
 }
 
-/** Relay's store and network: fetch for queries and mutations, graphql-ws for subscriptions. Closed after the test. */
+/** A Relay environment: fetch for queries and mutations, graphql-ws for subscriptions. Closed after the test. */
 export function relayEnvironment(url: string, key: string): Environment {
   const endpoint = `${url}/graphql`;
   const headers = { authorization: `Bearer ${key}` };

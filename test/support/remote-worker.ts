@@ -11,27 +11,27 @@ import {
 } from '../graphql/generated/graphql.ts';
 import { ask } from './client.ts';
 
-/** What is to become of a job: each of them takes other changes of status. */
+/** How a job is to end. Each fate takes different changes of status. */
 const fates = ['complete', 'fail', 'cancel', 'release', 'complete', 'withdraw'] as const;
 
-/** One job, and the changes of status that its worker knows to have been committed. */
+/** One job, with the changes of status that its worker knows were committed. */
 export interface WorkedJob {
   id: string;
   uuid: string;
   fate: (typeof fates)[number];
   statuses: JobStatus[];
-  /** When its end was asked for (`performance.now()`); null while it goes on. */
+  /** When its end was requested (`performance.now()`); null while it runs. */
   endAskedAt: number | null;
   token: string | null;
 }
 
-/** Reports under way at once. */
+/** Most concurrent reports. */
 const lanes = 16;
 
-/** Works on jobs over GraphQL as a remote worker does, through whichever of several processes answers. */
+/** A remote worker over GraphQL, which uses whichever of several processes answers. */
 export class RemoteWorker {
   readonly jobs: WorkedJob[] = [];
-  /** Calls that were refused although they should not have been. */
+  /** Calls that were wrongly refused. */
   readonly faults: string[] = [];
   readonly #steadyUrl: string;
   readonly #urls: readonly string[];
@@ -40,14 +40,14 @@ export class RemoteWorker {
   #asked = 0;
   #reports = 0;
 
-  /** @param steadyUrl of the one process that is not killed; what may not be said twice is said to it */
+  /** @param steadyUrl URL of the process that is not killed; it gets the calls that must not be repeated */
   constructor(steadyUrl: string, otherUrl: string, key: string) {
     this.#steadyUrl = steadyUrl;
     this.#urls = [steadyUrl, otherUrl];
     this.#key = key;
   }
 
-  /** Creates jobs, their fates in turn. */
+  /** Creates jobs, with the fates in turn. */
   async create(count: number): Promise<void> {
     const job = { type: 'comments', input: { sourceUrl: 'https://example.com/film.mp4' } };
     const input = { jobs: Array.from({ length: count }, () => job) };
@@ -59,7 +59,7 @@ export class RemoteWorker {
     }
   }
 
-  /** Claims them, those aside that are withdrawn before anyone takes them, and reports progress from then on. */
+  /** Claims the jobs, except those that are cancelled while PENDING, and then reports progress. */
   async begin(jobs: readonly WorkedJob[]): Promise<void> {
     await this.#claim(jobs.filter(({ fate }) => fate !== 'withdraw'));
     while (this.#lanes.size < lanes) {
@@ -71,11 +71,11 @@ export class RemoteWorker {
     }
   }
 
-  /** Ends a job as is its fate. */
+  /** Ends a job according to its fate. */
   async end(job: WorkedJob): Promise<void> {
     if (job.fate === 'release') {
       const token = takeToken(job);
-      // Said to the process that lives: said twice, the second would be answered LEASE_LOST.
+      // Call the process that is not killed, because a repetition would be answered LEASE_LOST.
       const { releaseJob } = await ask(this.#steadyUrl, this.#key, ReleaseJobDocument, { input: { token } });
       this.#expect(releaseJob, job, 'ReleaseJobPayload');
       job.statuses.push('PENDING');
@@ -86,7 +86,7 @@ export class RemoteWorker {
     job.statuses.push(await this.#finish(job, token));
   }
 
-  /** Until no report is under way: all jobs have ended. */
+  /** Resolves when all jobs have ended and no report is running. */
   async rest(): Promise<void> {
     await Promise.all(this.#lanes);
   }
@@ -96,7 +96,7 @@ export class RemoteWorker {
       case 'cancel':
       case 'withdraw': {
         const { cancelJob } = await this.#ask(CancelJobDocument, { input: { id: job.id } });
-        // The process may have died between the commit and its answer.
+        // The process may have died after the commit, before its answer.
         this.#expect(cancelJob, job, 'CancelJobPayload', 'AlreadyFinishedError');
         return 'CANCELLED';
       }
@@ -115,7 +115,7 @@ export class RemoteWorker {
     }
   }
 
-  /** Of the process that lives: with a lost answer the jobs would stay taken until their leases end. */
+  /** Claims from the process that is not killed: if an answer were lost, the jobs would be held until their leases expire. */
   async #claim(jobs: readonly WorkedJob[]): Promise<void> {
     const open = new Map(jobs.map((job) => [job.id, job]));
     while (open.size > 0) {
@@ -139,19 +139,19 @@ export class RemoteWorker {
       if (token === null) continue;
       const input = { token, percentage: Math.min(99, this.#reports / 100), message: `report ${this.#reports}` };
       const { reportProgress } = await this.#ask(ReportProgressDocument, { input });
-      // Its end may have overtaken the report.
+      // The job may have ended before the report.
       if (job.token === token) this.#expect(reportProgress, job, 'ReportProgressPayload');
     }
   }
 
-  /** The jobs that are held, in turn. */
+  /** The held jobs, in turn. */
   #next(): WorkedJob | undefined {
     const held = this.jobs.filter(({ token }) => token !== null);
     this.#reports += 1;
     return held[this.#reports % held.length];
   }
 
-  /** Asks the processes in turn, and the other one where the first does not answer. */
+  /** Calls the processes in turn, and the other one if the first does not answer. */
   async #ask<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     this.#asked += 1;
     const first = this.#asked % this.#urls.length;
@@ -161,7 +161,7 @@ export class RemoteWorker {
       try {
         return await ask(url, this.#key, document, variables);
       } catch (error) {
-        // So does `fetch` say that a connection was refused or broke.
+        // `fetch` throws a TypeError if a connection is refused or breaks.
         if (!(error instanceof TypeError)) throw error;
         refusal = error;
       }
@@ -176,7 +176,7 @@ export class RemoteWorker {
   }
 }
 
-/** From here on nothing is reported with it. */
+/** Takes the token, so that no more reports are sent with it. */
 function takeToken(job: WorkedJob): string {
   const { token } = job;
   job.token = null;

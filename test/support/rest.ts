@@ -1,10 +1,10 @@
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 
-/** What a client of a REST dialect got. */
+/** The answer to a client of a REST dialect. */
 export interface RestAnswer {
   status: number;
   headers: Headers;
-  /** Parsed; undefined for an answer without a body. */
+  /** Parsed; undefined if there is no body. */
   body: JsonValue | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface RestRequest {
   body?: string | Uint8Array<ArrayBuffer>;
 }
 
-/** One request, redirects not followed. */
+/** Sends one request, without following redirects. */
 export async function rest(url: string, { method, key, json, headers, body }: RestRequest = {}): Promise<RestAnswer> {
   const sent = json === undefined ? body : JSON.stringify(json);
   const response = await fetch(url, {

@@ -4,38 +4,38 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import type { JobStatus } from '../graphql/generated/graphql.ts';
 
-/** Asked for the key whenever a client connects, so it also tells when one does. */
+/** Called for the key each time a client connects, so it also shows when one does. */
 type Token = () => Promise<string>;
 
-/** A job as the page's document selects it. */
+/** A job with the fields that the page's document selects. */
 export interface WatchedVersion {
   version: number;
   status: JobStatus;
   output: unknown;
 }
 
-/** What the page's code makes: a client that connects again for ever, and the way to watch a job through it. */
+/** What the page's code creates: a client that reconnects for ever, and a function to watch a job. */
 export interface ResumingClient {
   client: { dispose(): void | Promise<void> };
-  /** @param onEnd is given null after the final version, or else what the client does not get over */
+  /** @param onEnd called with null after the final version, or with a fatal error */
   watch(id: string, onJob: (job: WatchedVersion) => void, onEnd: (error: unknown) => void): () => void;
 }
 
 const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
 
-/** "Resuming": the first block is of graphql-ws, the second has its client only. */
+/** In "Resuming", the first block is for graphql-ws; the second only creates the client of graphql-sse. */
 const [overSocket, overEvents] = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
-/** Milliseconds of the page by others, for a test that cannot wait for them. */
+/** Replacements for the page's delays, for tests that cannot wait that long. */
 export type Hurry = Readonly<Record<string, string>>;
 
-/** PROTOCOL.md's lines for graphql-ws, run as they stand there. @param url of the process, http */
+/** Runs PROTOCOL.md's code for graphql-ws as it is. @param url http URL of the process */
 export function resumeOverSocket(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
   if (overSocket?.includes("from 'graphql-ws'") !== true) throw new Error('PROTOCOL.md has no code for graphql-ws.');
   return run(hurried(overSocket, hurry), createSocketClient, `${url.replace(/^http/, 'ws')}/graphql`, token);
 }
 
-/** PROTOCOL.md's lines for graphql-sse: its client, "the same" otherwise. */
+/** Runs PROTOCOL.md's code for graphql-sse: its own client, and otherwise the same code. */
 export function resumeOverEvents(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
   if (overEvents?.includes("from 'graphql-sse'") !== true) throw new Error('PROTOCOL.md has no code for graphql-sse.');
   const watch = overSocket?.slice(overSocket.indexOf('function watch')) ?? '';
@@ -54,20 +54,20 @@ function run(code: string, createClient: unknown, url: string, token: Token): Re
   return compileFunction(body, ['createClient', 'url', 'token'], { filename: 'PROTOCOL.md' })(createClient, url, token);
 }
 
-/** A job at one of its changes. */
+/** A job as of one of its changes. */
 export interface UpdatedJob {
   id: string;
   version: number;
   status: JobStatus;
 }
 
-/** Says where an update stands, and so where to go on after it. */
+/** An update, with the cursor from which to resume after it. */
 export interface Update {
   cursor: string;
   job: UpdatedJob;
 }
 
-/** What both libraries' clients do; their types agree in this much. */
+/** The common part of the types of both libraries' clients. */
 interface SubscribingClient {
   subscribe(
     request: { query: string; variables: Record<string, unknown> },
@@ -80,7 +80,7 @@ interface SubscribingClient {
   dispose(): void | Promise<void>;
 }
 
-/** One watcher of a workspace that resumes from its cursor, as PROTOCOL.md says under its lines. */
+/** A watcher of a workspace that resumes from its cursor, as PROTOCOL.md describes below its code. */
 export function watchUpdates(
   over: 'socket' | 'events',
   url: string,
@@ -126,7 +126,7 @@ export function watchUpdates(
   };
 }
 
-/** Without waiting: a client that is about to connect rejects where it cannot. */
+/** Does not wait: a client that is still connecting rejects if it cannot. */
 export function quit(client: ResumingClient['client']): void {
   Promise.resolve(client.dispose()).catch(() => {});
 }

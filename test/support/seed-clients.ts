@@ -14,18 +14,18 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { testFolder } from './process.ts';
 
-/** A sample as its seed has it; `replaced`: what takes the place of what, the base URL and the key above all. */
+/** A sample from a seed. `replaced` lists replacements, above all of the base URL and the key. */
 export interface Sample {
   name: string;
   replaced: Readonly<Record<string, string>>;
 }
 
-/** Where clients are: each pause of theirs, in the unit that they name it in, ends when this resolves. */
+/** Called for each pause of a client, with the client's own unit of time. The pause ends when it resolves. */
 export type Pause = (time: number) => Promise<unknown>;
 
-/** What a client did. */
+/** The result of running a client. */
 export interface Ran {
-  /** Lines that it printed. */
+  /** The printed lines. */
   printed: string[];
 }
 
@@ -44,13 +44,13 @@ async function replacedText({ name, replaced }: Sample): Promise<string> {
   return code;
 }
 
-/** A sample in JavaScript or TypeScript; `usage` is code that stands after it. */
+/** Runs a sample in JavaScript or TypeScript. `usage` is code to append. */
 export async function runJavaScript(
   sample: Sample,
   { pause = never, usage = '' }: { pause?: Pause; usage?: string } = {},
 ): Promise<Ran & { result: JsonValue | undefined }> {
   const printed: string[] = [];
-  // Every host is this machine.
+  // Resolve every host to this machine.
   const dispatcher = new Agent({ connect: { lookup: (_host, options, found) => lookup('127.0.0.1', options, found) } });
   onTestFinished(() => dispatcher.close());
   let now = Date.now();
@@ -62,7 +62,7 @@ export async function runJavaScript(
       now += milliseconds;
       void pause(milliseconds).then(resume);
     },
-    // Its errors are ours: what it throws is looked at here.
+    // Share Error with the sample, so that `instanceof` works on what it throws.
     Error,
   });
   const code = stripTypeScriptTypes(await replacedText(sample));
@@ -70,11 +70,11 @@ export async function runJavaScript(
   return { printed, result };
 }
 
-/** A sample in Python; `job` is its variable of this name. */
+/** Runs a sample in Python. `job` is the sample's variable of this name. */
 export async function runPython(sample: Sample, { pause = never }: { pause?: Pause } = {}): Promise<Ran & { job: JsonValue }> {
   const file = join(await testFolder(), sample.name);
   await writeFile(file, await replacedText(sample));
-  // -B: what it imports leaves no compiled copy in the folder.
+  // -B, so that imports leave no compiled copy in the folder.
   const python = spawn('python3', ['-B', fileURLToPath(new URL('run.py', folder)), file], { env: { PATH: process.env['PATH'] } });
   onTestFinished(() => void python.kill('SIGKILL'));
   const closed = once(python, 'close');
@@ -91,10 +91,10 @@ export async function runPython(sample: Sample, { pause = never }: { pause?: Pau
   return { job: JSON.parse(printed.pop() ?? 'null'), printed };
 }
 
-/** A sample for the shell: what curl got. */
+/** Runs a shell sample and returns what curl received. */
 export async function runCurl(sample: Sample, port: string): Promise<JsonValue> {
   const home = await testFolder();
-  // Every host is this machine.
+  // Resolve every host to this machine.
   await writeFile(join(home, '.curlrc'), `resolve = "*:${port}:127.0.0.1"\nsilent\nshow-error\n`);
   const { stdout } = await promisify(execFile)('sh', ['-c', await replacedText(sample)], {
     env: { PATH: process.env['PATH'], HOME: home },

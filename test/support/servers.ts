@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 
-/** The Postgres and the Redis that tests may use; each test makes a database and a prefix of its own on them. */
+/** The Postgres and Redis for tests. Each test creates its own database and uses its own prefix. */
 export const testDatabaseUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 export const testRedisUrl = process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
-/** Which of the servers do not answer, in words. */
+/** Lists the servers that do not answer. */
 export async function reachableServers(): Promise<{ missing: string[] }> {
   const answers = await Promise.all([answersAt(testDatabaseUrl, 5432), answersAt(testRedisUrl, 6379)]);
   return { missing: ['Postgres', 'Redis'].filter((_name, index) => !answers[index]) };

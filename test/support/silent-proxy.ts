@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A way to a server that can go dead as a network does: without a word. Closed when its test is over. */
+/** A proxy that can go silent, as a dead network does. Closed after the test. */
 export interface SilentProxy {
   url: string;
-  /** Nothing passes on the connections that there are, and neither side is told; new ones are served. */
+  /** Passes nothing on existing connections, without telling either side. New connections work. */
   fallSilent(): void;
   /** Connections made so far. */
   connections(): number;
@@ -40,7 +40,7 @@ export async function createSilentProxy(target: string): Promise<SilentProxy> {
       for (const { client, server } of open) {
         client.unpipe(server);
         server.unpipe(client);
-        // What is sent is taken, and lost.
+        // Read and drop what is sent.
         client.resume();
         server.resume();
       }

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
-/** A file on an HTTP server of the test's own, sent as the test says. */
+/** An HTTP server for one file, which is sent under the test's control. */
 export interface Source {
   url: string;
-  /** How many requests came. */
+  /** Number of requests. */
   readonly asked: number;
-  /** The answer under way, its headers sent; waits for a request. */
+  /** The current answer, with its headers sent. Waits for a request. */
   answer(): Promise<ServerResponse>;
-  /** Sends this to whoever asks, from now on. */
+  /** Answers all further requests with this content. */
   sendEach(content: Buffer): void;
 }
 
-/** Serves one file of so many bytes under any path; whoever calls writes them. Closed after the test. */
+/** Serves one file of this size at any path. The caller writes its bytes. Closed after the test. */
 export async function openSource(bytes: number, headers: Record<string, string> = {}): Promise<Source> {
   let asked = 0;
   let whole: Buffer | null = null;

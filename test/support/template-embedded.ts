@@ -7,7 +7,7 @@ import { openPglite } from '../../src/database/orm.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A migrated PGlite's folder as an archive: loading it takes a sixth of the time of making one. */
+    /** An archive of a migrated PGlite's folder. Loading it takes a sixth of the time of migrating a new one. */
     pgliteTemplate: string;
     /** A migrated Postgres database to copy. */
     databaseTemplate: string;

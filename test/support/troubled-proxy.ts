@@ -3,23 +3,23 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-/** What becomes of a call: it arrives; it is answered 503; its connection is cut; it is carried out, its answer lost. */
+/** What happens to a call: it arrives, it is answered 503, its connection is cut, or it runs but its answer is lost. */
 export type Fate = 'arrives' | 'unavailable' | 'cut' | 'answer lost';
 
-/** Something between a worker and Longhaul that is not always well. Closed when its test is over. */
+/** An unreliable proxy between a worker and Longhaul. Closed after the test. */
 export interface TroubledProxy {
   /** Known before anything listens there. */
   url: string;
   listen(): Promise<void>;
-  /** Resolves when so many calls of this mutation were carried out, from the beginning on. */
+  /** Resolves when this many calls of the mutation have run since the start. */
   carriedOut(mutation: string, calls: number): Promise<void>;
-  /** Of each call so far: its mutation and what became of it. */
+  /** Each call so far: its mutation and its fate. */
   fates: readonly string[];
 }
 
 /**
  * @param target base URL of the API
- * @param fateOf asked with the name of the mutation, and which call of it this is, from 1
+ * @param fateOf called with the name of the mutation, and the number of the call to it, from 1
  */
 export async function createTroubledProxy(
   target: string,
@@ -29,7 +29,7 @@ export async function createTroubledProxy(
   const carriedOut = new Map<string, number>();
   const fates: string[] = [];
   const server = createServer((request, response) => {
-    // A worker that is killed leaves its calls behind.
+    // A killed worker leaves its calls behind.
     pass(request, response).catch(() => response.destroy());
   });
 
@@ -78,7 +78,7 @@ export async function createTroubledProxy(
   };
 }
 
-/** Free until somebody takes it: the system hands out others first. */
+/** A free port. It stays free for a while, because the system hands out others first. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -6,11 +6,11 @@ import type { JobUpdate } from '../../src/jobs/feed/changes.ts';
 import type { UpdatesRequest, Updates } from '../../src/jobs/feed/updates.ts';
 import type { Longhaul } from './longhaul.ts';
 
-/** A watch that has begun; over with its test at the latest. */
+/** A running watch. Ends with the test at the latest. */
 export interface BegunWatch {
-  /** So many further updates. */
+  /** The given number of further updates. */
   take(count: number): Promise<JobUpdate[]>;
-  /** So many further changes of status; progress in between is passed over. */
+  /** The given number of further changes of status, skipping progress. */
   changes(count: number): Promise<JobUpdate[]>;
   leave(): Promise<void>;
 }
@@ -42,14 +42,14 @@ export async function beginWatch(
   };
 }
 
-/** A transaction of another connection to a Longhaul's database (servers only). */
+/** A transaction on another connection to the database of a Longhaul (servers only). */
 export interface OpenTransaction {
-  /** The same database, through this connection: what uses it commits with the transaction. */
+  /** The same database on this connection. Its statements commit with the transaction. */
   database: Database;
   commit(): Promise<void>;
 }
 
-/** Begins a transaction that has taken its number; rolled back after the test unless it was committed. */
+/** Begins a transaction and assigns its transaction id. Rolled back after the test unless committed. */
 export async function openTransaction(longhaul: Longhaul): Promise<OpenTransaction> {
   const client = new pg.Client({ connectionString: longhaul.shared['DATABASE_URL'] });
   await client.connect();

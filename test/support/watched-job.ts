@@ -4,11 +4,11 @@ import { next, watchSocket } from './client.ts';
 
 export type JobVersion = JobProgressSubscription['jobProgress'];
 
-/** A job that is watched over a WebSocket, until the test is over at the latest. */
+/** A job that is watched over a WebSocket, at most until the end of the test. */
 export interface WatchedJob {
-  /** The next version for which this holds; those before are passed over. */
+  /** The next version for which this holds. Earlier ones are skipped. */
   until(holds: (job: JobVersion) => boolean): Promise<JobVersion>;
-  /** The last version, after which the subscription has completed. */
+  /** The last version. The subscription has completed after it. */
   end(): Promise<JobVersion>;
 }
 

@@ -10,14 +10,14 @@ import {
   watchUpdates,
 } from './resuming.ts';
 
-/** Where a job stood in the end, and when its end was asked for (`performance.now()`). */
+/** A job's final state, and when its end was requested (`performance.now()`). */
 export interface JobEnd {
   version: number;
   status: JobStatus;
   askedAt: number;
 }
 
-/** A client and the moments at which it connected, or tried to. */
+/** A client, with the times of its connection attempts. */
 export class Returning {
   readonly over: 'socket' | 'events';
   readonly resuming: ResumingClient;
@@ -33,18 +33,18 @@ export class Returning {
     onTestFinished(() => quit(this.resuming.client));
   }
 
-  /** When it began to connect for the last time. */
+  /** When its last connection attempt began. */
   get cameBackAt(): number {
     return this.tries.at(-1) ?? Infinity;
   }
 }
 
-/** A watcher of one job, and all that it was told. */
+/** A watcher of one job, with everything that it received. */
 export class ProgressWatcher {
   readonly jobId: string;
   readonly client: Returning;
   readonly seen: { version: number; status: JobStatus; at: number }[] = [];
-  /** What ended it: null is the orderly end. More than one is a fault. */
+  /** What ended it; null is an orderly end. More than one entry is a fault. */
   readonly ends: unknown[] = [];
   readonly begun: Promise<void>;
 
@@ -66,13 +66,13 @@ export class ProgressWatcher {
     );
   }
 
-  /** Milliseconds from the end of its job, or from its own last return where that was later, to its knowing. */
+  /** Milliseconds until it learned of its job's end, from that end or from its last reconnection, whichever was later. */
   waited({ askedAt }: JobEnd): number {
     const final = this.seen.find(({ status }) => isFinal(status));
     return final === undefined ? Infinity : final.at - Math.max(askedAt, this.client.cameBackAt);
   }
 
-  /** What was not as PROTOCOL.md promises (P2, P3). */
+  /** Violations of PROTOCOL.md (P2, P3). */
   faults(end: JobEnd): string[] {
     const who = `${this.client.over} watcher of ${this.jobId}`;
     const versions = this.seen.map(({ version }) => version);
@@ -93,7 +93,7 @@ export class ProgressWatcher {
   }
 }
 
-/** A watcher of a workspace, which may leave and come back with its cursor. */
+/** A watcher of a workspace, which can leave and resume with its cursor. */
 export class UpdatesWatcher {
   readonly name: string;
   readonly #key: string;
@@ -101,7 +101,7 @@ export class UpdatesWatcher {
   readonly #statuses = new Map<string, JobStatus[]>();
   #cursor: string | null = null;
   #leave: (() => void) | null = null;
-  /** Why it ended although nobody wanted it to. */
+  /** Why it ended unexpectedly. */
   readonly faults: string[] = [];
 
   constructor(name: string, key: string) {
@@ -110,7 +110,7 @@ export class UpdatesWatcher {
     onTestFinished(() => this.leave());
   }
 
-  /** From its cursor, where it has one. */
+  /** Resumes from its cursor, if it has one. */
   come(over: 'socket' | 'events', url: string): void {
     let here = true;
     const watch = watchUpdates(
@@ -140,12 +140,12 @@ export class UpdatesWatcher {
     return this.#cursor !== null;
   }
 
-  /** Each status that the job took, in order; those of one status in a row are its progress. */
+  /** Each status of the job, in order. Repeats of one status are progress. */
   statusesOf(jobId: string): readonly JobStatus[] {
     return this.#statuses.get(jobId) ?? [];
   }
 
-  /** A version that is not above the last one is a repetition (PROTOCOL.md, U2). */
+  /** Ignores repetitions: versions that are not above the last one (PROTOCOL.md, U2). */
   #take(job: UpdatedJob): void {
     const last = this.#last.get(job.id);
     if (last !== undefined && job.version <= last.version) return;

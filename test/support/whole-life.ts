@@ -3,8 +3,8 @@ import type { Longhaul } from './longhaul.ts';
 import { eventually, startReceiver } from './receiver.ts';
 
 /**
- * Takes jobs through all that a database stores and gives back, over GraphQL, and expects what an ordinary one gives:
- * instants, texts with backslashes and quotes, arrays, numbers, the ledger, a webhook. Needs OUTBOUND_ALLOW=127.0.0.1.
+ * Runs jobs over GraphQL through everything that a database stores and returns, and expects the same as from an ordinary
+ * one: timestamps, texts with backslashes and quotes, arrays, numbers, the ledger, a webhook. Needs OUTBOUND_ALLOW=127.0.0.1.
  */
 export async function expectWholeLife({ graphql }: Longhaul): Promise<void> {
   const run = async (query: string, variables: object) => {
