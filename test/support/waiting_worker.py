@@ -1,4 +1,4 @@
-"""The worker of the examples with handlers that wait for a test: `told` for a line, `endless` until it is stopped."""
+"""The example worker with handlers that wait for a test: `told` waits for a line, `endless` until it is stopped."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ import worker  # noqa: E402
 
 def told(job):
     job.report(step="waiting", message="Waits for a line", percentage=50)
-    # Looks at nothing else meanwhile, as a handler that calls into some library does.
+    # Checks nothing meanwhile, like a handler that is busy in a library call.
     return {"told": sys.stdin.readline().strip()}
 
 

@@ -1,4 +1,4 @@
-"""Runs one of the samples: `run.py SAMPLE`. Each pause is told on stderr as `sleep SECONDS`, and ends with a line on stdin.
+"""Runs one of the samples: `run.py SAMPLE`. Each pause is reported on stderr as `sleep SECONDS`, and ends with a line on stdin.
 
 Prints, after whatever the sample prints, its variable `job` as JSON. Every host is this machine.
 """
@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 
-# Last, so that the library itself is taken where it is installed.
+# Last, so that the real library is used if it is installed.
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "stand_in"))
 
 look_up = socket.getaddrinfo

@@ -1,4 +1,4 @@
-"""As much of the library `requests` as the samples use, where it is not installed."""
+"""The part of the library `requests` that the samples use, in case it is not installed."""
 
 import json as text
 import urllib.error
