@@ -65,8 +65,10 @@ export class Loop {
   }
 
   async #run(): Promise<void> {
-    await new Promise(setImmediate);
     while (this.#woken && !this.#stopped) {
+      // Before every run, not the first alone: embedded, work and whoever wakes it anew may go on in microtasks for ever,
+      // and nothing else in the process would have its turn.
+      await new Promise(setImmediate);
       const polled = this.#polled;
       this.#woken = false;
       this.#polled = false;

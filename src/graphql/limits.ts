@@ -13,6 +13,8 @@ export const queryLimits = {
   /** For callers without a key. A tool's introspection query has 200 tokens; validation time is quadratic in their number. */
   anonymousCharacters: 64 * 1024,
   anonymousTokens: 1_000,
+  /** The introspection of a tool costs about 25,000. What it takes to answer holds up everybody else. */
+  anonymousCost: 30_000,
   /** Nesting of fields. */
   depth: 14,
   aliases: 50,
@@ -37,10 +39,10 @@ export function refuseTooLong(text: string, isAnonymous: boolean): void {
   throw new LonghaulError('LIMIT_EXCEEDED', `A document may have at most ${limit} characters. ${advice}`);
 }
 
-/** The error for an operation that costs too much. */
-export function tooCostly(cost: number): LonghaulError {
-  return new LonghaulError(
-    'LIMIT_EXCEEDED',
-    `This would cost ${cost}; the limit is ${queryLimits.cost}. Ask for smaller pages or fewer fields.`,
-  );
+/** The error for an operation that costs too much; null if it does not. */
+export function tooCostly(cost: number, isAnonymous: boolean): LonghaulError | null {
+  const limit = isAnonymous ? queryLimits.anonymousCost : queryLimits.cost;
+  if (cost <= limit) return null;
+  const advice = isAnonymous ? `Send a key to raise the limit to ${queryLimits.cost}.` : 'Ask for smaller pages or fewer fields.';
+  return new LonghaulError('LIMIT_EXCEEDED', `This would cost ${cost}; the limit is ${limit}. ${advice}`);
 }

@@ -8,6 +8,7 @@ import { queryLimits, refuseTooLong, tooCostly } from './limits.ts';
 import { type GraphQLRequest, Operation } from './operation.ts';
 import { publicError } from './public-error.ts';
 import { RememberedDocuments } from './remembered-documents.ts';
+import { refuseRoundedIds } from './rounded-id.ts';
 import { schema } from './schema.ts';
 import { Turns } from './turns.ts';
 import { isWorkAlone } from './work-calls.ts';
@@ -70,8 +71,10 @@ export class Operations {
       const document = await (viewer === null ? this.#readAnonymous(request) : this.#read(viewer, request));
       const prepared = document.operation(request.operationName);
       if (prepared === null) return this.refuse(unknownOperation(document, request));
+      refuseRoundedIds(prepared.node, request.variables ?? {});
       const cost = prepared.price.of(request.variables ?? {});
-      if (cost !== null && cost > queryLimits.cost) return this.refuse([tooCostly(cost)], true);
+      const refusal = cost === null ? null : tooCostly(cost, viewer === null);
+      if (refusal !== null) return this.refuse([refusal], true);
       if (viewer !== null) this.remembered.add(document, viewer.apiKeyId);
       return new Operation(this.#services, { prepared, request, viewer, cost });
     } catch (error) {

@@ -128,3 +128,24 @@ test('its stop after its start begins nothing, and a start after it neither', as
   await loop.settle();
   expect(runs).toEqual([]);
 });
+
+test('work that wakes its own loop leaves everybody else their turn', async () => {
+  const most = 1_000;
+  let runs = 0;
+  let runsBeforeOthers = most;
+  const loop: Loop = new Loop({
+    name: 'waking itself',
+    work: async () => {
+      runs += 1;
+      if (runs === 1) setImmediate(() => {
+        runsBeforeOthers = runs;
+      });
+      if (runs < most) loop.wake();
+    },
+    pollMilliseconds: null,
+    log: silentLog,
+  });
+  await loop.settle();
+  expect(runs).toBe(most);
+  expect(runsBeforeOthers).toBeLessThan(10);
+});

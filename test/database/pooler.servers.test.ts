@@ -1,5 +1,8 @@
 import pg from 'pg';
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { readServer } from '../../src/database/connection/database-url.ts';
+import { openServerDatabase } from '../../src/database/open.ts';
+import { silentLog } from '../../src/log.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
@@ -29,6 +32,21 @@ describe.runIf(hasPgBouncer())('behind PgBouncer in session mode', () => {
       await expectWholeLife(longhaul);
     } finally {
       await longhaul.stop();
+    }
+  });
+
+  test('without a connection left, it is said within the time to connect, with what to do', async () => {
+    const own = await makeOwnDatabase();
+    const url = await startPgBouncer(own.url, ['default_pool_size = 1']);
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    await holder.query('SELECT 1');
+    try {
+      const server = readServer(`${url}?connect_timeout=2`, {});
+      const opening = openServerDatabase({ server, poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+      await expect(opening).rejects.toThrow(/no statement was answered within 2 s .* default_pool_size/);
+    } finally {
+      await holder.end();
     }
   });
 });

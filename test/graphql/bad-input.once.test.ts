@@ -187,6 +187,23 @@ test.each<{ what: string; page: (cursor: string) => JobsQueryVariables }>([
   refusal(answer);
 });
 
+test.each([9_007_199_254_740_993, -9_007_199_254_740_993, 1e21, 1e308])(
+  'an id that is a number which JSON rounds names nothing else: %d',
+  async (id) => {
+    const single = await longhaul.graphql('query ($id: ID!) { node(id: $id) { id } }', { id }, key);
+    const list = await longhaul.graphql('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['x', id] }, key);
+    const claims = 'mutation ($i: ClaimJobsInput!) { claimJobs(input: $i) { __typename } }';
+    const inside = await longhaul.graphql(claims, { i: { types: ['analysis'], workerId: 'w', jobIds: [id] } }, key);
+    const literal = 'mutation ($i: ID!) { createJob(input: { type: "analysis", input: { videoId: $i } }) { __typename } }';
+    const stored = await longhaul.graphql(literal, { i: id }, key);
+    for (const { data, errors } of [single, list, inside, stored]) {
+      expect(data).toBeNull();
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(errors[0]?.message).toContain('as a string');
+    }
+  },
+);
+
 test('a cursor of one list is none of another', async () => {
   const { data } = await longhaul.graphql('{ workspace { creditTransactions { pageInfo { endCursor } } } }', {}, key);
   const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(data))?.[1];

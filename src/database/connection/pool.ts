@@ -1,7 +1,7 @@
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import pg from 'pg';
 import type { Route } from './route.ts';
-import type { Session } from './session.ts';
+import { NoServerConnection, type Session } from './session.ts';
 
 /** Idle connections are worth keeping: a new one costs six round trips and has to plan every statement again. */
 const idleMilliseconds = 60_000;
@@ -38,8 +38,8 @@ export class ConnectionPool {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      if (isWaitTooLong(error)) throw error;
-      // The server may have moved.
+      if (isWaitTooLong(error) || error instanceof NoServerConnection) throw error;
+      // The server may have moved. Where all connections are in use, looking for another one would not help.
       await this.#route.find();
       return this.#pool.connect();
     }
@@ -66,7 +66,7 @@ export class ConnectionPool {
   }
 }
 
-/** pg-pool's error when all connections are in use. Looking for another server would not help. */
+/** pg-pool's error when all connections are in use. */
 function isWaitTooLong(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }

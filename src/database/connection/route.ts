@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import pg from 'pg';
 import { describeFailure, failureKind, Unreachable } from './failure.ts';
 import { isSocket, type Server } from './database-url.ts';
 import type { Host } from './host.ts';
-import { prepareSession, type Session, type SessionFacts, UnfitServer } from './session.ts';
+import { NoServerConnection, prepareSession, type Session, type SessionFacts, UnfitServer } from './session.ts';
 
 /** One way to the server: a host, with or without TLS. */
 interface Way {
@@ -57,12 +58,12 @@ export class Route {
   /** Prepares a new connection. @throws UnfitServer if Longhaul cannot work with its server */
   async prepare(client: pg.ClientBase, session: Session, applicationName: string): Promise<void> {
     const { server } = this;
-    const facts = await prepareSession(client, {
+    const preparing = prepareSession(client, {
       ...session,
       applicationName: server.applicationName ?? applicationName,
       parameters: server.parameters,
     });
-    this.#refuseReadOnly(facts);
+    this.#refuseReadOnly(await withinConnectTime(preparing, server));
   }
 
   /**
@@ -164,4 +165,21 @@ function refusal(failures: string[], cause?: unknown): Unreachable {
   const [only] = failures;
   const message = failures.length === 1 ? `DATABASE_URL: ${only}` : ['DATABASE_URL: no host can be used:', ...failures.map((line) => `  ${line}`)].join('\n');
   return new Unreachable(message, { cause });
+}
+
+/** The time limit of a connection attempt includes its preparation. Whoever is refused closes the connection. */
+async function withinConnectTime<T>(preparing: Promise<T>, { connectMilliseconds }: Server): Promise<T> {
+  if (connectMilliseconds === 0) return preparing;
+  const over = new AbortController();
+  const tooLate = delay(connectMilliseconds, null, { signal: over.signal }).then(() => {
+    throw new NoServerConnection(connectMilliseconds / 1_000);
+  });
+  try {
+    return await Promise.race([preparing, tooLate]);
+  } finally {
+    // The loser of the race may still reject.
+    preparing.catch(() => undefined);
+    tooLate.catch(() => undefined);
+    over.abort();
+  }
 }

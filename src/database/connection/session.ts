@@ -57,6 +57,19 @@ export function isRequiredOtherwise(parameter: string, value: string): boolean {
 /** The server answers, but Longhaul cannot work with it. The message says why and what to do. */
 export class UnfitServer extends Error {}
 
+/**
+ * The login succeeded, and then no statement was answered. A pooler does that to a client that it has no server
+ * connection for (PgBouncer: `query_wait_timeout`, two minutes by default).
+ */
+export class NoServerConnection extends UnfitServer {
+  constructor(seconds: number) {
+    super(
+      `no statement was answered within ${seconds} s after the login: if this is a pooler, raise its pool size ` +
+        '(PgBouncer: default_pool_size), or lower DATABASE_POOL_SIZE',
+    );
+  }
+}
+
 /** Facts about the server that a new connection learns. */
 export interface SessionFacts {
   /** default_transaction_read_only of the server, the database or the role, before this session overrides it. */
