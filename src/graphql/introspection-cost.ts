@@ -2,7 +2,7 @@ import { type DocumentNode, type FieldNode, Kind, type SelectionSetNode } from '
 import { fragmentsOf } from './fragments.ts';
 
 /**
- * Rough lengths of the introspection lists. With these, the full introspection query of a tool costs about 25,000, even as
+ * Rough lengths of the introspection lists. With these, the full introspection query of a tool costs about 17,000, even as
  * the schema grows; several of them under aliases exceed the limit.
  */
 const listSizes: Readonly<Record<string, number>> = {

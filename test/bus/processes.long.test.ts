@@ -80,7 +80,7 @@ test('a process with a wrong password for Redis serves, and says so without it',
   await redis.start();
   const { start } = await prepareInstallation();
   const api = await start('api', { REDIS_URL: redis.url.replace('://', '://:hunter2@') });
-  await api.wrote(/WRONGPASS.*Check those of REDIS_URL/);
+  await api.wrote(/WRONGPASS.*Check both in REDIS_URL/);
   await expectBus(api, 'down');
   api.kill('SIGTERM');
   expect(await api.ended).toEqual({ code: 0, signal: null });
