@@ -66,15 +66,19 @@ export function parseDocument(text: string, maxTokens: number): DocumentNode {
 const mostFaults = 20;
 
 /** Validates a parsed document; empty if it is valid. Throws LIMIT_EXCEEDED. */
-export function faultsOf(schema: GraphQLSchema, document: DocumentNode, introspection: boolean): readonly GraphQLError[] {
-  refuseTooLarge(schema, document);
+export function faultsOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  { introspection, isAnonymous }: { introspection: boolean; isAnonymous: boolean },
+): readonly GraphQLError[] {
+  refuseTooLarge(schema, document, isAnonymous);
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   return validate(schema, document, rules, { maxErrors: mostFaults });
 }
 
-function refuseTooLarge(schema: GraphQLSchema, document: DocumentNode): void {
+function refuseTooLarge(schema: GraphQLSchema, document: DocumentNode, isAnonymous: boolean): void {
   try {
-    validate(schema, document, limitRules);
+    validate(schema, document, limitRules(isAnonymous));
   } catch (error) {
     if (error instanceof RangeError) throw tooLarge('it is nested too deeply');
     if (error instanceof GraphQLError) throw new LonghaulError('LIMIT_EXCEEDED', error.message.replace('Syntax Error: ', ''));

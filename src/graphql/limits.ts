@@ -18,17 +18,21 @@ export const queryLimits = {
   /** Nesting of fields. */
   depth: 14,
   aliases: 50,
+  /** Tools use none: aliases multiply what an introspection answers. */
+  anonymousAliases: 5,
   directives: 50,
   /** Fields to resolve if every list were full. A page of 100 jobs with all their fields fits. */
   cost: 50_000,
 } as const;
 
 /** Checked before GraphQL's own validation rules, whose running time grows with what these limit. */
-export const limitRules: readonly ValidationRule[] = [
-  maxDepthRule({ n: queryLimits.depth, flattenFragments: true }),
-  maxAliasesRule({ n: queryLimits.aliases }),
-  maxDirectivesRule({ n: queryLimits.directives }),
-];
+export function limitRules(isAnonymous: boolean): readonly ValidationRule[] {
+  return [
+    maxDepthRule({ n: queryLimits.depth, flattenFragments: true }),
+    maxAliasesRule({ n: isAnonymous ? queryLimits.anonymousAliases : queryLimits.aliases }),
+    maxDirectivesRule({ n: queryLimits.directives }),
+  ];
+}
 
 /** Throws LIMIT_EXCEEDED. */
 export function refuseTooLong(text: string, isAnonymous: boolean): void {

@@ -90,7 +90,7 @@ export class Operations {
   /** Callers without a key do not use the document cache, so they cannot occupy its memory. */
   async #readAnonymous({ query }: GraphQLRequest): Promise<PreparedDocument> {
     await this.#turns.next('later');
-    const document = this.#validated(query, parseDocument(query, queryLimits.anonymousTokens));
+    const document = this.#validated(query, parseDocument(query, queryLimits.anonymousTokens), true);
     // What runs without a key is introspection, which takes as long again.
     await this.#turns.next('later');
     return document;
@@ -106,7 +106,7 @@ export class Operations {
     await this.#turns.next('first');
     const document = await this.#parsed(viewer, query, operationName);
     await this.#turns.next('first');
-    return this.#validated(query, document);
+    return this.#validated(query, document, false);
   }
 
   /** Counts the request before any slow step, syntax errors included. Only a parsed document can be exempt. */
@@ -124,8 +124,9 @@ export class Operations {
     return document;
   }
 
-  #validated(query: string, document: DocumentNode): PreparedDocument {
-    const faults = faultsOf(schema, document, this.#services.config.introspection);
+  #validated(query: string, document: DocumentNode, isAnonymous: boolean): PreparedDocument {
+    const { introspection } = this.#services.config;
+    const faults = faultsOf(schema, document, { introspection, isAnonymous });
     if (faults.length > 0) throw new InvalidDocument(faults);
     return new PreparedDocument(schema, query, document);
   }
