@@ -6,7 +6,13 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import type { ConnectionPool } from './connection/pool.ts';
 import { HotPool } from './hot-pool.ts';
 import type { Queryable } from './queryable.ts';
-import { whenUnavailable } from './unavailable.ts';
+import { Availability } from './unavailable.ts';
+
+/** How long a database that refused a write is not ready, at least. */
+const calmMilliseconds = 2_000;
+
+/** Takes room on the disk, and leaves nothing. */
+const writing = `CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT generate_series(1, 10000)`;
 
 type ORM = EmbeddedORM | PostgresORM;
 type Client = Pick<Kysely<unknown>, 'executeQuery'>;
@@ -27,15 +33,18 @@ export class Database {
   readonly #hotPool: HotPool | null;
   readonly #pglite: PGlite | null;
   readonly #pools: ConnectionPool[];
+  readonly #availability = new Availability();
   #closed: Promise<void> | null = null;
 
   /** @param owned closed with the database; without `hot`, MikroORM's connections serve both purposes */
   constructor(orm: ORM, owned: { pglite?: PGlite; hot?: ConnectionPool | null; reads?: ConnectionPool }) {
     const { pglite = null, hot = null, reads = null } = owned;
     this.orm = orm;
-    this.reads = { query: (sql, parameters = []) => run(orm.em.getConnection().getClient(), sql, parameters) };
+    const availability = this.#availability;
+    const client = orm.em.getConnection().getClient();
+    this.reads = { query: (sql, parameters = []) => availability.retry(() => run(client, sql, parameters)) };
     this.#pglite = pglite;
-    this.#hotPool = hot === null ? null : new HotPool(hot);
+    this.#hotPool = hot === null ? null : new HotPool(hot, availability);
     this.hot = this.#hotPool ?? this.reads;
     this.#pools = [hot, reads].filter((pool) => pool !== null);
   }
@@ -46,17 +55,36 @@ export class Database {
 
   /**
    * Runs one short transaction on a hot connection: commits when `work` resolves, rolls back when it throws. Inside, use only
-   * the given transaction: anything else would deadlock on the embedded database's one connection.
+   * the given transaction: anything else would deadlock on the embedded database's one connection, and `work` runs again if
+   * it conflicts with another transaction.
    */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
     if (this.#hotPool !== null) return this.#hotPool.transaction(work);
-    return whenUnavailable(() =>
+    return this.#availability.retry(() =>
       this.orm.em
         .getConnection()
         .getClient()
         .transaction()
-        .execute((client) => work({ query: (sql, parameters = []) => run(client, sql, parameters) })),
+        .execute((client) => work({ query: (sql, parameters = []) => this.#availability.guard(() => run(client, sql, parameters)) })),
     );
+  }
+
+  /** Whether it can be reached, and writes. */
+  async ready(): Promise<boolean> {
+    const refusedAt = this.#availability.writeRefusedAt;
+    try {
+      if (refusedAt === null) {
+        const [row] = await this.hot.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+        return row?.standby === false;
+      }
+      // Not before some seconds are over, or what takes those who are not ready out of service would put it back each time.
+      if (performance.now() - refusedAt < calmMilliseconds) return false;
+      await this.transaction((transaction) => transaction.query(writing));
+      this.#availability.writeRefusedAt = null;
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Makes an EntityManager for one unit of work. */
@@ -76,6 +104,6 @@ export class Database {
 
 // Sends the parameters separately; `em.execute` would interpolate them into the text.
 async function run<Row>(client: Client, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-  const { rows } = await whenUnavailable(() => client.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters])));
+  const { rows } = await client.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]));
   return rows;
 }

@@ -1,28 +1,30 @@
 import type pg from 'pg';
 import type { ConnectionPool } from './connection/pool.ts';
 import type { Queryable } from './queryable.ts';
-import { whenUnavailable } from './unavailable.ts';
+import { type Availability, isLost } from './unavailable.ts';
 
 /** Runs named prepared statements, which Postgres parses and plans once per connection. Kysely cannot name statements. */
 export class HotPool implements Queryable {
   readonly #pool: ConnectionPool;
+  readonly #availability: Availability;
   readonly #names = new Map<string, string>();
 
-  constructor(pool: ConnectionPool) {
+  constructor(pool: ConnectionPool, availability: Availability) {
     this.#pool = pool;
+    this.#availability = availability;
   }
 
   async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return whenUnavailable(() => this.#pool.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
+    return this.#availability.retry(() => this.#pool.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
   }
 
-  /** Commits when `work` resolves, rolls back when it throws. */
+  /** Commits when `work` resolves, rolls back when it throws. Does it again from the start if it conflicts with another. */
   async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    return whenUnavailable(async () => {
+    return this.#availability.retry(async () => {
       const client = await this.#pool.connect();
       const transaction: Queryable = {
         query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
-          const { rows } = await whenUnavailable(() => client.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
+          const { rows } = await this.#availability.guard(() => client.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
           return rows;
         },
       };
@@ -35,12 +37,12 @@ export class HotPool implements Queryable {
         return result;
       } catch (error) {
         isClean = await client.query('ROLLBACK').then(
-          () => true,
+          () => !isLost(error),
           () => false,
         );
         throw error;
       } finally {
-        // A connection that could not roll back may still hold locks, so close it.
+        // A connection that could not roll back may still hold locks.
         client.release(!isClean);
       }
     });

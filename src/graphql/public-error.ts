@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
+import { unavailableOf } from '../database/unavailable.ts';
 import { type ErrorCode, LonghaulError, RateLimitedError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
@@ -31,10 +32,11 @@ export function isUnavailable(error: GraphQLError): boolean {
   return codeOf(error) === ('UNAVAILABLE' satisfies ErrorCode);
 }
 
-/** Unwraps the error that a resolver threw. */
+/** Unwraps the error that a resolver threw. MikroORM passes on what the database says. */
 function causeOf(error: unknown): LonghaulError | null {
   if (error instanceof LonghaulError) return error;
-  return error instanceof GraphQLError && error.originalError !== undefined ? causeOf(error.originalError) : null;
+  if (!(error instanceof GraphQLError)) return unavailableOf(error);
+  return error.originalError === undefined ? null : causeOf(error.originalError);
 }
 
 /** GraphQL's own errors about a document, its variables and its literals do not wrap a resolver's error. */

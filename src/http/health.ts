@@ -6,12 +6,10 @@ import type { Metrics } from './metrics.ts';
 export function healthRoutes(app: FastifyInstance, { database, bus }: Services, { registry }: Metrics): void {
   app.get('/health/live', async () => ({ status: 'live' }));
 
-  // 503 while the database is away. Without the bus watchers wait some seconds longer, and the process still serves.
+  // 503 while the database is away or does not write. Without the bus watchers wait some seconds longer, and the process still
+  // serves.
   app.get('/health/ready', async (_request, reply) => {
-    const up = await database.hot.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
+    const up = await database.ready();
     return reply.code(up ? 200 : 503).send({
       status: up ? 'ready' : 'unavailable',
       database: up ? 'up' : 'down',

@@ -1,6 +1,7 @@
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import pg from 'pg';
 import type { Route } from './route.ts';
+import { isLost } from '../unavailable.ts';
 import { NoServerConnection, type Session } from './session.ts';
 
 /** Idle connections are worth keeping: a new one costs six round trips and has to plan every statement again. */
@@ -45,7 +46,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Runs one statement on any connection. After an error from Postgres the connection can be reused. */
+  /** Runs one statement on any connection. After most errors from Postgres the connection can be reused. */
   async query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<Row[]> {
     const client = await this.connect();
     let broken: Error | undefined;
@@ -53,7 +54,7 @@ export class ConnectionPool {
       const { rows } = await client.query<Row>(statement);
       return rows;
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) broken = error instanceof Error ? error : new Error(String(error));
+      if (!(error instanceof pg.DatabaseError) || isLost(error)) broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
       client.release(broken);
