@@ -16,6 +16,7 @@ export const errorTable = {
   LEASE_LOST: { kind: 'expected', httpStatus: 409, graphqlType: 'LeaseLostError' },
   NOT_RETRYABLE: { kind: 'expected', httpStatus: 409, graphqlType: 'NotRetryableError' },
   UNAUTHENTICATED: { kind: 'client', httpStatus: 401, graphqlType: null },
+  TOKEN_EXPIRED: { kind: 'client', httpStatus: 401, graphqlType: null },
   FORBIDDEN: { kind: 'client', httpStatus: 403, graphqlType: null },
   BAD_USER_INPUT: { kind: 'client', httpStatus: 400, graphqlType: null },
   LIMIT_EXCEEDED: { kind: 'client', httpStatus: 400, graphqlType: null },

@@ -18,7 +18,7 @@ export function negotiate<Type extends string>(accept: string | undefined, types
 }
 
 /** Errors that set the HTTP status even if the response has data. */
-const overriding: ReadonlySet<unknown> = new Set<ErrorCode>(['UNAUTHENTICATED', 'RATE_LIMITED', 'UNAVAILABLE']);
+const overriding: ReadonlySet<unknown> = new Set<ErrorCode>(['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'RATE_LIMITED', 'UNAVAILABLE']);
 
 /**
  * Errors that are 200 except under application/graphql-response+json: clients of application/json take any other status for

@@ -12,7 +12,7 @@ export class UnauthenticatedError extends LonghaulError {
   readonly why: KeyFault;
 
   constructor(why: KeyFault, message: string) {
-    super('UNAUTHENTICATED', message);
+    super(why === 'expired' ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED', message);
     this.why = why;
   }
 }

@@ -93,7 +93,9 @@ test('a token that has expired, or was tampered with, opens nothing', async () =
   const [head, , signature] = token.split('.');
   const claims = Buffer.from(JSON.stringify({ ws: made.workspaceId, sub: made.id, tag: 'all', exp: 4_102_444_800, iss: 'longhaul' }));
 
-  for (const bad of [expired, `${head}.${claims.toString('base64url')}.${signature}`, `${token}x`]) {
+  const answer = await longhaul.graphql('{ jobTypes { name } }', {}, expired);
+  expect([answer.status, codes(answer)]).toEqual([401, ['TOKEN_EXPIRED']]);
+  for (const bad of [`${head}.${claims.toString('base64url')}.${signature}`, `${token}x`]) {
     expect(codes(await longhaul.graphql('{ jobTypes { name } }', {}, bad))).toEqual(['UNAUTHENTICATED']);
   }
 });

@@ -77,6 +77,7 @@ function refusalOfKnown(error: LonghaulError): Refusal {
     case 'FORBIDDEN':
       return { kind: 'FORBIDDEN', message: error.message };
     case 'UNAUTHENTICATED':
+    case 'TOKEN_EXPIRED':
       return { kind: 'UNAUTHENTICATED', why: 'unknown' };
     case 'PAYLOAD_TOO_LARGE':
       return { kind: 'BODY_TOO_LARGE' };
