@@ -1,5 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
 /**
  * Parses external JSON, in the same way for every surface and file:
  *

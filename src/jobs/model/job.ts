@@ -1,59 +1,15 @@
-import type { Dialect } from '../../workspaces/dialect.ts';
-import type { JobStatus } from './state-machine.ts';
+import type { Shown } from '../../database/columns.ts';
+import type { JobEntity, JobFailureEntity, JobProgressEntity } from './entities.ts';
 
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-export type JsonObject = { [key: string]: JsonValue };
+export type { JsonObject, JsonValue } from '../../json.ts';
 
 /** The current attempt's last report. */
-export interface JobProgress {
-  step: string | null;
-  message: string | null;
-  /** 0 to 100; null if unknown. */
-  percentage: number | null;
-}
+export type JobProgress = Shown<typeof JobProgressEntity>;
 
-export interface JobFailure {
-  code: string;
-  message: string;
-}
+export type JobFailure = Shown<typeof JobFailureEntity>;
 
-/** A read-only job row. Every surface is a pure projection of it. */
-export interface Job {
-  /** UUIDv7. Its timestamp is `createdAt`, and ids sort in order of creation. */
-  id: string;
-  workspaceId: string;
-  type: string;
-  status: JobStatus;
-  version: number;
-  input: JsonObject;
-  progress: JobProgress | null;
-  output: JsonValue;
-  error: JobFailure | null;
-  tags: string[];
-  priority: number;
-  /** Number of the newest attempt, including released ones; 0 before the first. */
-  attempt: number;
-  /** Number of attempts that count against maxAttempts. */
-  failedAttempts: number;
-  maxAttempts: number;
-  creditsCharged: number;
-  creditsRefunded: number;
-  webhookUrl: string | null;
-  /** The submitter's own reference (RevidAPI's `id`). */
-  clientReference: string | null;
-  /** The surface that the job came through. A retry keeps that of the original job. */
-  dialect: Dialect;
-  artifactId: string | null;
-  artifactExpiresAt: Date | null;
-  retryOfId: string | null;
-  cancelReason: string | null;
-  /** The earliest start that the submitter asked for, if any. */
-  runAt: Date | null;
-  /** When it became or becomes claimable. */
-  dueAt: Date;
+/** A job's row, which nobody changes in memory. Every surface is a pure projection of it. */
+export type Job = Shown<typeof JobEntity> & {
+  /** The time in its id. */
   createdAt: Date;
-  startedAt: Date | null;
-  finishedAt: Date | null;
-  statusChangedAt: Date;
-  updatedAt: Date;
-}
+};
