@@ -27,7 +27,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime
 
 log = logging.getLogger("worker")
 
@@ -43,7 +42,7 @@ def mutation(name: str, payload: str) -> str:
 
 
 CLAIM = mutation(
-    "claimJobs", "ClaimJobsPayload { leases { token attempt expiresAt job { uuid type input updatedAt } } }"
+    "claimJobs", "ClaimJobsPayload { leases { token attempt seconds job { uuid type input } } }"
 )
 REPORT = mutation("reportProgress", "ReportProgressPayload { expiresAt }")
 COMPLETE = mutation("completeJob", "CompleteJobPayload { job { status } }")
@@ -137,9 +136,8 @@ class Job:
         self._api, self._token = api, lease["token"]
         self._reports: queue.SimpleQueue = queue.SimpleQueue()
         self._over = False
-        # Both times are the server's, so this machine's clock does not matter. Renew three times per lease.
-        lasts = instant(lease["expiresAt"]) - instant(lease["job"]["updatedAt"])
-        self._renew_every = max(lasts.total_seconds() / 3, 0.1)
+        # By the lease's length alone: this machine's clock may differ from the server's.
+        self._renew_every = lease["seconds"] / 3
 
     def report(self, **progress) -> None:
         """Takes step, message and percentage (0 to 100). Omitted fields stay. Does not wait for the network."""
@@ -272,10 +270,6 @@ class Worker:
             thread.join(max(deadline - time.monotonic(), 0))
             if thread.is_alive():  # the handler did not stop: its later calls will be refused
                 job.release_once()
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # it accepts Z only since Python 3.11
 
 
 def transcribe(job: Job) -> dict:

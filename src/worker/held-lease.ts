@@ -22,12 +22,12 @@ export class HeldLease {
   readonly #heartbeat: NodeJS.Timeout;
   readonly signal: AbortSignal;
 
-  constructor(services: LeaseServices, { job, token, expiresAt }: StartedAttempt, stopping: AbortSignal) {
+  constructor(services: LeaseServices, { job, token, leaseSeconds }: StartedAttempt, stopping: AbortSignal) {
     this.#services = services;
     this.token = encodeLeaseToken({ jobId: job.id, token });
     this.signal = AbortSignal.any([this.#own.signal, stopping]);
-    const leaseMilliseconds = expiresAt.getTime() - Date.now();
-    this.#heartbeat = setInterval(() => this.report({}), Math.max(leaseMilliseconds / 3, 100));
+    // From its length alone: this machine's clock may differ from the database's, which judges the lease.
+    this.#heartbeat = setInterval(() => this.report({}), (leaseSeconds * 1_000) / 3);
     this.#watching = this.#watch(job.id, job.attempt);
   }
 

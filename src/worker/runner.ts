@@ -84,11 +84,12 @@ export class Runner {
     this.#attempts.add(attempt);
   }
 
-  async #carryOut({ job, token, expiresAt }: StartedAttempt): Promise<void> {
+  async #carryOut(started: StartedAttempt): Promise<void> {
     const { jobs, artifacts, fetch, handlers, log } = this.#options;
+    const { job } = started;
     const handler = handlers.get(job.type);
     if (handler === undefined) throw new Error(`claimed a job of type ${job.type} without a handler for it`);
-    const lease = new HeldLease(this.#options, { job, token, expiresAt }, this.#stopping.signal);
+    const lease = new HeldLease(this.#options, started, this.#stopping.signal);
     try {
       const result = await handler({
         job,

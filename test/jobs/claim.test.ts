@@ -34,6 +34,7 @@ test('a claimed job runs, with its attempt, its lease and its worker noted', asy
   expect(started?.job).toMatchObject({ id, status: 'RUNNING', attempt: 1, version: 2, startedAt: expect.any(Date) });
   expect(started?.token).toMatch(/^lease_[\w-]{43}$/);
   expect(started?.expiresAt.getTime()).toBe((started?.job.startedAt?.getTime() ?? 0) + 30_000);
+  expect(started?.leaseSeconds).toBe(30);
   expect(started?.job).toEqual(await tenant.read(id));
 });
 

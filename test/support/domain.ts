@@ -20,6 +20,7 @@ export interface HeldJob {
   /** The token that workers send. */
   token: string;
   expiresAt: Date;
+  leaseSeconds: number;
 }
 
 /** The default job of tests: one credit, three attempts, a lease of 30 s, a time limit of an hour. */
@@ -137,8 +138,8 @@ export function contextOf({ services }: Longhaul): JobsContext {
   return createContext({ ...services, ...jobs, tellsOfCancellation: (dialect) => surfaces[dialect].tellsOfCancellation });
 }
 
-export function held({ job, token, expiresAt }: StartedAttempt): HeldJob {
-  return { job, token: encodeLeaseToken({ jobId: job.id, token }), expiresAt };
+export function held({ job, token, ...lease }: StartedAttempt): HeldJob {
+  return { job, token: encodeLeaseToken({ jobId: job.id, token }), ...lease };
 }
 
 /**

@@ -16,6 +16,7 @@ interface LeaseShape {
   job: Job;
   token: string;
   expiresAt: Date;
+  leaseSeconds: number;
 }
 
 const Lease = builder.objectRef<LeaseShape>('Lease').implement({
@@ -31,7 +32,13 @@ const Lease = builder.objectRef<LeaseShape>('Lease').implement({
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: false,
-      description: 'The attempt ends at this instant unless it reports or sends a heartbeat first.',
+      description: "The attempt ends at this instant, by the server's clock, unless it reports or sends a heartbeat first.",
+    }),
+    seconds: t.exposeInt('leaseSeconds', {
+      nullable: false,
+      description:
+        'How long the lease lasts from the claim and from each report on. Report about three times in this time: ' +
+        'unlike `expiresAt`, it does not depend on the clocks of two machines.',
     }),
   }),
 });
@@ -72,10 +79,10 @@ mutation('claimJobs', {
     const request = { ...claim, ...(named === undefined ? {} : { jobIds: named }) };
     const started = await jobs.claim(workScope(viewer), request, signal);
     return {
-      leases: started.map(({ job, token, expiresAt }) => ({
+      leases: started.map(({ job, token, ...lease }) => ({
         job,
         token: encodeLeaseToken({ jobId: job.id, token }),
-        expiresAt,
+        ...lease,
       })),
     };
   },

@@ -22,6 +22,8 @@ export interface StartedAttempt {
   job: Job;
   token: string;
   expiresAt: Date;
+  /** How long the lease lasts from each report on. Workers time their heartbeats by it, never by `expiresAt`. */
+  leaseSeconds: number;
 }
 
 export interface ClaimRoundResult {
@@ -159,7 +161,7 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     UPDATE slot SET job_id = started.id FROM started
     WHERE slot.workspace_id = started.workspace_id AND slot.n = started.slot
   )
-  SELECT ${jobColumns('started')}, started.token, started.expires_at, started.turn, started.ordinal,
+  SELECT ${jobColumns('started')}, started.token, started.expires_at, started.lease_seconds, started.turn, started.ordinal,
     seen.workspaces AS seen_workspaces, seen.last AS last_seen
   FROM (SELECT count(*)::int AS workspaces, (array_agg(workspace_id ORDER BY place DESC))[1] AS last FROM turns) AS seen
   LEFT JOIN started ON true
@@ -173,7 +175,7 @@ const statements = {
 };
 
 type ResultRow = { seen_workspaces: number; last_seen: string | null } & (
-  | (JobRow & { token: string; expires_at: string; ordinal: string | number })
+  | (JobRow & { token: string; expires_at: string; lease_seconds: number; ordinal: string | number })
   | { id: null }
 );
 
@@ -198,9 +200,11 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
       : scope !== null
         ? await context.database.hot.query<ResultRow>(statements.one, [...parameters, scope])
         : await context.database.hot.query<ResultRow>(statements.all, parameters);
-  const started = rows.flatMap((row) =>
-    row.id === null ? [] : [{ job: jobFromRow(row), token: row.token, expiresAt: new Date(row.expires_at) }],
-  );
+  const started = rows.flatMap((row): StartedAttempt[] => {
+    if (row.id === null) return [];
+    const { token, expires_at: expiresAt, lease_seconds: leaseSeconds } = row;
+    return [{ job: jobFromRow(row), token, expiresAt: new Date(expiresAt), leaseSeconds }];
+  });
   for (const { job } of started) context.announcer.jobChanged(job);
   const seen = rows[0]?.seen_workspaces ?? 0;
   return {

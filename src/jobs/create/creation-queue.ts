@@ -163,9 +163,9 @@ export class CreationQueue {
   }
 
   #succeed(open: readonly Creation[], jobs: Job[]): void {
-    const now = Date.now();
     for (const job of jobs) {
-      if (job.dueAt.getTime() <= now) this.#context.announcer.workAvailable(job);
+      // Both times are the database's.
+      if (job.dueAt <= job.updatedAt) this.#context.announcer.workAvailable(job);
       this.#context.announcer.workspaceChanged(job.workspaceId);
     }
     for (const creation of open) creation.outcome = resultOf(creation, jobs);

@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { parseWork, workTopic } from '../../src/jobs/feed/announcer.ts';
+import { setClockApart } from '../support/clock.ts';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { testFolder } from '../support/process.ts';
+import { openSource } from '../support/source.ts';
+
+const minutes = 60_000;
+
+/** Leases of a second. */
+async function startWithShortLeases(): Promise<Longhaul> {
+  const types = join(await testFolder(), 'types.json');
+  const download = { name: 'download', credits: 1, leaseSeconds: 1, maxAttempts: 1 };
+  await writeFile(types, JSON.stringify([download]));
+  const longhaul = await startLonghaul({ ROLE: 'all', OUTBOUND_ALLOW: '127.0.0.1', JOB_TYPES: types });
+  onTestFinished(() => longhaul.stop());
+  return longhaul;
+}
+
+test.each([-2, 2])('a built-in worker whose clock is %i minutes off keeps its lease', async (off) => {
+  setClockApart(off * minutes);
+  const longhaul = await startWithShortLeases();
+  const tenant = await Tenant.in(longhaul);
+  const source = await openSource(1);
+  const { id } = await tenant.create({ type: 'download', input: { sourceUrl: source.url } });
+  const response = await source.answer();
+  const { hot } = longhaul.services.database;
+  await vi.waitFor(
+    async () => {
+      const sql = `SELECT FROM lease JOIN job_attempt USING (job_id, token)
+        WHERE job_id = $1 AND lease.expires_at > job_attempt.started_at + interval '3 s'`;
+      expect(await hot.query(sql, [id])).toHaveLength(1);
+    },
+    { timeout: 5_000, interval: 100 },
+  );
+  response.end('x');
+  await vi.waitFor(async () => expect(await tenant.read(id)).toMatchObject({ status: 'COMPLETED', attempt: 1 }));
+});
+
+test.each([-2, 2])('waiting claims learn of a new job from a process whose clock is %i minutes off', async (off) => {
+  setClockApart(off * minutes);
+  const longhaul = await startLonghaul();
+  onTestFinished(() => longhaul.stop());
+  const told: string[] = [];
+  await longhaul.services.bus.subscribe(workTopic, (message) => told.push(...parseWork(message).map(({ type }) => type)));
+  const tenant = await Tenant.in(longhaul);
+  const later = new Date(Date.now() - off * minutes + minutes);
+  await tenant.create({ type: 'preview', runAt: later });
+  await tenant.create();
+  await vi.waitFor(() => expect(told).toContain('fingerprint'));
+  expect(told).not.toContain('preview');
+});
