@@ -3,6 +3,7 @@ import { claimComplete } from './claim-complete.ts';
 import { claimDepth } from './claim-depth.ts';
 import { createJob } from './create-job.ts';
 import { createJobs } from './create-jobs.ts';
+import { jobLife } from './job-life.ts';
 import { jobQuery } from './job-query.ts';
 import { jobsPage } from './jobs-page.ts';
 import { liveBroadcast } from './live-broadcast.ts';
@@ -17,6 +18,7 @@ const cases: Record<string, Case> = {
   'create-jobs': createJobs,
   'claim-complete': claimComplete,
   'claim-depth': claimDepth,
+  'job-life': jobLife,
   'page-depth': pageDepth,
   poll,
   'live-broadcast': liveBroadcast,
