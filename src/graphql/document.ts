@@ -11,6 +11,7 @@ import {
 import { LonghaulError } from '../errors.ts';
 import { limitRules } from './limits.ts';
 import { PreparedOperation } from './prepared-operation.ts';
+import { withSentVariables, type WithSentVariables } from './sent-variables.ts';
 
 /** Upper bound of the memory that one token takes together with its AST nodes (measured over documents of every shape). */
 const bytesPerToken = 512;
@@ -21,28 +22,28 @@ export class PreparedDocument {
   /** Upper bound of the memory that it takes. */
   readonly bytes: number;
   readonly #schema: GraphQLSchema;
-  readonly #document: DocumentNode;
-  readonly #operations = new Map<string, PreparedOperation>();
+  readonly #sent: WithSentVariables;
+  readonly #operations = new Map<string | null, PreparedOperation>();
 
   constructor(schema: GraphQLSchema, text: string, document: DocumentNode) {
     this.#schema = schema;
     this.text = text;
-    this.#document = document;
+    this.#sent = withSentVariables(schema, document);
     this.bytes = 2 * text.length + bytesPerToken * countTokens(document);
   }
 
   get document(): DocumentNode {
-    return this.#document;
+    return this.#sent.document;
   }
 
   /** Null if no operation has this name, or if there is no name and the document has several operations. */
   operation(name: string | null | undefined): PreparedOperation | null {
-    const key = name ?? '';
+    const key = name ?? null;
     const known = this.#operations.get(key);
     if (known !== undefined) return known;
-    const node = getOperationAST(this.#document, name);
+    const node = getOperationAST(this.document, name);
     if (node == null) return null;
-    const operation = new PreparedOperation(this.#schema, this.text, this.#document, node);
+    const operation = new PreparedOperation(this.#schema, this.text, this.#sent, node);
     this.#operations.set(key, operation);
     return operation;
   }

@@ -101,7 +101,8 @@ export class Operation {
       viewer,
       loaders: createLoaders(this.#services),
     };
-    return { schema, document: prepared.document, operationName: request.operationName, variableValues: request.variables, contextValue };
+    const variableValues = prepared.variables(request.variables ?? {});
+    return { schema, document: prepared.document, operationName: request.operationName, variableValues, contextValue };
   }
 
   #shown(errors: readonly unknown[]): GraphQLError[] {

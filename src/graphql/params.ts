@@ -17,8 +17,9 @@ export function readBody(body: unknown): GraphQLRequest {
 export function readQueryString(url: string): GraphQLRequest {
   const params: Record<string, unknown> = {};
   for (const [name, text] of new URLSearchParams(searchOf(url))) {
-    if (text === '' && knownParams.has(name)) continue;
-    params[name] = name === 'variables' || name === 'extensions' ? jsonOf(`\`${name}\``, text) : text;
+    // An empty operationName counts as none (GraphQL over HTTP, GET).
+    if (text === '' && knownParams.has(name)) params[name] = undefined;
+    else params[name] = name === 'variables' || name === 'extensions' ? jsonOf(`\`${name}\``, text) : text;
   }
   return readParams(params);
 }

@@ -3,6 +3,7 @@ import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNo
 import { Price } from './price.ts';
 import { isWorkAlone } from './work-calls.ts';
 import { livePlanOf, type LivePlan } from './live/plan.ts';
+import type { WithSentVariables } from './sent-variables.ts';
 
 /** One operation of a valid document, with what can be computed from the document alone. */
 export class PreparedOperation {
@@ -13,10 +14,13 @@ export class PreparedOperation {
   readonly isWork: boolean;
   /** Null if it is not a subscription. */
   readonly live: LivePlan | null;
+  /** The variables to run it with, from those of a request. */
+  readonly variables: WithSentVariables['complete'];
 
-  constructor(schema: GraphQLSchema, text: string, document: DocumentNode, node: OperationDefinitionNode) {
+  constructor(schema: GraphQLSchema, text: string, { document, complete }: WithSentVariables, node: OperationDefinitionNode) {
     const others = document.definitions.filter((each) => each.kind !== Kind.OPERATION_DEFINITION);
     this.document = document;
+    this.variables = complete;
     this.node = node;
     this.price = new Price(schema, { kind: Kind.DOCUMENT, definitions: [node, ...others] });
     this.isWork = isWorkAlone(document, node);

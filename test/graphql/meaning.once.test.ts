@@ -157,6 +157,29 @@ test('a result is stored as graphql-js reads it: literals with variables in them
   socket.ws.close();
 }, 180_000);
 
+test('a variable in a JSON literal is stored as it was sent, whatever its type makes of it', async () => {
+  const variables = { order: 'OLDEST_FIRST', when: '2026-01-31T12:00:00+02:00', id: 7, list: [1], token: '' };
+  const query = `mutation ($token: String!, $order: JobOrder, $when: DateTime, $id: ID, $list: [Int!], $default: JobOrder = NEWEST_FIRST, $none: Int) {
+    completeJob(input: { token: $token, output: { order: $order, in: [[$when, { id: $id }], $list], default: $default, none: $none } }) { __typename }
+  }`;
+  const job = await submit(longhaul, viewer.workspaceId);
+  variables.token = await claim(longhaul, job);
+  expect(await post({ query, variables })).toEqual({ data: { completeJob: { __typename: 'CompleteJobPayload' } } });
+  const found = await longhaul.services.jobs.find(viewer.workspaceId, job.id);
+  expect(found?.output).toEqual({ order: 'OLDEST_FIRST', in: [[variables.when, { id: 7 }], [1]], default: 'NEWEST_FIRST' });
+});
+
+test('an empty operationName is none in a GET, and the name of no operation in a POST, however often it comes', async () => {
+  const query = 'query Named { __typename }';
+  const get = (search: string) => fetch(`${longhaul.url}/graphql?query=${encodeURIComponent(query)}${search}`, { headers: { 'x-api-key': key } });
+  for (let time = 0; time < times; time += 1) {
+    for (const search of ['', '&operationName=', '&operationName=Other&operationName=', '&operationName=Named']) {
+      expect(await json(await get(search)), search).toEqual({ data: { __typename: 'Query' } });
+    }
+    expect(await post({ query, variables: {}, operationName: '' })).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  }
+});
+
 /** What graphql-js makes of a literal in place of a JSON argument, variables with their defaults. */
 function readByGraphql(query: string, literal: string, given: Record<string, unknown>): unknown {
   const [definition] = parse(query).definitions;
@@ -218,7 +241,7 @@ async function json(response: Response): Promise<object> {
   return response.json();
 }
 
-async function post(operation: RandomOperation): Promise<object> {
+async function post(operation: RandomOperation & { operationName?: string }): Promise<object> {
   const headers = { 'content-type': 'application/json', 'x-api-key': key };
   return json(await fetch(`${longhaul.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(operation) }));
 }

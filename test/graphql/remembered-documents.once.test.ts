@@ -78,6 +78,10 @@ test.each([
   { what: 'selections', query: `{ ${'a{b}'.repeat(980)} }` },
   { what: 'comments', query: `{ a } ${'#\n'.repeat(40_000)}` },
   { what: 'values', query: `{ a(b: [${'1 '.repeat(3_900)}]) }` },
+  {
+    what: 'variables in a JSON literal',
+    query: `mutation (${many((n) => `$v${n}: Int`)}) { completeJob(input: { output: [${many((n) => `$v${n}`)}] }) { __typename } }`,
+  },
   { what: 'directives', query: `{ ${'a@b '.repeat(1_300)} }` },
 ])('a document of $what takes no more memory than is counted for it', ({ query }) => {
   const gc = exposedGc();
@@ -91,6 +95,10 @@ test.each([
   const taken = (process.memoryUsage().heapUsed - before) / documents.length;
   expect(taken).toBeLessThan(documents[0]?.bytes ?? 0);
 });
+
+function many(text: (n: number) => string): string {
+  return Array.from({ length: 640 }, (_, n) => text(n)).join(' ');
+}
 
 /** What frees memory at once. */
 function exposedGc(): () => void {

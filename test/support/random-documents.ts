@@ -183,7 +183,7 @@ export class RandomDocument {
   }
 
   #jsonVariable(): string {
-    const scalar = this.#pick(['Int', 'String', 'Boolean', 'Float', 'JSON', 'ID']);
+    const scalar = this.#pick(['Int', 'String', 'Boolean', 'Float', 'JSON', 'ID', 'DateTime', 'JobOrder']);
     const type = this.#options.schema.getType(scalar);
     if (type === undefined || !('parseValue' in type)) throw new Error(`there is no scalar ${scalar}`);
     return this.variable(type, scalar);

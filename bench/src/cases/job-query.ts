@@ -39,7 +39,7 @@ export const jobQuery: Case = async (installation, stops) => {
     {
       title: 'job(id)',
       unit: 'requests/s',
-      aim: atLeast(1.2),
+      aim: atLeast(1),
       sides: [
         { name: 'Longhaul', round: (seconds) => loadRound(installation, longhaul, load(), { seconds }) },
         { name: 'Mercurius', round: (seconds) => loadRound(installation, mercurius, load(), { seconds }) },
