@@ -1,10 +1,9 @@
 import type { PGlite } from '@electric-sql/pglite';
-import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
-import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { ConnectionPool } from './connection/pool.ts';
 import { HotPool } from './hot-pool.ts';
+import type { ORM } from './orm.ts';
 import type { Queryable } from './queryable.ts';
 import { Availability } from './unavailable.ts';
 
@@ -14,7 +13,6 @@ const calmMilliseconds = 2_000;
 /** Takes room on the disk, and leaves nothing. */
 const writing = `CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT generate_series(1, 10000)`;
 
-type ORM = EmbeddedORM | PostgresORM;
 type Client = Pick<Kysely<unknown>, 'executeQuery'>;
 
 /**

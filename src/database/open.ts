@@ -2,15 +2,17 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
+import type pg from 'pg';
 import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
-import { connectEmbedded, connectPostgres, migrationNames, openPglite } from './orm.ts';
+import { migratePglite, migrateServer } from './migrate/migrate.ts';
+import { connectPostgres, openPglite } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
 import { copyTemplate } from './template.ts';
 import { ConnectionPool } from './connection/pool.ts';
-import { adoptMigrationTable, checkRights, findSchema } from './connection/rights.ts';
+import { findSchema } from './connection/rights.ts';
 import { Route } from './connection/route.ts';
 import type { Server } from './connection/database-url.ts';
 
@@ -42,7 +44,6 @@ export async function openServerDatabase(options: {
 }): Promise<OpenDatabase> {
   const route = new Route(options.server);
   const lock = new ProcessLock({ ...options, route });
-  await ProcessLock.exclusively(route, () => migrateServer(route));
   const readers = Math.max(1, Math.floor(options.poolSize / 4));
   const database = await connect(route, {
     hot: new ConnectionPool(route, {
@@ -59,6 +60,7 @@ export async function openServerDatabase(options: {
     }),
   });
   try {
+    await migrateServer(route, database, options.log);
     await lock.hold();
     const installationId = await findInstallationId(database);
     return {
@@ -85,26 +87,14 @@ export async function openServer(server: Server, limits: { statementMilliseconds
 
 async function connect(route: Route, { reads, hot = null }: { reads: ConnectionPool; hot?: ConnectionPool | null }): Promise<Database> {
   try {
-    const { schema } = await findSchema(reads);
+    const { schema } = await findSchema({
+      query: <Row>(text: string, values: readonly unknown[] = []) =>
+        reads.query<Row & pg.QueryResultRow>({ text, values: [...values] }),
+    });
     return new Database(await connectPostgres(reads, route.server.database, schema), { hot, reads });
   } catch (error) {
     await Promise.all([reads.end(), hot?.end()]);
     throw error;
-  }
-}
-
-/** Uses its own connection without a time limit, because a migration may take longer than any other statement. */
-async function migrateServer(route: Route): Promise<void> {
-  const pool = new ConnectionPool(route, { size: 1, name: 'longhaul migration', statementMilliseconds: 0, planning: 'auto' });
-  const database = await connect(route, { reads: pool });
-  try {
-    const place = await findSchema(pool);
-    await adoptMigrationTable(pool, place);
-    const current = await isCurrent(database);
-    await checkRights(pool, place, { creates: !current });
-    if (!current) await database.orm.migrator.up();
-  } finally {
-    await database.close();
   }
 }
 
@@ -113,13 +103,13 @@ async function migrateServer(route: Route): Promise<void> {
  *
  * @param cacheFolder may hold a template to copy a new database from
  */
-export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string): Promise<OpenDatabase> {
+export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string, log: Log): Promise<OpenDatabase> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(dataDir);
   try {
     const folder = join(dataDir, 'database');
     if (!existsSync(folder)) await copyTemplate(cacheFolder, folder);
-    const opened = await adoptPglite(await openPglite(folder));
+    const opened = await adoptPglite(await openPglite(folder), log);
     return {
       ...opened,
       close: async () => {
@@ -134,20 +124,10 @@ export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string)
 }
 
 /** Migrates a PGlite and wraps it as the database, which closes it when it is closed. */
-export async function adoptPglite(pglite: PGlite): Promise<OpenDatabase> {
-  const database = new Database(await connectEmbedded(pglite), { pglite });
-  if (!(await isCurrent(database))) await database.orm.migrator.up();
+export async function adoptPglite(pglite: PGlite, log: Log): Promise<OpenDatabase> {
+  const database = await migratePglite(pglite, log);
   const installationId = await findInstallationId(database);
   return { database, installationId, close: () => database.close() };
-}
-
-/** Whether no migration is pending. Same answer as the migrator's, in a tenth of the time. */
-async function isCurrent(database: Database): Promise<boolean> {
-  const [table] = await database.reads.query<{ name: string | null }>(`SELECT to_regclass('mikro_orm_migrations') AS name`);
-  if (table === undefined || table.name === null) return false;
-  const rows = await database.reads.query<{ name: string }>('SELECT name FROM mikro_orm_migrations');
-  const done = new Set(rows.map(({ name }) => name));
-  return migrationNames.every((name) => done.has(name));
 }
 
 async function findInstallationId(database: Database): Promise<string> {

@@ -1,35 +1,16 @@
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
-import { Migrator } from '@mikro-orm/migrations';
 import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { PostgresDialect } from 'kysely';
 import { entities } from './entities.ts';
-import { Initial } from './migrations/2026-11-22-initial.ts';
-import { JobChange } from './migrations/2026-11-22-job-change.ts';
-import { WebhookDelivery } from './migrations/2026-11-22-webhook-delivery.ts';
-import { WebhookDue } from './migrations/2026-11-26-webhook-due.ts';
 import { type ConnectionPool, splitArray } from './connection/pool.ts';
 
-/** In order. Never rename a released migration. */
-const migrationsList = [
-  { name: '2026-11-22-initial', class: Initial },
-  { name: '2026-11-22-job-change', class: JobChange },
-  { name: '2026-11-22-webhook-delivery', class: WebhookDelivery },
-  { name: '2026-11-26-webhook-due', class: WebhookDue },
-];
-
-export const migrationNames: readonly string[] = migrationsList.map(({ name }) => name);
+export type ORM = EmbeddedORM | PostgresORM;
 
 // Each driver is loaded only when needed: loading both takes a third of the start-up time.
 const shared = {
   entities,
-  extensions: [Migrator],
-  migrations: {
-    migrationsList,
-    snapshot: false,
-    silent: true,
-  },
   // Every unit of work forks the EntityManager. Using the global one is a bug, so make it throw.
   allowGlobalContext: false,
 };

@@ -2,11 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Log } from '../log.ts';
 import type { Route } from './connection/route.ts';
+import type { Queryable } from './queryable.ts';
 
 /** First key of Longhaul's advisory locks, in the two-integer key space. */
 const SPACE = 0x10_4a;
-const MIGRATION = 1;
 const PROCESSES = 2;
+/** Not 1: for that one version 0.1.0 waits inside a statement, and an index made concurrently would wait for its end. */
+const MIGRATION = 3;
+
+const waitMilliseconds = 500;
 
 /**
  * `sole` without Redis: the bus is in memory, so no other process may use the same database. `shared` with Redis: any
@@ -35,12 +39,24 @@ export class ProcessLock {
     this.#onEvicted = options.onEvicted;
   }
 
-  /** Runs `work`, a migration, while no other process runs one. Call it before `hold`. */
-  static async exclusively<T>(route: Route, work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work`, a migration, while no other process runs one. It gets the connection that holds the lock, so that it cannot
+   * go on without the lock. Call it before `hold`.
+   */
+  static async exclusively<T>(route: Route, log: Log, work: (session: Queryable) => Promise<T>): Promise<T> {
     const client = await connect(route);
+    const session: Queryable = {
+      query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
+        const { rows } = await client.query<Row & pg.QueryResultRow>(sql, [...parameters]);
+        return rows;
+      },
+    };
     try {
-      await client.query('SELECT pg_advisory_lock($1, $2)', [SPACE, MIGRATION]);
-      return await work();
+      for (let tries = 0; !(await tryLock(session)); tries += 1) {
+        if (tries === 0) log.info({}, 'another process migrates the database; waiting for it');
+        await delay(waitMilliseconds);
+      }
+      return await work(session);
     } finally {
       await client.end();
     }
@@ -96,7 +112,13 @@ const refusal: Record<Sharing, string> = {
     'Stop it, or start it again with the same REDIS_URL as this one.',
 };
 
-/** No statement timeout, because another process may hold the migration lock for longer than any statement may run. */
+/** Never waits inside a statement: an index that is made concurrently waits for every statement that began before it. */
+async function tryLock(session: Queryable): Promise<boolean> {
+  const [answer] = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS held', [SPACE, MIGRATION]);
+  return answer?.held === true;
+}
+
+/** No statement timeout: a step of a migration may take hours. */
 function connect(route: Route): Promise<pg.Client> {
   return route.connect({ statementMilliseconds: 0, planning: 'auto' }, 'longhaul process lock');
 }

@@ -3,7 +3,9 @@ import { constants } from 'node:fs';
 import { access, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectEmbedded, openPglite } from './orm.ts';
+import { silentLog } from '../log.ts';
+import { migratePglite } from './migrate/migrate.ts';
+import { openPglite } from './orm.ts';
 
 /*
  * Creating and migrating an embedded database takes seconds. So a template is made once per version of the migrations and
@@ -21,11 +23,8 @@ export async function makeTemplate(cacheFolder: string): Promise<void> {
   }
   // Rename only a finished template: this may be interrupted, or run twice at once.
   const unfinished = `${template}.${randomUUID()}`;
-  const pglite = await openPglite(unfinished);
-  const orm = await connectEmbedded(pglite);
-  await orm.migrator.up();
-  await orm.close();
-  await pglite.close();
+  const database = await migratePglite(await openPglite(unfinished), silentLog);
+  await database.close();
   await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
 }
 
@@ -43,10 +42,11 @@ export async function copyTemplate(cacheFolder: string, target: string): Promise
 
 const prefix = 'database-';
 
-/** The name changes with every change of the migrations, of orm.ts and of PGlite's version. */
+/** The name changes with every change of the migrations, of what runs them, of orm.ts and of PGlite's version. */
 async function templateName(): Promise<string> {
-  const migrations = fileURLToPath(new URL('./migrations/', import.meta.url));
-  const files = (await readdir(migrations)).toSorted().map((file) => join(migrations, file));
+  const folders = ['./migrations/', './migrate/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+  const listed = folders.map(async (folder) => (await readdir(folder)).toSorted().map((file) => join(folder, file)));
+  const files = (await Promise.all(listed)).flat();
   const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'));
   const hash = createHash('sha256');
   for (const file of [...files, fileURLToPath(new URL('./orm.ts', import.meta.url)), join(entry, '../../package.json')]) {

@@ -141,7 +141,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 }
 
 function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<OpenDatabase> {
-  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir, cacheFolder);
+  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir, cacheFolder, log);
   return openServerDatabase({
     server: config.databaseServer,
     poolSize: config.databasePoolSize,

@@ -2,7 +2,10 @@ import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { findPending } from '../../src/database/migrate/record.ts';
+import { allMigrations } from '../../src/database/migrations/all.ts';
 import { openEmbeddedDatabase } from '../../src/database/open.ts';
+import { silentLog } from '../../src/log.ts';
 import { copyTemplate, makeTemplate } from '../../src/database/template.ts';
 
 /** With the template of this version. */
@@ -21,9 +24,9 @@ async function folder(): Promise<string> {
 
 /** Opens a database and closes it; its installation. */
 async function opened(dataDir: string, from = cache): Promise<string> {
-  const { database, installationId, close } = await openEmbeddedDatabase(dataDir, from);
+  const { database, installationId, close } = await openEmbeddedDatabase(dataDir, from, silentLog);
   try {
-    expect(await database.orm.migrator.getPending()).toEqual([]);
+    expect(await findPending(database.reads, allMigrations(database.orm))).toEqual([]);
     expect(await database.reads.query('SELECT FROM job')).toEqual([]);
     return installationId;
   } finally {

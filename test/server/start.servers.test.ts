@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ProcessLock } from '../../src/database/process-lock.ts';
 import { Route } from '../../src/database/connection/route.ts';
 import { readServer } from '../../src/database/connection/database-url.ts';
+import { silentLog } from '../../src/log.ts';
 import {
   type Ending,
-  type Installation,
   prepareEmptyInstallation,
   prepareInstallation,
   spawnLonghaul,
@@ -118,28 +118,20 @@ test('another artifact volume than the others have is refused', async () => {
 test('processes that start together on an empty database migrate it in turn, and all come up', async () => {
   const fleet = await prepareEmptyInstallation();
   // All of them stand before the migration at once, which by mere starting together would be rare.
-  const starting = await ProcessLock.exclusively(new Route(readServer(fleet.databaseUrl, {})), async () => {
-    const started = [fleet.start('api'), fleet.start('api'), fleet.start('worker')];
-    await vi.waitFor(async () => expect(await waitingForLocks(fleet)).toBe(3), { timeout: 20_000 });
+  const all = await ProcessLock.exclusively(new Route(readServer(fleet.databaseUrl, {})), silentLog, async () => {
+    const started = ['api', 'api', 'worker'].map((ROLE) => spawnLonghaul({ ...fleet.env, ROLE }));
+    await Promise.all(started.map(({ wrote }) => wrote(/another process migrates the database; waiting for it/)));
     expect(await fleet.query(`SELECT to_regclass('job') AS job`)).toEqual([{ job: null }]);
-    return { started };
+    return started;
   });
-  const all = await Promise.all(starting.started);
-  const answers = await Promise.all(all.map(({ url }) => fetch(`${url}/health/ready`)));
+  const ready = await Promise.all(all.map(({ wrote }) => wrote(/"url":"([^"]+)".*"msg":"ready"/)));
+  const answers = await Promise.all(ready.map(([, url]) => fetch(`${url}/health/ready`)));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   expect(all.map(({ stderr }) => stderr())).toEqual(['', '', '']);
   expect(await fleet.query('SELECT name FROM workspace')).toEqual([{ name: 'default' }]);
   expect(await fleet.query('SELECT kind FROM credit_transaction')).toEqual([{ kind: 'GRANT' }]);
   expect(await fleet.query('SELECT name FROM api_key')).toEqual([{ name: 'ADMIN_API_KEY' }]);
 }, 60_000);
-
-async function waitingForLocks({ query }: Installation): Promise<number> {
-  const waiting = await query(
-    `SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-     WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`,
-  );
-  return waiting.length;
-}
 
 /** Starts one that is meant not to come up. Gives what it said, line by line. */
 async function refusal(env: Record<string, string>): Promise<{ ending: Ending; lines: string[] }> {

@@ -105,7 +105,7 @@ export async function sharedLonghaul(): Promise<Longhaul> {
 
 async function openTemplate() {
   const archive = new Blob([await readFile(inject('pgliteTemplate'))]);
-  return adoptPglite(await openPglite(null, { loadDataDir: archive }));
+  return adoptPglite(await openPglite(null, { loadDataDir: archive }), silentLog);
 }
 
 export async function copyDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {

@@ -57,7 +57,7 @@ async function oldDatabase(sql: string): Promise<() => Promise<OpenDatabase>> {
   if (backend === 'embedded') {
     const pglite = await openPglite(null);
     await pglite.exec(statements);
-    return () => adoptPglite(pglite);
+    return () => adoptPglite(pglite, silentLog);
   }
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}`);

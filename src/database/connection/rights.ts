@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { entities } from '../entities.ts';
-import type { ConnectionPool } from './pool.ts';
+import type { Queryable } from '../queryable.ts';
 
 /** The schema that has, or will have, this installation's tables. */
 export interface Place {
@@ -16,12 +16,12 @@ export interface Place {
  *
  * @throws Error if the search_path has no existing schema
  */
-export async function findSchema(pool: ConnectionPool): Promise<Place> {
-  const [found] = await pool.query<{ existing: string | null; first: string | null; path: string; user: string }>({
-    text: `SELECT (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+export async function findSchema(session: Queryable): Promise<Place> {
+  const [found] = await session.query<{ existing: string | null; first: string | null; path: string; user: string }>(
+    `SELECT (SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
                    WHERE pg_class.oid = to_regclass('retired_webhook_secret')) AS existing,
              current_schema() AS first, current_setting('search_path') AS path, current_user AS user`,
-  });
+  );
   const schema = found?.existing ?? found?.first ?? null;
   if (found !== undefined && schema !== null) return { schema, exists: found.existing !== null, user: found.user };
   throw new Error(
@@ -31,15 +31,15 @@ export async function findSchema(pool: ConnectionPool): Promise<Place> {
 }
 
 /** Moves the migration table into the schema: earlier versions kept it in `public`, wherever the tables were. */
-export async function adoptMigrationTable(pool: ConnectionPool, { schema, exists }: Place): Promise<void> {
+export async function adoptMigrationTable(session: Queryable, { schema, exists }: Place): Promise<void> {
   if (!exists || schema === 'public') return;
   const target = pg.escapeIdentifier(schema);
-  const [found] = await pool.query<{ own: string | null; old: string | null }>({
-    text: 'SELECT to_regclass($1)::text AS own, to_regclass($2)::text AS old',
-    values: [`${target}.mikro_orm_migrations`, 'public.mikro_orm_migrations'],
-  });
+  const [found] = await session.query<{ own: string | null; old: string | null }>(
+    'SELECT to_regclass($1)::text AS own, to_regclass($2)::text AS old',
+    [`${target}.mikro_orm_migrations`, 'public.mikro_orm_migrations'],
+  );
   if (found?.own !== null || found.old === null) return;
-  await pool.query({ text: `ALTER TABLE public.mikro_orm_migrations SET SCHEMA ${target}` });
+  await session.query(`ALTER TABLE public.mikro_orm_migrations SET SCHEMA ${target}`);
 }
 
 /**
@@ -48,23 +48,22 @@ export async function adoptMigrationTable(pool: ConnectionPool, { schema, exists
  * @param needs `creates`: whether migrations have to run
  * @throws Error that lists the missing privileges as GRANT and ALTER statements
  */
-export async function checkRights(pool: ConnectionPool, place: Place, needs: { creates: boolean }): Promise<void> {
+export async function checkRights(session: Queryable, place: Place, needs: { creates: boolean }): Promise<void> {
   const { schema, user } = place;
   const role = pg.escapeIdentifier(user);
   const statements: string[] = [];
   if (needs.creates) {
-    const text = `SELECT has_schema_privilege($1, 'CREATE') AS may`;
-    const [right] = await pool.query<{ may: boolean }>({ text, values: [schema] });
+    const [right] = await session.query<{ may: boolean }>(`SELECT has_schema_privilege($1, 'CREATE') AS may`, [schema]);
     if (right?.may !== true) statements.push(`GRANT USAGE, CREATE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${role}`);
   }
-  const tables = await pool.query<{ name: string; owned: boolean; usable: boolean }>({
-    text: `SELECT oid::regclass::text AS name, pg_has_role(relowner, 'USAGE') AS owned,
+  const tables = await session.query<{ name: string; owned: boolean; usable: boolean }>(
+    `SELECT oid::regclass::text AS name, pg_has_role(relowner, 'USAGE') AS owned,
              has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
                AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE') AS usable
            FROM pg_class WHERE relnamespace = quote_ident($1)::regnamespace AND relkind IN ('r', 'p') AND relname = ANY ($2)
            ORDER BY relname`,
-    values: [schema, tableNames],
-  });
+    [schema, tableNames],
+  );
   for (const { name, owned, usable } of tables) {
     // Only a table's owner may alter it.
     if (needs.creates && !owned) statements.push(`ALTER TABLE ${name} OWNER TO ${role}`);

@@ -1,0 +1,24 @@
+import type { Migration as ReleasedMigration } from '@mikro-orm/migrations';
+import type { ORM } from '../orm.ts';
+import { type Migration, sql } from '../migrate/step.ts';
+import { Initial } from './2026-11-22-initial.ts';
+import { JobChange } from './2026-11-22-job-change.ts';
+import { WebhookDelivery } from './2026-11-22-webhook-delivery.ts';
+import { WebhookDue } from './2026-11-26-webhook-due.ts';
+
+/** All migrations, in order. */
+export function allMigrations(orm: ORM): readonly Migration[] {
+  return [
+    first(orm, '2026-11-22-initial', Initial),
+    first(orm, '2026-11-22-job-change', JobChange),
+    first(orm, '2026-11-22-webhook-delivery', WebhookDelivery),
+    first(orm, '2026-11-26-webhook-due', WebhookDue),
+  ];
+}
+
+/** The migrations of version 0.1.0 were classes for MikroORM's migrator, each one transaction. */
+function first(orm: ORM, name: string, Released: new (...of: ConstructorParameters<typeof ReleasedMigration>) => ReleasedMigration): Migration {
+  const released = new Released(orm.em.getDriver(), orm.config);
+  void released.up();
+  return { name, steps: [sql('everything', ...released.getQueries().map(String))] };
+}
