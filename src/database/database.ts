@@ -85,9 +85,17 @@ export class Database {
     }
   }
 
-  /** Makes an EntityManager for one unit of work. */
+  /** Makes an EntityManager for one unit of work, on the connections of `reads`. */
   em(): SqlEntityManager {
     return this.orm.em.fork();
+  }
+
+  /**
+   * Runs a unit of work in a transaction, on the connections of `reads`: flushes and commits when `work` resolves, rolls back
+   * when it throws. The rules of `transaction` apply.
+   */
+  async transactional<T>(work: (em: SqlEntityManager) => Promise<T>): Promise<T> {
+    return this.#availability.retry(() => this.em().transactional(work));
   }
 
   close(): Promise<void> {

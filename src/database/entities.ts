@@ -1,7 +1,5 @@
-import { defineEntity, p } from '@mikro-orm/core';
 import { ArtifactEntity } from '../files/artifact-entity.ts';
 import {
-  IdempotencyKeyEntity,
   JobAttemptEntity,
   JobChangeEntity,
   JobEntity,
@@ -9,6 +7,8 @@ import {
   LeaseEntity,
   SlotEntity,
 } from '../jobs/model/entities.ts';
+import { IdempotencyKeyEntity } from '../workspaces/idempotency-key.ts';
+import { SettingEntity } from './setting.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
 import {
   ApiKeyEntity,
@@ -16,16 +16,6 @@ import {
   RetiredWebhookSecretEntity,
   WorkspaceEntity,
 } from '../workspaces/entities.ts';
-
-/** Settings of this installation, such as its id, which its processes and volumes share. */
-export const SettingEntity = defineEntity({
-  name: 'Setting',
-  tableName: 'setting',
-  properties: {
-    name: p.text().primary(),
-    value: p.text(),
-  },
-});
 
 export const entities = [
   SettingEntity,

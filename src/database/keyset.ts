@@ -31,3 +31,11 @@ export function windowOrder(
   const order = `ORDER BY ${column} ${direction} LIMIT ${bind(limit)}::int`;
   return offset === 0 ? order : `${order} OFFSET ${bind(offset)}::bigint`;
 }
+
+/** A window as the conditions and options of `em.find`. */
+export function inWindow({ above, below, direction, limit }: Window) {
+  return {
+    where: { $and: [...(above === null ? [] : [{ id: { $gt: above } }]), ...(below === null ? [] : [{ id: { $lt: below } }])] },
+    options: { orderBy: { id: direction }, limit },
+  };
+}

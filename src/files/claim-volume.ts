@@ -1,4 +1,6 @@
 import type { Database } from '../database/database.ts';
+import { newId } from '../database/ids.ts';
+import { firstSetting } from '../database/setting.ts';
 import type { ArtifactStore } from './store.ts';
 
 /**
@@ -9,10 +11,9 @@ import type { ArtifactStore } from './store.ts';
  * @throws Error that says what to change.
  */
 export async function claimVolume(database: Database, store: ArtifactStore, installationId: string): Promise<void> {
-  await database.transaction(async (transaction) => {
-    const made = await transaction.query(
-      `INSERT INTO setting (name, value) VALUES ('artifacts_volume', 'claimed') ON CONFLICT DO NOTHING RETURNING name`,
-    );
-    await store.bindToInstallation(installationId, { mayClaim: made.length > 0 });
+  await database.transactional(async (em) => {
+    const claim = newId();
+    const first = (await firstSetting(em, 'artifacts_volume', claim)) === claim;
+    await store.bindToInstallation(installationId, { mayClaim: first });
   });
 }

@@ -36,7 +36,7 @@ async function loadDeliveries(database: Database, keys: readonly DeliveriesKey[]
     const [first] = same;
     if (first === undefined) continue;
     const ids = same.map(({ jobId }) => jobId);
-    const byJob = Map.groupBy(await listDeliveries(database.reads, ids, first.window), ({ jobId }) => jobId);
+    const byJob = Map.groupBy(await listDeliveries(database.em(), ids, first.window), ({ jobId }) => jobId);
     for (const key of same) found.set(key, byJob.get(key.jobId) ?? []);
   }
   return keys.map((key) => found.get(key) ?? []);

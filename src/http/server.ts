@@ -101,7 +101,7 @@ export class HttpServer {
     const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials };
     new GraphQLRoute(parts).mount(this.#app);
     artifactRoute(this.#app, {
-      find: (id) => findArtifact(services.database.reads, id),
+      find: (id) => findArtifact(services.database.em(), id),
       store: services.artifacts,
       links: services.links,
     });

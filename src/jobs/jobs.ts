@@ -8,7 +8,6 @@ import { promoteDueJobs } from './claim/promote.ts';
 import { createJob, createJobs, type JobRequest } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
-import { forgetOldKeys } from './create/idempotency.ts';
 import type { JobOrigin } from './create/new-job.ts';
 import { countPending } from './create/queue-room.ts';
 import { retryJob } from './create/retry.ts';
@@ -31,6 +30,7 @@ import { countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
 import type { JobTypes } from './types/registry.ts';
+import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 
 /** The dependencies of the domain. */
 export interface JobsParts extends ContextParts {
@@ -215,7 +215,7 @@ export class Jobs {
 
   /** Deletes expired idempotency keys and old rows of the change log. */
   async forgetOld(): Promise<void> {
-    await forgetOldKeys(this.#database.reads);
+    await forgetOldKeys(this.#database.em());
     await deleteOldChanges(this.#database.reads);
   }
 }

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
+import { firstSetting, SettingEntity } from '../database/setting.ts';
 import type { Log } from '../log.ts';
 
 /** Reads the secret from DATA_DIR; creates it on first start. Only for the embedded database: servers require SECRET. */
@@ -21,15 +22,10 @@ export async function keptSecret(dataDir: string): Promise<string> {
  */
 export async function warnOfAnotherSecret(database: Database, secret: string, log: Log): Promise<void> {
   const mark = createHmac('sha256', secret).update('longhaul secret mark').digest('hex').slice(0, 16);
-  const [before] = await database.reads.query<{ value: string }>(
-    `WITH before AS (SELECT value FROM setting WHERE name = 'secret_mark'), noted AS (
-       INSERT INTO setting (name, value) VALUES ('secret_mark', $1)
-       ON CONFLICT (name) DO UPDATE SET value = excluded.value
-     )
-     SELECT value FROM before`,
-    [mark],
-  );
-  if (before === undefined || before.value === mark) return;
+  const em = database.em();
+  const name = 'secret_mark';
+  if ((await firstSetting(em, name, mark)) === mark) return;
+  await em.nativeUpdate(SettingEntity, { name }, { value: mark });
   log.warn(
     {},
     'SECRET differs from the one that this installation was last started with. Cursors, tokens and download URLs made with the other one do not work here. Give every process the same SECRET.',

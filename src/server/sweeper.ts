@@ -47,9 +47,9 @@ export class Sweeper {
     this.#house = new Loop({
       name: 'housekeeping',
       work: async () => {
-        await removeExpiredFiles(database.reads, artifacts);
+        await removeExpiredFiles(database.em(), artifacts);
         await jobs.forgetOld();
-        await forgetRetiredSecrets(database.reads);
+        await forgetRetiredSecrets(database.em());
       },
       pollMilliseconds: houseKeepingMilliseconds,
       log,

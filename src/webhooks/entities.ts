@@ -45,27 +45,27 @@ export const WebhookDeliveryEntity = defineEntity({
     jobId: p.uuid(),
     url: p.text(),
     /** A key for the URL's host and path; see jobs/end/endpoint.ts. */
-    endpoint: p.uuid(),
-    event: p.enum(() => webhookEvents),
-    status: p.enum(() => webhookDeliveryStatuses).default('PENDING'),
+    endpoint: p.uuid().hidden(),
+    event: p.enum(webhookEvents),
+    status: p.enum(webhookDeliveryStatuses).default('PENDING'),
     /** Number of tries whose outcome is known. */
     attemptCount: p.integer().default(0),
-    lastResponseStatus: p.integer().nullable(),
-    lastError: p.text().nullable(),
-    deliveredAt: p.datetime().nullable(),
+    lastResponseStatus: p.integer().strictNullable(),
+    lastError: p.text().strictNullable(),
+    deliveredAt: p.datetime().strictNullable(),
     /** False during a backoff and while being sent, so that such rows do not clog the head of the ready index. */
-    ready: p.boolean().default(true),
+    ready: p.boolean().default(true).hidden(),
     /** A process has taken it. */
-    sending: p.boolean().default(false),
+    sending: p.boolean().default(false).hidden(),
     /** When it becomes ready: the end of the backoff, or of the lease of the try in flight. */
-    dueAt: p.datetime().defaultRaw('now()'),
+    dueAt: p.datetime().defaultRaw('now()').hidden(),
     /** Tries started since it was recorded or last redelivered. */
-    tries: p.integer().default(0),
+    tries: p.integer().default(0).hidden(),
     /**
      * Fencing number: grows whenever it is taken or redelivered. A try that returns with an older number changes
      * nothing.
      */
-    attempt: p.integer().default(0),
+    attempt: p.integer().default(0).hidden(),
   },
   indexes: [
     { name: 'webhook_delivery_job_index', properties: ['jobId', 'id'] },

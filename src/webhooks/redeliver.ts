@@ -1,8 +1,9 @@
+import { raw } from '@mikro-orm/core';
 import { NotFoundError } from '../errors.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { findDelivery, type WebhookDelivery } from './deliveries.ts';
-import { sqlBecomes } from './entities.ts';
+import { WebhookDeliveryEntity } from './entities.ts';
 
 /**
  * Sends a delivery again with a fresh series of tries, whatever its status. The new series replaces the tries it had
@@ -15,13 +16,11 @@ export async function redeliverWebhook(
   workspaceId: string,
   deliveryId: string,
 ): Promise<WebhookDelivery> {
-  await database.reads.query(
-    `UPDATE webhook_delivery SET ${sqlBecomes.pending}, ready = true, sending = false, due_at = now(),
-       tries = 0, attempt = attempt + 1, delivered_at = NULL
-     WHERE id = $1 AND workspace_id = $2`,
-    [deliveryId, workspaceId],
-  );
-  const delivery = await findDelivery(database.reads, workspaceId, deliveryId);
+  const em = database.em();
+  const again = { status: 'PENDING', ready: true, sending: false, dueAt: raw('now()'), tries: 0, attempt: raw('attempt + 1'), deliveredAt: null } as const;
+  // One statement, because the sender may be writing to the row too.
+  await em.nativeUpdate(WebhookDeliveryEntity, { id: deliveryId, workspaceId }, again);
+  const delivery = await findDelivery(em, workspaceId, deliveryId);
   if (delivery === null) throw new NotFoundError('Webhook delivery');
   jobs.deliveryNoted();
   return delivery;

@@ -1,43 +1,10 @@
 import { hash, randomBytes } from 'node:crypto';
+import type { Shown } from '../database/columns.ts';
 import type { Dialect } from './dialect.ts';
-import type { Scope } from './scope.ts';
+import type { ApiKeyEntity } from './entities.ts';
 
 /** An API key as administrators see it. The secret is shown only once, when the key is created. */
-export interface ApiKey {
-  id: string;
-  workspaceId: string;
-  name: string;
-  /** The first characters of the secret, enough to recognise the key. */
-  prefix: string;
-  scopes: Scope[];
-  dialect: Dialect;
-  revokedAt: Date | null;
-}
-
-export const apiKeyColumns =
-  'api_key.id, api_key.workspace_id, api_key.name, api_key.prefix, api_key.scopes, api_key.dialect, api_key.revoked_at';
-
-export interface ApiKeyRow {
-  id: string;
-  workspace_id: string;
-  name: string;
-  prefix: string;
-  scopes: Scope[];
-  dialect: Dialect;
-  revoked_at: string | null;
-}
-
-export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    name: row.name,
-    prefix: row.prefix,
-    scopes: row.scopes,
-    dialect: row.dialect,
-    revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at),
-  };
-}
+export type ApiKey = Shown<typeof ApiKeyEntity>;
 
 /** The prefix of each dialect's keys. RevidAPI documents no key format. */
 export const secretPrefixes: Record<Dialect, string> = {

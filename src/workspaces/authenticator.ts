@@ -1,14 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Bus, Unsubscribe } from '../bus/bus.ts';
+import { columnsOf, type Row } from '../database/columns.ts';
 import type { Database } from '../database/database.ts';
-import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow, hashSecret } from './api-key.ts';
+import { type ApiKey, hashSecret } from './api-key.ts';
+import { ApiKeyEntity } from './entities.ts';
 
 /** Bus topic for revoked keys. A message is the key's id. */
 const revokedTopic = 'keys';
 
 /** How long a cached key is trusted, in case the message of a revocation was lost. */
 const cacheMilliseconds = 2_000;
+
+const columns = columnsOf(ApiKeyEntity, {});
 
 type Known = ApiKey & { hash: string };
 
@@ -63,10 +67,10 @@ export class Authenticator {
   }
 
   async #look(value: string, column: 'hash' | 'id'): Promise<Known | null> {
-    const [row] = await this.#database.hot.query<ApiKeyRow & { hash: string }>(
-      `SELECT ${apiKeyColumns}, api_key.hash FROM api_key WHERE api_key.${column} = $1`,
+    const [row] = await this.#database.hot.query<Row<typeof ApiKeyEntity> & { hash: string }>(
+      `SELECT ${columns.select('api_key')}, api_key.hash FROM api_key WHERE api_key.${column} = $1`,
       [value],
     );
-    return row === undefined ? null : { ...apiKeyFromRow(row), hash: row.hash };
+    return row === undefined ? null : { ...columns.read(row), hash: row.hash };
   }
 }

@@ -1,13 +1,14 @@
+import type { EntityManager } from '@mikro-orm/core';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
-import type { Queryable } from '../database/queryable.ts';
 import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow, hashSecret, newSecret, shownPrefix } from './api-key.ts';
+import { type ApiKey, hashSecret, newSecret, shownPrefix } from './api-key.ts';
 import { defaultWorkspaceId } from './default-workspace.ts';
 import { type Dialect, dialects } from './dialect.ts';
+import { ApiKeyEntity, WorkspaceEntity } from './entities.ts';
 import { type Scope, scopes } from './scope.ts';
 
 const request = z.object({
@@ -48,13 +49,15 @@ export async function createApiKey(
   const { workspaceId, name, scopes: wanted, dialect, secret: imported } = parseInput(request, asked);
   const secret = imported ?? newSecret(dialect ?? 'NATIVE');
   const key = { workspaceId, name, scopes: [...new Set(wanted)], dialect: dialect ?? 'NATIVE', secret } as const;
-  if (key.scopes.some((scope) => globalScopes.has(scope)) && workspaceId !== (await defaultWorkspaceId(database.reads))) {
+  const em = database.em();
+  if (key.scopes.some((scope) => globalScopes.has(scope)) && workspaceId !== (await defaultWorkspaceId(em))) {
     const message = 'only keys of the workspace `default` can have WORK_ALL and ADMIN, which reach into every workspace';
     throw new ValidationError([{ path: ['scopes'], message }]);
   }
+  if ((await em.count(WorkspaceEntity, { id: workspaceId })) === 0) throw new NotFoundError('Workspace');
   try {
-    const apiKey = await insertApiKey(database.reads, key);
-    if (apiKey === null) throw new NotFoundError('Workspace');
+    const apiKey = addApiKey(em, key);
+    await em.flush();
     return { apiKey, secret };
   } catch (error) {
     if (sqlState(error) !== uniqueViolation) throw error;
@@ -65,24 +68,16 @@ export async function createApiKey(
 const globalScopes: ReadonlySet<Scope> = new Set(['WORK_ALL', 'ADMIN']);
 const uniqueViolation = '23505';
 
-/** Returns null if the workspace does not exist. */
-export async function insertApiKey(
-  database: Queryable,
-  key: { workspaceId: string; name: string; scopes: readonly Scope[]; dialect: Dialect; secret: string },
-): Promise<ApiKey | null> {
-  const [row] = await database.query<ApiKeyRow>(
-    `INSERT INTO api_key (id, workspace_id, name, prefix, hash, scopes, dialect)
-     SELECT $1::uuid, workspace.id, $3, $4, $5, $6::text[], $7 FROM workspace WHERE workspace.id = $2
-     RETURNING ${apiKeyColumns}`,
-    [
-      newId(),
-      key.workspaceId,
-      key.name,
-      shownPrefix(key.secret, key.dialect),
-      hashSecret(key.secret),
-      key.scopes,
-      key.dialect,
-    ],
-  );
-  return row === undefined ? null : apiKeyFromRow(row);
+/** It is stored when the EntityManager is flushed. */
+export function addApiKey(
+  em: EntityManager,
+  { secret, ...key }: { workspaceId: string; name: string; scopes: readonly Scope[]; dialect: Dialect; secret: string },
+): ApiKey {
+  return em.create(ApiKeyEntity, {
+    ...key,
+    id: newId(),
+    scopes: [...key.scopes],
+    prefix: shownPrefix(secret, key.dialect),
+    hash: hashSecret(secret),
+  });
 }

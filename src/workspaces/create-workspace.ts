@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
-import type { Queryable } from '../database/queryable.ts';
 import { parseInput } from '../input.ts';
+import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The largest balance that a grant may reach. GraphQL's Int allows twice that, so refunds always fit. */
@@ -28,27 +29,20 @@ export interface WorkspaceRequest {
 export async function createWorkspace(database: Database, asked: WorkspaceRequest): Promise<Workspace> {
   const { name, credits, concurrencyLimit } = parseInput(request, asked);
   const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
-  await database.transaction((transaction) => insertWorkspace(transaction, workspace));
+  await database.transactional((em) => addWorkspace(em, workspace));
   return workspace;
 }
 
-export async function insertWorkspace(transaction: Queryable, workspace: Workspace): Promise<void> {
-  const { id, name, credits, concurrencyLimit } = workspace;
-  await transaction.query(
-    `INSERT INTO workspace (id, name, credits, concurrency_limit, webhook_secret) VALUES ($1, $2, $3, $4, $5)`,
-    [id, name, credits, concurrencyLimit, newWebhookSecret()],
-  );
-  if (concurrencyLimit !== null) {
-    await transaction.query(`INSERT INTO slot (workspace_id, n) SELECT $1::uuid, generate_series(1, $2::int)`, [
-      id,
-      concurrencyLimit,
-    ]);
-  }
+/** Call it in a transaction. */
+export async function addWorkspace(em: SqlEntityManager, workspace: Workspace): Promise<void> {
+  const { id, credits, concurrencyLimit } = workspace;
+  em.create(WorkspaceEntity, { ...workspace, webhookSecret: newWebhookSecret() });
   if (credits > 0) {
-    await transaction.query(
-      `INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after) VALUES ($1, $2, 'GRANT', $3, $3)`,
-      [newId(), id, credits],
-    );
+    em.create(CreditTransactionEntity, { id: newId(), workspaceId: id, kind: 'GRANT', amount: credits, balanceAfter: credits });
+  }
+  if (concurrencyLimit !== null) {
+    // There may be 10,000 of them.
+    await em.execute('INSERT INTO slot (workspace_id, n) SELECT ?::uuid, generate_series(1, ?::int)', [id, concurrencyLimit]);
   }
 }
 

@@ -1,11 +1,12 @@
-import type { Queryable } from '../database/queryable.ts';
+import type { EntityManager } from '@mikro-orm/core';
+import { SettingEntity } from '../database/setting.ts';
 
 /** The setting that holds the id of the workspace `default`. Names are not unique, so the name cannot identify it. */
 export const defaultWorkspaceSetting = 'default_workspace';
 
 /** The id of the workspace `default`. Only its keys may have WORK_ALL and ADMIN. */
-export async function defaultWorkspaceId(database: Queryable): Promise<string> {
-  const [row] = await database.query<{ value: string }>('SELECT value FROM setting WHERE name = $1', [defaultWorkspaceSetting]);
-  if (row === undefined) throw new Error('The workspace `default` is missing. Start the API once to create it.');
-  return row.value;
+export async function defaultWorkspaceId(em: EntityManager): Promise<string> {
+  const setting = await em.findOne(SettingEntity, { name: defaultWorkspaceSetting });
+  if (setting === null) throw new Error('The workspace `default` is missing. Start the API once to create it.');
+  return setting.value;
 }

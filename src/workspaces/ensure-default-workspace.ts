@@ -1,10 +1,12 @@
+import type { EntityManager } from '@mikro-orm/core';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
-import type { Queryable } from '../database/queryable.ts';
+import { firstSetting } from '../database/setting.ts';
 import { hashSecret, newSecret } from './api-key.ts';
-import { insertApiKey } from './create-api-key.ts';
-import { insertWorkspace } from './create-workspace.ts';
-import { defaultWorkspaceId, defaultWorkspaceSetting } from './default-workspace.ts';
+import { addApiKey } from './create-api-key.ts';
+import { addWorkspace } from './create-workspace.ts';
+import { defaultWorkspaceSetting } from './default-workspace.ts';
+import { ApiKeyEntity } from './entities.ts';
 import { scopes } from './scope.ts';
 
 /** The name of the key that ADMIN_API_KEY sets. */
@@ -20,46 +22,28 @@ export async function ensureDefaultWorkspace(
   database: Database,
   options: { adminApiKey: string | null; initialCredits: number },
 ): Promise<{ workspaceId: string; madeKey: string | null }> {
-  const id = newId();
-  return database.transaction(async (transaction) => {
-    // If two processes start together, the second waits here for the first and then finds the setting.
-    const made = await transaction.query(
-      'INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING name',
-      [defaultWorkspaceSetting, id],
-    );
-    const first = made.length > 0;
-    if (first) {
-      await insertWorkspace(transaction, {
-        id,
-        name: 'default',
-        credits: options.initialCredits,
-        concurrencyLimit: null,
-      });
-    }
-    const workspaceId = first ? id : await defaultWorkspaceId(transaction);
+  return database.transactional(async (em) => {
+    // If two processes start together, the second waits here for the first.
+    const id = newId();
+    const workspaceId = await firstSetting(em, defaultWorkspaceSetting, id);
+    const first = workspaceId === id;
+    if (first) await addWorkspace(em, { id, name: 'default', credits: options.initialCredits, concurrencyLimit: null });
     if (options.adminApiKey !== null) {
-      await putInForce(transaction, workspaceId, options.adminApiKey);
+      await putInForce(em, workspaceId, options.adminApiKey);
       return { workspaceId, madeKey: null };
     }
     if (!first) return { workspaceId, madeKey: null };
     const madeKey = newSecret('NATIVE');
-    await insertApiKey(transaction, { workspaceId, name: 'admin', scopes, dialect: 'NATIVE', secret: madeKey });
+    addApiKey(em, { workspaceId, name: 'admin', scopes, dialect: 'NATIVE', secret: madeKey });
     return { workspaceId, madeKey };
   });
 }
 
-async function putInForce(transaction: Queryable, workspaceId: string, secret: string): Promise<void> {
+async function putInForce(em: EntityManager, workspaceId: string, secret: string): Promise<void> {
   const hash = hashSecret(secret);
-  await transaction.query(
-    `UPDATE api_key SET revoked_at = now()
-     WHERE workspace_id = $1 AND name = $2 AND hash <> $3 AND revoked_at IS NULL`,
-    [workspaceId, configuredKeyName, hash],
-  );
-  const [known] = await transaction.query(
-    'UPDATE api_key SET revoked_at = NULL WHERE workspace_id = $1 AND hash = $2 RETURNING id',
-    [workspaceId, hash],
-  );
-  if (known !== undefined) return;
-  const key = { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret } as const;
-  await insertApiKey(transaction, key);
+  const others = { workspaceId, name: configuredKeyName, hash: { $ne: hash }, revokedAt: null };
+  for (const key of await em.find(ApiKeyEntity, others)) key.revokedAt = new Date();
+  const known = await em.findOne(ApiKeyEntity, { workspaceId, hash });
+  if (known === null) addApiKey(em, { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret });
+  else known.revokedAt = null;
 }

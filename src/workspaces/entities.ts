@@ -11,8 +11,9 @@ export const WorkspaceEntity = defineEntity({
     /** Always the sum of the ledger. The check constraint refuses a charge that exceeds the balance. */
     credits: p.integer().default(0),
     /** How many jobs may run at once. `slot` has one row for each. Null means unlimited. */
-    concurrencyLimit: p.integer().nullable(),
-    webhookSecret: p.text(),
+    concurrencyLimit: p.integer().strictNullable(),
+    /** Signs webhooks. Only the sender reads it. */
+    webhookSecret: p.text().lazy().hidden(),
   },
   checks: [{ name: 'workspace_credits_check', expression: 'credits >= 0' }],
 });
@@ -40,10 +41,10 @@ export const ApiKeyEntity = defineEntity({
     /** The first characters of the secret, enough to recognise the key. */
     prefix: p.text(),
     /** SHA-256 of the secret, in hex. The secret itself is never stored. */
-    hash: p.text().unique('api_key_hash_unique'),
+    hash: p.text().unique('api_key_hash_unique').lazy().hidden(),
     scopes: p.array().columnType('text[]').$type<Scope[]>(),
-    dialect: p.enum(() => dialects).default('NATIVE'),
-    revokedAt: p.datetime().nullable(),
+    dialect: p.enum(dialects).default('NATIVE'),
+    revokedAt: p.datetime().strictNullable(),
   },
   indexes: [{ name: 'api_key_workspace_index', properties: ['workspaceId', 'id'] }],
 });
@@ -59,7 +60,7 @@ export const CreditTransactionEntity = defineEntity({
     /** Charges are negative. */
     amount: p.integer(),
     balanceAfter: p.integer(),
-    jobId: p.uuid().nullable(),
+    jobId: p.uuid().strictNullable(),
   },
   indexes: [{ name: 'credit_transaction_workspace_index', properties: ['workspaceId', 'id'] }],
   // The last defence against charging or refunding a job twice. Rows without a job never conflict (NULLs are distinct).

@@ -1,10 +1,13 @@
+import { type EntityManager, LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
 import { mostCredits } from './create-workspace.ts';
-import { type Workspace, type WorkspaceRow, workspaceColumns, workspaceFromRow } from './workspace.ts';
+import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
+import { IdempotencyKeyEntity, lastExpired } from './idempotency-key.ts';
+import type { Workspace } from './workspace.ts';
 
 const request = z.object({
   workspaceId: z.guid(),
@@ -28,39 +31,31 @@ export interface CreditGrant {
  */
 export async function grantCredits(database: Database, asked: CreditGrant): Promise<Workspace> {
   const { workspaceId, amount, idempotencyKey = null } = parseInput(request, asked);
-  return database.transaction(async (transaction) => {
-    if (idempotencyKey !== null) {
-      // The upsert locks the key's row, so a second grant with the same key waits and then sees the first.
-      const [key] = await transaction.query<{ request_hash: string; fresh: boolean }>(
-        `INSERT INTO idempotency_key (workspace_id, scope, key, request_hash) VALUES ($1, 'GRANT', $2, $3)
-         ON CONFLICT (workspace_id, scope, key) DO UPDATE SET
-           request_hash = CASE WHEN ${stale} THEN excluded.request_hash ELSE idempotency_key.request_hash END,
-           created_at = CASE WHEN ${stale} THEN now() ELSE idempotency_key.created_at END
-         RETURNING request_hash, created_at = now() AS fresh`,
-        [workspaceId, idempotencyKey, String(amount)],
-      );
-      if (key?.request_hash !== String(amount)) throw keyConflict;
-      if (!key.fresh) return currentWorkspace(await transaction.query(find, [workspaceId]));
-    }
-    const rows = await transaction.query<WorkspaceRow>(
-      `WITH granted AS (
-         UPDATE workspace SET credits = credits + $2::int WHERE id = $1 AND credits <= ${mostCredits} - $2::int RETURNING *
-       ), ledger AS (
-         INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after)
-         SELECT $3::uuid, id, 'GRANT', $2::int, credits FROM granted
-       )
-       SELECT ${workspaceColumns} FROM granted AS workspace`,
-      [workspaceId, amount, newId()],
-    );
-    if (rows.length > 0) return currentWorkspace(rows);
-    // The workspace does not exist, or its balance would exceed the maximum.
-    currentWorkspace(await transaction.query(find, [workspaceId]));
-    throw aboveMaximum;
+  return database.transactional(async (em) => {
+    // The lock makes a second grant with the same key wait, and then see the first.
+    const workspace = await em.findOne(WorkspaceEntity, { id: workspaceId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (workspace === null) throw new NotFoundError('Workspace');
+    if (idempotencyKey !== null && !(await isNew(em, { workspaceId, scope: 'GRANT', key: idempotencyKey }, amount))) return workspace;
+    if (workspace.credits + amount > mostCredits) throw aboveMaximum;
+    workspace.credits += amount;
+    em.create(CreditTransactionEntity, { id: newId(), workspaceId, kind: 'GRANT', amount, balanceAfter: workspace.credits });
+    return workspace;
   });
 }
 
-const stale = `idempotency_key.created_at <= now() - interval '24 hours'`;
-const find = `SELECT ${workspaceColumns} FROM workspace WHERE id = $1`;
+/** Notes the key of a grant. Returns false if the same grant was made with this key, and the key is still valid. */
+async function isNew(em: EntityManager, key: { workspaceId: string; scope: 'GRANT'; key: string }, amount: number): Promise<boolean> {
+  const requestHash = String(amount);
+  const known = await em.findOne(IdempotencyKeyEntity, key);
+  if (known !== null && known.createdAt > lastExpired()) {
+    if (known.requestHash !== requestHash) throw keyConflict;
+    return false;
+  }
+  const use = { requestHash, createdAt: new Date() };
+  if (known === null) em.create(IdempotencyKeyEntity, { ...key, ...use });
+  else em.assign(known, use);
+  return true;
+}
 
 const keyConflict = new ValidationError([
   { path: ['idempotencyKey'], message: 'was used for a grant of a different amount. Use a new key for a new grant.' },
@@ -68,8 +63,3 @@ const keyConflict = new ValidationError([
 const aboveMaximum = new ValidationError([
   { path: ['amount'], message: `would take the balance above the maximum of ${mostCredits}` },
 ]);
-
-function currentWorkspace([row]: WorkspaceRow[]): Workspace {
-  if (row === undefined) throw new NotFoundError('Workspace');
-  return workspaceFromRow(row);
-}

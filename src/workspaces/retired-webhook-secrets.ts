@@ -1,4 +1,5 @@
-import type { Queryable } from '../database/queryable.ts';
+import type { EntityManager } from '@mikro-orm/core';
+import { RetiredWebhookSecretEntity } from './entities.ts';
 
 /** How long a rotated secret still signs. */
 const validHours = 24;
@@ -15,8 +16,6 @@ export function sqlValidRetiredSecrets(workspaceId: string): string {
 }
 
 /** Deletes the retired secrets of all workspaces that are too old to sign. */
-export async function forgetRetiredSecrets(database: Queryable): Promise<void> {
-  await database.query(
-    `DELETE FROM retired_webhook_secret WHERE retired_at <= now() - interval '${validHours} hours'`,
-  );
+export async function forgetRetiredSecrets(em: EntityManager): Promise<void> {
+  await em.nativeDelete(RetiredWebhookSecretEntity, { retiredAt: { $lte: new Date(Date.now() - validHours * 3_600_000) } });
 }

@@ -1,7 +1,8 @@
 import type { Database } from '../database/database.ts';
 import { NotFoundError } from '../errors.ts';
-import { type ApiKey, apiKeyColumns, apiKeyFromRow, type ApiKeyRow } from './api-key.ts';
+import type { ApiKey } from './api-key.ts';
 import type { Authenticator } from './authenticator.ts';
+import { ApiKeyEntity } from './entities.ts';
 
 /**
  * Revokes a key for good, on every process at once. Revoking it again changes nothing.
@@ -13,11 +14,11 @@ export async function revokeApiKey(
   authenticator: Authenticator,
   apiKeyId: string,
 ): Promise<ApiKey> {
-  const [row] = await database.reads.query<ApiKeyRow>(
-    `UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${apiKeyColumns}`,
-    [apiKeyId],
-  );
-  if (row === undefined) throw new NotFoundError('API key');
+  const em = database.em();
+  const key = await em.findOne(ApiKeyEntity, { id: apiKeyId });
+  if (key === null) throw new NotFoundError('API key');
+  key.revokedAt ??= new Date();
+  await em.flush();
   authenticator.forget(apiKeyId);
-  return apiKeyFromRow(row);
+  return key;
 }

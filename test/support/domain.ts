@@ -106,14 +106,14 @@ export class Tenant {
   }
 
   async balance(): Promise<number> {
-    const workspace = await findWorkspace(this.#database.reads, this.id);
+    const workspace = await findWorkspace(this.#database.em(), this.id);
     return workspace?.credits ?? Number.NaN;
   }
 
   /** In order of ids. */
   ledger(): Promise<CreditTransaction[]> {
     const everything = { above: null, below: null, direction: 'ASC', limit: 10_000 } as const;
-    return listCreditTransactions(this.#database.reads, this.id, everything);
+    return listCreditTransactions(this.#database.em(), this.id, everything);
   }
 
   /** Counts rows; `$1` is the workspace. */

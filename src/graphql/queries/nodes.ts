@@ -62,13 +62,13 @@ async function load(context: Seen, type: NodeType, id: string): Promise<object |
       return findVisibleJob(context, id);
     case 'Workspace':
       // Administrators see every workspace.
-      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database.reads, id) : null;
+      return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database.em(), id) : null;
     case 'CreditTransaction':
-      return findCreditTransaction(database.reads, viewer.workspaceId, id);
+      return findCreditTransaction(database.em(), viewer.workspaceId, id);
     case 'WebhookDelivery':
-      return findDelivery(database.reads, viewer.workspaceId, id);
+      return findDelivery(database.em(), viewer.workspaceId, id);
     case 'ApiKey':
-      return viewer.scopes.has('ADMIN') ? findApiKey(database.reads, id) : null;
+      return viewer.scopes.has('ADMIN') ? findApiKey(database.em(), id) : null;
   }
 }
 

@@ -10,7 +10,7 @@ builder.queryFields((t) => ({
     nullable: false,
     description: "The workspace that the caller's key belongs to.",
     resolve: async (_root, _args, { database, viewer }) => {
-      const workspace = await findWorkspace(database.reads, viewer.workspaceId);
+      const workspace = await findWorkspace(database.em(), viewer.workspaceId);
       if (workspace === null) throw new NotFoundError('Workspace');
       return workspace;
     },
@@ -24,7 +24,7 @@ builder.queryFields((t) => ({
       description: 'ADMIN. Every workspace, oldest first.',
       resolve: async (_root, args, { database, cursors }) => {
         const page = readPage(cursors, 'workspaces', args, 'ASC');
-        return page.toConnection(await listWorkspaces(database.reads, page.window));
+        return page.toConnection(await listWorkspaces(database.em(), page.window));
       },
     },
     WorkspaceConnection,

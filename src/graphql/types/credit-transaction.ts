@@ -1,4 +1,5 @@
 import type { CreditTransaction } from '../../workspaces/find.ts';
+import { createdAtOf } from '../../database/ids.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
 import { JobType } from './job.ts';
@@ -33,7 +34,7 @@ builder.objectType(CreditTransactionType, {
       resolve: ({ jobId: id, workspaceId }, _args, { jobs }) =>
         id === null ? null : jobs.find(workspaceId, id),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it changed.' }),
+    createdAt: t.field({ type: 'DateTime', nullable: false, description: 'When it changed.', resolve: ({ id }) => createdAtOf(id) }),
   }),
 });
 

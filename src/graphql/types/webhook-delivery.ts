@@ -1,5 +1,6 @@
 import type { WebhookDelivery } from '../../webhooks/deliveries.ts';
 import type { WebhookDeliveryStatus, WebhookEvent } from '../../webhooks/entities.ts';
+import { createdAtOf } from '../../database/ids.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
 
@@ -38,7 +39,7 @@ builder.objectType(WebhookDeliveryType, {
     attemptCount: t.exposeInt('attemptCount', { nullable: false, description: 'Tries so far.' }),
     lastResponseStatus: t.exposeInt('lastResponseStatus', { description: 'HTTP status of the last answer, if any.' }),
     lastError: t.exposeString('lastError', { description: 'Why the last try failed.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: "When the job's end was recorded." }),
+    createdAt: t.field({ type: 'DateTime', nullable: false, description: "When the job's end was recorded.", resolve: ({ id }) => createdAtOf(id) }),
     deliveredAt: t.expose('deliveredAt', { type: 'DateTime', nullable: true, description: 'When it was answered with 2xx.' }),
   }),
 });

@@ -31,7 +31,7 @@ builder.objectType(WorkspaceType, {
         complexity: pageCost,
         resolve: async ({ id }, args, { database, cursors }) => {
           const page = readPage(cursors, `keys ${id}`, args, 'ASC');
-          return page.toConnection(await listApiKeys(database.reads, id, page.window));
+          return page.toConnection(await listApiKeys(database.em(), id, page.window));
         },
       },
       ApiKeyConnection,
@@ -44,7 +44,7 @@ builder.objectType(WorkspaceType, {
         complexity: pageCost,
         resolve: async ({ id }, args, { database, cursors }) => {
           const page = readPage(cursors, `credits ${id}`, args, 'DESC');
-          return page.toConnection(await listCreditTransactions(database.reads, id, page.window));
+          return page.toConnection(await listCreditTransactions(database.em(), id, page.window));
         },
       },
       CreditTransactionConnection,

@@ -1,10 +1,7 @@
-import type { Queryable } from '../../database/queryable.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
+import { keyHours } from '../../workspaces/idempotency-key.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-
-/** How long an idempotency key is valid. */
-export const keyHours = 24;
 
 /** The request and job that a key was used for. */
 export interface UsedKey {
@@ -36,11 +33,6 @@ export async function findUsedKeys(
   }
   if (stale.length > 0) await forget(context, workspaceId, stale);
   return used;
-}
-
-/** Deletes every expired key. */
-export async function forgetOldKeys(database: Queryable): Promise<void> {
-  await database.query(`DELETE FROM idempotency_key WHERE created_at <= now() - interval '${keyHours} hours'`);
 }
 
 // Checks the age again, because another process may have reused the key in the meantime.

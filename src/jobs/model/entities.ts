@@ -185,23 +185,6 @@ export const SlotEntity = defineEntity({
   },
 });
 
-/** An idempotency key used in the last 24 hours. */
-export const IdempotencyKeyEntity = defineEntity({
-  name: 'IdempotencyKey',
-  tableName: 'idempotency_key',
-  properties: {
-    workspaceId: p.uuid().primary(),
-    /** JOB for creations and retries, GRANT for credit grants. Keys of different scopes never collide. */
-    scope: p.enum(['JOB', 'GRANT']).primary(),
-    key: p.text().primary(),
-    /** SHA-256 of the canonical request. */
-    requestHash: p.text(),
-    jobId: p.uuid().nullable(),
-    createdAt: p.datetime().defaultRaw('now()'),
-  },
-  indexes: [{ name: 'idempotency_key_created_index', properties: ['createdAt'] }],
-});
-
 /** Postgres stores an index predicate without the table name. */
 function withoutTable(predicate: string): string {
   return predicate.replaceAll('job.', '');

@@ -1,0 +1,31 @@
+import { defineEntity, type EntityManager, p } from '@mikro-orm/core';
+
+/** How long an idempotency key is valid. */
+export const keyHours = 24;
+
+/** An idempotency key used in the last 24 hours. */
+export const IdempotencyKeyEntity = defineEntity({
+  name: 'IdempotencyKey',
+  tableName: 'idempotency_key',
+  properties: {
+    workspaceId: p.uuid().primary(),
+    /** JOB for creations and retries, GRANT for credit grants. Keys of different scopes never collide. */
+    scope: p.enum(['JOB', 'GRANT']).primary(),
+    key: p.text().primary(),
+    /** SHA-256 of the canonical request. */
+    requestHash: p.text(),
+    jobId: p.uuid().strictNullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+  indexes: [{ name: 'idempotency_key_created_index', properties: ['createdAt'] }],
+});
+
+/** The latest time of use of a key that is no longer valid. */
+export function lastExpired(): Date {
+  return new Date(Date.now() - keyHours * 3_600_000);
+}
+
+/** Deletes every expired key. */
+export async function forgetOldKeys(em: EntityManager): Promise<void> {
+  await em.nativeDelete(IdempotencyKeyEntity, { createdAt: { $lte: lastExpired() } });
+}
