@@ -7,6 +7,6 @@ import { cacheFolder } from './server/cache-folder.ts';
  */
 enableCompileCache(cacheFolder);
 const { makeTemplate } = await import('./database/template.ts');
-await Promise.all([import('./server/start.ts'), import('./server/app.ts'), import('./http/server.ts')]);
+await Promise.all([import('./cli/serve.ts'), import('./server/app.ts'), import('./http/server.ts')]);
 await makeTemplate(cacheFolder);
 flushCompileCache();

@@ -12,7 +12,16 @@ import { checkLedger } from '../jobs/read/ledger-check.ts';
  *
  * Exits with 0 where they do, 1 where they do not, 2 where it could not look.
  */
-async function main(): Promise<number> {
+export async function run(): Promise<void> {
+  try {
+    process.exitCode = await check();
+  } catch (error) {
+    process.stderr.write(`The ledger could not be checked: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  }
+}
+
+async function check(): Promise<number> {
   const { databaseServer, dataDir } = loadConfig(process.env);
   // A long ledger takes longer than any request may.
   if (databaseServer !== null) return report(await openServer(databaseServer, { statementMilliseconds: 0 }));
@@ -37,11 +46,4 @@ async function report(database: Database): Promise<number> {
   } finally {
     await database.close();
   }
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`The ledger could not be checked: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
 }

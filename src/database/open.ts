@@ -8,7 +8,9 @@ import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { Database } from './database.ts';
 import { migratePglite, migrateServer } from './migrate/migrate.ts';
-import { connectPostgres, openPglite } from './orm.ts';
+import { listPending, type PendingStep } from './migrate/pending.ts';
+import { allMigrations } from './migrations/all.ts';
+import { connectEmbedded, connectPostgres, openPglite } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
 import { copyTemplate } from './template.ts';
 import { ConnectionPool } from './connection/pool.ts';
@@ -80,7 +82,10 @@ export async function openServerDatabase(options: {
 
 /** Opens DATABASE_URL with one connection, without migrating it or registering this process. */
 export async function openServer(server: Server, limits: { statementMilliseconds: number }): Promise<Database> {
-  const route = new Route(server);
+  return openOne(new Route(server), limits);
+}
+
+async function openOne(route: Route, limits: { statementMilliseconds: number }): Promise<Database> {
   await route.find();
   return connect(route, { reads: new ConnectionPool(route, { ...limits, size: 1, name: 'longhaul', planning: 'auto' }) });
 }
@@ -121,6 +126,43 @@ export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string,
     lock.release();
     throw error;
   }
+}
+
+/** The database that the configuration names. */
+interface Where {
+  databaseServer: Server | null;
+  dataDir: string;
+}
+
+/** Runs what is pending, without registering this process. */
+export async function migrateDatabase({ databaseServer, dataDir }: Where, cacheFolder: string, log: Log): Promise<void> {
+  if (databaseServer === null) {
+    const { close } = await openEmbeddedDatabase(dataDir, cacheFolder, log);
+    await close();
+    return;
+  }
+  const route = new Route(databaseServer);
+  const database = await openOne(route, { statementMilliseconds: readMilliseconds });
+  await migrateServer(route, database, log).finally(() => database.close());
+}
+
+/** Lists what is pending, and changes nothing. */
+export async function openPending({ databaseServer, dataDir }: Where): Promise<PendingStep[]> {
+  if (databaseServer !== null) return listAndClose(await openServer(databaseServer, { statementMilliseconds: readMilliseconds }));
+  const folder = join(dataDir, 'database');
+  // A database that does not exist yet is not made either.
+  if (!existsSync(folder)) return listAndClose(await openFolder(null));
+  const lock = lockDataDir(dataDir);
+  return listAndClose(await openFolder(folder)).finally(() => lock.release());
+}
+
+async function listAndClose(database: Database): Promise<PendingStep[]> {
+  return listPending(database.reads, allMigrations(database.orm), database).finally(() => database.close());
+}
+
+async function openFolder(folder: string | null): Promise<Database> {
+  const pglite = await openPglite(folder);
+  return new Database(await connectEmbedded(pglite), { pglite });
 }
 
 /** Migrates a PGlite and wraps it as the database, which closes it when it is closed. */

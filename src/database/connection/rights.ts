@@ -45,14 +45,15 @@ export async function adoptMigrationTable(session: Queryable, { schema, exists }
 /**
  * Checks privileges at the start, before a request fails for lack of one.
  *
- * @param needs `creates`: whether migrations have to run
+ * @param pending names of the migrations that have to run
  * @throws Error that lists the missing privileges as GRANT and ALTER statements
  */
-export async function checkRights(session: Queryable, place: Place, needs: { creates: boolean }): Promise<void> {
+export async function checkRights(session: Queryable, place: Place, pending: readonly string[]): Promise<void> {
   const { schema, user } = place;
   const role = pg.escapeIdentifier(user);
   const statements: string[] = [];
-  if (needs.creates) {
+  const creates = pending.length > 0;
+  if (creates) {
     const [right] = await session.query<{ may: boolean }>(`SELECT has_schema_privilege($1, 'CREATE') AS may`, [schema]);
     if (right?.may !== true) statements.push(`GRANT USAGE, CREATE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${role}`);
   }
@@ -66,11 +67,15 @@ export async function checkRights(session: Queryable, place: Place, needs: { cre
   );
   for (const { name, owned, usable } of tables) {
     // Only a table's owner may alter it.
-    if (needs.creates && !owned) statements.push(`ALTER TABLE ${name} OWNER TO ${role}`);
+    if (creates && !owned) statements.push(`ALTER TABLE ${name} OWNER TO ${role}`);
     else if (!usable) statements.push(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${role}`);
   }
   if (statements.length === 0) return;
-  throw new Error(`DATABASE_URL: the role ${user} lacks rights. As the owner or a superuser, run: ${statements.join('; ')}`);
+  const reason = creates
+    ? `the database is older than this version of Longhaul (pending: ${pending.join(', ')}), and the role ${user} may not change ` +
+      'it. Let a role that owns its tables run `npm run migrate`, or, as'
+    : `the role ${user} lacks rights. As`;
+  throw new Error(`DATABASE_URL: ${reason} the owner or a superuser, run: ${statements.join('; ')}`);
 }
 
 const tableNames = ['mikro_orm_migrations', ...entities.map(({ meta }) => meta.tableName)];

@@ -23,7 +23,7 @@ export async function migrateServer(route: Route, database: Database, log: Log):
     const place = await findSchema(session);
     await adoptMigrationTable(session, place);
     const pending = await findPending(session, allMigrations(database.orm));
-    await checkRights(session, place, { creates: pending.length > 0 });
+    await checkRights(session, place, pending.map(({ name }) => name));
     await runMigrations(pending, { session, observer: database.reads, log });
   });
 }

@@ -41,7 +41,7 @@ export async function runMigrations(pending: readonly Migration[], options: Migr
     for (const [index, step] of migration.steps.entries()) {
       if (index < start.step) continue;
       const place = index === start.step ? start : { ...start, step: index, after: null, rows: 0 };
-      const label = `migration ${migration.name}, step ${index + 1} of ${migration.steps.length} '${step.name}'`;
+      const label = labelOf(migration, index);
       try {
         await new StepRun(options, migration, place, label).run(step);
       } catch (error) {
@@ -51,6 +51,11 @@ export async function runMigrations(pending: readonly Migration[], options: Migr
     const seconds = (performance.now() - started) / 1_000;
     options.log.info({ migration: migration.name, seconds }, `migration ${migration.name}: done after ${seconds.toFixed(1)} s`);
   }
+}
+
+/** Names a step as the log does. */
+export function labelOf({ name, steps }: Migration, index: number): string {
+  return `migration ${name}, step ${index + 1} of ${steps.length} '${steps[index]?.name}'`;
 }
 
 class StepRun {

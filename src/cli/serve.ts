@@ -1,13 +1,13 @@
 import closeWithGrace from 'close-with-grace';
-import type { App } from './app.ts';
-import { ConfigError, loadConfig } from './configuration.ts';
-import { createLog } from './json-log.ts';
-import { onStopSignal, stopSignals } from './stop-signals.ts';
+import type { App } from '../server/app.ts';
+import { createLog } from '../server/json-log.ts';
+import { onStopSignal, stopSignals } from '../server/stop-signals.ts';
+import { readConfig, refuse } from './refuse.ts';
 
 /** How long stopping may take before the process exits anyway. */
 const stopMilliseconds = 15_000;
 
-/** Reads the configuration, starts the app, and stops it in an orderly way when told to. */
+/** `npm start`: reads the configuration, starts the app, and stops it in an orderly way when told to. */
 export async function run(): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
@@ -22,7 +22,7 @@ export async function run(): Promise<void> {
 
   try {
     // Load the app after the configuration was read, so that a mistake there is reported at once.
-    const { startApp } = await import('./app.ts');
+    const { startApp } = await import('../server/app.ts');
     app = await startApp(config, {
       log,
       onFatal: (reason) => {
@@ -33,23 +33,8 @@ export async function run(): Promise<void> {
     log.info({ url: app.url, role: config.role }, 'ready');
     if (config.role !== 'worker') greet(app.url, app.madeKey);
   } catch (error) {
-    refuse(error instanceof Error ? error.message.split('\n') : [String(error)]);
+    refuse('Longhaul cannot start', error);
   }
-}
-
-function readConfig() {
-  try {
-    return loadConfig(process.env);
-  } catch (error) {
-    if (error instanceof ConfigError) refuse(error.lines);
-    throw error;
-  }
-}
-
-/** Reports why the process cannot start, without a stack trace. */
-function refuse(lines: readonly string[]): never {
-  process.stderr.write(`Longhaul cannot start:\n${lines.map((line) => `  ${line}\n`).join('')}`);
-  process.exit(1);
 }
 
 function greet(url: string, madeKey: string | null): void {

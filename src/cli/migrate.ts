@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+import { migrateDatabase, openPending } from '../database/open.ts';
+import type { PendingStep } from '../database/migrate/pending.ts';
+import { cacheFolder } from '../server/cache-folder.ts';
+import { createLog } from '../server/json-log.ts';
+import { readConfig, refuse } from './refuse.ts';
+
+/**
+ * `npm run migrate`: runs the pending migrations of the database that the environment names, and ends. Servers may run
+ * meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
+ *
+ * With `--dry-run` it prints the SQL of the pending steps and changes nothing. Then it exits with 0 if nothing is pending and
+ * with 2 otherwise. 1 always means that it failed.
+ */
+export async function run(parameters: readonly string[]): Promise<void> {
+  const config = readConfig();
+  try {
+    const { values } = parseArgs({ args: [...parameters], options: { 'dry-run': { type: 'boolean', default: false } } });
+    if (values['dry-run']) {
+      const pending = await openPending(config);
+      process.stdout.write(pending.length === 0 ? 'Nothing is pending.\n' : pending.map(described).join('\n'));
+      process.exitCode = pending.length === 0 ? 0 : 2;
+    } else await migrateDatabase(config, cacheFolder, createLog(config.logLevel));
+  } catch (error) {
+    refuse('The database cannot be migrated', error);
+  }
+}
+
+function described({ label, statements, isRepeated }: PendingStep): string {
+  const note = isRepeated ? '-- Again and again, until no row is left. $1 is the key of the last row, $2 the size of a batch.\n' : '';
+  return `-- ${label}\n${note}${statements.map((statement) => `${statement};\n`).join('')}`;
+}

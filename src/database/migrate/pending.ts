@@ -1,0 +1,31 @@
+import type { Queryable } from '../queryable.ts';
+import { findPending, findPlace } from './record.ts';
+import { labelOf } from './run.ts';
+import { type Migration, statementsOf } from './step.ts';
+
+/** A step that would run. */
+export interface PendingStep {
+  label: string;
+  statements: readonly string[];
+  isRepeated: boolean;
+}
+
+/**
+ * Lists the steps that would run, without those that a killed migration has done.
+ *
+ * @throws NewerDatabase
+ */
+export async function listPending(session: Queryable, migrations: readonly Migration[], { embedded }: { embedded: boolean }): Promise<PendingStep[]> {
+  const pending = await findPending(session, migrations);
+  const place = await findPlace(session);
+  return pending.flatMap((migration) =>
+    migration.steps
+      .map((step, index) => ({
+        index,
+        label: labelOf(migration, index),
+        statements: statementsOf(step, { embedded }),
+        isRepeated: step.kind === 'backfill',
+      }))
+      .filter(({ index }) => place?.migration !== migration.name || index >= place.step),
+  );
+}
