@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InsufficientCreditsError, QueueFullError, ValidationError } from '../../src/errors.ts';
-import type { JobRequest } from '../../src/jobs/create/create.ts';
+import type { JobRequest } from '../../src/jobs/create/job-request.ts';
 import { becomeDue, inOneHour, refusal, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InsufficientCreditsError, ValidationError } from '../../src/errors.ts';
 import { IdempotencyConflictError } from '../../src/jobs/model/job-errors.ts';
+import { createJob, createJobs } from '../../src/jobs/create/create.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
+import type { JobRequest } from '../../src/jobs/create/job-request.ts';
+import type { JobLimits } from '../../src/jobs/model/context.ts';
+import type { JobType } from '../../src/jobs/types/job-type.ts';
+import { JobTypes } from '../../src/jobs/types/registry.ts';
+import { shippedJobTypes } from '../../src/jobs/types/shipped.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
-import { contextOf, refusal, Tenant } from '../support/domain.ts';
+import { contextOf, refusal, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -116,6 +122,82 @@ test('the key of a grant is not the key of a job', async () => {
   await tenant.create(key);
   await grantCredits(longhaul.services.database, { ...key, workspaceId: tenant.id, amount: 5 });
   expect(await tenant.balance()).toBe(credits - 1 + 5);
+});
+
+describe('the same request again is answered alike, and another one is a conflict, after', () => {
+  const types = shippedJobTypes;
+  const limits = { maxInputBytes: 1_000, maxOutputBytes: 1_000, maxQueueLength: 10 };
+  const withFingerprint = (change: Partial<JobType>) =>
+    new JobTypes(types.map((type) => (type.name === usualRequest.type ? { ...type, ...change } : type)));
+  const refuseAll = () => ({ ok: false as const, issues: [{ path: ['camera'], message: 'is required' }] });
+  const deploys: Record<string, { types?: JobTypes; limits?: Partial<JobLimits>; credits?: number }> = {
+    'a deploy with another default of maxAttempts': { types: withFingerprint({ maxAttempts: 7 }) },
+    'a deploy with a stricter schema': { types: withFingerprint({ parseInput: refuseAll }) },
+    'a deploy without the type': { types: new JobTypes([]) },
+    'a deploy with another price': { types: withFingerprint({ credits: 1_000_000 }) },
+    'a deploy with a lower limit of inputs': { limits: { maxInputBytes: 1 } },
+    'a deploy with a lower limit of the queue': { limits: { maxQueueLength: 1 } },
+    'the last credit was spent': { credits: 1 },
+  };
+  test.each(Object.entries(deploys))('%s', async (_name, deploy) => {
+    const tenant = await Tenant.in(longhaul, { credits: deploy.credits ?? credits });
+    const first = await tenant.create(key);
+    const context = {
+      ...contextOf(longhaul),
+      types: deploy.types ?? new JobTypes(types),
+      limits: { ...limits, ...deploy.limits },
+    };
+    const queue = new CreationQueue(context);
+    const native = { dialect: 'NATIVE' } as const;
+    const again = (more: object) => createJob(context, queue, tenant.id, { ...usualRequest, ...key, ...more }, native);
+    expect((await again({})).id).toBe(first.id);
+    expect((await refusal(IdempotencyConflictError, again({ tags: ['another'] }))).job.id).toBe(first.id);
+    const [known] = await createJobs(context, queue, tenant.id, [{ ...usualRequest, ...key }], native);
+    expect(known?.id).toBe(first.id);
+    expect(await tenant.count('FROM job WHERE workspace_id = $1')).toBe(1);
+  });
+
+  test('its job was deleted that it retried', async () => {
+    const tenant = await Tenant.in(longhaul);
+    const failed = await tenant.create();
+    await tenant.cancel(failed.id);
+    const retry = (id: string) => longhaul.services.jobs.retry(tenant.id, id, key.idempotencyKey);
+    const first = await retry(failed.id);
+    await longhaul.services.database.hot.query('DELETE FROM job WHERE id = $1', [failed.id]);
+    expect((await retry(failed.id)).id).toBe(first.id);
+    expect((await refusal(IdempotencyConflictError, retry(first.id))).job.id).toBe(first.id);
+  });
+});
+
+describe('a key that an earlier version wrote, hashing what it had filled in', () => {
+  async function wroteBefore(tenant: Tenant): Promise<void> {
+    const sql = `UPDATE idempotency_key SET request_hash = repeat('a', 64) WHERE workspace_id = $1`;
+    await longhaul.services.database.hot.query(sql, [tenant.id]);
+  }
+  const requests: Partial<JobRequest>[] = [
+    {},
+    { tags: ['a', 'b', 'a'], priority: 0, maxAttempts: 3 },
+    { runAt: new Date('2999-01-01T00:00:00Z'), webhookUrl: 'https://example.com/hook', input: { sourceUrl: 'https://a.example', n: [1.5] } },
+  ];
+  test.each(requests)('stands for its request: %j', async (request) => {
+    const tenant = await Tenant.in(longhaul);
+    const first = await tenant.create({ ...key, ...request });
+    await wroteBefore(tenant);
+    expect((await tenant.create({ ...key, ...request })).id).toBe(first.id);
+    await refusal(IdempotencyConflictError, tenant.create({ ...key, ...request, priority: 5 }));
+    await refusal(IdempotencyConflictError, tenant.create({ ...key, ...request, type: 'download' }));
+  });
+
+  test('stands for its retry', async () => {
+    const tenant = await Tenant.in(longhaul);
+    const { id } = await tenant.create();
+    await tenant.cancel(id);
+    const retry = () => longhaul.services.jobs.retry(tenant.id, id, key.idempotencyKey);
+    const first = await retry();
+    await wroteBefore(tenant);
+    expect((await retry()).id).toBe(first.id);
+    await refusal(IdempotencyConflictError, tenant.create(key));
+  });
 });
 
 describe('a key that was refused can be used again', () => {

@@ -1,4 +1,4 @@
-import { type JobRequest } from '../../src/jobs/create/create.ts';
+import { type JobRequest } from '../../src/jobs/create/job-request.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type JobRequest } from '../../src/jobs/create/create.ts';
+import { type JobRequest } from '../../src/jobs/create/job-request.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { projectVideoConduit } from '../../src/rest/videoconduit/videoconduit-job.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';

@@ -9,6 +9,7 @@ import { findUsedKeys } from './idempotency.ts';
 import { brokenConstraint } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import { QueueRoom } from './queue-room.ts';
+import { isSameRequest } from './request-key.ts';
 
 /** The most jobs in one transaction, unless a single call has more. */
 const batchSize = 500;
@@ -105,8 +106,8 @@ export class CreationQueue {
     return open.filter((creation) => {
       for (const job of newOnes(creation)) {
         const earlier = job.key === null ? undefined : used.get(job.key.text);
-        if (earlier === undefined) continue;
-        if (earlier.requestHash !== job.key?.requestHash) {
+        if (job.key === null || earlier === undefined) continue;
+        if (!isSameRequest(earlier, job.key)) {
           creation.outcome = new Failed(new IdempotencyConflictError(earlier.job));
           return false;
         }

@@ -1,7 +1,9 @@
 import type { JobsContext } from '../model/context.ts';
+import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { Job } from '../model/job.ts';
 import { keyHours } from '../../workspaces/idempotency-key.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { isSameRequest, type RequestKey } from './request-key.ts';
 
 /** The request and job that a key was used for. */
 export interface UsedKey {
@@ -33,6 +35,28 @@ export async function findUsedKeys(
   }
   if (stale.length > 0) await forget(context, workspaceId, stale);
   return used;
+}
+
+/**
+ * The jobs that these requests made before, by their keys. To be asked before a request is refused for anything else: what
+ * was accepted once is answered alike for 24 hours, whatever types, limits and credits are by then.
+ *
+ * @throws IdempotencyConflictError if a key was used for another request
+ */
+export async function findEarlier(
+  context: JobsContext,
+  workspaceId: string,
+  keys: readonly RequestKey[],
+): Promise<Map<string, Job>> {
+  const used = await findUsedKeys(context, workspaceId, keys.map(({ text }) => text));
+  const earlier = new Map<string, Job>();
+  for (const key of keys) {
+    const known = used.get(key.text);
+    if (known === undefined) continue;
+    if (!isSameRequest(known, key)) throw new IdempotencyConflictError(known.job);
+    earlier.set(key.text, known.job);
+  }
+  return earlier;
 }
 
 // Checks the age again, because another process may have reused the key in the meantime.

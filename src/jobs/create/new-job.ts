@@ -1,12 +1,6 @@
-import type { Dialect } from '../../workspaces/dialect.ts';
 import type { JsonObject } from '../model/job.ts';
-
-/** Where a job comes from. Not part of the submitter's request. */
-export interface JobOrigin {
-  dialect: Dialect;
-  clientReference?: string | null;
-  retryOfId?: string | null;
-}
+import type { JobOrigin } from './job-request.ts';
+import type { RequestKey } from './request-key.ts';
 
 /** A validated job, ready to insert. */
 export interface NewJob {
@@ -20,6 +14,6 @@ export interface NewJob {
   webhookUrl: string | null;
   maxAttempts: number;
   credits: number;
-  key: { text: string; requestHash: string } | null;
+  key: RequestKey | null;
   origin: JobOrigin;
 }

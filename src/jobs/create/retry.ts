@@ -6,6 +6,8 @@ import type { CreationQueue } from './creation-queue.ts';
 import { findJob } from '../read/find.ts';
 import type { Job } from '../model/job.ts';
 import { isRetryable } from '../model/state-machine.ts';
+import { findEarlier } from './idempotency.ts';
+import { requestKeyOf } from './request-key.ts';
 
 /**
  * Creates a new job with the type, input, tags, priority, attempts and webhook of a FAILED or CANCELLED one. The old
@@ -21,9 +23,14 @@ export async function retryJob(
   idempotencyKey: string | null,
 ): Promise<Job> {
   const old = await findJob(context.database.hot, workspaceId, jobId);
-  if (old === null) throw new NotFoundError('Job');
-  if (!isRetryable(old.status)) throw new NotRetryableError(old);
+  const sent = { retryOf: jobId };
+  if (old === null || !isRetryable(old.status)) {
+    const key = requestKeyOf({ idempotencyKey }, { dialect: 'NATIVE', retryOfId: jobId, sent });
+    const [earlier] = (await findEarlier(context, workspaceId, key === null ? [] : [key])).values();
+    if (earlier !== undefined) return earlier;
+    throw old === null ? new NotFoundError('Job') : new NotRetryableError(old);
+  }
   const { type, input, priority, tags, webhookUrl, maxAttempts, dialect, clientReference } = old;
   const request = { type, input, priority, tags, webhookUrl, maxAttempts, idempotencyKey };
-  return createJob(context, queue, workspaceId, request, { dialect, clientReference, retryOfId: old.id });
+  return createJob(context, queue, workspaceId, request, { dialect, clientReference, retryOfId: old.id, sent });
 }
