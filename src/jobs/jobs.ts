@@ -8,8 +8,10 @@ import { promoteDueJobs } from './claim/promote.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
+import { findEarlier } from './create/idempotency.ts';
 import type { JobOrigin, JobRequest } from './create/job-request.ts';
 import { countPending } from './create/queue-room.ts';
+import { requestKeyOf } from './create/request-key.ts';
 import { retryJob } from './create/retry.ts';
 import { cancelJob } from './end/cancel.ts';
 import { type Completion, completeJob } from './end/complete.ts';
@@ -94,6 +96,13 @@ export class Jobs {
 
   create(workspaceId: string, asked: JobRequest, origin: JobOrigin): Promise<Job> {
     return createJob(this.#context, this.#creations, workspaceId, asked, origin);
+  }
+
+  /** The job that this request made with the key in the last 24 hours; null if the key is new. `origin.sent` is the request. */
+  async earlier(workspaceId: string, idempotencyKey: string, origin: JobOrigin): Promise<Job | null> {
+    const key = requestKeyOf({ idempotencyKey }, origin);
+    const earlier = await findEarlier(this.#context, workspaceId, key === null ? [] : [key]);
+    return earlier.get(idempotencyKey) ?? null;
   }
 
   /** Creates all jobs or none, and returns them in the order given. */

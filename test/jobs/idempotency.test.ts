@@ -29,6 +29,14 @@ async function age(tenant: Tenant, interval: string): Promise<void> {
   );
 }
 
+/** Makes every key of the workspace one of an earlier version. */
+async function wroteBefore(tenant: Tenant): Promise<void> {
+  const sql = `UPDATE idempotency_key SET request_hash = repeat('a', 64) WHERE workspace_id = $1`;
+  await longhaul.services.database.hot.query(sql, [tenant.id]);
+}
+
+const refuseAll = () => ({ ok: false as const, issues: [{ path: ['camera'], message: 'is required' }] });
+
 describe('fifty simultaneous calls with one key and one request', () => {
   test('make one job and one charge', async () => {
     const tenant = await Tenant.in(longhaul, { credits });
@@ -129,7 +137,6 @@ describe('the same request again is answered alike, and another one is a conflic
   const limits = { maxInputBytes: 1_000, maxOutputBytes: 1_000, maxQueueLength: 10 };
   const withFingerprint = (change: Partial<JobType>) =>
     new JobTypes(types.map((type) => (type.name === usualRequest.type ? { ...type, ...change } : type)));
-  const refuseAll = () => ({ ok: false as const, issues: [{ path: ['camera'], message: 'is required' }] });
   const deploys: Record<string, { types?: JobTypes; limits?: Partial<JobLimits>; credits?: number }> = {
     'a deploy with another default of maxAttempts': { types: withFingerprint({ maxAttempts: 7 }) },
     'a deploy with a stricter schema': { types: withFingerprint({ parseInput: refuseAll }) },
@@ -170,10 +177,6 @@ describe('the same request again is answered alike, and another one is a conflic
 });
 
 describe('a key that an earlier version wrote, hashing what it had filled in', () => {
-  async function wroteBefore(tenant: Tenant): Promise<void> {
-    const sql = `UPDATE idempotency_key SET request_hash = repeat('a', 64) WHERE workspace_id = $1`;
-    await longhaul.services.database.hot.query(sql, [tenant.id]);
-  }
   const requests: Partial<JobRequest>[] = [
     {},
     { tags: ['a', 'b', 'a'], priority: 0, maxAttempts: 3 },

@@ -181,11 +181,16 @@ async function askForLists(asker: Asker, { query, body }: Route): Promise<void> 
   if (body !== undefined) expect((await asker.ask({ json: { since_seconds: 1e6, id: 'mine' } })).status).toBe(200);
 }
 
-async function askForNewJobs(asker: Asker, { path }: Route): Promise<void> {
+async function askForNewJobs(asker: Asker, route: Route): Promise<void> {
+  const { path } = route;
   await asker.ask({ param: 'the-same' });
   await asker.ask({ param: 'the-same' });
   if (path.includes('{')) await asker.ask({ param: '%F0%9F' });
   await asker.ask({ key: await (await longhaul.workspace({ credits: 0 })).key() });
+  const headers = { 'idempotency-key': randomBytes(6).toString('hex') };
+  await asker.ask({ headers });
+  expect((await asker.ask({ headers, json: { ...sampleBody(route), more: 1 } })).status).toBe(409);
+  expect((await asker.ask({ headers: { 'idempotency-key': '' } })).status).toBe(400);
 }
 
 async function askForCancellations(asker: Asker): Promise<void> {

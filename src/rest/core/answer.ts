@@ -13,6 +13,11 @@ export function answer(status: number, value: unknown, headers?: Readonly<Record
   return { status, body: JSON.stringify(value), headers };
 }
 
+/** Tells which job an answer is about, whatever the dialect calls it. */
+export function jobIdHeader({ id }: { id: string }): Record<string, string> {
+  return { 'x-job-id': id };
+}
+
 const jsonType = 'application/json; charset=utf-8';
 
 /** Every answer of every dialect leaves here: JSON in UTF-8, which nobody may cache. */

@@ -51,7 +51,7 @@ export class Call<Query = unknown, Body = unknown> {
   readonly param: string;
   #viewer: Viewer | null = null;
   #query: Query | undefined;
-  #body: Body | undefined;
+  #body: { value: Body } | null = null;
 
   constructor(
     { services, holds, shown }: CallParts,
@@ -89,9 +89,12 @@ export class Call<Query = unknown, Body = unknown> {
     return this.#query as Query;
   }
 
-  /** As the route's schema gives it. */
+  /** As the route's schema gives it. Checked when it is first read, so that a handler can answer before. Throws a RefusedError. */
   get body(): Body {
-    return this.#body as Body;
+    const { body, emptyBody } = this.route;
+    if (body === undefined) throw new Error(`${this.route.path} has no schema of its body`);
+    this.#body ??= { value: checkedBody(this.request, body, emptyBody) };
+    return this.#body.value;
   }
 
   /** Base of the URLs in the answer, without a slash at its end; with the prefix if the request came with one. */
@@ -110,16 +113,15 @@ export class Call<Query = unknown, Body = unknown> {
     });
   }
 
-  /** Checks the path, the query and the body, then has the route answer. Throws what it throws, and a RefusedError. */
+  /** Checks the path and the query, then has the route answer. Throws what it throws, and a RefusedError. */
   answer(): Promise<Answer> | Answer {
-    const { query, body, emptyBody } = this.route;
+    const { query } = this.route;
     if (this.param.includes(unreadable)) throw new RefusedError({ kind: 'NOT_FOUND', what: 'job' });
     if (query !== undefined) {
       const checked = checkInput(query, this.request.query);
       if (!checked.ok) throw new RefusedError({ kind: 'INVALID_QUERY', issues: checked.issues });
       this.#query = checked.value;
     }
-    if (body !== undefined) this.#body = checkedBody(this.request, body, emptyBody);
     return this.route.handle(this);
   }
 }

@@ -5,7 +5,7 @@ import type { Job } from '../../jobs/model/job.ts';
 import { isFinal } from '../../jobs/model/state-machine.ts';
 import type { Services } from '../../services.ts';
 import { maySee, type Viewer } from '../../workspaces/viewer.ts';
-import { answer, type Answer } from './answer.ts';
+import { answer, type Answer, jobIdHeader } from './answer.ts';
 import type { Call } from './call.ts';
 import { callerOf } from './caller.ts';
 import { isKnown } from './entity-tag.ts';
@@ -106,7 +106,7 @@ export async function answerJob(
     await hold(call, job, wait);
     job = await find();
   }
-  const shown = answer(200, await project(job));
+  const shown = answer(200, await project(job), jobIdHeader(job));
   return wait === null ? shown : applied(shown, wait);
 }
 

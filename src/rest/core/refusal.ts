@@ -20,6 +20,8 @@ export type Refusal =
   /** The header `allow` is set for it. */
   | { kind: 'METHOD_NOT_ALLOWED'; allowed: readonly string[] }
   | { kind: 'INVALID_QUERY'; issues: FieldIssue[] }
+  /** 400 in every dialect. */
+  | { kind: 'INVALID_HEADER'; issues: FieldIssue[] }
   /** Paths as the client sent the fields. */
   | { kind: 'INVALID_BODY'; issues: FieldIssue[] }
   /** `empty`: there is none; `type`: its media type is not JSON; `syntax`: it is not JSON. */
@@ -28,12 +30,16 @@ export type Refusal =
   | { kind: 'INSUFFICIENT_CREDITS'; required: number; available: number }
   /** The header `retry-after` is set for it. `limit`: pending jobs that a workspace may have. */
   | { kind: 'QUEUE_FULL'; limit: number }
+  | { kind: 'IDEMPOTENCY_CONFLICT' }
   | { kind: 'ALREADY_FINISHED'; job: Job }
   /** The header `retry-after` is set for it. `retryAfter` in whole seconds; `limit` and `used` are requests a minute. */
   | { kind: 'RATE_LIMITED'; retryAfter: number; limit: number; used: number }
   | { kind: 'UNAVAILABLE' }
   /** A bug of ours: masked, and logged. */
   | { kind: 'INTERNAL' };
+
+/** For the error of every dialect. */
+export const keyConflict = 'This Idempotency-Key was used for another request within 24 hours. Use a new key.';
 
 /** When to try again after a full queue. Nobody can know; a client that asks once a minute does no harm. */
 export const queueFullRetrySeconds = 60;
@@ -87,8 +93,9 @@ function refusalOfKnown(error: LonghaulError): Refusal {
       return { kind: 'INVALID_BODY', issues: [{ path: [], message: error.message }] };
     case 'UNAVAILABLE':
       return { kind: 'UNAVAILABLE' };
-    // The dialects offer no idempotency keys, no leases and no retries; and what has a class of its own is above.
     case 'IDEMPOTENCY_CONFLICT':
+      return { kind: 'IDEMPOTENCY_CONFLICT' };
+    // The dialects offer no leases and no retries; and what has a class of its own is above.
     case 'LEASE_LOST':
     case 'NOT_RETRYABLE':
     case 'INSUFFICIENT_CREDITS':

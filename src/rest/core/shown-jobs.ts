@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Job } from '../../jobs/model/job.ts';
 import type { KnownJob } from '../../jobs/read/job-reads.ts';
 import { isFinal } from '../../jobs/model/state-machine.ts';
-import { answer, type Answer } from './answer.ts';
+import { answer, type Answer, jobIdHeader } from './answer.ts';
 import type { DialectProfile } from './dialect-profile.ts';
 import { entityTag, hasExpired } from './entity-tag.ts';
 
@@ -20,6 +20,7 @@ export interface ShownJob extends KnownJob {
 /** The job, rendered. */
 export function shownJob(dialect: DialectProfile, job: Job, body: object, at: Date): ShownJob {
   const etag = entityTag(dialect, job, at);
+  const headers = { etag, ...jobIdHeader(job) };
   return {
     id: job.id,
     workspaceId: job.workspaceId,
@@ -28,8 +29,8 @@ export function shownJob(dialect: DialectProfile, job: Job, body: object, at: Da
     isFinal: isFinal(job.status),
     expired: hasExpired(job.artifactExpiresAt, at),
     etag,
-    full: answer(200, body, { etag }),
-    notModified: { status: 304, body: '', headers: { etag } },
+    full: answer(200, body, headers),
+    notModified: { status: 304, body: '', headers },
   };
 }
 

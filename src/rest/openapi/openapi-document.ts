@@ -77,6 +77,12 @@ function securityScheme({ name, credential, keyPrefixes }: RestDialect): JsonObj
 }
 
 const parameters: JsonObject = {
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'The same request with the same key within 24 hours gets the same answer, and is charged once.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
   IfNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
@@ -96,6 +102,7 @@ const headers: JsonObject = {
   etag: { description: 'Of this job in this state, for If-None-Match.', schema: { type: 'string' } },
   'preference-applied': { description: 'What was heeded of Prefer.', schema: { type: 'string' } },
   'retry-after': { description: 'Seconds until it is worth trying again.', schema: { type: 'integer' } },
+  'x-job-id': { description: "The job's UUID, whatever the body calls it.", schema: { type: 'string', format: 'uuid' } },
   'x-ratelimit-limit': {
     description: 'Requests a minute that the key has; absent without a limit.',
     schema: { type: 'integer' },

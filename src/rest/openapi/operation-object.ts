@@ -53,6 +53,7 @@ function queryParameters({ query }: Route): JsonObject[] {
 }
 
 function headerParameters({ kind, method }: Route): JsonObject[] {
+  if (kind === 'submit') return [{ $ref: '#/components/parameters/IdempotencyKey' }];
   if (kind !== 'status') return [];
   const prefer = { $ref: '#/components/parameters/Prefer' };
   return method === 'GET' ? [{ $ref: '#/components/parameters/IfNoneMatch' }, prefer] : [prefer];
@@ -71,6 +72,7 @@ function answers(dialect: RestDialect, route: Route): JsonObject {
   const headers = headerRefs([
     ...(polled && route.method === 'GET' ? ['etag'] : []),
     ...(polled ? ['preference-applied'] : []),
+    ...(polled || route.kind === 'submit' ? ['x-job-id'] : []),
     ...limitHeaders(dialect),
   ]);
   return Object.fromEntries(
@@ -115,6 +117,7 @@ const headerNames: Readonly<Record<string, string>> = {
   etag: 'ETag',
   'preference-applied': 'Preference-Applied',
   'retry-after': 'Retry-After',
+  'x-job-id': 'X-Job-Id',
   'x-ratelimit-limit': 'X-RateLimit-Limit',
   'x-ratelimit-remaining': 'X-RateLimit-Remaining',
   'x-ratelimit-reset': 'X-RateLimit-Reset',

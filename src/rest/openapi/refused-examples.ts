@@ -91,6 +91,8 @@ function jobSamples({ kind, path }: Route): Sample[] {
   if (kind === 'status' || parameterOf(path) !== null) samples.push({ refusal: { kind: 'NOT_FOUND', what: 'job' } });
   if (kind === 'cancel') samples.push({ refusal: { kind: 'ALREADY_FINISHED', job: sampleJob } });
   if (kind === 'submit') {
+    samples.push({ refusal: { kind: 'INVALID_HEADER', issues: [{ path: ['Idempotency-Key'], message: 'expected at least 1 character, got 0' }] } });
+    samples.push({ refusal: { kind: 'IDEMPOTENCY_CONFLICT' } });
     samples.push({ refusal: { kind: 'INSUFFICIENT_CREDITS', required: 150, available: 20 } });
     samples.push({ refusal: { kind: 'QUEUE_FULL', limit: 100_000 } });
   }

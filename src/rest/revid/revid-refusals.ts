@@ -4,7 +4,9 @@ import type { JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import type { Refusal } from '../core/refusal.ts';
+import { keyConflict, type Refusal } from '../core/refusal.ts';
+import { answeredAtOnce } from './envelope.ts';
+import { submissionEndpoint } from './revid-server.ts';
 import { authenticationPath, notAuthorized } from './key-check.ts';
 import { invalidPayload, isFalsy } from './python.ts';
 import { server } from './revid-server.ts';
@@ -23,6 +25,8 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       return refused(405, 'Method not allowed');
     case 'INVALID_QUERY':
       return refused(400, `Invalid query: ${refusal.issues.map(describeIssue).join('; ')}`);
+    case 'INVALID_HEADER':
+      return refused(400, `Invalid header: ${refusal.issues.map(describeIssue).join('; ')}`);
     case 'INVALID_BODY': {
       const body = sentBody(request);
       return namesNoJob(refusal.issues, body, request) ? jobNotFound(body) : refuseBody(refusal.issues, body);
@@ -49,6 +53,12 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
         queue_length: limit,
         build_number: server.buildNumber,
       });
+    }
+    case 'IDEMPOTENCY_CONFLICT': {
+      const id = fieldOf(sentBody(request), 'id');
+      const about = { endpoint: submissionEndpoint, code: 409, id: typeof id === 'string' ? id : null, response: null };
+      const body = answeredAtOnce({ ...about, message: keyConflict }, { startedAt: performance.now(), queueLength: 0 });
+      return { status: 409, body };
     }
     case 'ALREADY_FINISHED':
       return refused(409, 'The job has finished already');

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
-import { type Route, route } from '../core/call.ts';
-import { submit } from '../core/submit.ts';
+import type { Route } from '../core/call.ts';
+import { submissionRoute } from '../core/submit.ts';
 import { flag, integerFrom, object, oneOf, text, textUpTo, uri } from './python.ts';
 import { queueLength } from './queue-length.ts';
-import { server } from './revid-server.ts';
+import { server, submissionEndpoint } from './revid-server.ts';
 
 /** The parameters of the vendor's page on media transcription, and no others. */
 const body = object({
@@ -39,33 +39,29 @@ const type = 'media/transcribe';
 const places = { type: [], input: [], webhookUrl: ['webhook_url'] };
 
 /** RevidAPI's path, and the one that its status answers name. */
-const paths = ['/paid/media/transcribe', `/v1/${type}`];
+const paths = ['/paid/media/transcribe', submissionEndpoint];
 
 /** POST /v1/media/transcribe: always asynchronous, with a webhook or without. */
 export const submissionRoutes: readonly Route[] = paths.map((path) =>
-  route({
-    kind: 'submit',
-    method: 'POST',
+  submissionRoute({
     path,
     summary: 'Transcribe or translate media',
-    scope: 'WRITE',
     body,
     answers: { 202: { description: 'The job was created.', schema: accepted } },
-    async handle(call) {
-      const { webhook_url: url, id: clientReference = null, ...input } = call.body;
-      const webhookUrl = url === '' ? undefined : url;
-      const { jobs } = call.services;
-      // Before the job exists: a client sends a request that failed again.
-      const waiting = await queueLength(jobs, call.viewer);
-      const job = await submit(call, { type, input: parameters(input), webhookUrl, clientReference }, places);
+    places,
+    submission({ body: { webhook_url: url, id: clientReference = null, ...input } }) {
+      return { type, input: parameters(input), webhookUrl: url === '' ? undefined : url, clientReference };
+    },
+    before: ({ services, viewer }) => queueLength(services.jobs, viewer),
+    accepted({ services }, job, waiting = 0) {
       return answer(202, {
         code: 202,
-        id: clientReference,
+        id: job.clientReference,
         job_id: job.id,
         message: 'processing',
         pid: process.pid,
         queue_id: server.queueId,
-        max_queue_length: jobs.limits.maxQueueLength,
+        max_queue_length: services.jobs.limits.maxQueueLength,
         queue_length: waiting + 1,
         build_number: server.buildNumber,
       } satisfies z.output<typeof accepted>);

@@ -1,7 +1,7 @@
 import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import { queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
+import { keyConflict, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
 
 /** Always both keys, `detail` and `code`; some of the vendor's own examples lack one. */
 export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
@@ -17,6 +17,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'method_not_allowed', 'Method not allowed');
     case 'INVALID_QUERY':
+    case 'INVALID_HEADER':
       return refused(400, 'bad_request', refusal.issues.map(describeIssue).join('; '));
     case 'INVALID_BODY': {
       const body = sentBody(request);
@@ -34,6 +35,8 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       const detail = `${refusal.limit} jobs are pending already. Retry when some have started.`;
       return refused(429, 'rate_limited', detail, { retry_after: queueFullRetrySeconds });
     }
+    case 'IDEMPOTENCY_CONFLICT':
+      return refused(409, 'idempotency_conflict', keyConflict);
     case 'ALREADY_FINISHED':
       return refused(409, 'conflict', 'The job has finished already');
     case 'RATE_LIMITED': {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
 import { jsonBody } from '../core/request-body.ts';
-import { type Route, route } from '../core/call.ts';
-import { submit } from '../core/submit.ts';
+import type { Route } from '../core/call.ts';
+import { submissionRoute } from '../core/submit.ts';
 import { wholeSeconds } from '../core/timestamps.ts';
 import { videoConduitTypes } from './videoconduit-types.ts';
 
@@ -25,25 +25,23 @@ const places = { type: [], input: [], webhookUrl: ['webhook_url'] };
 
 /** POST /v1/download and its like. */
 export const submissionRoutes: readonly Route[] = videoConduitTypes.map((type) =>
-  route({
-    kind: 'submit',
-    method: 'POST',
+  submissionRoute({
     path: `/v1/${type}`,
     summary: `Start a ${type} job`,
-    scope: 'WRITE',
     body,
     answers: { 202: { description: 'The job was created.', schema: created } },
-    async handle(call) {
-      const { webhook_url: webhookUrl, ...parameters } = call.body;
+    places,
+    submission({ body: { webhook_url: webhookUrl, ...parameters } }) {
       // Workers read the source from one place, whatever surface the job came through.
-      const job = await submit(call, { type, input: { ...parameters, sourceUrl: parameters.url }, webhookUrl }, places);
-      return answer(202, {
+      return { type, input: { ...parameters, sourceUrl: parameters.url }, webhookUrl };
+    },
+    accepted: (_call, job) =>
+      answer(202, {
         job_id: job.id,
         job_type: type,
         status: 'pending',
         credits_charged: job.creditsCharged,
         created_at: wholeSeconds(job.createdAt),
-      } satisfies z.output<typeof created>);
-    },
+      } satisfies z.output<typeof created>),
   }),
 );

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import type { Queryable } from '../../database/queryable.ts';
 import { httpUrl, textIssues } from '../../input.ts';
-import type { JsonObject } from '../../jobs/model/job.ts';
+import type { Job } from '../../jobs/model/job.ts';
 import { sqlIs } from '../../jobs/model/state-machine.ts';
-import { answer, type Answer } from '../core/answer.ts';
+import { answer, type Answer, jobIdHeader } from '../core/answer.ts';
 import { jsonBody } from '../core/request-body.ts';
-import type { Call } from '../core/call.ts';
+import type { Call, Route } from '../core/call.ts';
 import { RefusedError } from '../core/refusal.ts';
-import { type Route, route } from '../core/call.ts';
-import { type Submission, submit } from '../core/submit.ts';
+import { submissionRoute } from '../core/submit.ts';
 import { vidocuId } from './vidocu-id.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
@@ -70,45 +69,35 @@ const places = { type: [], input: [], webhookUrl: ['webhookUrl'] };
 
 /** POST /v1/videos/:id/analyze and its like: the job's input is the body, and the video's id as `videoId`. */
 export const operationRoutes: readonly Route[] = operations.map(({ name, summary, type, body, inProgress }) =>
-  route({
-    kind: 'submit',
-    method: 'POST',
+  submissionRoute({
     path: `/v1/videos/{id}/${name}`,
     summary,
-    scope: 'WRITE',
     body: jsonBody({ ...body, webhookUrl: hook }),
     emptyBody: {},
     answers: {
       202: { description: 'The job was created.', schema: created },
       ...(inProgress === null ? {} : { 200: { description: 'The job that is under way already, as it was asked for, its webhookUrl included.', schema: existing } }),
     },
-    handle(call) {
-      const { webhookUrl, ...sent } = call.body;
-      const asked = { type, input: { ...sent, videoId: call.param }, webhookUrl };
-      return inProgress === null ? create(call, asked) : createOnce(call, asked, inProgress);
-    },
+    places,
+    submission: ({ body: { webhookUrl, ...sent }, param }) => ({ type, input: { ...sent, videoId: param }, webhookUrl }),
+    accepted: (_call, job) => accepted(job),
+    instead: inProgress === null ? undefined : (call, create) => createOnce(call, type, inProgress, create),
   }),
 );
 
 /** POST /v1/tools/:type/execute: a `tool` job whose input is the body, and the tool's name as `tool`. */
-export const executeRoute = route({
-  kind: 'submit',
-  method: 'POST',
+export const executeRoute = submissionRoute({
   path: '/v1/tools/{type}/execute',
   summary: 'Execute a tool',
-  scope: 'WRITE',
   body: jsonBody({ webhookUrl: hook }),
   emptyBody: {},
   answers: { 202: { description: 'The job was created.', schema: created.extend({ tool: z.string() }) } },
-  handle(call) {
-    const { webhookUrl, ...sent } = call.body;
-    const tool = call.param;
-    return create(call, { type: 'tool', input: { ...sent, tool }, webhookUrl }, { tool });
-  },
+  places,
+  submission: ({ body: { webhookUrl, ...sent }, param: tool }) => ({ type: 'tool', input: { ...sent, tool }, webhookUrl }),
+  accepted: ({ param: tool }, job) => accepted(job, { tool }),
 });
 
-async function create(call: Call, asked: Submission, more: object = {}): Promise<Answer> {
-  const job = await submit(call, asked, places);
+function accepted(job: Job, more: object = {}): Answer {
   return answer(202, { jobId: vidocuId(job), status: 'pending', ...more });
 }
 
@@ -116,19 +105,18 @@ const submissions = new OneAtATime();
 
 /** Two clients that ask at once get one job, unless different processes serve them. */
 function createOnce(
-  call: Call,
-  asked: Submission & { input: JsonObject & { videoId: string } },
+  { services, viewer, param: videoId }: Call<unknown, unknown>,
+  type: string,
   message: string,
+  create: () => Promise<Answer>,
 ): Promise<Answer> {
-  const { services, viewer } = call;
-  const { type, input: { videoId } } = asked;
   // Checked here, not with the job: the search comes first.
   const issues = textIssues(videoId, ['videoId']);
   if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
   return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
     const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId);
-    if (id === null) return create(call, asked);
-    return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message });
+    if (id === null) return create();
+    return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message }, jobIdHeader({ id }));
   });
 }
 

@@ -1,6 +1,6 @@
 import { describeIssue } from '../../errors.ts';
 import type { Refused } from '../core/dialect-profile.ts';
-import type { Refusal } from '../core/refusal.ts';
+import { keyConflict, type Refusal } from '../core/refusal.ts';
 
 /** `{"error":{"code":"…","message":"…"}}`. */
 export function refuse(refusal: Refusal): Refused {
@@ -16,6 +16,7 @@ export function refuse(refusal: Refusal): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'method_not_allowed', 'Method not allowed');
     case 'INVALID_QUERY':
+    case 'INVALID_HEADER':
     case 'INVALID_BODY':
       return refused(400, 'validation_error', refusal.issues.map(describeIssue).join('; '));
     case 'UNREADABLE_BODY':
@@ -27,6 +28,8 @@ export function refuse(refusal: Refusal): Refused {
       return refused(403, 'limit_exceeded', `This costs ${refusal.required} credits; ${refusal.available} are left`);
     case 'QUEUE_FULL':
       return refused(429, 'rate_limit_exceeded', `${refusal.limit} jobs are pending already. Retry when some have started.`);
+    case 'IDEMPOTENCY_CONFLICT':
+      return refused(409, 'idempotency_conflict', keyConflict);
     case 'ALREADY_FINISHED':
       return refused(409, 'conflict', 'The job has finished already');
     case 'RATE_LIMITED':

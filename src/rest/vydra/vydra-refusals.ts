@@ -2,7 +2,7 @@ import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import { type KeyFault, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
+import { keyConflict, type KeyFault, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
 import { statusOf } from './vydra-job.ts';
 
 /** `{"error":"…","code":"…"}`, and `details` if there are any. */
@@ -18,6 +18,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'METHOD_NOT_ALLOWED':
       return refused(405, 'METHOD_NOT_ALLOWED', 'Method not allowed');
     case 'INVALID_QUERY':
+    case 'INVALID_HEADER':
       return refused(400, 'INVALID_INPUT', refusal.issues.map(describeIssue).join('; '));
     case 'INVALID_BODY':
       return refuseBody(refusal.issues, request);
@@ -35,6 +36,8 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       const error = `${limit} jobs are pending already. Retry when some have started.`;
       return limited(error, queueFullRetrySeconds, { type: 'queue', limit, used: limit });
     }
+    case 'IDEMPOTENCY_CONFLICT':
+      return refused(409, 'IDEMPOTENCY_CONFLICT', keyConflict);
     case 'ALREADY_FINISHED': {
       const status = statusOf(refusal.job);
       const error = `The job is ${status} already and cannot be cancelled`;

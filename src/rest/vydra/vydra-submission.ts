@@ -3,8 +3,7 @@ import { httpUrl } from '../../input.ts';
 import { answer } from '../core/answer.ts';
 import { parsedJson } from '../core/request-body.ts';
 import type { Call } from '../core/call.ts';
-import { route } from '../core/call.ts';
-import { submit } from '../core/submit.ts';
+import { submissionRoute as routeOf } from '../core/submit.ts';
 import { instant } from './vydra-job.ts';
 
 const body = z.object({
@@ -25,19 +24,16 @@ const created = z.object({
 const places = { type: ['workflow'], input: ['input'], webhookUrl: ['webhookUrl'] };
 
 /** POST /api/v1/jobs. */
-export const submissionRoute = route({
-  kind: 'submit',
-  method: 'POST',
+export const submissionRoute = routeOf({
   path: '/api/v1/jobs',
   summary: 'Create a job',
-  scope: 'WRITE',
   body,
   // The client is told which field is missing.
   emptyBody: {},
   answers: { 201: { description: 'The job was created.', schema: created } },
-  async handle(call) {
-    const { workflow, input, webhookUrl } = call.body;
-    const job = await submit(call, { type: workflow, input, webhookUrl }, places);
+  places,
+  submission: ({ body: { workflow, input, webhookUrl } }) => ({ type: workflow, input, webhookUrl }),
+  accepted(call, job) {
     const self = urlOf(call, job.id);
     return answer(201, {
       id: job.id,
