@@ -191,6 +191,9 @@ describe('what cannot be honoured is refused', () => {
     ['postgres://h?options=-c%20datestyle%3DGerman', /^options: datestyle is set by Longhaul/],
     ['postgres://h?options=-c%20standard_conforming_strings%3Doff', /^options: standard_conforming_strings/],
     ['postgres://h?options=--default-transaction-read-only%3Don', /^options: default_transaction_read_only/],
+    ['postgres://h?options=-c%20statement_timeout%3D1', /^options: statement_timeout would end Longhaul's own statements/],
+    ['postgres://h?options=-c%20transaction_timeout%3D0.5s', /^options: transaction_timeout would end/],
+    ['postgres://h?sslmode=no-verify', /^sslmode: no-verify is not a mode of libpq; use require\.$/],
   ] as const)('%s', ([text, reason]) => {
     vi.stubEnv('HOME', folder);
     expect(refusal(text)).toMatch(reason);
@@ -199,6 +202,8 @@ describe('what cannot be honoured is refused', () => {
   test('also where the environment asks for it', () => {
     expect(refusal('postgres://h', { PGCHANNELBINDING: 'require' })).toMatch(/^channel_binding cannot be honoured/);
     expect(refusal('postgres://h', { PGTARGETSESSIONATTRS: 'read-only' })).toMatch(/^target_session_attrs/);
+    expect(refusal('postgres://h', { PGCLIENTENCODING: 'LATIN1' })).toMatch(/^client_encoding .* from the environment variable PGCLIENTENCODING\.$/);
+    expect(refusal('postgres://h?client_encoding=LATIN1', { PGCLIENTENCODING: 'LATIN9' })).not.toMatch(/PGCLIENTENCODING/);
   });
 });
 

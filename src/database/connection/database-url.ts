@@ -5,6 +5,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Conninfo, ConninfoError, parseConninfo } from './conninfo.ts';
 import { addDefaults } from './defaults.ts';
 import type { Host } from './host.ts';
+import { keywords } from './keywords.ts';
 import { parseOptions } from './options.ts';
 import { findPassword } from './passfile.ts';
 import { type SslMode, sslModes, tlsSettings } from './tls.ts';
@@ -82,7 +83,18 @@ const onlyHarmless: Record<string, { harmless: RegExp; instead: string }> = {
  * @throws ConninfoError if it is invalid or asks for something that we do not support. The message never contains a secret.
  */
 export function readServer(text: string, environment: Readonly<Record<string, string | undefined>>): Server {
-  const found = addDefaults(parseConninfo(text), environment);
+  const given = parseConninfo(text);
+  try {
+    return readFound(addDefaults(given, environment));
+  } catch (error) {
+    const [keyword = ''] = /^\w+/.exec(error instanceof ConninfoError ? error.message : '') ?? [];
+    const variable = keywords.get(keyword);
+    if (!(error instanceof ConninfoError) || given.has(keyword) || variable == null || !environment[variable]) throw error;
+    throw new ConninfoError(`${error.message} It comes from the environment variable ${variable}.`);
+  }
+}
+
+function readFound(found: Conninfo): Server {
   refuseWhatCannotBeDone(found);
   const hosts = readHosts(found);
   const user = found.get('user') ?? userInfo().username;
@@ -91,6 +103,7 @@ export function readServer(text: string, environment: Readonly<Record<string, st
   const password = found.get('password');
   const passfile = found.get('passfile') ?? join(homedir(), '.pgpass');
   const sslRootCert = found.get('sslrootcert');
+  if (found.get('sslmode') === 'no-verify') throw new ConninfoError('sslmode: no-verify is not a mode of libpq; use require.');
   const sslMode = choice(found, 'sslmode', sslModes, sslRootCert === 'system' ? 'verify-full' : 'prefer');
   const sslNegotiation = choice(found, 'sslnegotiation', ['postgres', 'direct'], 'postgres');
   if (sslNegotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(sslMode)) {

@@ -13,8 +13,8 @@ import {
 import { type Conninfo, ConninfoError } from './conninfo.ts';
 import type { Host } from './host.ts';
 
-/** libpq's modes, and pg's `no-verify`, which accepts any certificate. */
-export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
+/** libpq's modes. */
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
 export type SslMode = (typeof sslModes)[number];
 
@@ -37,7 +37,7 @@ export function tlsSettings(found: Conninfo, mode: SslMode, sendsServerName: boo
     throw new ConninfoError('ssl_min_protocol_version is above ssl_max_protocol_version.');
   }
   return ({ name }) => {
-    const ca = mode === 'no-verify' ? null : rootCertificates(found.get('sslrootcert') ?? null, mode);
+    const ca = rootCertificates(found.get('sslrootcert') ?? null, mode);
     const options: ConnectionOptions = {
       ...clientCertificate(found),
       minVersion,
