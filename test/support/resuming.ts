@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { compileFunction } from 'node:vm';
 import { createClient as createSseClient } from 'graphql-sse';
-import { createClient as createSocketClient } from 'graphql-ws';
+import { type ClientOptions, createClient as createSocketClient } from 'graphql-ws';
 import type { JobStatus } from '../graphql/generated/graphql.ts';
 
 /** Called for the key each time a client connects, so it also shows when one does. */
@@ -22,24 +22,54 @@ export interface ResumingClient {
 }
 
 const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
-
-/** In "Resuming", the first block is for graphql-ws; the second only creates the client of graphql-sse. */
-const [overSocket, overEvents] = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
+const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 /** Replacements for the page's delays, for tests that cannot wait that long. */
 export type Hurry = Readonly<Record<string, string>>;
 
 /** Runs PROTOCOL.md's code for graphql-ws as it is. @param url http URL of the process */
 export function resumeOverSocket(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
-  if (overSocket?.includes("from 'graphql-ws'") !== true) throw new Error('PROTOCOL.md has no code for graphql-ws.');
-  return run(hurried(overSocket, hurry), createSocketClient, `${url.replace(/^http/, 'ws')}/graphql`, token);
+  return run(hurried(codeFor('graphql-ws'), hurry), 'client, watch', { createClient: createSocketClient, url: socketUrl(url), token });
 }
 
 /** Runs PROTOCOL.md's code for graphql-sse: its own client, and otherwise the same code. */
 export function resumeOverEvents(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
-  if (overEvents?.includes("from 'graphql-sse'") !== true) throw new Error('PROTOCOL.md has no code for graphql-sse.');
-  const watch = overSocket?.slice(overSocket.indexOf('function watch')) ?? '';
-  return run(hurried(overEvents + watch, hurry), createSseClient, `${url}/graphql`, token);
+  const overSocket = codeFor('graphql-ws');
+  const code = codeFor('graphql-sse') + overSocket.slice(overSocket.indexOf('function resuming'));
+  return run(hurried(code, hurry), 'client, watch', { createClient: createSseClient, url: `${url}/graphql`, token });
+}
+
+/**
+ * Runs PROTOCOL.md's code for a library on top of graphql-ws.
+ *
+ * @param library the module that the code imports, whose exports are `scope`
+ * @param makes the name under which the code keeps what it makes
+ */
+export function resumeLibrary<Made>(
+  library: string,
+  makes: string,
+  url: string,
+  token: Token,
+  scope: object,
+): Made & { client: ResumingClient['client'] & { terminate(): void } } {
+  return run(codeFor('graphql-ws') + codeFor(library), `client, ${makes}`, {
+    // Without the random pause before it connects again.
+    createClient: (options: ClientOptions) => createSocketClient({ ...options, retryWait: async () => {} }),
+    url: socketUrl(url),
+    httpUrl: `${url}/graphql`,
+    token,
+    ...scope,
+  });
+}
+
+function socketUrl(url: string): string {
+  return `${url.replace(/^http/, 'ws')}/graphql`;
+}
+
+function codeFor(library: string): string {
+  const code = blocks.find((block) => block.includes(`from '${library}'`));
+  if (code === undefined) throw new Error(`PROTOCOL.md has no code for ${library}.`);
+  return code;
 }
 
 function hurried(code: string, hurry: Hurry): string {
@@ -49,9 +79,9 @@ function hurried(code: string, hurry: Hurry): string {
   }, code);
 }
 
-function run(code: string, createClient: unknown, url: string, token: Token): ResumingClient {
-  const body = `${code.replaceAll(/^import .*$/gm, '')}\nreturn { client, watch };`;
-  return compileFunction(body, ['createClient', 'url', 'token'], { filename: 'PROTOCOL.md' })(createClient, url, token);
+function run<Made>(code: string, makes: string, scope: object): Made {
+  const body = `${code.replaceAll(/^import .*$/gm, '')}\nreturn { ${makes} };`;
+  return compileFunction(body, Object.keys(scope), { filename: 'PROTOCOL.md' })(...Object.values(scope));
 }
 
 /** A job as of one of its changes. */
