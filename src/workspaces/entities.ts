@@ -54,15 +54,14 @@ export const CreditTransactionEntity = defineEntity({
   name: 'CreditTransaction',
   tableName: 'credit_transaction',
   properties: {
+    workspaceId: p.uuid().primary(),
     id: p.uuid().primary(),
-    workspaceId: p.uuid(),
     kind: p.enum(['GRANT', 'CHARGE', 'REFUND']),
     /** Charges are negative. */
     amount: p.integer(),
     balanceAfter: p.integer(),
     jobId: p.uuid().strictNullable(),
   },
-  indexes: [{ name: 'credit_transaction_workspace_index', properties: ['workspaceId', 'id'] }],
-  // The last defence against charging or refunding a job twice. Rows without a job never conflict (NULLs are distinct).
-  uniques: [{ name: 'credit_transaction_job_kind_unique', properties: ['jobId', 'kind'] }],
+  // The last defence against refunding a job twice. A charge needs none: it comes with its job, whose id is unique.
+  uniques: [{ name: 'credit_transaction_refund_unique', properties: ['jobId'], where: `kind = 'REFUND'` }],
 });

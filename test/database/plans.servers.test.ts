@@ -73,19 +73,20 @@ async function fill(database: Database, workspaceIds: readonly string[]): Promis
   );
   await database.hot.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
   await database.hot.query(
-    `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, started_at)
-     SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now() FROM job WHERE attempt = 1`,
+    `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, due_at, started_at, ended_at, outcome)
+     SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now(), now(), now(), status FROM job
+     WHERE attempt = 1 AND status <> 'RUNNING'`,
   );
   await database.hot.query(
-    `INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds)
-     SELECT job_id, job_attempt.workspace_id, 1, token, now() + interval '1 hour', now() + interval '2 hours', 30
-     FROM job_attempt JOIN job ON job.id = job_attempt.job_id WHERE job.status = 'RUNNING'`,
+    `INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, due_at, started_at, expires_at, deadline_at, seconds)
+     SELECT id, workspace_id, 1, gen_random_uuid(), 'worker', now(), now(), now() + interval '1 hour', now() + interval '2 hours', 30
+     FROM job WHERE status = 'RUNNING'`,
   );
   // Twenty transactions, each over all workspaces.
   for (let batch = 0; batch < 20; batch += 1) {
     await database.hot.query(
-      `INSERT INTO job_change (workspace_id, job_id, version, status, attempt)
-       SELECT workspace_id, id, version, status, attempt FROM job WHERE id > $1 AND id <= $2 ORDER BY id`,
+      `INSERT INTO job_change (workspace_id, job_id, type, version, status, attempt)
+       SELECT workspace_id, id, type, version, status, attempt FROM job WHERE id > $1 AND id <= $2 ORDER BY id`,
       [idOf((batch * jobs) / 20), idOf(((batch + 1) * jobs) / 20)],
     );
   }

@@ -30,7 +30,7 @@ test.each<[string, StatementFate[]]>([
   // Until the worker has its answer.
   await proxy.met(fates.length);
   await expectKept(fleet, api, job);
-  expect(await attempts(fleet)).toEqual([{ number: 1, failed: false }]);
+  expect(await attempts(fleet)).toEqual([{ number: 1, outcome: 'COMPLETED' }]);
   expect(proxy.fates.slice(0, fates.length)).toEqual(fates);
 }, 60_000);
 
@@ -147,5 +147,5 @@ async function files(fleet: Installation): Promise<string[]> {
 }
 
 function attempts({ query }: Installation) {
-  return query('SELECT number, failed FROM job_attempt ORDER BY number');
+  return query('SELECT number, outcome FROM job_attempt ORDER BY number');
 }

@@ -48,7 +48,7 @@ test('sixteen rival processes claim each job once', async () => {
     claimed.push(...ids(rounds.flat().map(held)));
   }
   expect(claimed.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
-  expect(await tenant.count('FROM job_attempt WHERE workspace_id = $1')).toBe(jobs.length);
+  expect(await tenant.count('FROM lease WHERE workspace_id = $1 AND attempt = 1')).toBe(jobs.length);
 });
 
 test('many waiting claims of one process share the work without a job given twice', async () => {

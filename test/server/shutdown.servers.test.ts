@@ -133,13 +133,13 @@ test('a running built-in job is handed back and completed by another worker, at 
 
   expect(await watch.end()).toMatchObject({ status: 'COMPLETED' });
   const attempts = await fleet.query(
-    `SELECT split_part(worker_id, '/', -1)::int AS pid, failed, error_code, ended_at IS NOT NULL AS ended
+    `SELECT split_part(worker_id, '/', -1)::int AS pid, outcome, error_code
      FROM job_attempt WHERE job_id = $1 ORDER BY number`,
     [uuid],
   );
   expect(attempts).toEqual([
-    { pid: first.pid, failed: false, error_code: null, ended: true },
-    { pid: second.pid, failed: false, error_code: null, ended: true },
+    { pid: first.pid, outcome: 'RELEASED', error_code: null },
+    { pid: second.pid, outcome: 'COMPLETED', error_code: null },
   ]);
   expect(await fleet.query('SELECT failed_attempts FROM job')).toEqual([{ failed_attempts: 0 }]);
   const stored = await readdir(join(fleet.folder, 'artifacts'), { recursive: true });

@@ -1,24 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { readServer } from '../../src/database/connection/database-url.ts';
-import { adoptPglite, type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
-import { openPglite } from '../../src/database/orm.ts';
-import { silentLog } from '../../src/log.ts';
-import { type App, startApp } from '../../src/server/app.ts';
-import { loadConfig } from '../../src/server/configuration.ts';
+import type { OpenDatabase } from '../../src/database/open.ts';
 import { backend } from '../support/longhaul.ts';
-import { testFolder } from '../support/process.ts';
+import { oldDatabase, startOn } from '../support/old-database.ts';
 import { eventually, startReceiver } from '../support/receiver.ts';
-import { testDatabaseUrl } from '../support/servers.ts';
-import { onServer } from '../support/template-servers.ts';
-
-/*
- * The fixture was written by the last version with pg-boss: one delivery of each kind that it can leave behind, at
- * http://receiver.test/<kind>.
- */
-const fixture = readFile(new URL('../support/fixtures/before-webhook-due.sql', import.meta.url), 'utf8');
 
 /** Kinds that are to be sent, and the tries of their series that were begun. */
 const pending = { noted: 0, waiting: 0, redelivered: 0, 'under-way': 2, 'put-back': 2, retried: 3 };
@@ -51,35 +35,6 @@ function copies(count: number): string {
     DROP TABLE copy;`;
 }
 
-/** A database of the version before, after this SQL; opened, and so upgraded, by the call. */
-async function oldDatabase(sql: string): Promise<() => Promise<OpenDatabase>> {
-  const statements = `${await fixture}; ${sql}`;
-  if (backend === 'embedded') {
-    const pglite = await openPglite(null);
-    await pglite.exec(statements);
-    return () => adoptPglite(pglite, silentLog);
-  }
-  const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name}`);
-  onTestFinished(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(testDatabaseUrl);
-  url.pathname = name;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  await client.query(statements);
-  await client.end();
-  return () =>
-    openServerDatabase({ server: readServer(url.href, {}), poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
-}
-
-async function start(openDatabase: () => Promise<OpenDatabase>): Promise<App> {
-  const folder = await testFolder();
-  const config = loadConfig({ PORT: '0', DATA_DIR: folder, ROLE: 'api', OUTBOUND_ALLOW: '127.0.0.1' });
-  const app = await startApp(config, { log: silentLog, onFatal: () => undefined, openDatabase });
-  onTestFinished(() => app.stop());
-  return app;
-}
-
 /** Whether pg-boss' schema is there. */
 async function queueStays({ database }: Pick<OpenDatabase, 'database'>): Promise<boolean> {
   const [row] = await database.hot.query<{ stays: boolean }>(
@@ -100,7 +55,7 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
     UPDATE pgboss.job SET start_after = now() + interval '1 hour' WHERE
       split_part(split_part((SELECT url FROM webhook_delivery WHERE id::text = data->>'deliveryId'), '/', 4), '?', 1)
         IN ('retried', 'put-back')`);
-  const app = await start(open);
+  const app = await startOn(open);
   const { database } = app.services;
 
   const kinds = Object.keys(pending).length;

@@ -35,8 +35,8 @@ test('the job of a killed worker is completed by another one', async () => {
   const { status } = await watch.end();
   expect(status).toBe('COMPLETED');
   const attempts = await attemptsOf(fleet, job.uuid);
-  expect(attempts[0]).toMatchObject({ failed: true, error_code: 'LEASE_EXPIRED' });
-  expect(attempts.at(-1)).toMatchObject({ failed: false, error_code: null });
+  expect(attempts[0]).toMatchObject({ outcome: 'EXPIRED', error_code: 'LEASE_EXPIRED' });
+  expect(attempts.at(-1)).toMatchObject({ outcome: 'COMPLETED', error_code: null });
   expect(pidOf(attempts[0])).toBe(victim.pid);
   expect(pidOf(attempts.at(-1))).not.toBe(victim.pid);
   expect(await ledgerOf(fleet, job.uuid)).toEqual(['CHARGE -1']);
@@ -60,7 +60,7 @@ test('a worker killed in the last attempt: the job is FAILED, and refunded once'
   expect(await ledgerOf(fleet, job.uuid)).toEqual(['CHARGE -1', 'REFUND 1']);
   const after = await ask(api.url, fleet.adminKey, WorkspaceDocument, {});
   expect(after.workspace.credits).toBe(before.workspace.credits);
-  expect(await attemptsOf(fleet, job.uuid)).toMatchObject([{ failed: true, error_code: 'LEASE_EXPIRED' }]);
+  expect(await attemptsOf(fleet, job.uuid)).toMatchObject([{ outcome: 'EXPIRED', error_code: 'LEASE_EXPIRED' }]);
 }, 60_000);
 
 test('a worker that comes back after its lease expired cannot complete what another one completed', async () => {
@@ -123,13 +123,16 @@ async function complete({ adminKey }: Installation, { url }: ReadyProcess, token
 
 interface AttemptRow {
   worker_id: string;
-  failed: boolean;
+  outcome: string | null;
   error_code: string | null;
 }
 
 function attemptsOf({ query }: Installation, uuid: string): Promise<AttemptRow[]> {
   return query<AttemptRow>(
-    'SELECT worker_id, failed, error_code FROM job_attempt WHERE job_id = $1 ORDER BY number',
+    `SELECT worker_id, outcome, error_code FROM (
+       SELECT number, worker_id, outcome, error_code FROM job_attempt WHERE job_id = $1
+       UNION ALL SELECT attempt, worker_id, NULL, NULL FROM lease WHERE job_id = $1
+     ) AS attempt ORDER BY number`,
     [uuid],
   );
 }

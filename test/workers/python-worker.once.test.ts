@@ -98,7 +98,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
     // By now it may have come back from its backoff.
     expect((await tenant.read(job.id)).failedAttempts).toBeGreaterThan(0);
     expect(worker.output()).toContain('RuntimeError: a secret detail');
-    const failed = `FROM job_attempt WHERE workspace_id = $1 AND failed AND error_code = 'PROCESSING_ERROR'
+    const failed = `FROM job_attempt WHERE workspace_id = $1 AND outcome = 'FAILED' AND error_code = 'PROCESSING_ERROR'
       AND error_message = 'The job failed unexpectedly.'`;
     expect(await tenant.count(failed)).toBeGreaterThan(0);
   });

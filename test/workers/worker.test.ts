@@ -225,7 +225,7 @@ test('a process that stops hands its job back: the attempt does not count, and n
       [job.uuid],
     ),
     attempt: await stopping.services.database.hot.query(
-      'SELECT number, failed, error_code, ended_at IS NOT NULL AS ended FROM job_attempt WHERE job_id = $1',
+      'SELECT number, outcome, error_code FROM job_attempt WHERE job_id = $1',
       [job.uuid],
     ),
     leases: await stopping.services.database.hot.query('SELECT * FROM lease WHERE job_id = $1', [job.uuid]),
@@ -244,7 +244,7 @@ test('a process that stops hands its job back: the attempt does not count, and n
       type: 'fulfilled',
       value: {
         job: [{ status: 'PENDING', ready: true, attempt: 1, failed_attempts: 0, credits_refunded: 0 }],
-        attempt: [{ number: 1, failed: false, error_code: null, ended: true }],
+        attempt: [{ number: 1, outcome: 'RELEASED', error_code: null }],
         leases: [],
         files: [],
       },

@@ -43,7 +43,7 @@ export function sql(name: string, ...statements: string[]): Step {
 /**
  * Makes an index without blocking writers. If a killed migration left it invalid, it is dropped and made again.
  *
- * @param definition what follows ON, for example `"job" ("workspace_id", "id") where status = 'PENDING'`
+ * @param definition what follows ON, for example `"job" ("due_at") where not ready`
  */
 export function concurrently(index: string, definition: string, { unique = false } = {}): Step {
   return { kind: 'index', name: `index ${index}`, index, definition, unique };

@@ -1,7 +1,7 @@
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-import { sqlIs, transitions } from '../model/state-machine.ts';
+import { initialStatus, sqlIs, transitions } from '../model/state-machine.ts';
 
 /** The parameters of one claim statement. */
 export interface ClaimRound {
@@ -136,7 +136,7 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
   ),
   started AS (
     UPDATE job SET status = '${transitions.claim.to}', attempt = job.attempt + 1, version = job.version + 1,
-      progress_step = NULL, progress_message = NULL, progress_percentage = NULL, progress_peak = 0,
+      progress_step = NULL, progress_message = NULL, progress_percentage = NULL, progress_peak = NULL,
       started_at = coalesce(job.started_at, now()), status_changed_at = now(), updated_at = now()
     -- ANY (ARRAY) forces the index: the planner cannot know the LIMIT, and may expect many winners.
     FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
@@ -145,17 +145,13 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
       now() + make_interval(secs => winner.timeout_seconds) AS deadline_at,
       now() + make_interval(secs => least(winner.lease_seconds, winner.timeout_seconds)) AS expires_at
   ),
-  attempted AS (
-    INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, started_at)
-    SELECT id, attempt, workspace_id, worker_id, token, now() FROM started
-  ),
   leased AS (
-    INSERT INTO lease (job_id, workspace_id, attempt, token, expires_at, deadline_at, seconds, slot)
-    SELECT id, workspace_id, attempt, token, expires_at, deadline_at, lease_seconds, slot FROM started
+    INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, due_at, started_at, expires_at, deadline_at, seconds, slot)
+    SELECT id, workspace_id, attempt, token, worker_id, due_at, now(), expires_at, deadline_at, lease_seconds, slot FROM started
   ),
   logged AS (
-    INSERT INTO job_change (workspace_id, job_id, version, status, attempt, failed_attempts, due_at)
-    SELECT workspace_id, id, version, status, attempt, failed_attempts, due_at FROM started
+    INSERT INTO job_change (workspace_id, job_id, version, previous_status, status, type, attempt, failed_attempts, due_at)
+    SELECT workspace_id, id, version, '${initialStatus}', status, type, attempt, failed_attempts, due_at FROM started
   ),
   occupied AS (
     UPDATE slot SET job_id = started.id FROM started

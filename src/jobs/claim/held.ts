@@ -3,7 +3,7 @@ import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import type { LeaseRef } from './lease-token.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-import { sqlIs } from '../model/state-machine.ts';
+import { type AttemptOutcome, sqlIs } from '../model/state-machine.ts';
 
 /**
  * The fence: an SQL condition on `job` and `lease` that is true while the token's attempt still holds its lease.
@@ -21,7 +21,8 @@ export function heldBy(first: number): string {
 export interface PastAttempt {
   job: Job;
   number: number;
-  endedFailed: boolean;
+  /** Null if its lease has expired but was not swept yet. */
+  outcome: AttemptOutcome | null;
   errorCode: string | null;
   errorMessage: string | null;
 }
@@ -33,20 +34,22 @@ export async function findPastAttempt(
   { jobId, token }: LeaseRef,
 ): Promise<PastAttempt | null> {
   const [row] = await context.database.hot.query<
-    JobRow & { number: number; failed: boolean; attempt_code: string | null; attempt_message: string | null }
+    JobRow & { number: number; outcome: AttemptOutcome | null; attempt_code: string | null; attempt_message: string | null }
   >(
-    `SELECT ${jobColumns('job')}, job_attempt.number, job_attempt.failed,
-       job_attempt.error_code AS attempt_code, job_attempt.error_message AS attempt_message
-     FROM job_attempt JOIN job ON job.id = job_attempt.job_id
-     WHERE job_attempt.job_id = $1 AND job_attempt.token = $2
-       AND ($3::uuid IS NULL OR job.workspace_id = $3::uuid)`,
+    `SELECT ${jobColumns('job')}, past.number, past.outcome, past.error_code AS attempt_code, past.error_message AS attempt_message
+     FROM (
+       SELECT number, outcome, error_code, error_message FROM job_attempt WHERE job_id = $1 AND token = $2
+       UNION ALL
+       SELECT attempt, NULL, NULL, NULL FROM lease WHERE job_id = $1 AND token = $2
+     ) AS past
+     JOIN job ON job.id = $1 AND ($3::uuid IS NULL OR job.workspace_id = $3::uuid)`,
     [jobId, token, scope],
   );
   if (row === undefined) return null;
   return {
     job: jobFromRow(row),
     number: row.number,
-    endedFailed: row.failed,
+    outcome: row.outcome,
     errorCode: row.attempt_code,
     errorMessage: row.attempt_message,
   };

@@ -32,7 +32,7 @@ const statement = `
     RETURNING job.*
   ),
   logged AS (
-    INSERT INTO job_change (workspace_id, job_id) SELECT $1::uuid, id FROM created
+    INSERT INTO job_change (workspace_id, job_id, type) SELECT $1::uuid, id, type FROM created
   ),
   tagged AS (
     INSERT INTO job_tag (workspace_id, tag, job_id) SELECT $1::uuid, unnest(tags), id FROM incoming

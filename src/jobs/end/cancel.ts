@@ -43,7 +43,7 @@ function cancelAsSeen(context: JobsContext, seen: Job, reason: string | null): P
       WHERE id = $${$}::uuid AND workspace_id = $${$ + 1}::uuid AND attempt = $${$ + 2}::int AND ${sqlIs.cancellable}
       RETURNING job.*`,
     parameters: [seen.id, seen.workspaceId, seen.attempt, reason],
-    failure: null,
+    outcome: transitions.cancel.to,
     told: context.tellsOfCancellation(seen.dialect),
   });
 }

@@ -45,7 +45,7 @@ const statement = `
     RETURNING job.*, asked.ordinal, asked.delivery_id
   ),
   ended AS (
-    SELECT changed.*, NULL::uuid AS ledger_id, false AS attempt_failed,
+    SELECT changed.*, NULL::uuid AS ledger_id, '${transitions.complete.to}' AS attempt_outcome,
       NULL::text AS attempt_error_code, NULL::text AS attempt_error_message
     FROM changed
   ),

@@ -1,14 +1,20 @@
 import { failedAttempt } from './attempt-failure.ts';
 import type { JobsContext } from '../model/context.ts';
-import { endJob, firstParameter } from './ending.ts';
-import type { Job, JobFailure } from '../model/job.ts';
+import { endJob, firstParameter, type JobEnd } from './ending.ts';
+import type { Job } from '../model/job.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
-/** Why an attempt ended without word from its worker. */
+/** How attempts end without word from their worker. */
 const lapses = {
-  LEASE_EXPIRED: 'The worker stopped reporting and its lease expired.',
-  TIMEOUT: 'The attempt took longer than its job type allows.',
-};
+  expired: {
+    outcome: 'EXPIRED',
+    failure: { code: 'LEASE_EXPIRED', message: 'The worker stopped reporting and its lease expired.' },
+  },
+  timedOut: {
+    outcome: 'TIMEOUT',
+    failure: { code: 'TIMEOUT', message: 'The attempt took longer than its job type allows.' },
+  },
+} as const satisfies Record<string, Pick<JobEnd, 'outcome' | 'failure'>>;
 
 /** The most attempts in one sweep. The next sweep follows within a second. */
 const batch = 500;
@@ -28,9 +34,8 @@ export async function expireLeases(context: JobsContext): Promise<Job[]> {
   const moved: Job[] = [];
   const failures: unknown[] = [];
   for (const { job_id: jobId, attempt, timed_out: timedOut } of lapsed) {
-    const code = timedOut ? 'TIMEOUT' : 'LEASE_EXPIRED';
     try {
-      const job = await expire(context, jobId, attempt, { code, message: lapses[code] });
+      const job = await expire(context, jobId, attempt, timedOut ? lapses.timedOut : lapses.expired);
       if (job !== null) moved.push(job);
     } catch (error) {
       // An attempt that cannot be ended must not hold up the others. The next sweep tries it again.
@@ -43,7 +48,7 @@ export async function expireLeases(context: JobsContext): Promise<Job[]> {
 
 // Both rows are locked with SKIP LOCKED. If a heartbeat or completion holds one of them, the worker is alive, and
 // waiting for it while holding the other row could deadlock.
-function expire(context: JobsContext, jobId: string, attempt: number, failure: JobFailure): Promise<Job | null> {
+function expire(context: JobsContext, jobId: string, attempt: number, lapse: Pick<JobEnd, 'outcome' | 'failure'>): Promise<Job | null> {
   const $ = firstParameter;
   return endJob(context, {
     update: `
@@ -57,6 +62,6 @@ function expire(context: JobsContext, jobId: string, attempt: number, failure: J
       WHERE job.id = lapsed.id
       RETURNING job.*`,
     parameters: [jobId, attempt],
-    failure,
+    ...lapse,
   });
 }

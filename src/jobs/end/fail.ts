@@ -7,6 +7,7 @@ import { endJob, firstParameter } from './ending.ts';
 import { findPastAttempt, heldBy } from '../claim/held.ts';
 import type { Job } from '../model/job.ts';
 import { decodeLeaseToken } from '../claim/lease-token.ts';
+import { transitions } from '../model/state-machine.ts';
 
 const failure = z.object({
   token: z.string(),
@@ -44,10 +45,11 @@ export async function failJob(context: JobsContext, scope: WorkspaceScope, reque
       FROM lease WHERE ${heldBy($)}
       RETURNING job.*`,
     parameters: [ref.jobId, ref.token, scope, retryable],
+    outcome: transitions.fail.to,
     failure: { code, message },
   });
   if (job !== null) return job;
   const past = await findPastAttempt(context, scope, ref);
-  if (past !== null && past.endedFailed && past.errorCode === code && past.errorMessage === message) return past.job;
+  if (past !== null && past.outcome === transitions.fail.to && past.errorCode === code && past.errorMessage === message) return past.job;
   throw new LeaseLostError(past?.job ?? null);
 }

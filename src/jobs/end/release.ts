@@ -28,7 +28,7 @@ export async function releaseJob(
   const job = await endJob(context, {
     update: `UPDATE job SET ${releasedAttempt} FROM lease WHERE ${heldBy(firstParameter)} RETURNING job.*`,
     parameters: [ref.jobId, ref.token, scope],
-    failure: null,
+    outcome: 'RELEASED',
   });
   if (job === null) throw await leaseLost(context, scope, ref);
   context.announcer.workAvailable(job);

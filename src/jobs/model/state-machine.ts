@@ -29,6 +29,11 @@ export const transitions = {
   cancel: { from: ['PENDING', 'RUNNING'], to: 'CANCELLED' },
 } as const satisfies Record<string, Transition>;
 
+/** How an attempt ended. */
+export const attemptOutcomes = ['COMPLETED', 'FAILED', 'EXPIRED', 'TIMEOUT', 'RELEASED', 'CANCELLED'] as const;
+
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+
 /** The status of a newly created job. */
 export const initialStatus = 'PENDING' satisfies JobStatus;
 
@@ -97,6 +102,7 @@ export const sqlPhase = {
 export const sqlIs = {
   pending: `job.status = 'PENDING'`,
   running: `job.status = 'RUNNING'`,
+  notRunning: `job.status <> 'RUNNING'`,
   /** Due, and waiting for a worker. */
   claimable: `job.status = 'PENDING' AND job.ready`,
   /** Waiting for runAt or the end of a backoff. */

@@ -38,7 +38,10 @@ const next = {
  * One statement for many jobs. It locks rows in id order with SKIP LOCKED, so a batch never waits: a completion or
  * cancellation in flight delays only the report of its own job, and two batches cannot deadlock.
  *
- * A heartbeat, or a report that changes nothing, updates only the lease; version and updated_at stay the same.
+ * A heartbeat, or a report that changes nothing, updates only the lease; version and updated_at stay the same. A lease is
+ * renewed only if that adds a tenth of its length, so that a chatty worker does not write it with each report.
+ *
+ * The lock of the job guards the lease too: whoever renews or deletes a lease has the lock of its job.
  */
 const statement = `
   WITH report AS (
@@ -47,13 +50,14 @@ const statement = `
       has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8)
   ),
   held AS MATERIALIZED (
-    SELECT report.ordinal, lease.job_id
+    SELECT report.ordinal, lease.job_id, lease.expires_at, least(now() + make_interval(secs => lease.seconds), lease.deadline_at) AS renewed_until,
+      make_interval(secs => lease.seconds / 10.0) AS tenth
     FROM report
     JOIN lease ON lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
     JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
     WHERE report.scope IS NULL OR report.scope = lease.workspace_id
     ORDER BY lease.job_id
-    FOR UPDATE OF job, lease SKIP LOCKED
+    FOR UPDATE OF job SKIP LOCKED
   ),
   written AS (
     UPDATE job SET progress_step = ${next.step}, progress_message = ${next.message},
@@ -66,11 +70,12 @@ const statement = `
     RETURNING job.id, job.workspace_id, job.version
   ),
   renewed AS (
-    UPDATE lease SET expires_at = least(now() + make_interval(secs => lease.seconds), lease.deadline_at)
-    FROM held WHERE lease.job_id = held.job_id
+    UPDATE lease SET expires_at = held.renewed_until FROM held
+    WHERE lease.job_id = held.job_id
+      AND held.expires_at NOT BETWEEN held.renewed_until - held.tenth AND held.renewed_until
     RETURNING lease.job_id, lease.expires_at
   )
-  SELECT report.ordinal, renewed.expires_at, written.workspace_id, written.version,
+  SELECT report.ordinal, coalesce(renewed.expires_at, held.expires_at) AS expires_at, written.workspace_id, written.version,
     held.ordinal IS NOT NULL OR EXISTS (
       SELECT FROM lease JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
       WHERE lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
