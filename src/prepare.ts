@@ -7,6 +7,7 @@ import { cacheFolder } from './server/cache-folder.ts';
  */
 enableCompileCache(cacheFolder);
 const { makeTemplate } = await import('./database/template.ts');
+const { entities } = await import('./server/entities.ts');
 await Promise.all([import('./cli/serve.ts'), import('./server/app.ts'), import('./http/server.ts')]);
-await makeTemplate(cacheFolder);
+await makeTemplate(cacheFolder, entities);
 flushCompileCache();

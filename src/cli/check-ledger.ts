@@ -4,6 +4,7 @@ import { lockDataDir } from '../database/data-dir-lock.ts';
 import { Database } from '../database/database.ts';
 import { openServer } from '../database/open.ts';
 import { connectEmbedded, openPglite } from '../database/orm.ts';
+import { entities } from '../server/entities.ts';
 import { checkLedger } from '../jobs/read/ledger-check.ts';
 
 /**
@@ -24,11 +25,11 @@ export async function run(): Promise<void> {
 async function check(): Promise<number> {
   const { databaseServer, dataDir } = loadConfig(process.env);
   // A long ledger takes longer than any request may.
-  if (databaseServer !== null) return report(await openServer(databaseServer, { statementMilliseconds: 0 }));
+  if (databaseServer !== null) return report(await openServer(databaseServer, entities, { statementMilliseconds: 0 }));
   const lock = lockDataDir(dataDir);
   try {
     const pglite = await openPglite(join(dataDir, 'database'));
-    return await report(new Database(await connectEmbedded(pglite), { pglite }));
+    return await report(new Database(await connectEmbedded(pglite, entities), { pglite }));
   } finally {
     lock.release();
   }

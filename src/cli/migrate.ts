@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { migrateDatabase, openPending } from '../database/open.ts';
 import type { PendingStep } from '../database/migrate/pending.ts';
 import { cacheFolder } from '../server/cache-folder.ts';
+import { entities } from '../server/entities.ts';
 import { createLog } from '../server/json-log.ts';
 import { readConfig, refuse } from './refuse.ts';
 
@@ -17,10 +18,10 @@ export async function run(parameters: readonly string[]): Promise<void> {
   try {
     const { values } = parseArgs({ args: [...parameters], options: { 'dry-run': { type: 'boolean', default: false } } });
     if (values['dry-run']) {
-      const pending = await openPending(config);
+      const pending = await openPending(config, entities);
       process.stdout.write(pending.length === 0 ? 'Nothing is pending.\n' : pending.map(described).join('\n'));
       process.exitCode = pending.length === 0 ? 0 : 2;
-    } else await migrateDatabase(config, cacheFolder, createLog(config.logLevel));
+    } else await migrateDatabase(config, { cacheFolder, entities, log: createLog(config.logLevel) });
   } catch (error) {
     refuse('The database cannot be migrated', error);
   }

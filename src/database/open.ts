@@ -10,8 +10,9 @@ import { Database } from './database.ts';
 import { migratePglite, migrateServer } from './migrate/migrate.ts';
 import { listPending, type PendingStep } from './migrate/pending.ts';
 import { allMigrations } from './migrations/all.ts';
-import { connectEmbedded, connectPostgres, openPglite } from './orm.ts';
+import { connectEmbedded, connectPostgres, type Entities, openPglite } from './orm.ts';
 import { ProcessLock, type Sharing } from './process-lock.ts';
+import { firstSetting } from './setting.ts';
 import { copyTemplate } from './template.ts';
 import { ConnectionPool } from './connection/pool.ts';
 import { findSchema } from './connection/rights.ts';
@@ -39,6 +40,7 @@ export interface OpenDatabase {
  */
 export async function openServerDatabase(options: {
   server: Server;
+  entities: Entities;
   poolSize: number;
   sharing: Sharing;
   log: Log;
@@ -47,7 +49,7 @@ export async function openServerDatabase(options: {
   const route = new Route(options.server);
   const lock = new ProcessLock({ ...options, route });
   const readers = Math.max(1, Math.floor(options.poolSize / 4));
-  const database = await connect(route, {
+  const database = await connect(route, options.entities, {
     hot: new ConnectionPool(route, {
       size: options.poolSize - readers,
       name: 'longhaul hot',
@@ -64,7 +66,7 @@ export async function openServerDatabase(options: {
   try {
     await migrateServer(route, database, options.log);
     await lock.hold();
-    const installationId = await findInstallationId(database);
+    const installationId = await firstSetting(database.em(), 'installation', newId());
     return {
       database,
       installationId,
@@ -81,40 +83,51 @@ export async function openServerDatabase(options: {
 }
 
 /** Opens DATABASE_URL with one connection, without migrating it or registering this process. */
-export async function openServer(server: Server, limits: { statementMilliseconds: number }): Promise<Database> {
-  return openOne(new Route(server), limits);
+export function openServer(server: Server, entities: Entities, limits: { statementMilliseconds: number }): Promise<Database> {
+  return openOne(new Route(server), entities, limits);
 }
 
-async function openOne(route: Route, limits: { statementMilliseconds: number }): Promise<Database> {
+async function openOne(route: Route, entities: Entities, limits: { statementMilliseconds: number }): Promise<Database> {
   await route.find();
-  return connect(route, { reads: new ConnectionPool(route, { ...limits, size: 1, name: 'longhaul', planning: 'auto' }) });
+  return connect(route, entities, { reads: new ConnectionPool(route, { ...limits, size: 1, name: 'longhaul', planning: 'auto' }) });
 }
 
-async function connect(route: Route, { reads, hot = null }: { reads: ConnectionPool; hot?: ConnectionPool | null }): Promise<Database> {
+async function connect(
+  route: Route,
+  entities: Entities,
+  { reads, hot = null }: { reads: ConnectionPool; hot?: ConnectionPool | null },
+): Promise<Database> {
   try {
     const { schema } = await findSchema({
       query: <Row>(text: string, values: readonly unknown[] = []) =>
         reads.query<Row & pg.QueryResultRow>({ text, values: [...values] }),
     });
-    return new Database(await connectPostgres(reads, route.server.database, schema), { hot, reads });
+    const orm = await connectPostgres(reads, { database: route.server.database, schema, entities });
+    return new Database(orm, { hot, reads });
   } catch (error) {
     await Promise.all([reads.end(), hot?.end()]);
     throw error;
   }
 }
 
-/**
- * Opens the embedded database in DATA_DIR, and locks the folder for this process.
- *
- * @param cacheFolder may hold a template to copy a new database from
- */
-export async function openEmbeddedDatabase(dataDir: string, cacheFolder: string, log: Log): Promise<OpenDatabase> {
+interface EmbeddedOptions {
+  /** May hold a template to copy a new database from. */
+  cacheFolder: string;
+  entities: Entities;
+  log: Log;
+}
+
+/** Opens the embedded database in DATA_DIR, and locks the folder for this process. */
+export async function openEmbeddedDatabase(
+  dataDir: string,
+  { cacheFolder, entities, log }: EmbeddedOptions,
+): Promise<OpenDatabase> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockDataDir(dataDir);
   try {
     const folder = join(dataDir, 'database');
     if (!existsSync(folder)) await copyTemplate(cacheFolder, folder);
-    const opened = await adoptPglite(await openPglite(folder), log);
+    const opened = await adoptPglite(await openPglite(folder), entities, log);
     return {
       ...opened,
       close: async () => {
@@ -135,48 +148,40 @@ interface Where {
 }
 
 /** Runs what is pending, without registering this process. */
-export async function migrateDatabase({ databaseServer, dataDir }: Where, cacheFolder: string, log: Log): Promise<void> {
+export async function migrateDatabase({ databaseServer, dataDir }: Where, options: EmbeddedOptions): Promise<void> {
+  const { entities, log } = options;
   if (databaseServer === null) {
-    const { close } = await openEmbeddedDatabase(dataDir, cacheFolder, log);
+    const { close } = await openEmbeddedDatabase(dataDir, options);
     await close();
     return;
   }
   const route = new Route(databaseServer);
-  const database = await openOne(route, { statementMilliseconds: readMilliseconds });
+  const database = await openOne(route, entities, { statementMilliseconds: readMilliseconds });
   await migrateServer(route, database, log).finally(() => database.close());
 }
 
 /** Lists what is pending, and changes nothing. */
-export async function openPending({ databaseServer, dataDir }: Where): Promise<PendingStep[]> {
-  if (databaseServer !== null) return listAndClose(await openServer(databaseServer, { statementMilliseconds: readMilliseconds }));
+export async function openPending({ databaseServer, dataDir }: Where, entities: Entities): Promise<PendingStep[]> {
+  if (databaseServer !== null) return listAndClose(await openServer(databaseServer, entities, { statementMilliseconds: readMilliseconds }));
   const folder = join(dataDir, 'database');
   // A database that does not exist yet is not made either.
-  if (!existsSync(folder)) return listAndClose(await openFolder(null));
+  if (!existsSync(folder)) return listAndClose(await openFolder(null, entities));
   const lock = lockDataDir(dataDir);
-  return listAndClose(await openFolder(folder)).finally(() => lock.release());
+  return listAndClose(await openFolder(folder, entities)).finally(() => lock.release());
 }
 
 async function listAndClose(database: Database): Promise<PendingStep[]> {
   return listPending(database.reads, allMigrations(database.orm), database).finally(() => database.close());
 }
 
-async function openFolder(folder: string | null): Promise<Database> {
+async function openFolder(folder: string | null, entities: Entities): Promise<Database> {
   const pglite = await openPglite(folder);
-  return new Database(await connectEmbedded(pglite), { pglite });
+  return new Database(await connectEmbedded(pglite, entities), { pglite });
 }
 
 /** Migrates a PGlite and wraps it as the database, which closes it when it is closed. */
-export async function adoptPglite(pglite: PGlite, log: Log): Promise<OpenDatabase> {
-  const database = await migratePglite(pglite, log);
-  const installationId = await findInstallationId(database);
+export async function adoptPglite(pglite: PGlite, entities: Entities, log: Log): Promise<OpenDatabase> {
+  const database = await migratePglite(pglite, entities, log);
+  const installationId = await firstSetting(database.em(), 'installation', newId());
   return { database, installationId, close: () => database.close() };
-}
-
-async function findInstallationId(database: Database): Promise<string> {
-  await database.reads.query(`INSERT INTO setting (name, value) VALUES ('installation', $1) ON CONFLICT DO NOTHING`, [
-    newId(),
-  ]);
-  const [row] = await database.reads.query<{ value: string }>(`SELECT value FROM setting WHERE name = 'installation'`);
-  if (row === undefined) throw new Error('The setting with the id of this installation is missing.');
-  return row.value;
 }

@@ -1,25 +1,31 @@
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
+import type { Options } from '@mikro-orm/core';
 import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { PostgresDialect } from 'kysely';
-import { entities } from './entities.ts';
 import { type ConnectionPool, splitArray } from './connection/pool.ts';
+
+/** The entities of all tables. The parts that own the tables define them; whoever wires the parts lists them. */
+export type Entities = NonNullable<Options['entities']>;
 
 export type ORM = EmbeddedORM | PostgresORM;
 
 // Each driver is loaded only when needed: loading both takes a third of the start-up time.
 const shared = {
-  entities,
   // Every unit of work forks the EntityManager. Using the global one is a bug, so make it throw.
   allowGlobalContext: false,
 };
 
 /** Starts MikroORM on a Postgres server. Closing it closes the pool. */
-export async function connectPostgres(pool: ConnectionPool, database: string, schema: string): Promise<PostgresORM> {
+export async function connectPostgres(
+  pool: ConnectionPool,
+  { database, schema, entities }: { database: string; schema: string; entities: Entities },
+): Promise<PostgresORM> {
   const { MikroORM, PostgreSqlDriver } = await import('@mikro-orm/postgresql');
   return MikroORM.init({
     ...shared,
+    entities,
     driver: PostgreSqlDriver,
     dbName: database,
     schema,
@@ -29,10 +35,11 @@ export async function connectPostgres(pool: ConnectionPool, database: string, sc
 }
 
 /** Starts MikroORM on a PGlite. The caller closes the PGlite after the ORM. */
-export async function connectEmbedded(pglite: PGlite): Promise<EmbeddedORM> {
+export async function connectEmbedded(pglite: PGlite, entities: Entities): Promise<EmbeddedORM> {
   const { MikroORM, PgliteDriver } = await import('@mikro-orm/pglite');
   return MikroORM.init({
     ...shared,
+    entities,
     driver: PgliteDriver,
     dbName: 'postgres',
     driverOptions: { pglite: () => pglite },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../log.ts';
 import { migratePglite } from './migrate/migrate.ts';
-import { openPglite } from './orm.ts';
+import { type Entities, openPglite } from './orm.ts';
 
 /*
  * Creating and migrating an embedded database takes seconds. So a template is made once per version of the migrations and
@@ -13,7 +13,7 @@ import { openPglite } from './orm.ts';
  */
 
 /** Makes the template of this version if it is missing, and removes those of other versions. */
-export async function makeTemplate(cacheFolder: string): Promise<void> {
+export async function makeTemplate(cacheFolder: string, entities: Entities): Promise<void> {
   const name = await templateName();
   const template = join(cacheFolder, name);
   if (await exists(template)) return;
@@ -23,7 +23,7 @@ export async function makeTemplate(cacheFolder: string): Promise<void> {
   }
   // Rename only a finished template: this may be interrupted, or run twice at once.
   const unfinished = `${template}.${randomUUID()}`;
-  const database = await migratePglite(await openPglite(unfinished), silentLog);
+  const database = await migratePglite(await openPglite(unfinished), entities, silentLog);
   await database.close();
   await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
 }

@@ -7,6 +7,7 @@ import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { Config } from './configuration.ts';
+import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -141,9 +142,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 }
 
 function openDatabase(config: Config, { log, onFatal }: AppOptions): Promise<OpenDatabase> {
-  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir, cacheFolder, log);
+  if (config.databaseServer === null) return openEmbeddedDatabase(config.dataDir, { cacheFolder, entities, log });
   return openServerDatabase({
     server: config.databaseServer,
+    entities,
     poolSize: config.databasePoolSize,
     sharing: config.redisUrl === null ? 'sole' : 'shared',
     log,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
@@ -43,7 +44,7 @@ describe.runIf(hasPgBouncer())('behind PgBouncer in session mode', () => {
     await holder.query('SELECT 1');
     try {
       const server = readServer(`${url}?connect_timeout=2`, {});
-      const opening = openServerDatabase({ server, poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+      const opening = openServerDatabase({ entities, server, poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
       await expect(opening).rejects.toThrow(/no statement was answered within 2 s .* default_pool_size/);
     } finally {
       await holder.end();

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { testDatabaseUrl } from '../support/servers.ts';
@@ -12,6 +13,7 @@ import { onServer } from '../support/template-servers.ts';
 async function refusal(url: string): Promise<string | null> {
   try {
     const opened = await openServerDatabase({
+      entities,
       server: readServer(url, {}),
       poolSize: 2,
       sharing: 'sole',
@@ -116,7 +118,7 @@ describe('of several servers', () => {
     'the one that writes is taken%s',
     async (more) => {
       const url = `postgres://postgres@/postgres?host=127.0.0.1,127.0.0.1,localhost&port=1,${standby.port},${primary.port}${more}`;
-      const opened = await openServerDatabase({ server: readServer(url, {}), poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+      const opened = await openServerDatabase({ entities, server: readServer(url, {}), poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
       onTestFinished(() => opened.close());
       for (const by of ['hot', 'reads'] as const) {
         expect(await opened.database[by].query(`SELECT current_setting('port') AS port`)).toEqual([{ port: String(primary.port) }]);

@@ -5,6 +5,7 @@ import { type OpenDatabase, openServerDatabase } from '../../src/database/open.t
 import { readServer } from '../../src/database/connection/database-url.ts';
 import type { Sharing } from '../../src/database/process-lock.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { testDatabaseUrl } from '../support/servers.ts';
 import { onServer } from '../support/template-servers.ts';
@@ -39,6 +40,7 @@ async function emptyDatabase(): Promise<string> {
 
 function open(url: string, sharing: Sharing): Promise<OpenDatabase> {
   return openServerDatabase({
+    entities,
     server: readServer(url, {}),
     sharing,
     poolSize: 2,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { expectWholeLife } from '../support/whole-life.ts';
@@ -33,7 +34,7 @@ const hostile: Record<string, string> = {
 
 /** The settings of each of a process's connections, by what the connection is for. */
 async function settingsOf(url: string, names: readonly string[]): Promise<Record<string, Record<string, string>>> {
-  const opened = await openServerDatabase({ server: readServer(url, {}), poolSize: 4, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+  const opened = await openServerDatabase({ entities, server: readServer(url, {}), poolSize: 4, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
   try {
     const { database } = opened;
     const text = `SELECT name, current_setting(name) AS value FROM unnest('{application_name,${names.join(',')}}'::text[]) AS name`;
@@ -97,7 +98,7 @@ test('two installations in two schemas of one database do not see each other', a
   const ids: string[] = [];
   for (const schema of ['one', 'two', 'one']) {
     const server = readServer(`${own.url}?options=-csearch_path%3D${schema}`, {});
-    const opened = await openServerDatabase({ server, poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+    const opened = await openServerDatabase({ entities, server, poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
     ids.push(opened.installationId);
     await opened.close();
   }
@@ -110,7 +111,7 @@ test('where a schema was chosen by the role, migrations that an earlier version 
   await own.sql('CREATE SCHEMA jobs');
   await own.setDefault('ROLE', 'search_path', 'jobs');
   const open = async () => {
-    const opened = await openServerDatabase({ server: readServer(own.url, {}), poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+    const opened = await openServerDatabase({ entities, server: readServer(own.url, {}), poolSize: 2, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
     await opened.close();
     return opened.installationId;
   };

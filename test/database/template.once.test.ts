@@ -6,13 +6,14 @@ import { findPending } from '../../src/database/migrate/record.ts';
 import { allMigrations } from '../../src/database/migrations/all.ts';
 import { openEmbeddedDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { copyTemplate, makeTemplate } from '../../src/database/template.ts';
 
 /** With the template of this version. */
 let cache: string;
 beforeAll(async () => {
   cache = await mkdtemp(join(tmpdir(), 'longhaul-cache-'));
-  await makeTemplate(cache);
+  await makeTemplate(cache, entities);
 }, 60_000);
 afterAll(() => rm(cache, { recursive: true }));
 
@@ -24,7 +25,7 @@ async function folder(): Promise<string> {
 
 /** Opens a database and closes it; its installation. */
 async function opened(dataDir: string, from = cache): Promise<string> {
-  const { database, installationId, close } = await openEmbeddedDatabase(dataDir, from, silentLog);
+  const { database, installationId, close } = await openEmbeddedDatabase(dataDir, { cacheFolder: from, entities, log: silentLog });
   try {
     expect(await findPending(database.reads, allMigrations(database.orm))).toEqual([]);
     expect(await database.reads.query('SELECT FROM job')).toEqual([]);
@@ -57,12 +58,12 @@ test('a template is made once, and that of another version goes', async () => {
   const own = await folder();
   const old = join(own, 'database-0000000000000000');
   await mkdir(old);
-  await makeTemplate(own);
+  await makeTemplate(own, entities);
   const [name = '', ...others] = await readdir(own);
   expect(others).toEqual([]);
   const mark = join(own, name, 'mark');
   await appendFile(mark, '');
-  await makeTemplate(own);
+  await makeTemplate(own, entities);
   expect(await readdir(join(own, name))).toContain('mark');
   expect(await copyTemplate(own, join(await folder(), 'database'))).toBe(true);
 }, 60_000);

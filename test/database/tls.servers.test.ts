@@ -6,6 +6,7 @@ import { readServer } from '../../src/database/connection/database-url.ts';
 import { Route } from '../../src/database/connection/route.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { type Authority, type Certificate, makeAuthority, openssl } from '../support/authority.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
@@ -200,6 +201,7 @@ describe('a password', () => {
 test('every connection of a process is by TLS, where the server lets nothing else in', async () => {
   const text = `postgres://tls_only@localhost:${server.port}/postgres?sslmode=verify-full&sslrootcert=${authority.ca}`;
   const opened = await openServerDatabase({
+    entities,
     server: readServer(text, {}),
     poolSize: 4,
     sharing: 'sole',

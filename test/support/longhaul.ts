@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import { type App, startApp } from '../../src/server/app.ts';
+import { entities } from '../../src/server/entities.ts';
 import { loadConfig } from '../../src/server/configuration.ts';
 import { adoptPglite } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
@@ -105,7 +106,7 @@ export async function sharedLonghaul(): Promise<Longhaul> {
 
 async function openTemplate() {
   const archive = new Blob([await readFile(inject('pgliteTemplate'))]);
-  return adoptPglite(await openPglite(null, { loadDataDir: archive }), silentLog);
+  return adoptPglite(await openPglite(null, { loadDataDir: archive }), entities, silentLog);
 }
 
 export async function copyDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {

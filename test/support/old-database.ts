@@ -6,6 +6,7 @@ import { readServer } from '../../src/database/connection/database-url.ts';
 import { adoptPglite, type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { type App, startApp } from '../../src/server/app.ts';
 import { loadConfig } from '../../src/server/configuration.ts';
 import { backend } from './longhaul.ts';
@@ -28,7 +29,7 @@ export async function oldDatabase(sql: string): Promise<() => Promise<OpenDataba
   if (backend === 'embedded') {
     const pglite = await openPglite(null);
     await pglite.exec(statements);
-    return () => adoptPglite(pglite, silentLog);
+    return () => adoptPglite(pglite, entities, silentLog);
   }
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}`);
@@ -40,7 +41,7 @@ export async function oldDatabase(sql: string): Promise<() => Promise<OpenDataba
   await client.query(statements);
   await client.end();
   return () =>
-    openServerDatabase({ server: readServer(url.href, {}), poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
+    openServerDatabase({ entities, server: readServer(url.href, {}), poolSize: 8, sharing: 'sole', log: silentLog, onEvicted: () => undefined });
 }
 
 /** Starts the present version on it. */

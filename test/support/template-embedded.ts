@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { adoptPglite } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,7 +19,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-template-'));
   const pglite = await openPglite(null);
-  const opened = await adoptPglite(pglite, silentLog);
+  const opened = await adoptPglite(pglite, entities, silentLog);
   await opened.database.hot.query('DELETE FROM setting');
   const archive = await pglite.dumpDataDir('none');
   const path = join(folder, 'pglite.tar');

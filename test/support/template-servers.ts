@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { testDatabaseUrl } from './servers.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -12,6 +13,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const url = new URL(testDatabaseUrl);
   url.pathname = name;
   const opened = await openServerDatabase({
+    entities,
     server: readServer(url.href, {}),
     poolSize: 2,
     sharing: 'sole',

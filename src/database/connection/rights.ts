@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { entities } from '../entities.ts';
 import type { Queryable } from '../queryable.ts';
 
 /** The schema that has, or will have, this installation's tables. */
@@ -45,10 +44,14 @@ export async function adoptMigrationTable(session: Queryable, { schema, exists }
 /**
  * Checks privileges at the start, before a request fails for lack of one.
  *
- * @param pending names of the migrations that have to run
+ * @param needs `pending`: names of the migrations that have to run; `tables`: the tables of this installation
  * @throws Error that lists the missing privileges as GRANT and ALTER statements
  */
-export async function checkRights(session: Queryable, place: Place, pending: readonly string[]): Promise<void> {
+export async function checkRights(
+  session: Queryable,
+  place: Place,
+  { pending, tables: names }: { pending: readonly string[]; tables: readonly string[] },
+): Promise<void> {
   const { schema, user } = place;
   const role = pg.escapeIdentifier(user);
   const statements: string[] = [];
@@ -63,7 +66,7 @@ export async function checkRights(session: Queryable, place: Place, pending: rea
                AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE') AS usable
            FROM pg_class WHERE relnamespace = quote_ident($1)::regnamespace AND relkind IN ('r', 'p') AND relname = ANY ($2)
            ORDER BY relname`,
-    [schema, tableNames],
+    [schema, ['mikro_orm_migrations', ...names]],
   );
   for (const { name, owned, usable } of tables) {
     // Only a table's owner may alter it.
@@ -77,5 +80,3 @@ export async function checkRights(session: Queryable, place: Place, pending: rea
     : `the role ${user} lacks rights. As`;
   throw new Error(`DATABASE_URL: ${reason} the owner or a superuser, run: ${statements.join('; ')}`);
 }
-
-const tableNames = ['mikro_orm_migrations', ...entities.map(({ meta }) => meta.tableName)];

@@ -4,7 +4,7 @@ import { adoptMigrationTable, checkRights, findSchema } from '../connection/righ
 import type { Route } from '../connection/route.ts';
 import { Database } from '../database.ts';
 import { allMigrations } from '../migrations/all.ts';
-import { connectEmbedded } from '../orm.ts';
+import { connectEmbedded, type Entities } from '../orm.ts';
 import { ProcessLock } from '../process-lock.ts';
 import { findPending } from './record.ts';
 import { runMigrations } from './run.ts';
@@ -23,14 +23,15 @@ export async function migrateServer(route: Route, database: Database, log: Log):
     const place = await findSchema(session);
     await adoptMigrationTable(session, place);
     const pending = await findPending(session, allMigrations(database.orm));
-    await checkRights(session, place, pending.map(({ name }) => name));
+    const tables = [...database.orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
+    await checkRights(session, place, { pending: pending.map(({ name }) => name), tables });
     await runMigrations(pending, { session, observer: database.reads, log });
   });
 }
 
 /** Wraps a PGlite as the database, which closes it when it is closed, and runs the pending migrations. */
-export async function migratePglite(pglite: PGlite, log: Log): Promise<Database> {
-  const database = new Database(await connectEmbedded(pglite), { pglite });
+export async function migratePglite(pglite: PGlite, entities: Entities, log: Log): Promise<Database> {
+  const database = new Database(await connectEmbedded(pglite, entities), { pglite });
   const pending = await findPending(database.reads, allMigrations(database.orm));
   await runMigrations(pending, { session: database.reads, observer: null, log });
   return database;

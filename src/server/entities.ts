@@ -8,7 +8,7 @@ import {
   SlotEntity,
 } from '../jobs/model/entities.ts';
 import { IdempotencyKeyEntity } from '../workspaces/idempotency-key.ts';
-import { SettingEntity } from './setting.ts';
+import { SettingEntity } from '../database/setting.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
 import {
   ApiKeyEntity,
@@ -17,6 +17,7 @@ import {
   WorkspaceEntity,
 } from '../workspaces/entities.ts';
 
+/** All tables of the installation. */
 export const entities = [
   SettingEntity,
   WorkspaceEntity,
