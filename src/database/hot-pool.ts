@@ -3,6 +3,12 @@ import type { ConnectionPool } from './connection/pool.ts';
 import type { Queryable } from './queryable.ts';
 import { type Availability, isLost } from './unavailable.ts';
 
+/**
+ * Each connection keeps what has a name. Lists have a text for each selection of columns, so clients could make ever more of
+ * them: further texts are planned each time.
+ */
+const mostNames = 300;
+
 /** Runs named prepared statements, which Postgres parses and plans once per connection. Kysely cannot name statements. */
 export class HotPool implements Queryable {
   readonly #pool: ConnectionPool;
@@ -50,10 +56,10 @@ export class HotPool implements Queryable {
 
   #named(text: string, parameters: readonly unknown[]): pg.QueryConfig {
     let name = this.#names.get(text);
-    if (name === undefined) {
+    if (name === undefined && this.#names.size < mostNames) {
       name = `longhaul_${this.#names.size}`;
       this.#names.set(text, name);
     }
-    return { name, text, values: [...parameters] };
+    return { ...(name !== undefined && { name }), text, values: [...parameters] };
   }
 }

@@ -1,8 +1,10 @@
 /** A range of a list that is ordered by id. */
 export interface Window {
-  /** Exclusive bounds, as ids; null means unbounded. */
+  /** Bounds, as ids; null means unbounded. */
   above: string | null;
   below: string | null;
+  /** Whether the bounds themselves are in the range. Default: false. */
+  inclusive?: boolean;
   direction: 'ASC' | 'DESC';
   limit: number;
   /** Rows to skip, for clients without cursors. Postgres still reads them. */
@@ -15,10 +17,15 @@ export function binder(parameters: unknown[]): (value: unknown) => string {
 }
 
 /** The WHERE conditions of a window. */
-export function withinWindow(column: string, { above, below }: Window, bind: (value: unknown) => string): string[] {
+export function withinWindow(
+  column: string,
+  { above, below, inclusive = false }: Window,
+  bind: (value: unknown) => string,
+): string[] {
+  const or = inclusive ? '=' : '';
   return [
-    ...(above === null ? [] : [`${column} > ${bind(above)}::uuid`]),
-    ...(below === null ? [] : [`${column} < ${bind(below)}::uuid`]),
+    ...(above === null ? [] : [`${column} >${or} ${bind(above)}::uuid`]),
+    ...(below === null ? [] : [`${column} <${or} ${bind(below)}::uuid`]),
   ];
 }
 
@@ -33,9 +40,11 @@ export function windowOrder(
 }
 
 /** A window as the conditions and options of `em.find`. */
-export function inWindow({ above, below, direction, limit }: Window) {
+export function inWindow({ above, below, inclusive = false, direction, limit }: Window) {
+  const from = above === null ? [] : [{ id: inclusive ? { $gte: above } : { $gt: above } }];
+  const to = below === null ? [] : [{ id: inclusive ? { $lte: below } : { $lt: below } }];
   return {
-    where: { $and: [...(above === null ? [] : [{ id: { $gt: above } }]), ...(below === null ? [] : [{ id: { $lt: below } }])] },
+    where: { $and: [...from, ...to] },
     options: { orderBy: { id: direction }, limit },
   };
 }

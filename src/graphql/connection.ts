@@ -1,6 +1,8 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Window } from '../database/keyset.ts';
 import { LonghaulError } from '../errors.ts';
 import type { Cursors } from './cursor.ts';
+import { selectedBelow } from './selection.ts';
 
 /** Arguments of a Relay connection. */
 export interface PageArgs {
@@ -39,20 +41,20 @@ export function pageCost({ first, last }: PageArgs): { field: number; multiplier
   return { field: 1, multiplier: Math.min(Math.max(first ?? last ?? defaultSize, 1), largestSize) };
 }
 
-/** A requested page: which rows to read, and how to turn them into a connection. */
-export interface Page {
-  /** Its limit is one row above the page size, to tell whether more rows follow. */
-  window: Window;
-  toConnection<Node extends { id: string }>(rows: readonly Node[]): Connection<Node>;
-}
+/** Reads the rows of a window. A probe needs to know only whether there are any. */
+type ReadRows<Node> = (window: Window, isProbe: boolean) => Promise<readonly Node[]>;
 
 /**
- * Reads the arguments of a connection over a list that is ordered by id.
+ * Reads a page of a list that is ordered by id. Whether there is more on either side is asked of the database only where it is
+ * selected.
  *
  * @param list the list's name, which its cursors carry
  * @throws BAD_USER_INPUT for a size outside 1 to 100, for `first` together with `last`, and for a cursor of another list
  */
-export function readPage(cursors: Cursors, list: string, args: PageArgs, order: ListOrder): Page {
+export async function readPage<Node extends { id: string }>(
+  { cursors, list, order, args, info }: { cursors: Cursors; list: string; order: ListOrder; args: PageArgs; info: GraphQLResolveInfo },
+  read: ReadRows<Node>,
+): Promise<Connection<Node>> {
   const { first, last } = args;
   if (first != null && last != null) refuse('Give either first or last, not both.');
   for (const [name, size] of [['first', first], ['last', last]] as const) {
@@ -65,31 +67,64 @@ export function readPage(cursors: Cursors, list: string, args: PageArgs, order: 
   const after = args.after == null ? null : placeOf(cursors, list, 'after', args.after);
   const before = args.before == null ? null : placeOf(cursors, list, 'before', args.before);
   const ascending = order === 'ASC';
+  const asked = selectedBelow(info, 'pageInfo');
 
+  const window: Window = {
+    above: ascending ? after : before,
+    below: ascending ? before : after,
+    direction: ascending === backward ? 'DESC' : 'ASC',
+    // One more row tells whether the list goes on.
+    limit: size + (asked.has(backward ? 'hasPreviousPage' : 'hasNextPage') ? 1 : 0),
+  };
+  /** Whether there is anything from a cursor on, away from the page. The cursor's own row may be gone, or be filtered out. */
+  const isBeyond = async (flag: Flag, cursor: string | null): Promise<boolean> => {
+    if (cursor === null || !asked.has(flag)) return false;
+    const upwards = (flag === 'hasNextPage') === ascending;
+    const direction = upwards ? 'ASC' : 'DESC';
+    const bounds = { above: upwards ? cursor : null, below: upwards ? null : cursor, inclusive: true };
+    return (await read({ ...bounds, direction, limit: 1 }, true)).length > 0;
+  };
+  const [rows, isBehind] = await Promise.all([
+    read(window, false),
+    backward ? isBeyond('hasNextPage', before) : isBeyond('hasPreviousPage', after),
+  ]);
+  const isAhead =
+    rows.length > size || (await (backward ? isBeyond('hasPreviousPage', after) : isBeyond('hasNextPage', before)));
+  const page = rows.slice(0, size);
+  if (backward) page.reverse();
+  const edges = page.map((node) => new PageEdge(cursors, list, node));
   return {
-    window: {
-      above: ascending ? after : before,
-      below: ascending ? before : after,
-      direction: ascending === backward ? 'DESC' : 'ASC',
-      limit: size + 1,
-    },
-    toConnection: (rows) => {
-      const more = rows.length > size;
-      const page = rows.slice(0, size);
-      if (backward) page.reverse();
-      const edges = page.map((node) => ({ cursor: cursors.encode(list, node.id), node }));
-      return {
-        edges,
-        pageInfo: {
-          // The query does not read beyond the given cursor, but the cursor's own row is there.
-          hasNextPage: backward ? before !== null : more,
-          hasPreviousPage: backward ? more : after !== null,
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
-      };
+    edges,
+    pageInfo: {
+      hasNextPage: backward ? isBehind : isAhead,
+      hasPreviousPage: backward ? isAhead : isBehind,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
+}
+
+type Flag = 'hasNextPage' | 'hasPreviousPage';
+
+/** Makes its cursor if that is asked for. */
+class PageEdge<Node extends { id: string }> implements Edge<Node> {
+  readonly node: Node;
+  readonly #cursors: Cursors;
+  readonly #list: string;
+
+  constructor(cursors: Cursors, list: string, node: Node) {
+    this.#cursors = cursors;
+    this.#list = list;
+    this.node = node;
+  }
+
+  get cursor(): string {
+    return this.#cursors.encode(this.#list, this.node.id);
+  }
 }
 
 function placeOf(cursors: Cursors, list: string, argument: string, cursor: string): string {

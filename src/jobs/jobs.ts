@@ -154,8 +154,8 @@ export class Jobs {
     return this.#reads.counted;
   }
 
-  list(workspaceId: string, filter: JobFilter, window: Window): Promise<Job[]> {
-    return listJobs(this.#database, workspaceId, filter, window);
+  list(workspaceId: string, filter: JobFilter, window: Window, properties?: ReadonlySet<keyof Job> | null): Promise<Job[]> {
+    return listJobs(this.#database, workspaceId, filter, window, properties);
   }
 
   count(workspaceId: string, filter: JobFilter): Promise<number> {

@@ -8,11 +8,15 @@ import { parseId } from '../global-id.ts';
 import { JobFilterInput, JobOrderType } from '../types/job-filter.ts';
 import { JobTypeType } from '../types/job-type.ts';
 import { JobType } from '../types/job.ts';
+import { propertiesOf } from '../types/job-properties.ts';
+import { selectedBelow } from '../selection.ts';
 import { encodeUpdateCursor } from '../update-cursor.ts';
 import { findVisibleJob } from './visible-job.ts';
 
 /** A page of jobs, with what `totalCount` needs to count the whole list. */
 type JobPage = Connection<Job> & { workspaceId: string; filter: JobFilter };
+
+const idAlone: ReadonlySet<keyof Job> = new Set(['id']);
 
 const JobConnection = builder.connectionObject(
   {
@@ -56,14 +60,16 @@ builder.queryFields((t) => ({
         filter: t.arg({ type: JobFilterInput, description: 'Which jobs. Default: all.' }),
         order: t.arg({ type: JobOrderType, defaultValue: 'DESC', description: 'Order by creation.' }),
       },
-      resolve: async (_root, { filter, order, ...args }, { jobs, cursors, viewer }): Promise<JobPage> => {
+      resolve: async (_root, { filter, order, ...args }, { jobs, cursors, viewer }, info): Promise<JobPage> => {
         // `t.withAuth` would make the viewer non-null, but it does not work with a custom connection object.
         if (viewer === null) throw unauthenticated();
         const { workspaceId } = viewer;
-        const page = readPage(cursors, 'jobs', args, order ?? 'DESC');
         const seen = visible(viewer, filter ?? {});
-        const found = await jobs.list(workspaceId, seen, page.window);
-        return { ...page.toConnection(found), workspaceId, filter: seen };
+        const properties = propertiesOf(selectedBelow(info, 'edges', 'node'));
+        const page = await readPage({ cursors, list: 'jobs', order: order ?? 'DESC', args, info }, (window, isProbe) =>
+          jobs.list(workspaceId, seen, window, isProbe ? idAlone : properties),
+        );
+        return { ...page, workspaceId, filter: seen };
       },
     },
     JobConnection,

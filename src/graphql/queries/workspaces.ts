@@ -22,10 +22,8 @@ builder.queryFields((t) => ({
       complexity: pageCost,
       nullable: false,
       description: 'ADMIN. Every workspace, oldest first.',
-      resolve: async (_root, args, { database, cursors }) => {
-        const page = readPage(cursors, 'workspaces', args, 'ASC');
-        return page.toConnection(await listWorkspaces(database.em(), page.window));
-      },
+      resolve: (_root, args, { database, cursors }, info) =>
+        readPage({ cursors, list: 'workspaces', order: 'ASC', args, info }, (window) => listWorkspaces(database.em(), window)),
     },
     WorkspaceConnection,
   ),

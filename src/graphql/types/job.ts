@@ -142,10 +142,10 @@ builder.objectType(JobRef, {
         // The URL may contain a secret of the job's creator.
         authScopes: { key: true },
         complexity: pageCost,
-        resolve: async (job, args, { cursors, loaders }) => {
-          const page = readPage(cursors, `deliveries ${job.id}`, args, 'ASC');
-          return page.toConnection(await loaders.deliveries.load({ jobId: job.id, window: page.window }));
-        },
+        resolve: ({ id: jobId }, args, { cursors, loaders }, info) =>
+          readPage({ cursors, list: `deliveries ${jobId}`, order: 'ASC', args, info }, (window) =>
+            loaders.deliveries.load({ jobId, window }),
+          ),
       },
       WebhookDeliveryConnection,
     ),

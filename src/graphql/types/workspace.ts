@@ -29,10 +29,8 @@ builder.objectType(WorkspaceType, {
         description: 'ADMIN. Oldest first.',
         authScopes: { anyOf: ['ADMIN'] },
         complexity: pageCost,
-        resolve: async ({ id }, args, { database, cursors }) => {
-          const page = readPage(cursors, `keys ${id}`, args, 'ASC');
-          return page.toConnection(await listApiKeys(database.em(), id, page.window));
-        },
+        resolve: ({ id }, args, { database, cursors }, info) =>
+          readPage({ cursors, list: `keys ${id}`, order: 'ASC', args, info }, (window) => listApiKeys(database.em(), id, window)),
       },
       ApiKeyConnection,
     ),
@@ -42,10 +40,10 @@ builder.objectType(WorkspaceType, {
         nullable: false,
         description: 'The ledger, newest first.',
         complexity: pageCost,
-        resolve: async ({ id }, args, { database, cursors }) => {
-          const page = readPage(cursors, `credits ${id}`, args, 'DESC');
-          return page.toConnection(await listCreditTransactions(database.em(), id, page.window));
-        },
+        resolve: ({ id }, args, { database, cursors }, info) =>
+          readPage({ cursors, list: `credits ${id}`, order: 'DESC', args, info }, (window) =>
+            listCreditTransactions(database.em(), id, window),
+          ),
       },
       CreditTransactionConnection,
     ),

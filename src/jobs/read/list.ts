@@ -6,7 +6,7 @@ import { binder, type Window, windowOrder, withinWindow } from '../../database/k
 import { parseInput } from '../../input.ts';
 import { type Dialect, dialects } from '../../workspaces/dialect.ts';
 import type { Job } from '../model/job.ts';
-import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
+import { type JobRow, jobColumns, jobFromRow, partOfJob } from '../model/rows.ts';
 import { isRunning, type JobPhase, jobPhases, jobStatuses, type JobStatus, sqlPhase } from '../model/state-machine.ts';
 
 /** Which jobs of a workspace to list. A field that is null or omitted does not filter. */
@@ -36,13 +36,20 @@ export const filterSchema = z.object({
   native: z.object({ dialect: z.enum(dialects), types: z.array(z.string()) }).nullish(),
 });
 
-/** Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter. */
+/**
+ * Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter.
+ *
+ * @param properties reads only these and the id: what else a Job has is missing; null reads whole jobs. Pass the same set for
+ *   the same properties, because what it makes of one is remembered with it
+ */
 export async function listJobs(
   { hot, reads }: Pick<Database, 'hot' | 'reads'>,
   workspaceId: string,
   filter: JobFilter,
   window: Window,
+  properties: ReadonlySet<keyof Job> | null = null,
 ): Promise<Job[]> {
+  const { select, read } = properties === null ? { select: jobColumns, read: jobFromRow } : partOfJob(properties);
   const asked = conditions(filter);
   const { tags, ofId, ofJob } = asked;
   const page = async (walk: (workspace: string, bind: Bind) => Walk) => {
@@ -51,12 +58,12 @@ export async function listJobs(
     const { from, id, where } = walk(`${bind(workspaceId)}::uuid`, bind);
     // The unfiltered list has only a few statement texts, each with one good plan, so it may use the hot pool.
     const rows = await (isUnfiltered(filter) ? hot : reads).query<JobRow>(
-      `SELECT ${jobColumns('job')} FROM ${from}
+      `SELECT ${select('job')} FROM ${from}
        WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind), ...ofJob(bind)].join(' AND ')}
        ${windowOrder(id, window, bind)}`,
       parameters,
     );
-    return rows.map(jobFromRow);
+    return rows.map(read);
   };
   const [only] = tags;
   if (only === undefined || tags.length > 1 || asked.narrowed) {
