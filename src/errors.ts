@@ -103,6 +103,20 @@ export class QueueFullError extends LonghaulError {
   }
 }
 
+/** The body's Content-Encoding is none that we take. */
+export class UnsupportedEncodingError extends LonghaulError {
+  constructor() {
+    super('BAD_USER_INPUT', `The body has a Content-Encoding that is not taken here. Use ${bodyEncodings}, or none.`);
+  }
+
+  override get httpStatus(): number {
+    return 415;
+  }
+}
+
+/** In which a request's body may come, beside as it is. */
+export const bodyEncodings = 'gzip, deflate, br';
+
 /** A key, or an address without a valid key, has used up its requests for this minute. */
 export class RateLimitedError extends LonghaulError {
   /** Whole seconds until the next request is allowed. */
@@ -114,6 +128,9 @@ export class RateLimitedError extends LonghaulError {
     this.retryAfter = retryAfter;
   }
 }
+
+/** When to try again while the database is away, in seconds. */
+export const unavailableRetrySeconds = 2;
 
 /** Converts any thrown value, including Fastify's own errors, to what the caller sees. Bugs are masked. */
 export function describeError(error: unknown): { status: number; code: ErrorCode; message: string } {

@@ -32,6 +32,9 @@ function withoutMark(text: string): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
+/** Media types of JSON bodies, for every surface: RFC 8259, and the suffix of RFC 6839. */
+export const jsonType = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
+
 /** Formats a JSON value with sorted keys, so that equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

@@ -15,6 +15,7 @@ export interface SurfaceSettings {
   host: string;
   port: number;
   role: 'all' | 'api' | 'worker';
+  corsOrigins: ReadonlySet<string> | null;
   trustProxy: TrustedProxies;
   graphiql: boolean;
   introspection: boolean;

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { ReadStream } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 
-import { send } from '@fastify/send';
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import { evaluate, rangeOf } from './conditions.ts';
 import type { ArtifactLinks } from './links.ts';
 import type { ArtifactStore } from './store.ts';
 
@@ -70,39 +69,40 @@ export function artifactRoute(app: FastifyInstance, options: ArtifactRouteOption
 }
 
 async function sendFile(
-  request: FastifyRequest<Download>,
+  { method, headers }: FastifyRequest<Download>,
   reply: FastifyReply,
   artifact: DownloadableArtifact,
   path: string,
 ): Promise<FastifyReply> {
-  // Pass a root, because send refuses paths that contain a dot directory and DATA_DIR is `.data`.
-  const result = await send(request.raw, basename(path), {
-    root: dirname(path),
-    cacheControl: false,
-    contentType: false,
-    index: false,
+  const file = await open(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new Error(`The file of artifact ${artifact.id} cannot be read. Check ARTIFACTS_DIR.`, { cause: error });
   });
-  const { statusCode, headers, stream } = result;
-  if (result.type !== 'file') {
-    stream.destroy();
-    if (statusCode === 416) reply.header('content-range', headers['Content-Range'] ?? 'bytes */*');
-    if (statusCode === 404 || statusCode === 412 || statusCode === 416) return refuse(reply, statusCode);
-    throw new Error(`The file of artifact ${artifact.id} cannot be read. Check ARTIFACTS_DIR.`, { cause: result });
+  if (file === null) return refuse(reply, 404);
+  // Once it is open, retention may remove it: that does no harm.
+  let stream: Readable | null = null;
+  try {
+    const { size, mtime: modified } = await file.stat();
+    // Files never change, so the id names their bytes.
+    const validators = { etag: `"${artifact.id}"`, modified, size };
+    const verdict = evaluate(headers, validators);
+    if (verdict === 'failed') return refuse(reply, 412);
+    reply.headers({ etag: validators.etag, 'last-modified': modified.toUTCString(), 'accept-ranges': 'bytes' });
+    reply.headers(safetyHeaders).header('cache-control', 'private');
+    if (verdict === 'not modified') return reply.code(304).send();
+    // Range has no meaning for HEAD: RFC 9110, section 14.2.
+    const range = method === 'GET' ? rangeOf(headers, validators) : null;
+    if (range === 'unsatisfiable') return refuse(reply.header('content-range', `bytes */${size}`), 416);
+    if (range !== null) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`);
+    reply.type(artifact.mediaType).header('content-disposition', contentDisposition(artifact.filename));
+    reply.header('content-length', range === null ? size : range.end - range.start + 1);
+    if (method === 'HEAD') return reply.send();
+    stream = file.createReadStream(range ?? {});
+    return reply.send(stream);
+  } finally {
+    // A stream closes it at its end.
+    if (stream === null) await file.close();
   }
-  if (stream instanceof ReadStream) {
-    try {
-      // Retention may remove the file after its stat. Once the file is open, that does no harm.
-      await once(stream, 'open');
-    } catch {
-      return refuse(reply, 404);
-    }
-  }
-  reply.code(statusCode).headers(headers).headers(safetyHeaders).header('cache-control', 'private');
-  if (statusCode === 304) return reply.send();
-  return reply
-    .type(artifact.mediaType)
-    .header('content-disposition', contentDisposition(artifact.filename))
-    .send(stream);
 }
 
 function refuse(reply: FastifyReply, status: keyof typeof refusals): FastifyReply {

@@ -1,5 +1,6 @@
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sendPage } from '../http/page.ts';
+import { type StaticFile, StaticFiles } from '../http/static-files.ts';
 
 const createJob = `# Put a key into the headers below, then run this.
 # The built-in worker carries the job out.
@@ -88,11 +89,12 @@ const listJobs = `query Jobs($after: String) {
 const headers = JSON.stringify({ 'x-api-key': '' }, null, 2);
 
 /** Three examples, and a header in which to enter the key. */
-const options: Parameters<typeof renderGraphiQL>[0] = {
+const options = {
   title: 'Longhaul',
   headers,
   defaultHeaders: headers,
-  shouldPersistHeaders: true,
+  // Browsers keep what is persisted, where any script of this origin reads it: a key must not be.
+  shouldPersistHeaders: false,
   subscriptionsProtocol: 'GRAPHQL_SSE',
   defaultTabs: [
     { query: createJob, headers },
@@ -101,12 +103,58 @@ const options: Parameters<typeof renderGraphiQL>[0] = {
   ],
 };
 
-/** Whether a browser is opening /graphql as a page. */
-export function isPageRequest(request: FastifyRequest): boolean {
-  return request.method === 'GET' && request.headers.accept?.includes('text/html') === true;
+// Earlier versions did persist it.
+const start = `const { editor, json, graphql } = document.currentScript.dataset;
+const workers = { editorWorkerService: editor, json, graphql };
+self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_module, label) => new URL(workers[label], location.href).href };
+const shown = localStorage.getItem('graphiql:shouldPersistHeaders');
+if (shown !== null) for (const name of Object.keys(localStorage)) if (name.startsWith('graphiql:')) localStorage.removeItem(name);
+addEventListener('DOMContentLoaded', () => YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), ${JSON.stringify(options)}));
+`;
+
+const page = (paths: Readonly<Record<string, string>>) => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Longhaul</title>
+    <link rel="stylesheet" href="graphql/${paths['graphiql.css']}">
+    <link rel="icon" href="data:,">
+    <script src="graphql/${paths['start.js']}" data-editor="graphql/${paths['editor.js']}" data-json="graphql/${paths['json.js']}" data-graphql="graphql/${paths['graphql.js']}"></script>
+    <script defer src="graphql/${paths['graphiql.js']}"></script>
+  </head>
+  <body id="body" class="no-focus-outline">
+    <noscript>GraphiQL needs JavaScript.</noscript>
+    <div id="root"></div>
+  </body>
+</html>
+`;
+
+/** Yoga's build of GraphiQL, the only one with its editor, its workers and event streams in it. A page of its own would be 9 MB. */
+const parts = () => import('@graphql-yoga/render-graphiql/graphiql');
+
+const files: StaticFile[] = [
+  { name: 'graphiql.css', type: 'text/css', read: async () => (await parts()).css },
+  { name: 'graphiql.js', type: 'text/javascript', read: async () => (await parts()).js },
+  { name: 'editor.js', type: 'text/javascript', read: async () => (await parts()).editorWorkerService },
+  { name: 'json.js', type: 'text/javascript', read: async () => (await parts()).jsonWorker },
+  { name: 'graphql.js', type: 'text/javascript', read: async () => (await parts()).graphqlWorker },
+  { name: 'start.js', type: 'text/javascript', read: async () => start },
+];
+
+/** GraphiQL at /graphql, for browsers, with its files beside it. All of it comes from this server: it works offline. */
+export class GraphiQL {
+  readonly #files = new StaticFiles(files);
+
+  mount(app: FastifyInstance): void {
+    this.#files.mount(app, '/graphql');
+  }
+
+  async send(reply: FastifyReply): Promise<FastifyReply> {
+    return sendPage(reply, page(await this.#files.paths()));
+  }
 }
 
-/** Renders the page. All its assets come from this server, because a self-hosted product must not depend on a CDN. */
-export function renderPage(): string {
-  return renderGraphiQL(options);
+/** Whether a browser is opening /graphql as a page. */
+export function isPageRequest(request: FastifyRequest): boolean {
+  return request.method !== 'POST' && request.headers.accept?.includes('text/html') === true;
 }

@@ -20,23 +20,33 @@ export function negotiate<Type extends string>(accept: string | undefined, types
 /** Errors that set the HTTP status even if the response has data. */
 const overriding: ReadonlySet<unknown> = new Set<ErrorCode>(['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'RATE_LIMITED', 'UNAVAILABLE']);
 
-/**
- * Errors that are 200 except under application/graphql-response+json: clients of application/json take any other status for
- * a network failure.
- */
+/** Errors that are 200 for a client which names application/json: such clients take any other status for a network failure. */
 const ofDocuments: ReadonlySet<unknown> = new Set<ErrorCode>(['BAD_USER_INPUT', 'LIMIT_EXCEEDED', 'FORBIDDEN']);
+
+/**
+ * Whether a document that is refused is 200 (GraphQL over HTTP, section 6.4.1): to a client that names application/json, and
+ * in an event stream, which EventSource would not read otherwise. Everybody else gets the table's status.
+ */
+export function isLenient(accept: string | undefined, type: string | null): boolean {
+  return type === 'text/event-stream' || (type === 'application/json' && /application\/json/i.test(accept ?? ''));
+}
+
+/** The media type of an answer that is an error by its HTTP status. Clients of event streams decide by the status whether to reconnect. */
+export function errorTypeOf(accept: string | undefined): 'application/json' | 'application/graphql-response+json' {
+  return negotiate(accept, ['application/json', 'application/graphql-response+json'] as const) ?? 'application/json';
+}
 
 /**
  * The HTTP status of a response (GraphQL over HTTP, section 6.4).
  *
  * @param ran whether the operation was executed
  */
-export function statusOf(errors: readonly GraphQLError[], ran: boolean, type: string): number {
+export function statusOf(errors: readonly GraphQLError[], ran: boolean, lenient: boolean): number {
   const codes = errors.map(codeOf);
   const decisive = codes.filter((code) => overriding.has(code));
   if (decisive.length > 0) return Math.max(...decisive.map(httpStatusOf));
   if (ran) return 200;
-  const counted = type === answerTypes[1] ? codes : codes.filter((code) => !ofDocuments.has(code));
+  const counted = lenient ? codes.filter((code) => !ofDocuments.has(code)) : codes;
   return Math.max(200, ...counted.map(httpStatusOf));
 }
 

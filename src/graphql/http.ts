@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type GraphQLError, OperationTypeNode } from 'graphql';
+import { GraphQLError, OperationTypeNode } from 'graphql';
 import { describeError } from '../errors.ts';
 import { whenClosed } from './live/when-closed.ts';
 import type { Services } from '../services.ts';
+import { vary } from '../http/vary.ts';
+import { jsonType } from '../json.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
-import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch } from './credential-watch.ts';
-import { isPageRequest, renderPage } from './graphiql.ts';
-import { answerTypes, negotiate, retryAfterOf, statusOf, streamTypes } from './http-answer.ts';
+import { GraphiQL, isPageRequest } from './graphiql.ts';
+import { answerTypes, errorTypeOf, isLenient, negotiate, retryAfterOf, statusOf, streamTypes } from './http-answer.ts';
 import { EventStream, type OpenStreams } from './live/event-stream.ts';
 import type { Live } from './live/live.ts';
 import type { LivePlan } from './live/plan.ts';
@@ -35,49 +36,47 @@ interface Answer {
 /** GraphQL over HTTP, and over server-sent events (graphql-sse, distinct connections), at /graphql. */
 export class GraphQLRoute {
   readonly #parts: Parts;
+  readonly #page: GraphiQL | null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#page = parts.services.config.graphiql ? new GraphiQL() : null;
   }
 
   mount(app: FastifyInstance): void {
     const { log } = this.#parts.services;
+    this.#page?.mount(app);
     void app.register(async (scope) => {
       // JSON only: an HTML form on another site cannot send it without a CORS preflight.
       scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-      // Any origin may call, but without the browser's stored credentials: a page has to send a key explicitly.
-      scope.addHook('onRequest', async (_request, reply) => void reply.header('access-control-allow-origin', '*'));
-      scope.setErrorHandler((error, _request, reply) => {
+      scope.addContentTypeParser(jsonType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      scope.setErrorHandler((error, request, reply) => {
         const { status, code, message } = describeError(error);
         if (status >= 500) log.error({ err: error }, 'a request failed');
-        return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+        return this.#refuseRequest(request, reply, status, new GraphQLError(message, { extensions: { code } }));
       });
-      scope.options('/graphql', async (request, reply) => allow(request, reply));
-      scope.route({ method: ['GET', 'POST'], url: '/graphql', handler: (request, reply) => this.#answer(request, reply) });
+      scope.route({ method: ['GET', 'HEAD', 'POST'], url: '/graphql', handler: (request, reply) => this.#answer(request, reply) });
     });
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { services, operations } = this.#parts;
-    if (services.config.graphiql && isPageRequest(request)) return reply.type('text/html').send(renderPage());
-    let viewer: Viewer | null;
-    try {
-      viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip });
-    } catch (error) {
-      return this.#refuse(reply, [publicError(error, services.log)], 'application/json');
+    if (this.#page !== null && isPageRequest(request)) {
+      vary(reply, 'Accept');
+      return this.#page.send(reply);
     }
-    const type = negotiate(request.headers.accept, answerTypes);
+    const viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip }).catch((error: unknown) => publicError(error, services.log));
+    if (viewer instanceof GraphQLError) return this.#refuse(request, reply, [viewer]);
     // A malformed request is 400 whatever the client accepts, so these may throw before the media type is checked.
-    const asked = request.method === 'GET' ? readQueryString(request.url) : readBody(request.body);
+    const asked = request.method === 'POST' ? readBody(request.body) : readQueryString(request.url);
     const operation = await operations.open(viewer, asked);
-    if (operation instanceof Refusal) return this.#refuse(reply, operation.errors, type);
+    if (operation instanceof Refusal) return this.#refuse(request, reply, operation.errors);
     const { live: plan } = operation;
     if (plan !== null) return this.#stream(request, reply, { operation, plan });
-    if (type === null) return notAcceptable(reply, answerTypes);
-    if (request.method === 'GET' && operation.kind === OperationTypeNode.MUTATION) {
-      const message = 'A GET request cannot run a mutation. Send it as a POST.';
-      return reply.code(405).header('allow', 'POST').send({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
+    const type = negotiate(request.headers.accept, answerTypes);
+    if (type === null) return this.#notAcceptable(request, reply, answerTypes);
+    if (request.method !== 'POST' && operation.kind === OperationTypeNode.MUTATION) {
+      return this.#refuseRequest(request, reply.header('allow', 'POST'), 405, refusal(`A ${request.method} request cannot run a mutation. Send it as a POST.`));
     }
     const gone = new AbortController();
     // Abort only if the client left early: abort() builds an error with a stack trace, even if nobody listens.
@@ -85,14 +84,15 @@ export class GraphQLRoute {
       if (!reply.raw.writableFinished) gone.abort();
     });
     const result = await operation.execute({ signal: gone.signal });
-    return this.#send(reply, result, type, statusOf(result.errors ?? [], 'data' in result, type));
+    return this.#send(request, reply, result, type, statusOf(result.errors ?? [], 'data' in result, isLenient(request.headers.accept, type)));
   }
 
   /** Starts to answer a subscription as an event stream. */
   #stream(request: FastifyRequest, reply: FastifyReply, watched: { operation: Operation; plan: LivePlan }): FastifyReply {
     const { live, streams, credentials } = this.#parts;
-    if (negotiate(request.headers.accept, streamTypes) === null) return notAcceptable(reply, streamTypes);
-    reply.hijack();
+    if (negotiate(request.headers.accept, streamTypes) === null) return this.#notAcceptable(request, reply, streamTypes);
+    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
+    forCallerAlone(reply).hijack();
     // The client may have disconnected while the key was looked up.
     if (reply.raw.closed) return reply;
     const { viewer } = watched.operation;
@@ -100,42 +100,50 @@ export class GraphQLRoute {
       credentials.add(reply, viewer, () => reply.raw.destroy());
       whenClosed(reply.raw, () => credentials.remove(reply));
     }
-    void watchEvents(live, streams, request, reply.raw, watched);
+    void watchEvents(live, streams, request, reply, watched);
     return reply;
   }
 
-  #refuse(reply: FastifyReply, errors: readonly GraphQLError[], type: string | null): FastifyReply {
+  #refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[]): FastifyReply {
+    const { accept } = request.headers;
+    const type = negotiate(accept, answerTypes);
     const retryAfter = retryAfterOf(errors);
     if (retryAfter !== null) reply.header('retry-after', retryAfter);
-    const status = statusOf(errors, false, type ?? 'application/json');
-    // An event stream always starts with 200. For other statuses answer with JSON: SSE clients decide by the status whether
-    // to reconnect.
-    return this.#send(reply, { errors }, status === 200 ? type : type === 'text/event-stream' ? null : type, status);
+    const status = statusOf(errors, false, isLenient(accept, type));
+    return this.#send(request, reply, { errors }, status === 200 && type !== null ? type : errorTypeOf(accept), status);
   }
 
-  #send(reply: FastifyReply, answer: Answer, type: string | null, status: number): FastifyReply {
-    if (type !== 'text/event-stream') {
-      return reply.code(status).type(`${type ?? 'application/json'}; charset=utf-8`).send(JSON.stringify(answer));
-    }
-    reply.hijack();
+  /** Refuses what is wrong with the HTTP request, not with its operation. */
+  #refuseRequest({ headers }: FastifyRequest, reply: FastifyReply, status: number, error: GraphQLError): FastifyReply {
+    return sendJson(reply, { errors: [error] }, errorTypeOf(headers.accept), status);
+  }
+
+  #notAcceptable(request: FastifyRequest, reply: FastifyReply, types: readonly string[]): FastifyReply {
+    const message = `This operation is answered as ${types.join(' or ')}. Name one of them in the Accept header.`;
+    return this.#refuseRequest(request, reply.header('accept', types.join(', ')), 406, refusal(message));
+  }
+
+  #send({ method }: FastifyRequest, reply: FastifyReply, answer: Answer, type: string, status: number): FastifyReply {
+    if (type !== 'text/event-stream') return sendJson(reply, answer, type, status);
+    if (method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
+    forCallerAlone(reply).hijack();
     if (reply.raw.closed) return reply;
     this.#parts.streams.add(reply.raw, 'events');
-    new EventStream(reply.raw, this.#parts.live.stalled).answer(answer);
+    new EventStream(reply, this.#parts.live.stalled).answer(answer);
     return reply;
   }
 }
 
-/** Answers a CORS preflight. */
-function allow({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const asked = headers['access-control-request-headers'];
-  if (asked !== undefined) reply.header('access-control-allow-headers', asked).header('vary', 'access-control-request-headers');
-  return reply.code(204).header('access-control-allow-methods', 'GET, POST, OPTIONS').send();
+/** An answer is for this caller alone. */
+function forCallerAlone(reply: FastifyReply): FastifyReply {
+  vary(reply, 'Accept, Authorization, X-Api-Key');
+  return reply.header('cache-control', 'no-store');
 }
 
-function notAcceptable(reply: FastifyReply, types: readonly string[]): FastifyReply {
-  const message = `This operation is answered as ${types.join(' or ')}. Name one of them in the Accept header.`;
-  return reply
-    .code(406)
-    .header('accept', types.join(', '))
-    .send({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
+function sendJson(reply: FastifyReply, answer: Answer, type: string, status: number): FastifyReply {
+  return forCallerAlone(reply).code(status).type(`${type}; charset=utf-8`).send(JSON.stringify(answer));
+}
+
+function refusal(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 }

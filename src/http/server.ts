@@ -12,11 +12,13 @@ import { RestSurface } from '../rest/rest-surface.ts';
 import type { Services } from '../services.ts';
 import { describeError } from '../errors.ts';
 import { addressOf } from './address.ts';
+import { compression } from './compression.ts';
+import { allowPages } from './cors.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
-import { readableUrl } from './readable-url.ts';
+import { headerFault, routedTarget } from './request-target.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -63,7 +65,7 @@ export class HttpServer {
       forceCloseConnections: 'idle',
       // As long as Node lets a whole request line be: a job's id that is too long is an unknown one.
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
-      rewriteUrl: ({ url = '' }) => readableUrl(url),
+      rewriteUrl: routedTarget,
     });
     this.#credentials = new CredentialWatch(services.database, log);
     const operations = new Operations(services);
@@ -75,6 +77,13 @@ export class HttpServer {
       if (call != null) metrics.answeredCall(call);
       done();
     });
+    this.#app.addHook('onRequest', (request, _reply, done) => {
+      const fault = headerFault(request.raw);
+      if (fault === null) done();
+      else done(fault);
+    });
+    allowPages(this.#app, config.corsOrigins);
+    compression(this.#app);
     // A client that is answered during the stop must not keep its connection: the server would wait for it.
     this.#app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#stopped !== null) reply.header('connection', 'close');
@@ -110,9 +119,11 @@ export class HttpServer {
     rest?.mount(this.#app);
     // On a dialect's host this path is like any other.
     const root = { config: { dialect: true } };
-    this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect('/graphql'));
+    const graphql = () => `${new URL(services.publicUrl()).pathname.replace(/\/$/, '')}/graphql`;
+    this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect(graphql()));
     this.#app.server.on('upgrade', (request, socket, head) => {
-      if (this.#sockets !== null && this.#stopped === null) {
+      if (headerFault(request) !== null) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      else if (this.#sockets !== null && this.#stopped === null) {
         this.#sockets.upgrade(request, socket, head, addressOf(request, config.trustProxy));
       } else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
@@ -155,6 +166,6 @@ export class HttpServer {
   }
 }
 
-function isSocketRequest({ url, headers }: IncomingMessage): boolean {
-  return url?.split('?', 1)[0] === '/graphql' && headers.upgrade?.toLowerCase() === 'websocket';
+function isSocketRequest(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket' && routedTarget(request).split('?', 1)[0] === '/graphql';
 }

@@ -10,6 +10,7 @@ import {
   hostsOfDialects,
   integer,
   oneOf,
+  pageOrigins,
   path,
   publicUrl,
   reachableAddresses,
@@ -22,6 +23,11 @@ const environment = z.object({
   PORT: variable('Port to listen on; 0 takes any free one.', '4000', integer(0, 65_535)),
   HOST: variable('Address to listen on.', '127.0.0.1', address()),
   PUBLIC_URL: optional('Base of the URLs given to clients. Default: http://localhost:PORT.', publicUrl()),
+  CORS_ORIGINS: variable(
+    'Origins whose pages may call, with a key or token, or a signed link. Cookies are never taken.',
+    '*',
+    pageOrigins(),
+  ),
   TRUST_PROXY: variable(
     'Proxies whose forwarded headers are trusted. Use a number or true only if nobody can reach the port around them.',
     'none',
@@ -102,6 +108,8 @@ const configuration = environment
     host: env.HOST,
     /** Without a trailing slash. If PORT is 0, so is the port here: the real one is known only after listening. */
     publicUrl: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    /** Null means any. */
+    corsOrigins: env.CORS_ORIGINS,
     /** Fastify's option of the same name. */
     trustProxy: env.TRUST_PROXY,
     /** Null means embedded. */

@@ -77,6 +77,20 @@ function longEnough(what: string) {
 }
 
 /** A URL, without a trailing slash. */
+/** Origins of pages, as browsers send them; null for any. */
+export function pageOrigins() {
+  const what = '* for any, none, or origins such as https://app.example.com';
+  return list
+    .transform((items, context) => {
+      if (items.length === 1 && items[0] === '*') return null;
+      if (items.length === 1 && items[0]?.toLowerCase() === 'none') return new Set<string>();
+      const wrong = items.find((item) => URL.parse(item)?.origin !== item.toLowerCase());
+      if (wrong !== undefined) context.addIssue({ code: 'custom', message: expecting(what)({ input: wrong }) });
+      return new Set(items.map((item) => item.toLowerCase()));
+    })
+    .describe(what);
+}
+
 export function publicUrl() {
   const what = 'an http or https URL without credentials, query or fragment, for example https://jobs.example.com';
   const error = expecting(what);

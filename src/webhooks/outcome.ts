@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { sqlBecomes, sqlIs } from './entities.ts';
-import type { Outcome } from './sender.ts';
+import { gone, type Outcome } from './sender.ts';
 import { pauseAfter } from './series.ts';
 import type { Try } from './take.ts';
 
@@ -12,8 +12,8 @@ const inForce = `id = $1::uuid AND workspace_id = $2::uuid AND attempt = $3::int
  *
  * @returns whether the delivery was given up.
  */
-export async function noteOutcome(database: Database, one: Try, { status, problem }: Outcome): Promise<boolean> {
-  const pause = pauseAfter(one.tries);
+export async function noteOutcome(database: Database, one: Try, { status, problem, retryAfter }: Outcome): Promise<boolean> {
+  const pause = status === gone ? null : pauseAfter(one.tries, retryAfter);
   const rows = await database.hot.query<{ given_up: boolean }>(
     `UPDATE webhook_delivery SET attempt_count = attempt_count + 1, last_response_status = $4::int,
        last_error = $5::text, ready = false, sending = false,

@@ -4,6 +4,7 @@ import type { OutboundAllow } from '../outbound/addresses.ts';
 import { createOutboundAgent } from '../outbound/agent.ts';
 import { OutboundError, toOutboundError } from '../outbound/outbound-error.ts';
 import { parseOutboundUrl } from '../outbound/fetch.ts';
+import { retryAfterOf } from '../outbound/retry-after.ts';
 
 /** The outcome of one try. */
 export interface Outcome {
@@ -11,6 +12,8 @@ export interface Outcome {
   status: number | null;
   /** Why it was not delivered, in a sentence that quotes nothing of the response; null if it was delivered. */
   problem: string | null;
+  /** How long the receiver asks us to wait before the next try, in seconds; null if it does not say. */
+  retryAfter: number | null;
 }
 
 export interface Message {
@@ -21,6 +24,9 @@ export interface Message {
 
 /** The time limit of a whole try, DNS lookup included. */
 const tryMilliseconds = 10_000;
+
+/** 410: the receiver says that it will not be back (RFC 9110, section 15.5.11). */
+export const gone = 410;
 
 /** How much of a response body is read and discarded, as a courtesy to the receiver. */
 const readBytes = 4_096;
@@ -47,7 +53,7 @@ export class Sender {
       const problem = timeout.aborted
         ? `${host} did not answer within ${tryMilliseconds / 1_000} seconds. Respond first, then process it.`
         : describe(error, host);
-      return { status: null, problem };
+      return { status: null, problem, retryAfter: null };
     }
   }
 
@@ -69,10 +75,11 @@ export class Sender {
       reset: true,
     });
     // undici ignores the signal until it is connected, which may take as long as the connect timeout.
-    const { statusCode, body: answer } = await abortable(request, signal);
+    const { statusCode, headers: answered, body: answer } = await abortable(request, signal);
     // The status alone decides: it does not matter if the body breaks off or never ends.
     await abortable(answer.dump({ limit: readBytes, signal }), signal).catch(() => undefined);
-    return { status: statusCode, problem: problemOf(statusCode, url.host) };
+    const wait = retryAfterOf(answered['retry-after']);
+    return { status: statusCode, problem: problemOf(statusCode, url.host), retryAfter: wait === null ? null : wait / 1_000 };
   }
 }
 
@@ -81,6 +88,7 @@ function problemOf(status: number, host: string): string | null {
   if (status >= 300 && status < 400) {
     return `${host} answered ${status}, and redirects are not followed. Use the URL that it redirects to.`;
   }
+  if (status === gone) return `${host} answered ${status}: it wants no more of it. redeliverWebhook sends it again.`;
   return `${host} answered ${status}. Respond with any 2xx to accept the delivery.`;
 }
 

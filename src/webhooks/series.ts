@@ -10,12 +10,18 @@ export const mostTries = 17;
 const firstPauseSeconds = 5;
 const longestPauseSeconds = 4 * 60 * 60;
 
+/** A receiver that asks for more waits no longer than this. */
+const longestAskedSeconds = 24 * 60 * 60;
+
 /**
  * Seconds until the next try after `tries` failed ones; null if none is left. The jitter keeps retries from hitting a
  * recovering receiver all at once.
+ *
+ * @param asked the least pause that the receiver asks for, in seconds; followed for up to a day
  */
-export function pauseAfter(tries: number): number | null {
+export function pauseAfter(tries: number, asked: number | null): number | null {
   if (tries >= mostTries) return null;
   const shortest = firstPauseSeconds * 2 ** (tries - 1);
-  return Math.min(shortest * (1 + Math.random()), longestPauseSeconds);
+  const usual = Math.min(shortest * (1 + Math.random()), longestPauseSeconds);
+  return Math.max(usual, Math.min(asked ?? 0, longestAskedSeconds));
 }

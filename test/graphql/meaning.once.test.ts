@@ -238,7 +238,7 @@ async function watched({ query, variables }: RandomOperation): Promise<unknown> 
 }
 
 async function json(response: Response): Promise<object> {
-  return response.json();
+  return JSON.parse(await response.text());
 }
 
 async function post(operation: RandomOperation & { operationName?: string }): Promise<object> {

@@ -221,7 +221,7 @@ function connections(watchers: readonly ProgressWatcher[], from = 0): number[] {
 
 async function busOf(url: string): Promise<unknown> {
   const response = await fetch(`${url}/health/ready`);
-  const { bus }: { bus: unknown } = await response.json();
+  const { bus }: { bus: unknown } = JSON.parse(await response.text());
   return bus;
 }
 

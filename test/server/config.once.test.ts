@@ -24,6 +24,7 @@ describe('without any variable', () => {
       port: 4000,
       host: '127.0.0.1',
       publicUrl: 'http://localhost:4000',
+      corsOrigins: null,
       trustProxy: false,
       databaseServer: null,
       redisUrl: null,

@@ -46,7 +46,7 @@ export async function request<Data, Variables>(
     headers: { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ query: print(document), variables }),
   });
-  const { data = null, errors = [] }: Partial<Answer<Data>> = await response.json();
+  const { data = null, errors = [] }: Partial<Answer<Data>> = JSON.parse(await response.text());
   return { status: response.status, data, errors };
 }
 

@@ -123,7 +123,7 @@ async function post(url: string, query: string, variables: object, key: string |
     headers: { 'content-type': 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ query, variables }),
   });
-  const { data = null, errors = [] } = await response.json();
+  const { data = null, errors = [] }: Partial<GraphQLAnswer> = JSON.parse(await response.text());
   return { status: response.status, data, errors };
 }
 

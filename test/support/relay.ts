@@ -93,7 +93,7 @@ export function relayEnvironment(url: string, key: string): Environment {
           headers: { ...headers, accept: 'application/graphql-response+json', 'content-type': 'application/json' },
           body: JSON.stringify({ query: text, variables }),
         });
-        return response.json();
+        return JSON.parse(await response.text());
       },
       ({ text }, variables) =>
         Observable.create<GraphQLResponse>((sink) =>

@@ -97,8 +97,8 @@ async function rowOf({ deliveryId }: Try): Promise<object | undefined> {
   return row;
 }
 
-const arrived = { status: 204, problem: null };
-const refused = { status: 500, problem: 'It answered 500.' };
+const arrived = { status: 204, problem: null, retryAfter: null };
+const refused = { status: 500, problem: 'It answered 500.', retryAfter: null };
 
 /** Pages of tables and indexes that the statement looks at. It is carried out again. */
 async function pagesOf({ sql, parameters }: Statement): Promise<number> {

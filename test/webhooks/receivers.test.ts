@@ -40,6 +40,40 @@ async function completeAll(tenant: Tenant, urls: readonly string[]): Promise<voi
   await Promise.all(started.map(({ token }) => tenant.complete(token)));
 }
 
+test.each<[string, () => string, number]>([
+  ['in seconds', () => '7200', 7_200],
+  ['as a date', () => new Date(Date.now() + 7_200_000).toUTCString(), 7_200],
+  ['of years, which are cut to a day', () => '99999999', 86_400],
+  ['that is less than the usual pause', () => '0', 5],
+  ['that cannot be read', () => 'soon', 5],
+])('the next try waits for a Retry-After %s', async (_what, header, seconds) => {
+  const { key, tenant } = await newTenant();
+  const receiver = await startReceiver((response) => void response.writeHead(503, { 'retry-after': header() }).end());
+  const id = await completed(tenant, receiver.url);
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'PENDING', attemptCount: 1, lastResponseStatus: 503 }]);
+  });
+  const [row] = await longhaul.services.database.hot.query<{ wait: number }>(
+    'SELECT extract(epoch FROM due_at - now())::float8 AS wait FROM webhook_delivery WHERE job_id = $1',
+    [id],
+  );
+  expect(row?.wait).toBeGreaterThan(seconds - 30);
+  expect(row?.wait).toBeLessThanOrEqual(2 * seconds + 1);
+});
+
+test('410 ends a delivery at once; sent again by hand, it starts over', async () => {
+  const { key, tenant } = await newTenant();
+  const receiver = await startReceiver(status(410), status(204));
+  const id = await completed(tenant, receiver.url);
+  const deliveries = () => deliveriesOf(longhaul, key, id);
+  await eventually(async () => {
+    expect(await deliveries()).toMatchObject([{ status: 'FAILED', attemptCount: 1, lastResponseStatus: 410, lastError: expect.stringContaining('no more') }]);
+  });
+  const [delivery] = await deliveries();
+  await longhaul.graphql('mutation ($id: ID!) { redeliverWebhook(input: { id: $id }) { __typename } }', { id: delivery?.['id'] }, key);
+  await eventually(async () => expect(await deliveries()).toMatchObject([{ status: 'DELIVERED' }]));
+});
+
 test('a redirect is not followed, and counts as a failed try', async () => {
   const { key, tenant } = await newTenant();
   const target = await startReceiver();

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import { whenClosed } from './when-closed.ts';
 import { Connection, type StalledConnections } from './connection.ts';
 import type { Frame } from './frame.ts';
@@ -19,14 +20,18 @@ export class EventStream extends Connection {
   readonly #stalled: StalledConnections;
   readonly #onSent = () => this.sent();
 
-  constructor(response: ServerResponse, stalled: StalledConnections) {
+  /** @param reply hijacked; its headers so far are sent too */
+  constructor(reply: FastifyReply, stalled: StalledConnections) {
     super(stalled);
+    const response = reply.raw;
     this.#response = response;
     this.#stalled = stalled;
+    const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
     response.writeHead(200, {
+      ...Object.fromEntries(headers),
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache',
-      'access-control-allow-origin': '*',
+      // Without `no-transform` proxies compress it, and send nothing before they have enough for a block.
+      'cache-control': 'no-cache, no-transform',
       // Proxies that buffer responses would hold back every event.
       'x-accel-buffering': 'no',
     });

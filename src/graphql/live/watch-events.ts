@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { whenClosed } from './when-closed.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
@@ -12,10 +11,11 @@ export async function watchEvents(
   live: Live,
   streams: OpenStreams,
   request: FastifyRequest,
-  response: ServerResponse,
+  reply: FastifyReply,
   { operation, plan }: { operation: Operation; plan: LivePlan },
 ): Promise<void> {
-  const stream = new EventStream(response, live.stalled);
+  const { raw: response } = reply;
+  const stream = new EventStream(reply, live.stalled);
   streams.add(response, 'events');
   const watch = await live.watch({ operation, plan, lastEventId: lastEventIdOf(request) }, stream, {
     next: toEvent,

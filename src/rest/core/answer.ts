@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { vary } from '../../http/vary.ts';
 
 /** An answer to a client of a dialect. */
 export interface Answer {
@@ -23,6 +24,7 @@ const jsonType = 'application/json; charset=utf-8';
 /** Every answer of every dialect leaves here: JSON in UTF-8, which nobody may cache. */
 export function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyReply {
   reply.code(status).header('cache-control', 'no-store');
+  vary(reply, 'Authorization, X-Api-Key');
   if (headers !== undefined) reply.headers(headers);
   return body === '' ? reply.send() : reply.type(jsonType).send(body);
 }

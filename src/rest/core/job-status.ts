@@ -56,14 +56,21 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   await call.counted;
   const found = await looking;
   const wait = waitWanted(headers['prefer']);
-  if (wait === null) return isKnown(found.etag, ifNoneMatch) ? found.notModified : found.full;
+  if (wait === null) return answerTo(found, ifNoneMatch);
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
   let shown = found;
   if (!isNews && !found.isFinal) {
     await hold(call, found, wait);
     shown = await look(call, uuidOf, project);
   }
-  return applied(isKnown(shown.etag, ifNoneMatch) ? shown.notModified : shown.full, wait);
+  return applied(answerTo(shown, ifNoneMatch), wait);
+}
+
+/** 304 repeats the tag by which the client knows the answer: it is a weak one if that came compressed. */
+function answerTo({ etag, full, notModified }: ShownJob, ifNoneMatch: string | undefined): Answer {
+  if (!isKnown(etag, ifNoneMatch)) return full;
+  const weak = `W/${etag}`;
+  return ifNoneMatch?.includes(weak) === true ? { ...notModified, headers: { etag: weak } } : notModified;
 }
 
 /** The job as it is now. A version that was rendered before is not rendered again. Throws NotFoundError. */

@@ -1,3 +1,4 @@
+import { bodyEncodings, unavailableRetrySeconds } from '../../errors.ts';
 import { answer, type Answer } from './answer.ts';
 import type { DialectProfile, RefusedRequest } from './dialect-profile.ts';
 import { queueFullRetrySeconds, type Refusal } from './refusal.ts';
@@ -12,5 +13,7 @@ function headersOf(refusal: Refusal): Record<string, string> {
   if (refusal.kind === 'METHOD_NOT_ALLOWED') return { allow: refusal.allowed.join(', ') };
   if (refusal.kind === 'RATE_LIMITED') return { 'retry-after': String(refusal.retryAfter) };
   if (refusal.kind === 'QUEUE_FULL') return { 'retry-after': String(queueFullRetrySeconds) };
+  if (refusal.kind === 'UNREADABLE_BODY' && refusal.why === 'encoding') return { 'accept-encoding': bodyEncodings };
+  if (refusal.kind === 'UNAVAILABLE') return { 'retry-after': String(unavailableRetrySeconds) };
   return {};
 }

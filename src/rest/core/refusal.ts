@@ -1,9 +1,11 @@
 import {
+  bodyEncodings,
   describeError,
   type FieldIssue,
   InsufficientCreditsError,
   LonghaulError,
   QueueFullError,
+  UnsupportedEncodingError,
   ValidationError,
 } from '../../errors.ts';
 import { AlreadyFinishedError } from '../../jobs/model/job-errors.ts';
@@ -24,8 +26,7 @@ export type Refusal =
   | { kind: 'INVALID_HEADER'; issues: FieldIssue[] }
   /** Paths as the client sent the fields. */
   | { kind: 'INVALID_BODY'; issues: FieldIssue[] }
-  /** `empty`: there is none; `type`: its media type is not JSON; `syntax`: it is not JSON. */
-  | { kind: 'UNREADABLE_BODY'; why: 'empty' | 'type' | 'syntax' }
+  | { kind: 'UNREADABLE_BODY'; why: keyof typeof unreadableBody }
   | { kind: 'BODY_TOO_LARGE' }
   | { kind: 'INSUFFICIENT_CREDITS'; required: number; available: number }
   /** The header `retry-after` is set for it. `limit`: pending jobs that a workspace may have. */
@@ -40,6 +41,19 @@ export type Refusal =
 
 /** For the error of every dialect. */
 export const keyConflict = 'This Idempotency-Key was used for another request within 24 hours. Use a new key.';
+
+/** Why a body cannot be read, for vendors that have no words of their own for it. */
+export const unreadableBody = {
+  empty: 'The body is empty. Send a JSON object.',
+  type: 'The body must be a JSON object, sent with Content-Type: application/json',
+  syntax: 'The body is not JSON in UTF-8',
+  encoding: `The body has a Content-Encoding that is not taken here. Use ${bodyEncodings}, or none.`,
+} as const;
+
+/** 415 says that the body would be read in another encoding; the vendors have 400 for the rest. */
+export function unreadableStatus({ why }: { why: keyof typeof unreadableBody }): 400 | 415 {
+  return why === 'encoding' ? 415 : 400;
+}
 
 /** When to try again after a full queue. Nobody can know; a client that asks once a minute does no harm. */
 export const queueFullRetrySeconds = 60;
@@ -70,6 +84,7 @@ export function refusalOf(error: unknown): Refusal {
 
 function refusalOfKnown(error: LonghaulError): Refusal {
   if (error instanceof UnauthenticatedError) return { kind: 'UNAUTHENTICATED', why: error.why };
+  if (error instanceof UnsupportedEncodingError) return { kind: 'UNREADABLE_BODY', why: 'encoding' };
   if (error instanceof ValidationError) return { kind: 'INVALID_BODY', issues: error.issues };
   if (error instanceof AlreadyFinishedError) return { kind: 'ALREADY_FINISHED', job: error.job };
   if (error instanceof QueueFullError) return { kind: 'QUEUE_FULL', limit: error.limit };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { checkInput } from '../../input.ts';
 import type { JsonValue } from '../../jobs/model/job.ts';
-import { parseJson } from '../../json.ts';
+import { jsonType, parseJson } from '../../json.ts';
 import { RefusedError } from './refusal.ts';
 
 /** Passes any value: what came out of JSON.parse is JSON, and its text is checked with the whole body. */
@@ -31,8 +31,6 @@ export function checkedBody<Body>({ body, headers }: FastifyRequest, schema: z.Z
   if (!checked.ok) throw new RefusedError({ kind: 'INVALID_BODY', issues: checked.issues });
   return checked.value;
 }
-
-const jsonType = /^application\/(?:[\w.-]+\+)?json *(?:;|$)/i;
 
 function parsed(body: Buffer, type: string | undefined): unknown {
   if (type === undefined || !jsonType.test(type)) throw new RefusedError({ kind: 'UNREADABLE_BODY', why: 'type' });

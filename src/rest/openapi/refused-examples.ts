@@ -80,6 +80,7 @@ function inputSamples(route: Route): Sample[] {
   if (method !== 'GET') {
     // Also of a body that the route does not look at, and that breaks off.
     samples.push({ refusal: { kind: 'UNREADABLE_BODY', why: 'syntax' }, why: 'syntax' });
+    samples.push({ refusal: { kind: 'UNREADABLE_BODY', why: 'encoding' }, why: 'encoding' });
     samples.push({ refusal: { kind: 'BODY_TOO_LARGE' } });
   }
   return samples;

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import { keyConflict, type Refusal } from '../core/refusal.ts';
+import { keyConflict, type Refusal, unreadableBody, unreadableStatus } from '../core/refusal.ts';
 import { answeredAtOnce } from './envelope.ts';
 import { submissionEndpoint } from './revid-server.ts';
 import { authenticationPath, notAuthorized } from './key-check.ts';
@@ -32,7 +32,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       return namesNoJob(refusal.issues, body, request) ? jobNotFound(body) : refuseBody(refusal.issues, body);
     }
     case 'UNREADABLE_BODY':
-      return refusal.why === 'empty' ? missing : refused(400, unreadable[refusal.why]);
+      return refusal.why === 'empty' ? missing : refused(unreadableStatus(refusal), unreadableBody[refusal.why]);
     case 'BODY_TOO_LARGE':
       return refused(413, 'The request body is too large');
     // The vendor publishes no page of errors; its clients read the status.
@@ -72,11 +72,6 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
 }
 
 const missing = refused(400, 'Missing JSON in request');
-
-const unreadable = {
-  type: 'The body must be sent with Content-Type: application/json',
-  syntax: 'The body is not valid JSON',
-} as const;
 
 function jobNotFound(body: unknown): Refused {
   return { status: 404, body: { error: 'Job not found', job_id: fieldOf(body, 'job_id') ?? null } };

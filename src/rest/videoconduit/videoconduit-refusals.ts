@@ -1,7 +1,7 @@
 import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import { keyConflict, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
+import { keyConflict, queueFullRetrySeconds, type Refusal, unreadableBody } from '../core/refusal.ts';
 
 /** Always both keys, `detail` and `code`; some of the vendor's own examples lack one. */
 export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
@@ -24,7 +24,9 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
       return invalid(refusal.issues.map((issue) => fieldError(issue, body)));
     }
     case 'UNREADABLE_BODY':
-      return invalid([unreadable[refusal.why]]);
+      return refusal.why === 'encoding'
+        ? refused(415, 'bad_request', unreadableBody.encoding)
+        : invalid([unreadable[refusal.why]]);
     case 'BODY_TOO_LARGE':
       return refused(413, 'bad_request', 'The request body is too large');
     case 'INSUFFICIENT_CREDITS': {

@@ -1,6 +1,6 @@
 import { describeIssue } from '../../errors.ts';
 import type { Refused } from '../core/dialect-profile.ts';
-import { keyConflict, type Refusal } from '../core/refusal.ts';
+import { keyConflict, type Refusal, unreadableBody, unreadableStatus } from '../core/refusal.ts';
 
 /** `{"error":{"code":"…","message":"…"}}`. */
 export function refuse(refusal: Refusal): Refused {
@@ -20,7 +20,7 @@ export function refuse(refusal: Refusal): Refused {
     case 'INVALID_BODY':
       return refused(400, 'validation_error', refusal.issues.map(describeIssue).join('; '));
     case 'UNREADABLE_BODY':
-      return refused(400, 'validation_error', 'The body must be a JSON object, sent with Content-Type: application/json');
+      return refused(unreadableStatus(refusal), 'validation_error', unreadableBody[refusal.why]);
     case 'BODY_TOO_LARGE':
       return refused(413, 'validation_error', 'The request body is too large');
     case 'INSUFFICIENT_CREDITS':

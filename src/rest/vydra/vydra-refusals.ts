@@ -2,7 +2,7 @@ import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
-import { keyConflict, type KeyFault, queueFullRetrySeconds, type Refusal } from '../core/refusal.ts';
+import { keyConflict, type KeyFault, queueFullRetrySeconds, type Refusal, unreadableBody, unreadableStatus } from '../core/refusal.ts';
 import { statusOf } from './vydra-job.ts';
 
 /** `{"error":"…","code":"…"}`, and `details` if there are any. */
@@ -23,7 +23,7 @@ export function refuse(refusal: Refusal, request: RefusedRequest): Refused {
     case 'INVALID_BODY':
       return refuseBody(refusal.issues, request);
     case 'UNREADABLE_BODY':
-      return refused(400, 'INVALID_INPUT', 'The body must be a JSON object, sent with Content-Type: application/json');
+      return refused(unreadableStatus(refusal), 'INVALID_INPUT', unreadableBody[refusal.why]);
     case 'BODY_TOO_LARGE':
       return refused(413, 'INVALID_INPUT', 'The request body is too large');
     case 'INSUFFICIENT_CREDITS': {

@@ -3,6 +3,7 @@ import { MIMEType } from 'node:util';
 
 import { OutboundError, toOutboundError } from '../../outbound/outbound-error.ts';
 import { discard, type OutboundResponse } from '../../outbound/fetch.ts';
+import { retryAfterOf } from '../../outbound/retry-after.ts';
 import { HandlerError, type Attempt } from '../handler.ts';
 import { filenameOf } from './filename.ts';
 import { createMeter } from './meter.ts';
@@ -64,7 +65,7 @@ async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<O
     if (response.status !== 202) return response;
     discard(response.body);
     const { host } = new URL(response.url);
-    const wait = retryAfter(single(response.headers['retry-after']));
+    const wait = Math.max(retryAfterOf(response.headers['retry-after']) ?? patience.usual, patience.least);
     if (waited + wait > patience.whole) {
       const message = `${host} has not prepared the file yet (status 202). Try again later.`;
       throw new HandlerError('SOURCE_STATUS', message, { retryable: true });
@@ -73,12 +74,6 @@ async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<O
     await pause(wait, undefined, { signal: attempt.signal }).catch(() => attempt.signal.throwIfAborted());
     waited += wait;
   }
-}
-
-/** Parses seconds or a date into milliseconds: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
-function retryAfter(header = ''): number {
-  const asked = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(asked) ? patience.usual : Math.max(asked, patience.least);
 }
 
 async function request({ fetch, signal }: Attempt, sourceUrl: string): Promise<OutboundResponse> {
