@@ -31,7 +31,7 @@ export async function run(): Promise<void> {
       },
     });
     log.info({ url: app.url, role: config.role }, 'ready');
-    if (config.role !== 'worker') greet(app.url, app.madeKey);
+    if (config.role !== 'worker') greet(app.services.publicUrl(), app.madeKey);
   } catch (error) {
     refuse('Longhaul cannot start', error);
   }

@@ -116,7 +116,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stopClaims());
     await jobs.start();
     const url = await http.listen();
-    if (config.port === 0) publicUrl = url;
+    // The default names the port.
+    if (config.publicUrl === 'http://localhost:0') publicUrl = url;
 
     sweeper.start();
     stops.push(() => sweeper.stop());

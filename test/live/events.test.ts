@@ -28,7 +28,7 @@ test.each(methods)('E1, E2: a %s is answered with events that have versions as i
   expect(events.response.statusCode).toBe(200);
   expect(events.response.headers).toMatchObject({
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
+    'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',
   });
   await events.until(() => events.payloads.length === 1);
