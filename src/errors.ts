@@ -117,14 +117,20 @@ export class UnsupportedEncodingError extends LonghaulError {
 /** In which a request's body may come, beside as it is. */
 export const bodyEncodings = 'gzip, deflate, br';
 
+/** Who may make no more requests, as messages name them. */
+const limited = {
+  key: 'This key may make',
+  token: 'Access tokens for the same job or tag, or made with the same key, may together make',
+  address: 'Without a valid key, this address may make',
+};
+
 /** A key, or an address without a valid key, has used up its requests for this minute. */
 export class RateLimitedError extends LonghaulError {
   /** Whole seconds until the next request is allowed. */
   readonly retryAfter: number;
 
-  constructor(whose: 'key' | 'address', { limit, retryAfter }: { limit: number; retryAfter: number }) {
-    const who = whose === 'key' ? 'This key may make' : 'Without a valid key, this address may make';
-    super('RATE_LIMITED', `${who} ${limit} requests a minute. Try again in ${retryAfter} s.`);
+  constructor(whose: 'key' | 'token' | 'address', { limit, retryAfter }: { limit: number; retryAfter: number }) {
+    super('RATE_LIMITED', `${limited[whose]} ${limit} requests a minute. Try again in ${retryAfter} s.`);
     this.retryAfter = retryAfter;
   }
 }

@@ -147,21 +147,21 @@ export function integerFrom(min: number, max: number) {
   return z.int({ error, abort: true }).min(min, { error }).max(max, { error });
 }
 
-const urlLength = 2048;
-const urlError = expecting(`an absolute http or https URL without credentials, at most ${urlLength} characters`);
+const urlLength = 8_192;
+const urlError = expecting(`an absolute http or https URL without user name or white space, at most ${urlLength} characters`);
 
-/** An absolute http or https URL of at most 2048 characters, without credentials or white space. */
+/** The rule for every URL that a caller gives, on whatever surface. */
 export const httpUrl = z
   .string({ error: urlError })
   .max(urlLength, { error: urlError, abort: true })
   .refine(isHttpUrl, { error: urlError })
   .meta({ format: 'uri' });
 
-function isHttpUrl(text: string): boolean {
-  // URL.parse is lenient: it trims, drops line breaks, and accepts `https:host` and `https:\\host`.
-  if (!/^https?:\/\/[^\s\\]+$/i.test(text)) return false;
-  const url = URL.parse(text);
-  return url !== null && url.username === '' && url.password === '';
+/** Whether a text is an absolute http or https URL of at most 8,192 characters, without user name, white space or control characters. */
+export function isHttpUrl(text: string): boolean {
+  // URL.canParse is lenient: it trims, drops line breaks, and accepts `https:host` and `https:\\host`.
+  const [, authority = '@'] = /^https?:\/\/([^/?#]*)[^\s\\\p{Cc}]*$/iu.exec(text) ?? [];
+  return text.length <= urlLength && !/[@\s\\\p{Cc}]/u.test(authority) && URL.canParse(text);
 }
 
 /** Replaces zod's default messages where a schema has none. */

@@ -8,6 +8,7 @@ import type { Log } from './log.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
+import type { WebhookSecrets } from './workspaces/webhook-secrets.ts';
 import type { Dialect } from './workspaces/dialect.ts';
 
 /** What surfaces read of the configuration, which says what each of them means. */
@@ -40,6 +41,7 @@ export interface Services {
   authenticator: Authenticator;
   rateLimiter: RateLimiter;
   accessTokens: AccessTokens;
+  webhookSecrets: WebhookSecrets;
   database: Database;
   jobs: Jobs;
   artifacts: ArtifactStore;

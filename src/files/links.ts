@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secrets } from '../secrets.ts';
 
 export interface ArtifactLinks {
   /** Returns the download URL. The same artifact and expiry always give the same URL. */
@@ -8,24 +9,28 @@ export interface ArtifactLinks {
 }
 
 /**
- * Signs and checks `<publicUrl>/artifacts/<id>?expires=<epoch seconds>&signature=<HMAC-SHA256, base64url>`. The key is
- * derived from `secret` for this purpose only, so that nothing else signed with the secret is accepted as a link.
+ * Signs and checks `<publicUrl>/artifacts/<id>?expires=<epoch seconds>&signature=<HMAC-SHA256, base64url>`. The first
+ * secret signs; links signed with any of them are accepted.
  */
-export function createArtifactLinks({ secret, publicUrl }: { secret: string; publicUrl: () => string }): ArtifactLinks {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'longhaul artifact links', 32));
+export function createArtifactLinks({ secrets, publicUrl }: { secrets: Secrets; publicUrl: () => string }): ArtifactLinks {
+  const keys = secrets.keysFor('longhaul artifact links');
   const base = () => `${publicUrl().replace(/\/+$/, '')}/artifacts/`;
-  const signatureOf = (id: string, expires: string) =>
-    createHmac('sha256', key).update(`${id}\n${expires}`).digest('base64url');
   return {
     sign({ id, expiresAt }) {
       // Round down: the row has milliseconds, and the URL must not outlive it.
       const expires = String(Math.floor(expiresAt.getTime() / 1000));
-      return `${base()}${id}?expires=${expires}&signature=${signatureOf(id, expires)}`;
+      return `${base()}${id}?expires=${expires}&signature=${signatureOf(keys[0], id, expires)}`;
     },
     verify(id, expires, signature) {
-      const expected = Buffer.from(signatureOf(id, expires));
       const given = Buffer.from(signature);
-      return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
+      return keys.some((key) => {
+        const expected = Buffer.from(signatureOf(key, id, expires));
+        return given.byteLength === expected.byteLength && timingSafeEqual(given, expected);
+      });
     },
   };
+}
+
+function signatureOf(key: Buffer, id: string, expires: string): string {
+  return createHmac('sha256', key).update(`${id}\n${expires}`).digest('base64url');
 }

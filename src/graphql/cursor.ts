@@ -1,14 +1,16 @@
-import { hash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Secrets } from '../secrets.ts';
 
 /**
  * Makes and reads cursors. A cursor holds a position in a list, usually an id, and a keyed hash, by which a cursor that was
  * tampered with or made by another installation is detected.
  */
 export class Cursors {
-  readonly #key: Buffer;
+  /** The first makes the marks. */
+  readonly #keys: [Buffer, ...Buffer[]];
 
-  constructor(secret: string) {
-    this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'longhaul cursor', 32));
+  constructor(secrets: Secrets) {
+    this.#keys = secrets.keysFor('longhaul cursor');
   }
 
   /** @param list the list's name; its cursors are not valid in any other list */
@@ -27,7 +29,7 @@ export class Cursors {
   /** Makes a cursor of a position that is more than an id. */
   seal(list: string, place: Buffer): string {
     const sealed = Buffer.concat([place], place.length + markBytes);
-    sealed.write(this.#mark(list, place), place.length, 'latin1');
+    sealed.write(markOf(this.#keys[0], list, place), place.length, 'latin1');
     return sealed.toString('base64url');
   }
 
@@ -36,14 +38,16 @@ export class Cursors {
     const bytes = Buffer.from(cursor, 'base64url');
     if (bytes.length < markBytes || bytes.toString('base64url') !== cursor) return null;
     const place = bytes.subarray(0, -markBytes);
-    return timingSafeEqual(bytes.subarray(-markBytes), Buffer.from(this.#mark(list, place), 'latin1')) ? place : null;
+    const mark = bytes.subarray(-markBytes);
+    return this.#keys.some((key) => timingSafeEqual(mark, Buffer.from(markOf(key, list, place), 'latin1'))) ? place : null;
   }
+}
 
-  // One-shot hash(), not HMAC: a page makes a hundred cursors, and an HMAC object for each would cost more than the rest of
-  // the page, and a text of its bytes, which is made faster than a buffer. The mark only detects tampering; the query decides what the caller may see.
-  #mark(list: string, place: Buffer): string {
-    return hash('sha256', Buffer.concat([this.#key, Buffer.from(list), place]), 'binary').slice(0, markBytes);
-  }
+// One-shot hash(), not HMAC: a page makes a hundred cursors, and an HMAC object for each would cost more than the rest of
+// the page, and a text of its bytes, which is made faster than a buffer. The mark only detects tampering; the query decides
+// what the caller may see.
+function markOf(key: Buffer, list: string, place: Buffer): string {
+  return hash('sha256', Buffer.concat([key, Buffer.from(list), place]), 'binary').slice(0, markBytes);
 }
 
 const idBytes = 16;

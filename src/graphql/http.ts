@@ -6,6 +6,7 @@ import type { Services } from '../services.ts';
 import { vary } from '../http/vary.ts';
 import { jsonType } from '../json.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { GraphiQL, isPageRequest } from './graphiql.ts';
 import { answerTypes, errorTypeOf, isLenient, negotiate, retryAfterOf, statusOf, streamTypes } from './http-answer.ts';
@@ -17,6 +18,13 @@ import type { Operation } from './operation.ts';
 import { type Operations, Refusal } from './operations.ts';
 import { readBody, readQueryString } from './params.ts';
 import { publicError } from './public-error.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sent a GraphQL request; null without a key. */
+    viewer?: Viewer | null;
+  }
+}
 
 interface Parts {
   services: Services;
@@ -55,18 +63,34 @@ export class GraphQLRoute {
         if (status >= 500) log.error({ err: error }, 'a request failed');
         return this.#refuseRequest(request, reply, status, new GraphQLError(message, { extensions: { code } }));
       });
-      scope.route({ method: ['GET', 'HEAD', 'POST'], url: '/graphql', handler: (request, reply) => this.#answer(request, reply) });
+      scope.decorateRequest('viewer', null);
+      scope.route({
+        method: ['GET', 'HEAD', 'POST'],
+        url: '/graphql',
+        onRequest: (request, reply) => this.#admit(request, reply),
+        handler: (request, reply) => this.#answer(request, reply),
+      });
     });
   }
 
-  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** Looks at the key before the body is read. */
+  async #admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const { services, operations } = this.#parts;
     if (this.#page !== null && isPageRequest(request)) {
       vary(reply, 'Accept');
       return this.#page.send(reply);
     }
-    const viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip }).catch((error: unknown) => publicError(error, services.log));
-    if (viewer instanceof GraphQLError) return this.#refuse(request, reply, [viewer]);
+    try {
+      request.viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip });
+      return undefined;
+    } catch (error) {
+      return this.#refuse(request, reply, [publicError(error, services.log)]);
+    }
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { operations } = this.#parts;
+    const { viewer = null } = request;
     // A malformed request is 400 whatever the client accepts, so these may throw before the media type is checked.
     const asked = request.method === 'POST' ? readBody(request.body) : readQueryString(request.url);
     const operation = await operations.open(viewer, asked);

@@ -18,3 +18,25 @@ export function mapEach<From, To>(
     },
   };
 }
+
+/** Ends a stream, and closes its source, before the first item that is not accepted. */
+export function takeWhile<Item>(
+  source: AsyncIterableIterator<Item, void, void>,
+  accept: (item: Item) => Promise<boolean>,
+): AsyncIterableIterator<Item, void, void> {
+  return {
+    next: async () => {
+      const result = await source.next();
+      if (result.done === true || (await accept(result.value))) return result;
+      await source.return?.();
+      return { value: undefined, done: true };
+    },
+    return: async () => {
+      await source.return?.();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

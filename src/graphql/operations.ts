@@ -4,6 +4,7 @@ import type { Services } from '../services.ts';
 import { authenticate, UnauthenticatedError } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import { faultsOf, parseDocument, PreparedDocument } from './document.ts';
+import { unreadable } from './job-content.ts';
 import { queryLimits, refuseTooLong, tooCostly } from './limits.ts';
 import { type GraphQLRequest, Operation } from './operation.ts';
 import { publicError } from './public-error.ts';
@@ -71,6 +72,7 @@ export class Operations {
       const document = await (viewer === null ? this.#readAnonymous(request) : this.#read(viewer, request));
       const prepared = document.operation(request.operationName);
       if (prepared === null) return this.refuse(unknownOperation(document, request));
+      if (viewer !== null && !viewer.scopes.has('READ') && prepared.content !== null) throw unreadable(prepared.content);
       refuseRoundedIds(prepared.node, request.variables ?? {});
       const cost = prepared.price.of(request.variables ?? {});
       const refusal = cost === null ? null : tooCostly(cost, viewer === null);
@@ -133,7 +135,7 @@ export class Operations {
 
   async #count(viewer: Viewer): Promise<void> {
     const verdict = await this.#services.rateLimiter.consume(viewer);
-    if (verdict?.allowed === false) throw new RateLimitedError('key', verdict);
+    if (verdict?.allowed === false) throw new RateLimitedError(viewer.restriction === null ? 'key' : 'token', verdict);
   }
 
   async #countAddress(address: string): Promise<void> {

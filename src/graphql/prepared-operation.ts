@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
+import { contentSelected } from './job-content.ts';
 import { Price } from './price.ts';
 import { isWorkAlone } from './work-calls.ts';
 import { livePlanOf, type LivePlan } from './live/plan.ts';
@@ -12,6 +13,8 @@ export class PreparedOperation {
   readonly price: Price;
   /** Whether it consists only of worker calls, which are exempt from the rate limit. */
   readonly isWork: boolean;
+  /** A field that only READ may select; null if there is none. */
+  readonly content: string | null;
   /** Null if it is not a subscription. */
   readonly live: LivePlan | null;
   /** The variables to run it with, from those of a request. */
@@ -24,6 +27,7 @@ export class PreparedOperation {
     this.node = node;
     this.price = new Price(schema, { kind: Kind.DOCUMENT, definitions: [node, ...others] });
     this.isWork = isWorkAlone(document, node);
+    this.content = contentSelected(schema, document, node);
     this.live = this.kind === OperationTypeNode.SUBSCRIPTION ? livePlanOf(document, node, idOf(text, node)) : null;
   }
 

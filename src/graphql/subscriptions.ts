@@ -3,7 +3,8 @@ import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
 import { parseId } from './global-id.ts';
 import { JobUpdatesFilterInput } from './types/job-filter.ts';
-import { mapEach } from './map-each.ts';
+import { mapEach, takeWhile } from './map-each.ts';
+import { findReadableJob, holding } from './queries/visible-job.ts';
 import { JobType } from './types/job.ts';
 import { JobUpdateType } from './types/job-update.ts';
 import { decodeUpdateCursor, encodeUpdateCursor } from './update-cursor.ts';
@@ -14,22 +15,25 @@ const mostIds = 100;
 builder.subscriptionType({
   description: 'What can be watched, over WebSocket (graphql-transport-ws) and over server-sent events.',
   fields: (t) => ({
-    jobProgress: t.withAuth({ anyOf: ['READ'] }).field({
+    jobProgress: t.withAuth({ anyOf: ['READ', 'WORK', 'WORK_ALL'] }).field({
       type: JobType,
       nullable: false,
       description:
         'The job as it is now, then after each change. Versions only grow. A slow watcher may miss versions in between, ' +
         'never the last. Ends after the version in which the job is COMPLETED, FAILED or CANCELLED. With afterVersion, ' +
-        'only later versions are sent; if the job has ended and no later version exists, the stream just completes.',
+        'only later versions are sent; if the job has ended and no later version exists, the stream just completes. ' +
+        'Without READ: a job that a worker with this key holds, until an attempt of another worker begins.',
       args: {
         id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }),
         afterVersion: t.arg.int({ description: 'The last version seen. Default: none, so the current version is sent first.' }),
       },
       subscribe: async (_root, { id, afterVersion }, { jobs, viewer, signal }) => {
         const uuid = parseId('Job', id);
-        const job = uuid === null ? null : await jobs.find(viewer.workspaceId, uuid);
-        if (job === null || !maySee(viewer, job)) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
-        return jobs.watch(job.id, afterVersion ?? 0, signal);
+        const job = uuid === null ? null : await findReadableJob({ jobs, viewer }, uuid);
+        if (job === null) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
+        const versions = jobs.watch(job.id, afterVersion ?? 0, signal);
+        const isOwn = viewer.scopes.has('READ') && maySee(viewer, job);
+        return isOwn ? versions : takeWhile(versions, holding({ jobs, viewer }, job));
       },
       resolve: (job) => job,
     }),

@@ -7,6 +7,7 @@ import { LonghaulError } from '../errors.ts';
 import { utf8Text } from '../json.ts';
 import type { Services } from '../services.ts';
 import { ExpiredTokenError, secretIn, unauthenticated } from '../workspaces/authenticate.ts';
+import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch, Lapse } from './credential-watch.ts';
 import { Heartbeat } from './live/heartbeat.ts';
 import type { Live } from './live/live.ts';
@@ -37,8 +38,8 @@ interface SocketExtra extends Record<PropertyKey, unknown> {
   /** From the upgrade headers, then from connection_init; null if neither has one. */
   secret: string | null;
   address: string;
-  /** The key whose quota it counts against; null until the connection is accepted. */
-  apiKeyId: string | null;
+  /** The caller whose quota it counts against; null until the connection is accepted. */
+  viewer: Viewer | null;
   closed: AbortController | null;
   /** Ids of operations that are still being opened. */
   opening: Set<string>;
@@ -103,7 +104,7 @@ export class GraphQLSockets {
   #open(socket: WebSocket, stream: Duplex, sender: Sender): void {
     const { log } = this.#services;
     const connection = new SocketConnection(socket, stream, this.#live.stalled);
-    const extra: SocketExtra = { ...sender, socket, connection, apiKeyId: null, closed: null, opening: new Set() };
+    const extra: SocketExtra = { ...sender, socket, connection, viewer: null, closed: null, opening: new Set() };
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
@@ -130,7 +131,7 @@ export class GraphQLSockets {
     socket.on('pong', () => this.#heartbeat.heard(socket));
     socket.once('close', (code, reason) => {
       this.#credentials.remove(extra);
-      if (extra.apiKeyId !== null) this.#live.sockets.giveBack(extra.apiKeyId);
+      if (extra.viewer !== null) this.#live.sockets.giveBack(extra.viewer);
       extra.closed?.abort();
       closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'could not clean up after a WebSocket'));
     });
@@ -143,14 +144,13 @@ export class GraphQLSockets {
       // Answered with 4401, which makes graphql-ws clients give up: reconnecting would not help.
       const viewer = await this.#operations.caller({ secret, address: extra.address });
       if (viewer === null) throw unauthenticated();
-      const { apiKeyId } = viewer;
       // If the socket closed during the look-up, its close event is past: taking quota now would never be given back.
       if (socket.readyState !== socket.OPEN) return false;
-      if (!this.#live.sockets.take(apiKeyId)) {
-        socket.close(tryAgainLater, 'Too many sockets for this key');
+      if (!this.#live.sockets.take(viewer)) {
+        socket.close(tryAgainLater, 'Too many sockets for this key or token');
         return false;
       }
-      extra.apiKeyId = apiKeyId;
+      extra.viewer = viewer;
       extra.secret = secret;
       this.#credentials.add(extra, viewer, (lapse) => closeLapsed(socket, lapse));
       return true;

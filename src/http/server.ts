@@ -19,6 +19,7 @@ import { healthRoutes } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
 import { headerFault, routedTarget } from './request-target.ts';
+import { boundUnreadBodies } from './unread-body.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -84,6 +85,12 @@ export class HttpServer {
     });
     allowPages(this.#app, config.corsOrigins);
     compression(this.#app);
+    boundUnreadBodies(this.#app);
+    // A client that does not read its answer holds memory: it is cut off.
+    this.#app.addHook('onSend', (_request, reply, _payload, done) => {
+      reply.raw.setTimeout(config.stalledSeconds * 1_000);
+      done();
+    });
     // A client that is answered during the stop must not keep its connection: the server would wait for it.
     this.#app.addHook('onSend', (_request, reply, _payload, done) => {
       if (this.#stopped !== null) reply.header('connection', 'close');

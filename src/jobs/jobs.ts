@@ -4,6 +4,7 @@ import type { StoredFile } from '../files/store.ts';
 import type { Log } from '../log.ts';
 import type { StartedAttempt } from './claim/claim.ts';
 import { type Claim, Claimer } from './claim/claimer.ts';
+import { findHeldJob } from './claim/held.ts';
 import { promoteDueJobs } from './claim/promote.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
@@ -142,6 +143,11 @@ export class Jobs {
   /** Returns null if the job does not exist or belongs to another workspace. */
   find(workspaceId: string, id: string): Promise<Job | null> {
     return this.#reads.find(workspaceId, id);
+  }
+
+  /** Returns null unless a worker with this key holds the job now, in whatever workspace. */
+  findHeld(apiKeyId: string, id: string): Promise<Job | null> {
+    return findHeldJob(this.#database.hot, apiKeyId, id);
   }
 
   /** Reads a job again, or tells that the caller's copy is current. */

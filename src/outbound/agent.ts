@@ -4,7 +4,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { Agent, buildConnector, Client } from 'undici';
 
 import { isAllowedAddress, isAllowedHost, type OutboundAllow } from './addresses.ts';
-import { BlockedAddressError, codeOf } from './outbound-error.ts';
+import { BlockedAddressError, codeOf, NoPublicAddressError } from './outbound-error.ts';
 
 /** In milliseconds. */
 export const outboundTimeouts = { connect: 10_000, headers: 30_000, bodyIdle: 60_000 } as const;
@@ -84,17 +84,20 @@ function createFilteringLookup(allow: OutboundAllow): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, answers) => {
       if (error !== null) {
-        callback(error, '', 0);
+        callback(unknownName.has(error.code) ? new NoPublicAddressError(hostname) : error, '', 0);
         return;
       }
       const allowed = allowedAnswers(hostname, answers, allow);
       const [first] = allowed;
-      if (first === undefined) callback(new BlockedAddressError(hostname), '', 0);
+      if (first === undefined) callback(new NoPublicAddressError(hostname), '', 0);
       else if (options.all === true) callback(null, allowed);
       else callback(null, first.address, first.family);
     });
   };
 }
+
+/** What the resolver says of a name that has no address. */
+const unknownName: ReadonlySet<string | undefined> = new Set(['ENOTFOUND', 'ENODATA']);
 
 /** The addresses among a name's DNS answers that we may connect to. */
 export function allowedAnswers(hostname: string, answers: LookupAddress[], allow: OutboundAllow): LookupAddress[] {

@@ -1,4 +1,4 @@
-export type OutboundErrorCode = 'ADDRESS_REFUSED' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
+export type OutboundErrorCode = 'ADDRESS_REFUSED' | 'NO_ADDRESS' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
 
 /** Why an outbound request failed. The message names the host, but never the path, the query or a resolved address. */
 export class OutboundError extends Error {
@@ -11,7 +11,20 @@ export class OutboundError extends Error {
   }
 }
 
-/** The host has no allowed address. */
+/**
+ * The name does not exist, or all its addresses are private. One error for both: otherwise anybody could find out which names
+ * an internal network has.
+ */
+export class NoPublicAddressError extends OutboundError {
+  constructor(host: string) {
+    super(
+      'NO_ADDRESS',
+      `${host} has no public address. Check the name, or ask the operator to add a private host to OUTBOUND_ALLOW.`,
+    );
+  }
+}
+
+/** The address, given as such, is not allowed. */
 export class BlockedAddressError extends OutboundError {
   constructor(host: string) {
     super(

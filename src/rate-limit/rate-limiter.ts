@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { SharedCounter } from '../bus/redis-counter.ts';
 import { Batches } from '../concurrency/batches.ts';
-import type { Viewer } from '../workspaces/viewer.ts';
+import { budgetsOf, shareOf, type Viewer } from '../workspaces/viewer.ts';
 
 /** Length of a window in seconds. */
 const windowSeconds = 60;
@@ -31,6 +31,8 @@ interface Count extends Pick<Verdict, 'resetsAt' | 'retryAfter'> {
  */
 export class RateLimiter {
   readonly #keys: Budgets;
+  /** Half as large: for tokens that open the same job or tag. */
+  readonly #halves: Budgets;
   readonly #addresses: Budgets;
 
   /**
@@ -39,12 +41,22 @@ export class RateLimiter {
    */
   constructor(limits: { key: number; address: number }, shared: SharedCounter | null, prefix: string) {
     this.#keys = new Budgets(limits.key, shared, `${prefix}rate`);
+    this.#halves = new Budgets(shareOf(limits.key, 'half'), shared, `${prefix}rate-half`);
     this.#addresses = new Budgets(limits.address, shared, `${prefix}rate-address`);
   }
 
-  /** Counts one request of the viewer; null if the limit is off. */
-  consume(viewer: Viewer): Promise<Verdict | null> {
-    return this.#keys.consume(budgetOf(viewer));
+  /**
+   * Counts one request of the viewer; null if the limit is off. A request that is one too many for its own budget does not
+   * count against the wider one.
+   */
+  async consume(viewer: Viewer): Promise<Verdict | null> {
+    let verdict: Verdict | null = null;
+    for (const { name, share } of budgetsOf(viewer)) {
+      const next = await (share === 'half' ? this.#halves : this.#keys).consume(name);
+      if (verdict === null || (next !== null && next.remaining < verdict.remaining)) verdict = next;
+      if (next?.allowed === false) return next;
+    }
+    return verdict;
   }
 
   /** Counts one request without a valid key; null if the limit is off. */
@@ -106,12 +118,6 @@ class Budgets {
     const limit = this.#limit;
     return { allowed: used <= limit, limit, remaining: Math.max(0, limit - used), resetsAt, retryAfter };
   }
-}
-
-/** A key has its own budget. So has each job or tag that its tokens open, so that browsers cannot use up the key's budget. */
-function budgetOf({ apiKeyId, restriction }: Viewer): string {
-  if (restriction === null) return apiKeyId;
-  return `${apiKeyId} ${'jobId' in restriction ? `job ${restriction.jobId}` : `tag ${restriction.tag}`}`;
 }
 
 /** Counts an IPv6 address by its /64 network, because one host may have all addresses in it. */

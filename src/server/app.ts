@@ -15,7 +15,8 @@ import { loadJobTypes } from '../jobs/types/registry.ts';
 import type { Log } from '../log.ts';
 import { createOutboundFetch } from '../outbound/fetch.ts';
 import { RateLimiter } from '../rate-limit/rate-limiter.ts';
-import { keptSecret, warnOfAnotherSecret } from './secret.ts';
+import { adoptSecrets, keptSecret } from './secret.ts';
+import { Secrets } from '../secrets.ts';
 import type { Services } from '../services.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
 import { builtInHandlers } from '../worker/handlers.ts';
@@ -24,6 +25,7 @@ import { AccessTokens } from '../workspaces/access-token.ts';
 import { Authenticator } from '../workspaces/authenticator.ts';
 import type { Dialect } from '../workspaces/dialect.ts';
 import { ensureDefaultWorkspace } from '../workspaces/ensure-default-workspace.ts';
+import { encryptWebhookSecrets, WebhookSecrets } from '../workspaces/webhook-secrets.ts';
 import { webhookSurfaces } from './webhook-surfaces.ts';
 
 /** A running process. Its ROLE decides which parts are started; they are stopped in the opposite order. */
@@ -64,11 +66,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const opened = await opening;
     stops.push(() => opened.close());
     const { database, installationId } = opened;
+    const secrets = new Secrets(config.secrets ?? [await keptSecret(config.dataDir)]);
+    await adoptSecrets(database, secrets);
+    const webhookSecrets = new WebhookSecrets(secrets);
+    await encryptWebhookSecrets(database, webhookSecrets, log);
     // A worker serves no requests, and must not invalidate the admin key of another process.
-    const madeKey = config.role === 'worker' ? null : (await ensureDefaultWorkspace(database, config)).madeKey;
-    const secret = config.secret ?? (await keptSecret(config.dataDir));
-
-    await warnOfAnotherSecret(database, secret, log);
+    const ensured = config.role === 'worker' ? null : await ensureDefaultWorkspace({ database, webhookSecrets }, config);
+    if (ensured?.isRevoked === true) log.warn({}, 'ADMIN_API_KEY was revoked and stays revoked. Set it to a new key.');
     const artifacts = new ArtifactStore(config.artifactsDir);
     await claimVolume(database, artifacts, installationId);
     const fetch = createOutboundFetch({ allow: config.outboundAllow });
@@ -83,7 +87,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     await authenticator.start();
     stops.push(async () => authenticator.stop());
     let publicUrl = config.publicUrl;
-    const links = createArtifactLinks({ secret, publicUrl: () => publicUrl });
+    const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);
     const tellsOfCancellation = (dialect: Dialect) => surfaces[dialect].tellsOfCancellation;
     const jobs = new Jobs({ database, bus, log, types, limits: config, tellsOfCancellation });
@@ -101,12 +105,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         redis?.counter ?? null,
         prefix,
       ),
-      accessTokens: new AccessTokens(secret),
+      accessTokens: new AccessTokens(secrets),
+      webhookSecrets,
       jobs,
       artifacts,
       links,
       publicUrl: () => publicUrl,
-      cursors: new Cursors(secret),
+      cursors: new Cursors(secrets),
     };
 
     const { HttpServer } = await loading;
@@ -121,7 +126,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
     sweeper.start();
     stops.push(() => sweeper.stop());
-    const deliverer = new Deliverer({ jobs, database, outboundAllow: config.outboundAllow, surfaces, log });
+    const deliverer = new Deliverer({ jobs, database, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, log });
     deliverer.start();
     stops.push(() => deliverer.stop());
     if (config.role !== 'api') {
@@ -135,7 +140,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       runner.start();
       stops.push(() => runner.stop());
     }
-    return { url, madeKey, services, sweeper, deliverer, stop };
+    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -14,7 +14,7 @@ import {
   path,
   publicUrl,
   reachableAddresses,
-  secret,
+  secrets,
   serverUrl,
   trustedProxies,
 } from './values.ts';
@@ -51,7 +51,11 @@ const environment = z.object({
     '10000',
     integer(0, 1_000_000_000),
   ),
-  SECRET: optional('Signs download URLs and tokens. Default: kept in DATA_DIR; required with DATABASE_URL.', secret()),
+  SECRET: optional(
+    'Signs download URLs and tokens, and encrypts webhook secrets. Of several values the first signs, all verify. Default: ' +
+      'kept in DATA_DIR; required with DATABASE_URL.',
+    secrets(),
+  ),
   COMPAT_HOSTS: variable('Host names that speak a dialect.', '', hostsOfDialects()),
   COMPAT_DEPRECATION: variable(
     'Since when a dialect is deprecated (Deprecation header).',
@@ -124,7 +128,7 @@ const configuration = environment
     jobTypesFile: env.JOB_TYPES,
     adminApiKey: env.ADMIN_API_KEY,
     initialCredits: env.INITIAL_CREDITS,
-    secret: env.SECRET,
+    secrets: env.SECRET,
     /** Keyed by host name in lower case, without port. */
     compatHosts: env.COMPAT_HOSTS,
     compatDeprecation: env.COMPAT_DEPRECATION,

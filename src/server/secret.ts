@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { firstSetting, SettingEntity } from '../database/setting.ts';
-import type { Log } from '../log.ts';
+import type { Secrets } from '../secrets.ts';
 
 /** Reads the secret from DATA_DIR; creates it on first start. Only for the embedded database: servers require SECRET. */
 export async function keptSecret(dataDir: string): Promise<string> {
@@ -17,17 +17,21 @@ export async function keptSecret(dataDir: string): Promise<string> {
 }
 
 /**
- * Warns if SECRET differs from the one that the last process started with. While two are in use, cursors, tokens and
- * download URLs fail at random. After a change, existing ones fail.
+ * Refuses a SECRET without the value that this installation signs with: cursors, tokens, download URLs and webhook secrets
+ * would all be lost. The first value becomes the one that it signs with.
+ *
+ * @throws Error with a readable reason
  */
-export async function warnOfAnotherSecret(database: Database, secret: string, log: Log): Promise<void> {
-  const mark = createHmac('sha256', secret).update('longhaul secret mark').digest('hex').slice(0, 16);
+export async function adoptSecrets(database: Database, secrets: Secrets): Promise<void> {
+  const marks = secrets.map((value) => createHmac('sha256', value).update('longhaul secret mark').digest('hex').slice(0, 16));
   const em = database.em();
   const name = 'secret_mark';
-  if ((await firstSetting(em, name, mark)) === mark) return;
-  await em.nativeUpdate(SettingEntity, { name }, { value: mark });
-  log.warn(
-    {},
-    'SECRET differs from the one that this installation was last started with. Cursors, tokens and download URLs made with the other one do not work here. Give every process the same SECRET.',
+  const adopted = await firstSetting(em, name, marks[0]);
+  if (adopted !== marks[0] && marks.includes(adopted)) await em.nativeUpdate(SettingEntity, { name, value: adopted }, { value: marks[0] });
+  if (marks.includes(adopted)) return;
+  throw new Error(
+    'SECRET is not the one that this installation was started with. Set SECRET to the old value, or to both, NEW,OLD, to change it.\n' +
+      "If the old one is lost, delete the row 'secret_mark' from the table setting: links, tokens and cursors that are out " +
+      'then end, and each workspace has to rotate its webhook secret.',
   );
 }

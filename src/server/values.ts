@@ -60,10 +60,15 @@ export function path(what: string) {
   return text.transform((value) => resolve(value)).describe(what);
 }
 
-/** A secret, taken as it is and never shown. */
-export function secret() {
-  const what = 'at least 32 characters';
-  return longEnough(what).describe(what);
+/** One secret or several, newest first, never shown. */
+export function secrets() {
+  const what = 'at least 32 characters, or several such values with commas between them, newest first';
+  const each = z.string().min(32, { error: `expected ${what}; one value is too short.` });
+  return z
+    .string()
+    .transform((value) => value.split(',').map((part, _index, all) => (all.length === 1 ? part : part.trim())))
+    .pipe(z.tuple([each], each))
+    .describe(what);
 }
 
 /** A secret that fits into an HTTP header. */

@@ -4,6 +4,7 @@ import type { OutboundAllow } from '../outbound/addresses.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
+import type { WebhookSecrets } from '../workspaces/webhook-secrets.ts';
 import { makeDueReady } from './due.ts';
 import { noteOutcome, putBack } from './outcome.ts';
 import { type Outcome, Sender } from './sender.ts';
@@ -37,6 +38,7 @@ export interface DelivererOptions {
   database: Database;
   outboundAllow: OutboundAllow;
   surfaces: WebhookSurfaces;
+  webhookSecrets: WebhookSecrets;
   log: Log;
 }
 
@@ -52,6 +54,7 @@ export class Deliverer {
   readonly #jobs: Jobs;
   readonly #database: Database;
   readonly #surfaces: WebhookSurfaces;
+  readonly #webhookSecrets: WebhookSecrets;
   readonly #log: Log;
   readonly #sender: Sender;
   readonly #loop: Loop;
@@ -61,10 +64,11 @@ export class Deliverer {
   #gathering: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
-  constructor({ jobs, database, outboundAllow, surfaces, log }: DelivererOptions) {
+  constructor({ jobs, database, outboundAllow, surfaces, webhookSecrets, log }: DelivererOptions) {
     this.#jobs = jobs;
     this.#database = database;
     this.#surfaces = surfaces;
+    this.#webhookSecrets = webhookSecrets;
     this.#log = log;
     this.#sender = new Sender(outboundAllow);
     this.#loop = new Loop({
@@ -151,8 +155,10 @@ export class Deliverer {
 
   /** Returns null if the try was cut off because this process is stopping. */
   async #send(one: Try): Promise<Outcome | null> {
-    const { deliveryId, job, secrets, number, url } = one;
-    const [secret] = secrets;
+    const { deliveryId, job, number, url } = one;
+    const [secret, ...retired] = one.secrets.map((stored) => this.#webhookSecrets.open(stored, one.workspaceId));
+    if (secret == null) return { status: null, problem: unsignable, retryAfter: null };
+    const secrets = [secret, ...retired.filter((each) => each !== null)];
     const surface = this.#surfaces[job.dialect];
     const body = JSON.stringify(surface.payload(one));
     const at = new Date();
@@ -173,6 +179,8 @@ export class Deliverer {
     this.#log.warn({ deliveryId }, 'gave up on a webhook delivery; use redeliverWebhook to send it again');
   }
 }
+
+const unsignable = 'The webhook secret was encrypted with another SECRET, so nothing can be signed. Rotate it with rotateWebhookSecret.';
 
 /** Retries, because Postgres may have dropped just this connection. An unrecorded try is sent again a minute later. */
 async function withRetries<T>(record: () => Promise<T>): Promise<T> {

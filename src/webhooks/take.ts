@@ -23,7 +23,7 @@ export interface Try {
   /** The number of this try, from 1. Tries of earlier series count. */
   number: number;
   job: Job;
-  /** All valid secrets, newest first: the current one, then those retired within the last 24 hours. */
+  /** All valid secrets, as stored, newest first: the current one, then those retired within the last 24 hours. */
   secrets: [string, ...string[]];
 }
 

@@ -1,6 +1,6 @@
-import { hkdfSync } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import type { Secrets } from '../secrets.ts';
 import type { Restriction, Viewer } from './viewer.ts';
 
 /** The claims of a token: its key and workspace, and what it gives access to. */
@@ -24,10 +24,11 @@ const claims = z.object({
 
 /** Signs and verifies the short-lived tokens that a browser may hold: JWTs (RFC 7519), using the `jose` library. */
 export class AccessTokens {
-  readonly #key: Uint8Array;
+  /** The first signs. */
+  readonly #keys: [Buffer, ...Buffer[]];
 
-  constructor(secret: string) {
-    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'longhaul access token', 32));
+  constructor(secrets: Secrets) {
+    this.#keys = secrets.keysFor('longhaul access token');
   }
 
   async sign({ apiKeyId, workspaceId }: Viewer, restriction: Restriction, expiresAt: Date): Promise<string> {
@@ -36,13 +37,21 @@ export class AccessTokens {
       .setIssuer(issuer)
       .setSubject(apiKeyId)
       .setExpirationTime(expiresAt)
-      .sign(this.#key);
+      .sign(this.#keys[0]);
   }
 
   /** Returns null if this is not one of our tokens, and `expired` if it is but has expired. */
   async read(token: string): Promise<AccessClaims | 'expired' | null> {
+    for (const key of this.#keys) {
+      const read = await this.#readWith(key, token);
+      if (read !== null) return read;
+    }
+    return null;
+  }
+
+  async #readWith(key: Buffer, token: string): Promise<AccessClaims | 'expired' | null> {
     try {
-      const { payload } = await jwtVerify(token, this.#key, { issuer, algorithms: [algorithm] });
+      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm] });
       const { sub, ws, exp, job, tag } = claims.parse(payload);
       const restriction = job !== undefined ? { jobId: job } : tag !== undefined ? { tag } : null;
       if (restriction === null) return null;

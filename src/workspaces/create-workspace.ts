@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
 import { parseInput } from '../input.ts';
 import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
+import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The largest balance that a grant may reach. GraphQL's Int allows twice that, so refunds always fit. */
@@ -26,17 +26,20 @@ export interface WorkspaceRequest {
 }
 
 /** Creates a workspace with its slots, webhook secret and first grant. Throws ValidationError. */
-export async function createWorkspace(database: Database, asked: WorkspaceRequest): Promise<Workspace> {
+export async function createWorkspace(
+  { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
+  asked: WorkspaceRequest,
+): Promise<Workspace> {
   const { name, credits, concurrencyLimit } = parseInput(request, asked);
   const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
-  await database.transactional((em) => addWorkspace(em, workspace));
+  await database.transactional((em) => addWorkspace(em, webhookSecrets, workspace));
   return workspace;
 }
 
 /** Call it in a transaction. */
-export async function addWorkspace(em: SqlEntityManager, workspace: Workspace): Promise<void> {
+export async function addWorkspace(em: SqlEntityManager, webhookSecrets: WebhookSecrets, workspace: Workspace): Promise<void> {
   const { id, credits, concurrencyLimit } = workspace;
-  em.create(WorkspaceEntity, { ...workspace, webhookSecret: newWebhookSecret() });
+  em.create(WorkspaceEntity, { ...workspace, webhookSecret: webhookSecrets.seal(newWebhookSecret(), id) });
   if (credits > 0) {
     em.create(CreditTransactionEntity, { id: newId(), workspaceId: id, kind: 'GRANT', amount: credits, balanceAfter: credits });
   }
@@ -44,9 +47,4 @@ export async function addWorkspace(em: SqlEntityManager, workspace: Workspace): 
     // There may be 10,000 of them.
     await em.execute('INSERT INTO slot (workspace_id, n) SELECT ?::uuid, generate_series(1, ?::int)', [id, concurrencyLimit]);
   }
-}
-
-/** Generates a secret in the Standard Webhooks format: `whsec_` and the base64 of 24 to 64 random bytes (32 here). */
-export function newWebhookSecret(): string {
-  return `whsec_${randomBytes(32).toString('base64')}`;
 }

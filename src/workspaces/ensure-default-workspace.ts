@@ -8,42 +8,57 @@ import { addWorkspace } from './create-workspace.ts';
 import { defaultWorkspaceSetting } from './default-workspace.ts';
 import { ApiKeyEntity } from './entities.ts';
 import { scopes } from './scope.ts';
+import type { WebhookSecrets } from './webhook-secrets.ts';
 
 /** The name of the key that ADMIN_API_KEY sets. */
 const configuredKeyName = 'ADMIN_API_KEY';
 
+/** The name of the key that the first start generates. */
+const generatedKeyName = 'admin';
+
+interface DefaultWorkspace {
+  workspaceId: string;
+  /** The admin key if this start generated one. The caller prints it once. */
+  madeKey: string | null;
+  /** Whether ADMIN_API_KEY names a key that was revoked. It stays revoked. */
+  isRevoked: boolean;
+}
+
 /**
- * On the first start, creates the workspace `default` with an admin key. On every start, activates the key in
- * ADMIN_API_KEY and revokes the key that it set before.
- *
- * @returns the admin key if one was just generated. The caller prints it once.
+ * On the first start, creates the workspace `default` with an admin key. On every start, makes the key in ADMIN_API_KEY
+ * known, and revokes the one that it set before and the one that the first start generated.
  */
 export async function ensureDefaultWorkspace(
-  database: Database,
+  { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
   options: { adminApiKey: string | null; initialCredits: number },
-): Promise<{ workspaceId: string; madeKey: string | null }> {
+): Promise<DefaultWorkspace> {
   return database.transactional(async (em) => {
     // If two processes start together, the second waits here for the first.
     const id = newId();
     const workspaceId = await firstSetting(em, defaultWorkspaceSetting, id);
     const first = workspaceId === id;
-    if (first) await addWorkspace(em, { id, name: 'default', credits: options.initialCredits, concurrencyLimit: null });
+    const made = { id, name: 'default', credits: options.initialCredits, concurrencyLimit: null };
+    if (first) await addWorkspace(em, webhookSecrets, made);
     if (options.adminApiKey !== null) {
-      await putInForce(em, workspaceId, options.adminApiKey);
-      return { workspaceId, madeKey: null };
+      return { workspaceId, madeKey: null, isRevoked: !(await putInForce(em, workspaceId, options.adminApiKey)) };
     }
-    if (!first) return { workspaceId, madeKey: null };
+    if (!first) return { workspaceId, madeKey: null, isRevoked: false };
     const madeKey = newSecret('NATIVE');
-    addApiKey(em, { workspaceId, name: 'admin', scopes, dialect: 'NATIVE', secret: madeKey });
-    return { workspaceId, madeKey };
+    addApiKey(em, { workspaceId, name: generatedKeyName, scopes, dialect: 'NATIVE', secret: madeKey });
+    return { workspaceId, madeKey, isRevoked: false };
   });
 }
 
-async function putInForce(em: EntityManager, workspaceId: string, secret: string): Promise<void> {
+/** Returns false, and changes nothing, if the key was revoked: whoever has found an old configuration must not get it back. */
+async function putInForce(em: EntityManager, workspaceId: string, secret: string): Promise<boolean> {
   const hash = hashSecret(secret);
-  const others = { workspaceId, name: configuredKeyName, hash: { $ne: hash }, revokedAt: null };
-  for (const key of await em.find(ApiKeyEntity, others)) key.revokedAt = new Date();
   const known = await em.findOne(ApiKeyEntity, { workspaceId, hash });
+  if (known !== null && known.revokedAt !== null) return false;
+  // The generated key is the first of the workspace. A later one of the same name is somebody's own.
+  const [oldest] = await em.find(ApiKeyEntity, { workspaceId }, { orderBy: { id: 'ASC' }, limit: 1 });
+  const others = await em.find(ApiKeyEntity, { workspaceId, name: configuredKeyName, hash: { $ne: hash }, revokedAt: null });
+  const generated = oldest?.name === generatedKeyName && oldest !== known && oldest.revokedAt === null ? [oldest] : [];
+  for (const key of [...others, ...generated]) key.revokedAt = new Date();
   if (known === null) addApiKey(em, { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret });
-  else known.revokedAt = null;
+  return true;
 }

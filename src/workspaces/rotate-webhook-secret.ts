@@ -1,8 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Database } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { newWebhookSecret } from './create-workspace.ts';
 import { RetiredWebhookSecretEntity, WorkspaceEntity } from './entities.ts';
+import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 
 /**
  * Gives the workspace a new webhook secret, which signs from now on. Each retired secret also signs for 24 hours after
@@ -10,7 +10,10 @@ import { RetiredWebhookSecretEntity, WorkspaceEntity } from './entities.ts';
  *
  * @returns the secret, in the Standard Webhooks format. It cannot be read again.
  */
-export async function rotateWebhookSecret(database: Database, workspaceId: string): Promise<string> {
+export async function rotateWebhookSecret(
+  { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
+  workspaceId: string,
+): Promise<string> {
   const secret = newWebhookSecret();
   await database.transactional(async (em) => {
     // The lock makes the second of two concurrent rotations retire the secret that the first one made.
@@ -18,7 +21,7 @@ export async function rotateWebhookSecret(database: Database, workspaceId: strin
     const workspace = await em.findOneOrFail(WorkspaceEntity, { id: workspaceId }, lock);
     // Generate the id under the lock, so that ids sort in order of rotation.
     em.create(RetiredWebhookSecretEntity, { id: newId(), workspaceId, secret: workspace.webhookSecret });
-    workspace.webhookSecret = secret;
+    workspace.webhookSecret = webhookSecrets.seal(secret, workspaceId);
   });
   return secret;
 }

@@ -14,6 +14,25 @@ export interface Viewer {
 /** One job, or the jobs with one tag. */
 export type Restriction = { jobId: string } | { tag: string };
 
+/**
+ * The budgets that a caller counts against, the narrowest first. A key has the whole limit for itself. The tokens made with
+ * it share another one, of which those that open the same job or tag take at most half: however many a page makes, and
+ * whatever a browser does with one, they shut out neither the key nor each other.
+ */
+export function budgetsOf({ apiKeyId, restriction }: Viewer): { name: string; share: 'whole' | 'half' }[] {
+  if (restriction === null) return [{ name: apiKeyId, share: 'whole' }];
+  const opened = 'jobId' in restriction ? `job ${restriction.jobId}` : `tag ${restriction.tag}`;
+  return [
+    { name: `${apiKeyId} ${opened}`, share: 'half' },
+    { name: `${apiKeyId} tokens`, share: 'whole' },
+  ];
+}
+
+/** How much of a limit a budget has: at least one. */
+export function shareOf(limit: number, share: 'whole' | 'half'): number {
+  return share === 'whole' ? limit : Math.ceil(limit / 2);
+}
+
 /** The fields of a job that decide who may see it. */
 interface OwnedJob {
   id: string;

@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { v4 as uuidv4, version as uuidVersion } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import { Secrets } from '../../src/secrets.ts';
 import { createArtifactLinks } from '../../src/files/links.ts';
 import { artifactRoute, type DownloadableArtifact } from '../../src/files/serving.ts';
 import { ArtifactStore, type StoredFile } from '../../src/files/store.ts';
@@ -214,7 +215,7 @@ describe('the volume', () => {
 });
 
 describe('links', () => {
-  const links = createArtifactLinks({ secret: 'a secret', publicUrl: () => 'https://jobs.example/base/' });
+  const links = createArtifactLinks({ secrets: new Secrets(['a secret']), publicUrl: () => 'https://jobs.example/base/' });
   const artifact = { id: uuidv4(), expiresAt: new Date('2026-01-02T03:04:05.678Z') };
 
   test('a signed link is below the public URL, verifies, and is the same every time', () => {
@@ -237,13 +238,13 @@ describe('links', () => {
   });
 
   test('a link signed with another secret does not verify', () => {
-    const others = createArtifactLinks({ secret: 'another secret', publicUrl: () => 'https://jobs.example/base' });
+    const others = createArtifactLinks({ secrets: new Secrets(['another secret']), publicUrl: () => 'https://jobs.example/base' });
     expect(links.verify(...partsOf(others.sign(artifact)))).toBe(false);
   });
 });
 
 describe('the route', () => {
-  const links = createArtifactLinks({ secret: 'a secret', publicUrl: () => 'http://localhost:4000' });
+  const links = createArtifactLinks({ secrets: new Secrets(['a secret']), publicUrl: () => 'http://localhost:4000' });
   const expiresAt = new Date('2026-01-02T00:00:00Z');
   let app: FastifyInstance;
   let now: Date;

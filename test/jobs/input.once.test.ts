@@ -218,17 +218,25 @@ describe('a URL', () => {
     'https://example.com/a b',
     'https://me:hunter2@example.com',
     'https://me@example.com',
+    'https://@example.com',
+    'https://:@example.com/',
+    'https://example.com/\u0001',
+    'https://example.com/\u007f',
+    'https://example.com/\u0085',
+    'https://example.com/a\u00a0b',
+    'https://example.com/\t',
+    'https://example.com/?\r\nhost:x',
     'https://',
     'http://[::1',
   ])('%j is refused without being repeated', (url) => {
     expect(issuesOf(httpUrl, url)).toEqual([
-      ': expected an absolute http or https URL without credentials, at most 2048 characters',
+      ': expected an absolute http or https URL without user name or white space, at most 8192 characters',
     ]);
   });
 
-  test('may have 2048 characters and no more', () => {
+  test('may have 8192 characters and no more', () => {
     const start = 'https://example.com/';
-    expect(issuesOf(httpUrl, start.padEnd(2048, 'x'))).toEqual([]);
-    expect(issuesOf(httpUrl, start.padEnd(2049, 'x'))).toHaveLength(1);
+    expect(issuesOf(httpUrl, start.padEnd(8192, 'x'))).toEqual([]);
+    expect(issuesOf(httpUrl, start.padEnd(8193, 'x'))).toHaveLength(1);
   });
 });

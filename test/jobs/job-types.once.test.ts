@@ -61,7 +61,7 @@ async function schemaFaultOf(inputSchema: unknown): Promise<string> {
 
 const source = 'https://example.com/video.mp4';
 const urlIssue =
-  'sourceUrl: expected an absolute http or https URL without credentials, at most 2048 characters';
+  'sourceUrl: expected an absolute http or https URL without user name or white space, at most 8192 characters';
 
 describe('the shipped types', () => {
   test('are those of the four dialects, at their prices', () => {
@@ -365,6 +365,39 @@ describe('an input schema of the file', () => {
     const many = Array.from({ length: 28_000 }, (_, index) => ({ index }));
     expect(issues(many)).toEqual([]);
     expect(issues([...many, { index: 0 }])).toEqual(twice);
+  });
+
+  test.each([
+    { pattern: '^(a+)+$', text: 'a'.repeat(50_000) + '!' },
+    { pattern: '^(a|a)*$', text: 'a'.repeat(50_000) + '!' },
+    { pattern: '(x+x+)+y', text: 'x'.repeat(50_000) },
+    { pattern: '^([a-z]+\\d?)*@', text: 'z'.repeat(50_000) },
+    { pattern: String.raw`^\s+$|\s+x$`, text: ' '.repeat(50_000) + '!' },
+  ])('runs the pattern $pattern in linear time', async ({ pattern, text }) => {
+    const inputSchema = { properties: { a: { pattern }, b: { patternProperties: { [pattern]: false } } } };
+    const types = await load({ name: 'render', credits: 1, inputSchema });
+    const before = performance.now();
+    expect(issuesOf(typeNamed('render', types), { a: text, b: { [text]: '' } })).toEqual([expect.stringMatching(/^a: must match pattern/)]);
+    // With backtracking the quickest of them takes minutes.
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  test('tells patterns apart, and takes them as JavaScript writes them', async () => {
+    const properties = {
+      hex: { pattern: String.raw`^[\da-f]{2,8}$` },
+      name: { pattern: String.raw`^\p{Lu}\w* \u00e9(?<rest>.*)$` },
+      path: { pattern: String.raw`^\/(?:[^\/]+\/)*$` },
+      end: { pattern: 'end$' },
+    };
+    const types = await load({ name: 'render', credits: 1, inputSchema: { properties } });
+    const render = typeNamed('render', types);
+    expect(issuesOf(render, { hex: '0af9', name: 'Émile étude'.replace('É', 'E'), path: '/a/b/', end: 'the end' })).toEqual([]);
+    expect(issuesOf(render, { hex: 'x0af9', name: 'émile é', path: 'a/', end: 'end\n' })).toHaveLength(4);
+  });
+
+  test.each(['(?=a)b', '(?<!a)b', String.raw`(a)\1`, 'a{1,5000}'])('with the pattern %s stops the start, and says why', async (pattern) => {
+    const inputSchema = { properties: { a: { pattern } } };
+    await expect(load({ name: 'render', credits: 1, inputSchema })).rejects.toThrow(/entry 1 \("render"\): inputSchema: .*cannot run in linear time/);
   });
 
   test('names at most 100 faults', async () => {

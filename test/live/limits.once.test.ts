@@ -45,6 +45,39 @@ test('W5: a key has so many sockets and no more, and gets each back that is clos
   await untilNothingIsLeft(longhaul, before);
 });
 
+test('W5: a browser token shuts out neither its key nor the tokens for other things', async () => {
+  const key = await workspace.key();
+  const tokenFor = async (tag: string) => {
+    const made = await longhaul.graphql(
+      'mutation ($tag: String) { createAccessToken(input: { tag: $tag }) { ... on CreateAccessTokenPayload { token } } }',
+      { tag },
+      key,
+    );
+    return JSON.stringify(made.data).match(/"token":"([^"]+)"/)?.[1] ?? '';
+  };
+  const refused = async (secret: string) => {
+    const socket = await RawSocket.connect(longhaul.url);
+    socket.init(secret);
+    return socket.closed;
+  };
+  const greedy = await RawSocket.open(longhaul.url, await tokenFor('a'));
+  expect(await refused(await tokenFor('a'))).toBe(1013);
+  const modest = await RawSocket.open(longhaul.url, await tokenFor('b'));
+  // Together they have as many as the key.
+  expect(await refused(await tokenFor('c'))).toBe(1013);
+  const own = [await RawSocket.open(longhaul.url, key), await RawSocket.open(longhaul.url, key)];
+  expect(await refused(key)).toBe(1013);
+
+  for (const id of ['1', '2', '3', '4']) await watchAll(greedy, id);
+  await greedy.until(() => greedy.texts.join().split('LIMIT_EXCEEDED').length - 1 === 2);
+  await watchAll(modest, '1');
+  const [first] = own;
+  if (first !== undefined) for (const id of ['1', '2', '3']) await watchAll(first, id);
+  expect([modest, ...own].map(({ texts }) => texts.join()).join()).not.toContain('LIMIT_EXCEEDED');
+  for (const socket of [greedy, modest, ...own]) socket.ws.close();
+  await untilNothingIsLeft(longhaul, before);
+});
+
 test('W5: sockets that come at one moment are counted one by one', async () => {
   const key = await workspace.key();
   const sockets = await Promise.all(Array.from({ length: 10 }, () => RawSocket.connect(longhaul.url)));
@@ -203,6 +236,13 @@ test('S3: a client that floods with queries and does not read is closed, and oth
   reading.ws.close();
   await untilNothingIsLeft(longhaul, before);
 });
+
+/** Watches all jobs; the subscription has been accepted or refused when this resolves. */
+async function watchAll(socket: RawSocket, id: string): Promise<void> {
+  socket.subscribe(id, { query: 'subscription { jobUpdates { cursor } }' });
+  socket.subscribe(`after ${id}`, { query: '{ jobTypes { name } }' });
+  await socket.end(`after ${id}`);
+}
 
 /** A message of about this size. */
 function pingOf(bytes: number): object {

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { isAllowedAddress, isAllowedHost, parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { allowedAnswers, isAllowedPeer } from '../../src/outbound/agent.ts';
+import { OutboundError } from '../../src/outbound/outbound-error.ts';
 import { createOutboundFetch, discard, type OutboundFetch, type OutboundRequestOptions } from '../../src/outbound/fetch.ts';
 
 const nothing = parseOutboundAllow([]);
@@ -146,7 +147,7 @@ describe('which addresses may be reached', () => {
 });
 
 describe('fetching', () => {
-  test.each(['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost'])(
+  test.each(['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]'])(
     'a URL to %s is refused before anything is sent',
     async (host) => {
       const { port, connections } = await serveCounting();
@@ -159,6 +160,19 @@ describe('fetching', () => {
       expect(connections()).toBe(0);
     },
   );
+
+  test('a name whose addresses are private is answered like one that does not exist', async () => {
+    const { port, connections } = await serveCounting();
+    const refusalOf = async (host: string) => {
+      const error: unknown = await get(outbound(), `http://${host}:${port}/secret?token=s3cret`).catch((thrown: unknown) => thrown);
+      if (!(error instanceof OutboundError)) throw new Error('it was not refused');
+      return { name: error.name, code: error.code, message: error.message.replaceAll(host, 'HOST'), cause: error.cause };
+    };
+    const unknown = await refusalOf('no-such-host.invalid');
+    expect(await refusalOf('localhost')).toEqual(unknown);
+    expect(unknown).toMatchObject({ code: 'NO_ADDRESS', message: expect.not.stringMatching(/s3cret|ENOTFOUND/) });
+    expect(connections()).toBe(0);
+  });
 
   test('a host that is allowed by name is reached although its address is private', async () => {
     const { port } = await serveCounting();
@@ -256,7 +270,7 @@ describe('fetching', () => {
   });
 
   test('a name that does not exist is unreachable', async () => {
-    await expect(get(outbound(), 'http://nothing.invalid/')).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(get(outbound(), 'http://nothing.invalid/')).rejects.toMatchObject({ code: 'NO_ADDRESS' });
   });
 
   test('a connection that is cut before the answer is unreachable', async () => {

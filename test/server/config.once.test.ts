@@ -34,7 +34,7 @@ describe('without any variable', () => {
       jobTypesFile: null,
       adminApiKey: null,
       initialCredits: 10_000,
-      secret: null,
+      secrets: null,
       compatHosts: new Map(),
       outboundAllow: { hosts: new Set(), networks: [] },
       maxQueueLength: 100_000,
@@ -73,7 +73,7 @@ describe('without any variable', () => {
 describe('a configuration of several processes', () => {
   test('is taken with a database, a Redis and a secret', () => {
     const config = loadConfig({ DATABASE_URL: postgres, REDIS_URL: redis, SECRET: secret, ROLE: 'worker' });
-    expect(config).toMatchObject({ databaseServer: { user: 'longhaul' }, redisUrl: redis, secret, role: 'worker' });
+    expect(config).toMatchObject({ databaseServer: { user: 'longhaul' }, redisUrl: redis, secrets: [secret], role: 'worker' });
   });
 
   test('is refused without a secret', () => {
@@ -134,6 +134,7 @@ describe('a secret', () => {
   test.each([
     ['SECRET', { SECRET: 'hunter2' }],
     ['SECRET', { SECRET: 'hunter2', DATABASE_URL: postgres }],
+    ['SECRET', { SECRET: `${secret},hunter2` }],
     ['ADMIN_API_KEY', { ADMIN_API_KEY: 'hunter2' }],
     ['ADMIN_API_KEY', { ADMIN_API_KEY: 'hunter2 hunter2 hunter2 hunter2 hunter2' }],
     ['ADMIN_API_KEY', { ADMIN_API_KEY: `hunter2${'é'.repeat(40)}` }],
@@ -153,8 +154,13 @@ describe('a secret', () => {
 
   test('of 32 characters is taken as it is', () => {
     const key = '0123456789abcdef0123456789ABCDE!';
-    expect(loadConfig({ ADMIN_API_KEY: key, SECRET: key })).toMatchObject({ adminApiKey: key, secret: key });
+    expect(loadConfig({ ADMIN_API_KEY: key, SECRET: key })).toMatchObject({ adminApiKey: key, secrets: [key] });
   });
+});
+
+test('of several secrets with commas between them the first is the newest', () => {
+  const [first, second] = [`new-${secret}`, `old-${secret}`];
+  expect(loadConfig({ SECRET: `${first}, ${second}\n` }).secrets).toEqual([first, second]);
 });
 
 describe('the public URL', () => {

@@ -134,7 +134,7 @@ async function makeWorkspace(
   options: { credits?: number; concurrencyLimit?: number } = {},
 ): Promise<TestWorkspace> {
   const { database } = services;
-  const { id } = await createWorkspace(database, { name: 'test', credits: 1_000_000, ...options });
+  const { id } = await createWorkspace(services, { name: 'test', credits: 1_000_000, ...options });
   return {
     id,
     key: async ({ scopes = usualScopes, ...rest } = {}) => {

@@ -22,7 +22,7 @@ async function through(dialect: Dialect) {
   const tenant = Tenant.of(longhaul, id);
   const receiver = await startReceiver();
   const { jobs } = longhaul.services;
-  const secret = await rotateWebhookSecret(longhaul.services.database, id);
+  const secret = await rotateWebhookSecret(longhaul.services, id);
   const create = (asked: JobRequest, clientReference?: string): Promise<Job> =>
     jobs.create(id, { ...asked, webhookUrl: receiver.url }, {
       dialect,

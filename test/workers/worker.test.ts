@@ -189,12 +189,15 @@ test('a private address is refused unless the operator allows it, and is not ask
   try {
     const key = await (await careful.workspace({ credits: 5 })).key();
     const source = await openSource(1);
-    for (const url of [source.url, source.url.replace('localhost', '127.0.0.1')]) {
+    for (const [url, code] of [
+      [source.url, 'SOURCE_UNREACHABLE'],
+      [source.url.replace('localhost', '127.0.0.1'), 'SOURCE_REFUSED'],
+    ] as const) {
       const job = await create(careful, key, 'download', url);
       await ended(careful, key, job.id);
       expect(await read(careful, key, job.id)).toMatchObject({
         status: 'FAILED',
-        error: { code: 'SOURCE_REFUSED' },
+        error: { code },
         creditsRefunded: 1,
         attempts: [{ number: 1 }],
       });

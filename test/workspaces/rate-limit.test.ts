@@ -67,18 +67,29 @@ test('operations on a socket count as those over HTTP do', async () => {
   await client.dispose();
 });
 
-test('a token has a budget of its own: a browser cannot use up that of the key', async () => {
-  const { key } = await limited(3);
+const list = '{ jobs { totalCount } }';
+
+async function tokenFor(key: string, input: object): Promise<string> {
   const made = await longhaul.graphql(
-    'mutation { createAccessToken(input: { tag: "a" }) { ... on CreateAccessTokenPayload { token } } }',
-    {},
+    'mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { ... on CreateAccessTokenPayload { token } } }',
+    { input },
     key,
   );
-  const token = JSON.stringify(made.data).match(/"token":"([^"]+)"/)?.[1] ?? '';
-  const list = '{ jobs { totalCount } }';
-  for (let request = 0; request < 3; request += 1) expect(codeOf(await longhaul.graphql(list, {}, token))).toBeNull();
-  expect(codeOf(await longhaul.graphql(list, {}, token))).toBe('RATE_LIMITED');
-  expect(codeOf(await longhaul.graphql(list, {}, key))).toBeNull();
+  return JSON.stringify(made.data).match(/"token":"([^"]+)"/)?.[1] ?? '';
+}
+
+test('tokens for the same thing share half of what the tokens of a key have together, and the key has its own', async () => {
+  const { key } = await limited(8);
+  const [token, again] = [await tokenFor(key, { tag: 'a' }), await tokenFor(key, { tag: 'a', ttlSeconds: 60 })];
+  const others = [await tokenFor(key, { tag: 'b' }), await tokenFor(key, { tag: 'c' })];
+  for (const one of [token, again, token, again]) expect(codeOf(await longhaul.graphql(list, {}, one))).toBeNull();
+  // What is refused takes nothing from the other tokens.
+  for (const one of [token, again, token, again]) expect(codeOf(await longhaul.graphql(list, {}, one))).toBe('RATE_LIMITED');
+  for (const one of [...others, ...others]) expect(codeOf(await longhaul.graphql(list, {}, one))).toBeNull();
+  // However many are made, together they have no more than the key.
+  for (const one of [...others, await tokenFor(key, { tag: 'd' })]) expect(codeOf(await longhaul.graphql(list, {}, one))).toBe('RATE_LIMITED');
+  for (let request = 0; request < 3; request += 1) expect(codeOf(await longhaul.graphql(list, {}, key))).toBeNull();
+  expect(codeOf(await longhaul.graphql(list, {}, key))).toBe('RATE_LIMITED');
 });
 
 const introspection = '{ __schema { queryType { name } } }';
@@ -136,6 +147,20 @@ test('wrong keys count with the calls that have none, over HTTP and on sockets',
   expect(await statusOf(query, { key: 'lh_guess_5' })).toBe(429);
   expect(await statusOf(introspection)).toBe(429);
   expect(await statusOf(query, { key })).toBe(200);
+});
+
+test('wrong keys of the dialects count with them, and so do calls without one', async () => {
+  await started({ RATE_LIMIT_ANONYMOUS: '4' });
+  const key = await (await longhaul.workspace()).key();
+  const poll = async (secret?: string) =>
+    fetch(`${longhaul.url}/videoconduit/v1/jobs`, { headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` } });
+  expect(await statusOf(introspection)).toBe(200);
+  for (const secret of ['vc_guess_1', undefined, 'guess_2']) expect((await poll(secret)).status).toBe(401);
+  const refused = await poll('vc_guess_3');
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await statusOf(introspection)).toBe(429);
+  expect((await poll(key)).status).toBe(200);
 });
 
 test.each([

@@ -33,12 +33,12 @@ export class Live {
     connection: Connection,
     format: Format,
   ): Promise<{ leave: () => void } | { refused: readonly GraphQLError[] }> {
-    const apiKeyId = watching.operation.viewer?.apiKeyId ?? null;
-    if (apiKeyId !== null && !this.subscriptions.take(apiKeyId)) return { refused: [tooMany(this.#limit)] };
+    const { viewer } = watching.operation;
+    if (viewer !== null && !this.subscriptions.take(viewer)) return { refused: [tooMany(this.#limit)] };
     const joined = await this.broadcasts.join(watching, connection, format);
-    let counted = apiKeyId !== null;
+    let counted = viewer !== null;
     const giveBack = () => {
-      if (counted && apiKeyId !== null) this.subscriptions.giveBack(apiKeyId);
+      if (counted && viewer !== null) this.subscriptions.giveBack(viewer);
       counted = false;
     };
     if (joined.refused !== null) {
@@ -60,7 +60,7 @@ export class Live {
 
 function tooMany(limit: number): GraphQLError {
   return new GraphQLError(
-    `This key has reached its limit of ${limit} open subscriptions on this process. Close some, or watch many jobs with jobUpdates.`,
+    `This key or token has reached its limit of open subscriptions on this process (${limit} for a key). Close some, or watch many jobs with jobUpdates.`,
     { extensions: { code: 'LIMIT_EXCEEDED' } },
   );
 }

@@ -31,7 +31,7 @@ mutation('createWorkspace', {
   input: { type: CreateWorkspaceInput, description: 'The tenant.' },
   payload: CreateWorkspacePayload,
   errors: [ValidationError],
-  resolve: async (input, { database }) => ({ workspace: await createWorkspace(database, input) }),
+  resolve: async (input, services) => ({ workspace: await createWorkspace(services, input) }),
 });
 
 const GrantCreditsInput = builder.inputType('GrantCreditsInput', {

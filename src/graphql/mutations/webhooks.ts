@@ -17,7 +17,7 @@ const RedeliverWebhookPayload = builder
   .implement({
     description: 'The delivery is PENDING again and will be sent.',
     fields: (t) => ({
-      delivery: t.expose('delivery', { type: WebhookDeliveryType, nullable: false, description: 'Its current state.' }),
+      delivery: t.expose('delivery', { type: WebhookDeliveryType, nullable: false, description: 'Its current state; without READ not its URL and what came back.' }),
     }),
   });
 
@@ -52,8 +52,8 @@ builder.mutationField('rotateWebhookSecret', (t) =>
     nullable: true,
     description:
       "WRITE. Gives the key's workspace a new secret that signs its webhooks. There is no other way to see a secret.",
-    resolve: async (_root, _args, { database, viewer }) => ({
-      secret: await rotateWebhookSecret(database, viewer.workspaceId),
+    resolve: async (_root, _args, { database, webhookSecrets, viewer }) => ({
+      secret: await rotateWebhookSecret({ database, webhookSecrets }, viewer.workspaceId),
     }),
   }),
 );

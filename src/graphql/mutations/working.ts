@@ -22,7 +22,7 @@ interface LeaseShape {
 const Lease = builder.objectRef<LeaseShape>('Lease').implement({
   description: 'The right to work on one attempt at a job.',
   fields: (t) => ({
-    job: t.expose('job', { type: JobType, nullable: false, description: 'The job, RUNNING since this claim.' }),
+    job: t.expose('job', { type: JobType, nullable: false, description: 'The job, RUNNING since this claim; whole also without READ.' }),
     attempt: t.int({
       nullable: false,
       description: 'Number of the attempt, 1 for the first.',
@@ -76,7 +76,7 @@ mutation('claimJobs', {
   resolve: async ({ jobIds, ...claim }, { jobs, viewer, signal }) => {
     // A malformed id claims nothing, but still counts toward the limit.
     const named = jobIds?.map((id) => parseId('Job', id) ?? noJob);
-    const request = { ...claim, ...(named === undefined ? {} : { jobIds: named }) };
+    const request = { ...claim, apiKeyId: viewer.apiKeyId, ...(named === undefined ? {} : { jobIds: named }) };
     const started = await jobs.claim(workScope(viewer), request, signal);
     return {
       leases: started.map(({ job, token, ...lease }) => ({

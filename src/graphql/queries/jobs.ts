@@ -11,7 +11,7 @@ import { JobType } from '../types/job.ts';
 import { propertiesOf } from '../types/job-properties.ts';
 import { selectedBelow } from '../selection.ts';
 import { encodeUpdateCursor } from '../update-cursor.ts';
-import { findVisibleJob } from './visible-job.ts';
+import { findReadableJob } from './visible-job.ts';
 
 /** A page of jobs, with what `totalCount` needs to count the whole list. */
 type JobPage = Connection<Job> & { workspaceId: string; filter: JobFilter };
@@ -39,14 +39,16 @@ const JobConnection = builder.connectionObject(
 );
 
 builder.queryFields((t) => ({
-  job: t.withAuth({ anyOf: ['READ'] }).field({
+  job: t.withAuth({ anyOf: ['READ', 'WORK', 'WORK_ALL'] }).field({
     type: JobType,
     nullable: true,
-    description: 'One job; null if the caller may not see a job with this id, or the id is malformed.',
+    description:
+      'One job; null if the caller may not see a job with this id, or the id is malformed. Without READ: a job that a ' +
+      'worker with this key holds now.',
     args: { id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }) },
     resolve: (_root, { id }, context) => {
       const uuid = parseId('Job', id);
-      return uuid === null ? null : findVisibleJob(context, uuid);
+      return uuid === null ? null : findReadableJob(context, uuid);
     },
   }),
   jobs: t.connection(

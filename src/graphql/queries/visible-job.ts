@@ -6,7 +6,29 @@ import type { GraphQLContext } from '../context.ts';
 export type Seen = GraphQLContext & { viewer: Viewer };
 
 /** Null if the job does not exist or the caller may not see it. */
-export async function findVisibleJob({ jobs, viewer }: Seen, id: string): Promise<Job | null> {
+export async function findVisibleJob({ jobs, viewer }: Pick<GraphQLContext, 'jobs' | 'viewer'>, id: string): Promise<Job | null> {
+  if (viewer === null) return null;
   const job = await jobs.find(viewer.workspaceId, id);
   return job !== null && maySee(viewer, job) ? job : null;
+}
+
+/** Like `findVisibleJob`, and finds the jobs that the caller's key holds as a worker, in whatever workspace. */
+export async function findReadableJob({ jobs, viewer }: Pick<Seen, 'jobs' | 'viewer'>, id: string): Promise<Job | null> {
+  const own = viewer.scopes.has('READ') ? await findVisibleJob({ jobs, viewer }, id) : null;
+  return own ?? (isWorker(viewer) ? jobs.findHeld(viewer.apiKeyId, id) : null);
+}
+
+/** Keeps a worker's watch to its own attempts: it ends once an attempt of another worker has begun. */
+export function holding({ jobs, viewer }: Pick<Seen, 'jobs' | 'viewer'>, held: Job): (job: Job) => Promise<boolean> {
+  let { attempt } = held;
+  return async (job) => {
+    if (job.attempt === attempt) return true;
+    const again = await jobs.findHeld(viewer.apiKeyId, job.id);
+    if (again !== null) ({ attempt } = again);
+    return again !== null;
+  };
+}
+
+function isWorker({ scopes }: Viewer): boolean {
+  return scopes.has('WORK') || scopes.has('WORK_ALL');
 }

@@ -2,6 +2,7 @@ import type { CreditTransaction } from '../../workspaces/find.ts';
 import { createdAtOf } from '../../database/ids.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
+import { findVisibleJob } from '../queries/visible-job.ts';
 import { JobType } from './job.ts';
 
 const CreditTransactionKindType = builder.enumType('CreditTransactionKind', {
@@ -30,9 +31,10 @@ builder.objectType(CreditTransactionType, {
     job: t.field({
       type: JobType,
       nullable: true,
-      description: 'The job that was charged or refunded; null for a grant, and after the job was deleted.',
-      resolve: ({ jobId: id, workspaceId }, _args, { jobs }) =>
-        id === null ? null : jobs.find(workspaceId, id),
+      description:
+        'READ. The job that was charged or refunded; null for a grant, for a job of another workspace, and after the job was deleted.',
+      authScopes: { anyOf: ['READ'] },
+      resolve: ({ jobId: id }, _args, context) => (id === null ? null : findVisibleJob(context, id)),
     }),
     createdAt: t.field({ type: 'DateTime', nullable: false, description: 'When it changed.', resolve: ({ id }) => createdAtOf(id) }),
   }),

@@ -79,7 +79,7 @@ builder.objectType(jobErrors.LeaseLostError, {
   description: "The caller's lease on the attempt is gone: expired, superseded, or the job was cancelled.",
   interfaces: [UserError],
   fields: (t) => ({
-    job: t.expose('job', { type: JobType, nullable: true, description: 'Null if the token belongs to no job.' }),
+    job: t.expose('job', { type: JobType, nullable: true, description: 'Null if the token names nothing, and once another attempt has begun.' }),
   }),
 });
 

@@ -1,9 +1,9 @@
 import type { Job } from '../../jobs/model/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machine.ts';
-import { maySee } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
+import { findVisibleJob } from '../queries/visible-job.ts';
 import { JobAttemptType } from './job-attempt.ts';
 import { JobErrorType } from './job-error.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
@@ -99,12 +99,8 @@ builder.objectType(JobRef, {
     retryOf: t.field({
       type: JobRef,
       nullable: true,
-      description: 'The job that this one retries.',
-      resolve: async ({ retryOfId: id, workspaceId }, _args, { jobs, viewer }) => {
-        const job = id === null ? null : await jobs.find(workspaceId, id);
-        // A token for one job does not open the job that it retries. A worker that was handed this job may see both.
-        return job === null || (viewer?.restriction != null && !maySee(viewer, job)) ? null : job;
-      },
+      description: 'The job that this one retries; null if the caller may not see that one.',
+      resolve: ({ retryOfId: id }, _args, context) => (id === null ? null : findVisibleJob(context, id)),
     }),
     cancelReason: t.exposeString('cancelReason', { description: 'The reason given at cancellation, if any.' }),
     runAt: t.expose('runAt', {

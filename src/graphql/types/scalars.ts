@@ -1,4 +1,5 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { isHttpUrl } from '../../input.ts';
 import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { instantText } from '../instant-text.ts';
@@ -41,8 +42,8 @@ builder.scalarType('URL', {
   description: 'An absolute http or https URL.',
   serialize: (value) => (typeof value === 'string' ? value : bug('URL', value)),
   parseValue: (value) => {
-    if (typeof value === 'string' && URL.canParse(value) && /^https?:/i.test(value)) return value;
-    throw unreadable('URL', 'an absolute http or https URL');
+    if (typeof value === 'string' && isHttpUrl(value)) return value;
+    throw unreadable('URL', 'an absolute http or https URL without user name or white space, at most 8,192 characters');
   },
 });
 

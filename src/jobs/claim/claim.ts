@@ -11,6 +11,8 @@ export interface ClaimRound {
   jobIds: readonly string[] | null;
   /** One worker id per attempt that may start, in the order in which attempts are handed out. */
   workerIds: readonly string[];
+  /** The key of each of these workers; null for the built-in worker. */
+  apiKeyIds: readonly (string | null)[];
   /** The workspace that had the last turn. The one after it goes first. */
   after: string;
   /** The most workspaces to look at. */
@@ -70,14 +72,14 @@ const turnsOfAll = `
 /** The single workspace of a WORK key. The rotation parameters have no meaning here. */
 const turnOfOne = `
   turns (workspace_id, place, wrapped) AS (
-    SELECT $7::uuid, 1, true WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL
+    SELECT $8::uuid, 1, true WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL
   )`;
 
 /** Only the jobs that the claim names, found by id. */
 const turnsOfNamed = `
   named AS MATERIALIZED (
     SELECT job.* FROM job
-    WHERE job.id = ANY($8::uuid[]) AND ${sqlIs.claimable} AND ($7::uuid IS NULL OR job.workspace_id = $7::uuid)
+    WHERE job.id = ANY($9::uuid[]) AND ${sqlIs.claimable} AND ($8::uuid IS NULL OR job.workspace_id = $8::uuid)
   ),
   turns (workspace_id, place, wrapped) AS (
     SELECT named.workspace_id, 1, true FROM named
@@ -141,13 +143,13 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     -- ANY (ARRAY) forces the index: the planner cannot know the LIMIT, and may expect many winners.
     FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
     RETURNING job.*, winner.turn, winner.ordinal, winner.slot, gen_random_uuid() AS token,
-      ($4::text[])[winner.ordinal] AS worker_id, winner.lease_seconds,
+      ($4::text[])[winner.ordinal] AS worker_id, ($7::uuid[])[winner.ordinal] AS api_key_id, winner.lease_seconds,
       now() + make_interval(secs => winner.timeout_seconds) AS deadline_at,
       now() + make_interval(secs => least(winner.lease_seconds, winner.timeout_seconds)) AS expires_at
   ),
   leased AS (
-    INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, due_at, started_at, expires_at, deadline_at, seconds, slot)
-    SELECT id, workspace_id, attempt, token, worker_id, due_at, now(), expires_at, deadline_at, lease_seconds, slot FROM started
+    INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, api_key_id, due_at, started_at, expires_at, deadline_at, seconds, slot)
+    SELECT id, workspace_id, attempt, token, worker_id, api_key_id, due_at, now(), expires_at, deadline_at, lease_seconds, slot FROM started
   ),
   logged AS (
     INSERT INTO job_change (workspace_id, job_id, version, previous_status, status, type, attempt, failed_attempts, due_at)
@@ -189,6 +191,7 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
     round.workerIds,
     round.after,
     round.workspaces,
+    round.apiKeyIds,
   ];
   const rows =
     jobIds !== null

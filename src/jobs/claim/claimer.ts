@@ -17,6 +17,7 @@ const claim = z.object({
   jobIds: z.array(z.guid()).max(100).nullish(),
   limit: z.int().min(1).max(100).nullish(),
   workerId: z.string().min(1).max(200),
+  apiKeyId: z.guid().nullish(),
   waitSeconds: z.number().min(0).max(30).nullish(),
 });
 
@@ -30,6 +31,8 @@ export interface Claim {
   limit?: number | null | undefined;
   /** Recorded in the attempt, for people. 1 to 200 characters. */
   workerId: string;
+  /** The key that will hold the jobs. None by default, as for the built-in worker. */
+  apiKeyId?: string | null | undefined;
   /** How long to wait for work, 0 to 30. The claim returns as soon as there is some. */
   waitSeconds?: number | null | undefined;
 }
@@ -40,6 +43,7 @@ interface Waiting {
   jobIds: readonly string[] | null;
   limit: number;
   workerId: string;
+  apiKeyId: string | null;
   /** One statement serves all waiters of a group. */
   group: string;
   signal: AbortSignal | null;
@@ -100,7 +104,7 @@ export class Claimer {
    * @throws ValidationError, also for an unregistered type, because its worker would wait forever.
    */
   async claim(scope: WorkspaceScope, request: Claim, signal: AbortSignal | null = null): Promise<StartedAttempt[]> {
-    const { types, jobIds = null, limit, workerId, waitSeconds } = parseInput(claim, request);
+    const { types, jobIds = null, limit, workerId, apiKeyId = null, waitSeconds } = parseInput(claim, request);
     this.#refuseUnknown(types);
     if (this.#stopped || signal?.aborted) return [];
     const names = [...new Set(types)].toSorted();
@@ -113,6 +117,7 @@ export class Claimer {
           jobIds,
           limit: limit ?? 1,
           workerId,
+          apiKeyId,
           group: JSON.stringify([scope, names, jobIds]),
           signal,
           patient: (waitSeconds ?? 0) > 0,
@@ -184,6 +189,7 @@ export class Claimer {
         types: [...first.types],
         jobIds: first.jobIds,
         workerIds: assignees.slice(started.length).map(({ workerId }) => workerId),
+        apiKeyIds: assignees.slice(started.length).map(({ apiKeyId }) => apiKeyId),
         after,
         workspaces,
       }).catch((error: unknown) => {

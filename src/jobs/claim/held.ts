@@ -1,3 +1,4 @@
+import type { Queryable } from '../../database/queryable.ts';
 import { LeaseLostError } from '../model/job-errors.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
@@ -15,6 +16,17 @@ export function heldBy(first: number): string {
     AND lease.job_id = job.id AND lease.attempt = job.attempt
     AND lease.token = $${first + 1}::uuid AND lease.expires_at > now()
     AND ($${first + 2}::uuid IS NULL OR job.workspace_id = $${first + 2}::uuid)`;
+}
+
+/** Finds a job of any workspace that a worker with this key holds now. Returns null for any other. */
+export async function findHeldJob(database: Queryable, apiKeyId: string, jobId: string): Promise<Job | null> {
+  const [row] = await database.query<JobRow>(
+    `SELECT ${jobColumns('job')} FROM job
+     JOIN lease ON lease.job_id = job.id AND lease.attempt = job.attempt AND lease.expires_at > now()
+     WHERE job.id = $1 AND ${sqlIs.running} AND lease.api_key_id = $2`,
+    [jobId, apiKeyId],
+  );
+  return row === undefined ? null : jobFromRow(row);
 }
 
 /** The attempt that a token was issued for, whatever its outcome, and the current state of its job. */
@@ -55,12 +67,17 @@ export async function findPastAttempt(
   };
 }
 
-/** The error for a late writer: LEASE_LOST, with the job if the token ever belonged to one. */
-export async function leaseLost(
-  context: JobsContext,
-  scope: WorkspaceScope,
-  ref: LeaseRef | null,
-): Promise<LeaseLostError> {
-  const past = ref === null ? null : await findPastAttempt(context, scope, ref);
-  return new LeaseLostError(past?.job ?? null);
+/** The error for a late writer: LEASE_LOST. */
+export async function leaseLost(context: JobsContext, scope: WorkspaceScope, ref: LeaseRef): Promise<LeaseLostError> {
+  return leaseLostBy(await findPastAttempt(context, scope, ref));
+}
+
+/** LEASE_LOST for a past attempt, or for a token that matches none. It has no job once another attempt has begun. */
+export function leaseLostBy(past: PastAttempt | null): LeaseLostError {
+  return new LeaseLostError(past !== null && isNewest(past) ? past.job : null);
+}
+
+/** Whether no other attempt has begun. Its token then still shows the job. */
+export function isNewest({ job, number }: PastAttempt): boolean {
+  return job.attempt === number;
 }

@@ -4,7 +4,7 @@ import { ValidationError } from '../../errors.ts';
 import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
-import { findPastAttempt } from '../claim/held.ts';
+import { findPastAttempt, leaseLostBy } from '../claim/held.ts';
 import type { Job, JsonValue } from '../model/job.ts';
 import { decodeLeaseToken, type LeaseRef } from '../claim/lease-token.ts';
 import { transitions } from '../model/state-machine.ts';
@@ -53,7 +53,7 @@ async function alreadyCompleted(
        AND job.attempt = $3 AND job.output IS NOT DISTINCT FROM $4::jsonb`,
     [past.job.id, past.job.workspaceId, past.number, output],
   );
-  if (same === undefined) throw new LeaseLostError(past.job);
+  if (same === undefined) throw leaseLostBy(past);
   return past.job;
 }
 

@@ -1,7 +1,7 @@
 /*
  * An endpoint is a key for where a delivery goes. The first half of the UUID is a hash of the host and the second half
  * a hash of the path, so that all endpoints of a host are adjacent in an index. The query string is left out because
- * it usually differs from job to job. Both parts are hashed because an index cannot hold text of 2,048 characters, and
+ * it usually differs from job to job. Both parts are hashed because an index cannot hold text of 8,192 characters, and
  * because paths may be secret.
  */
 

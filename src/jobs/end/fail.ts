@@ -4,7 +4,7 @@ import { parseInput } from '../../input.ts';
 import { failedAttempt } from './attempt-failure.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import { endJob, firstParameter } from './ending.ts';
-import { findPastAttempt, heldBy } from '../claim/held.ts';
+import { findPastAttempt, heldBy, isNewest, leaseLostBy } from '../claim/held.ts';
 import type { Job } from '../model/job.ts';
 import { decodeLeaseToken } from '../claim/lease-token.ts';
 import { transitions } from '../model/state-machine.ts';
@@ -29,7 +29,7 @@ export interface FailedAttempt {
 
 /**
  * RUNNING → PENDING with a backoff, or → FAILED and refunded if the attempt was the last one or is not retryable.
- * Repeating the same failure after a lost reply returns the same result.
+ * Repeating the same failure after a lost reply returns the same result, until another attempt has begun.
  *
  * @throws ValidationError, LeaseLostError
  */
@@ -50,6 +50,7 @@ export async function failJob(context: JobsContext, scope: WorkspaceScope, reque
   });
   if (job !== null) return job;
   const past = await findPastAttempt(context, scope, ref);
-  if (past !== null && past.outcome === transitions.fail.to && past.errorCode === code && past.errorMessage === message) return past.job;
-  throw new LeaseLostError(past?.job ?? null);
+  const isRepeated = past?.outcome === transitions.fail.to && past.errorCode === code && past.errorMessage === message;
+  if (isRepeated && isNewest(past)) return past.job;
+  throw leaseLostBy(past);
 }

@@ -195,6 +195,8 @@ export const LeaseEntity = defineEntity({
     /** The workspace slot that this attempt holds; null if the workspace has no limit. */
     slot: p.integer().nullable(),
     workerId: p.text(),
+    /** The key that claimed it; null for the built-in worker. */
+    apiKeyId: p.uuid().nullable(),
   },
 });
 

@@ -9,6 +9,7 @@ import { canonicalJson, parseJson } from '../../json.ts';
 import type { JsonObject } from '../model/job.ts';
 import { isJsonObject } from './job-type.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
+import { linearPattern } from './linear-pattern.ts';
 
 /** One entry of the JOB_TYPES file. Unknown keys are refused, because they are most likely misspelt. */
 const entrySchema = z.strictObject({
@@ -101,7 +102,8 @@ function readEntry(entry: unknown, ajv: Ajv2020, report: Report): JobType | null
 function createAjv(): Ajv2020 {
   // Without ownProperties, every object would satisfy a required "toString".
   const strict = { strictSchema: true, strictTypes: false, strictTuples: false };
-  const ajv = new Ajv2020({ ...strict, allErrors: true, ownProperties: true, logger: false });
+  const code = { regExp: linearPattern };
+  const ajv = new Ajv2020({ ...strict, allErrors: true, ownProperties: true, logger: false, code });
   formats.default(ajv);
   // Ajv's own keyword, not JSON Schema. The validator would return a promise, which is truthy.
   ajv.removeKeyword('$async');

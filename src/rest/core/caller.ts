@@ -4,35 +4,41 @@ import { apiKeyIn, authenticate, bearerIn, UnauthenticatedError } from '../../wo
 import type { Scope } from '../../workspaces/scope.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { DialectProfile } from './dialect-profile.ts';
-import { RefusedError } from './refusal.ts';
+import { refuseTooMany } from './limit-headers.ts';
+import { type KeyFault, RefusedError } from './refusal.ts';
 
 /**
  * Who calls a route of a dialect.
  *
- * @throws RefusedError: UNAUTHENTICATED, FORBIDDEN; UNAVAILABLE of the database
+ * @throws RefusedError: UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED; UNAVAILABLE of the database
  */
 export async function callerOf(
   services: Services,
   dialect: DialectProfile,
   scope: Scope,
-  { headers }: FastifyRequest,
+  { headers, ip }: Pick<FastifyRequest, 'headers' | 'ip'>,
 ): Promise<Viewer> {
   const secret = dialect.credential === 'bearer' ? bearerIn(headers) : apiKeyIn(headers);
-  if (secret === null) throw new RefusedError({ kind: 'UNAUTHENTICATED', why: 'missing' });
-  const viewer = await viewerOf(services, dialect, secret);
+  const viewer = secret === null ? 'missing' : await viewerOf(services, dialect, secret);
+  if (typeof viewer === 'string') {
+    // Guesses count with the calls that have no key, whichever surface they come through.
+    if (viewer !== 'revoked' && viewer !== 'expired') refuseTooMany(await services.rateLimiter.consumeAddress(ip));
+    throw new RefusedError({ kind: 'UNAUTHENTICATED', why: viewer });
+  }
   if (!viewer.scopes.has(scope)) {
     throw new RefusedError({ kind: 'FORBIDDEN', message: `The API key lacks the scope ${scope}` });
   }
   return viewer;
 }
 
-async function viewerOf(services: Services, dialect: DialectProfile, secret: string): Promise<Viewer> {
+/** Returns why there is no caller, if the key is not valid. */
+async function viewerOf(services: Services, dialect: DialectProfile, secret: string): Promise<Viewer | KeyFault> {
   try {
     return await authenticate(services, secret, dialect.name);
   } catch (error) {
     if (!(error instanceof UnauthenticatedError)) throw error;
     const { why } = error;
-    throw new RefusedError({ kind: 'UNAUTHENTICATED', why: why === 'unknown' ? faultOf(dialect, secret) : why });
+    return why === 'unknown' ? faultOf(dialect, secret) : why;
   }
 }
 

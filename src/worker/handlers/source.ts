@@ -126,6 +126,7 @@ function toHandlerError(cause: OutboundError): HandlerError {
     case 'ADDRESS_REFUSED':
     case 'BAD_URL':
       return new HandlerError('SOURCE_REFUSED', message, { retryable: false, cause });
+    case 'NO_ADDRESS':
     case 'TOO_MANY_REDIRECTS':
       return new HandlerError('SOURCE_UNREACHABLE', message, { retryable: false, cause });
     case 'UNREACHABLE':

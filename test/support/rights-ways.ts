@@ -1,0 +1,203 @@
+import type { Tenant } from './domain.ts';
+import type { Longhaul } from './longhaul.ts';
+import type { Credential } from './rights-tables.ts';
+
+/** What a credential sees at the end of a way: every field, those without READ, nothing that is there, or FORBIDDEN. */
+export type Sight = 'whole' | 'shown' | 'null' | 'refused';
+
+export interface Way {
+  /** The type of the object, one of `fields`. */
+  type: string;
+  /** `SELECTION` stands for the fields. */
+  document: string;
+  /** Into the data; an array's first item is meant. */
+  path: string;
+  sees: Partial<Record<Credential, Sight>>;
+  /** Makes what the document needs, anew for each request that may change something. */
+  variables(scene: Scene, credential: Credential): Promise<Record<string, unknown>>;
+}
+
+/** A tenant with a job of each kind, and a key of each kind. */
+export interface Scene {
+  longhaul: Longhaul;
+  tenant: Tenant;
+  secrets: Record<Credential, string | null>;
+  /** Claimed by the key of the credential if it can. */
+  held(credential: Credential): Promise<{ id: string; token: string }>;
+}
+
+async function ended({ tenant }: Scene): Promise<Record<string, unknown>> {
+  const { id } = await tenant.create({ tags: ['seen'], webhookUrl: 'https://hooks.invalid/secret' });
+  await tenant.cancel(id);
+  return { id };
+}
+
+async function lostLease({ held, tenant }: Scene, credential: Credential, next: 'cancelled' | 'another attempt'): Promise<Record<string, unknown>> {
+  const { id, token } = await held(credential);
+  if (next === 'cancelled') await tenant.cancel(id);
+  else {
+    await tenant.release(token);
+    await tenant.start(await tenant.read(id));
+  }
+  return { token };
+}
+
+const onlyReaders = { READ: 'whole', token: 'whole', foreign: 'null' } as const;
+/** @param declares the variables, such as `($id: ID!)` */
+const payload = (declares: string, root: string, input: string, member: string) =>
+  `mutation ${declares} { ${root}(input: ${input}) { ... on ${member} { job { SELECTION } } } }`;
+
+export const ways: Record<string, Way> = {
+  'a job by its id, held by who can hold it': {
+    type: 'Job', document: 'query ($id: ID!) { job(id: $id) { SELECTION } }', path: 'job',
+    sees: { ...onlyReaders, WORK: 'whole', WORK_ALL: 'whole' },
+    variables: ({ held }, credential) => held(credential),
+  },
+  'a job by its id, held by somebody else': {
+    type: 'Job', document: 'query ($id: ID!) { job(id: $id) { SELECTION } }', path: 'job',
+    sees: { ...onlyReaders, WORK: 'null', WORK_ALL: 'null' },
+    variables: ({ held }) => held('READ'),
+  },
+  'a job that the key does not hold any more': {
+    type: 'Job', document: 'query ($id: ID!) { job(id: $id) { SELECTION } }', path: 'job',
+    sees: { ...onlyReaders, WORK: 'null', WORK_ALL: 'null' },
+    variables: async ({ held, tenant }, credential) => {
+      const { id, token } = await held(credential);
+      await tenant.release(token);
+      return { id };
+    },
+  },
+  'a job as a node': {
+    type: 'Job', document: 'query ($id: ID!) { node(id: $id) { ... on Job { SELECTION } } }', path: 'node',
+    sees: onlyReaders,
+    variables: async ({ held }, credential) => ({ id: `job_${(await held(credential)).id}` }),
+  },
+  'a job in a list': {
+    type: 'Job', document: 'query ($tags: [String!]) { jobs(filter: { tags: $tags }) { edges { node { SELECTION } } } }', path: 'jobs.edges.node',
+    sees: onlyReaders,
+    variables: async ({ held }, credential) => {
+      await held(credential);
+      return { tags: ['seen'] };
+    },
+  },
+  'a job that was created': {
+    type: 'Job', document: payload('', 'createJob', '{ type: "fingerprint", input: { sourceUrl: "https://example.com/a" } }', 'CreateJobPayload'), path: 'createJob.job',
+    sees: { WRITE: 'shown', foreign: 'whole' },
+    variables: async () => ({}),
+  },
+  'jobs that were created': {
+    type: 'Job',
+    document: 'mutation { createJobs(input: { jobs: [{ type: "fingerprint", input: { sourceUrl: "https://example.com/a" } }] }) { ... on CreateJobsPayload { jobs { SELECTION } } } }',
+    path: 'createJobs.jobs',
+    sees: { WRITE: 'shown', foreign: 'whole' },
+    variables: async () => ({}),
+  },
+  'the job of a conflict': {
+    type: 'Job',
+    document:
+      'mutation ($key: String) { createJob(input: { type: "fingerprint", input: { sourceUrl: "https://example.com/b" }, idempotencyKey: $key }) { ... on IdempotencyConflictError { job { SELECTION } } } }',
+    path: 'createJob.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async ({ tenant }) => {
+      const key = String(Math.random());
+      await tenant.create({ idempotencyKey: key });
+      return { key };
+    },
+  },
+  'a job that was cancelled': {
+    type: 'Job', document: payload('($id: ID!)', 'cancelJob', '{ id: $id }', 'CancelJobPayload'), path: 'cancelJob.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+  },
+  'a job that had ended before': {
+    type: 'Job', document: payload('($id: ID!)', 'cancelJob', '{ id: $id }', 'AlreadyFinishedError'), path: 'cancelJob.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: ended,
+  },
+  'a job that retries another': {
+    type: 'Job', document: payload('($id: ID!)', 'retryJob', '{ id: $id }', 'RetryJobPayload'), path: 'retryJob.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: ended,
+  },
+  'a job that cannot be retried': {
+    type: 'Job', document: payload('($id: ID!)', 'retryJob', '{ id: $id }', 'NotRetryableError'), path: 'retryJob.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+  },
+  'the job of a lease': {
+    type: 'Job',
+    document:
+      'mutation ($id: ID!) { claimJobs(input: { types: ["fingerprint"], jobIds: [$id], workerId: "w" }) { ... on ClaimJobsPayload { leases { job { SELECTION } } } } }',
+    path: 'claimJobs.leases.job',
+    sees: { WORK: 'whole', WORK_ALL: 'whole', foreign: 'null' },
+    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+  },
+  'the job that the job of a lease retries': {
+    type: 'Job',
+    document:
+      'mutation ($id: ID!) { claimJobs(input: { types: ["fingerprint"], jobIds: [$id], workerId: "w" }) { ... on ClaimJobsPayload { leases { job { retryOf { SELECTION } } } } } }',
+    path: 'claimJobs.leases.job.retryOf',
+    sees: { WORK: 'shown', WORK_ALL: 'null', foreign: 'null' },
+    variables: async ({ tenant, longhaul }) => {
+      const { id } = await tenant.create();
+      await tenant.cancel(id);
+      return { id: (await longhaul.services.jobs.retry(tenant.id, id, null)).id };
+    },
+  },
+  ...Object.fromEntries(
+    [
+      ['completeJob', '{ token: $token }'],
+      ['failJob', '{ token: $token, code: "X", message: "x" }'],
+      ['releaseJob', '{ token: $token }'],
+    ].flatMap(([root = '', input = '']): [string, Way][] => {
+      const member = `${root.charAt(0).toUpperCase()}${root.slice(1)}Payload`;
+      const document = (name: string) => payload('($token: String!)', root, input, name);
+      const base = { type: 'Job', path: `${root}.job` } as const;
+      return [
+        [`the job of ${root}`, { ...base, document: document(member), sees: { WORK: 'shown', WORK_ALL: 'shown', foreign: 'null' }, variables: ({ held }, credential) => held(credential) }],
+        [`the job of ${root} with a lease that is lost`, { ...base, document: document('LeaseLostError'), sees: { WORK: 'shown', WORK_ALL: 'shown', foreign: 'null' }, variables: (at, credential) => lostLease(at, credential, 'cancelled') }],
+        [`the job of ${root} after another attempt has begun`, { ...base, document: document('LeaseLostError'), sees: { WORK: 'null', WORK_ALL: 'null', foreign: 'null' }, variables: (at, credential) => lostLease(at, credential, 'another attempt') }],
+      ];
+    }),
+  ),
+  "a job of the workspace's own ledger": {
+    type: 'Job', document: '{ workspace { creditTransactions(first: 1) { edges { node { job { SELECTION } } } } } }', path: 'workspace.creditTransactions.edges.node.job',
+    sees: { READ: 'whole', foreign: 'whole' },
+    variables: async ({ tenant, longhaul, secrets }) => {
+      const create = 'mutation { createJob(input: { type: "fingerprint", input: { sourceUrl: "https://example.com/c" } }) { __typename } }';
+      await longhaul.graphql(create, {}, secrets.foreign);
+      await tenant.create();
+      return {};
+    },
+  },
+  "a job of any workspace's ledger": {
+    type: 'Job', document: '{ workspaces(last: 100) { edges { node { creditTransactions(first: 1) { edges { node { job { SELECTION } } } } } } } }', path: 'workspaces.edges.node.creditTransactions.edges.node.job',
+    sees: {},
+    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+  },
+  'a job that is watched, held by who can hold it': {
+    type: 'Job', document: 'subscription ($id: ID!) { jobProgress(id: $id) { SELECTION } }', path: 'jobProgress',
+    sees: { READ: 'whole', token: 'whole', WORK: 'whole', WORK_ALL: 'whole', foreign: 'null' },
+    variables: ({ held }, credential) => held(credential),
+  },
+  'a job that is watched, held by somebody else': {
+    type: 'Job', document: 'subscription ($id: ID!) { jobProgress(id: $id) { SELECTION } }', path: 'jobProgress',
+    sees: { READ: 'whole', token: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
+    variables: ({ held }) => held('READ'),
+  },
+  "a delivery of a job's": {
+    type: 'WebhookDelivery', document: 'query ($id: ID!) { job(id: $id) { webhookDeliveries(first: 1) { edges { node { SELECTION } } } } }', path: 'job.webhookDeliveries.edges.node',
+    sees: { READ: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
+    variables: ended,
+  },
+  'a delivery that is sent again': {
+    type: 'WebhookDelivery', document: 'mutation ($id: ID!) { redeliverWebhook(input: { id: $id }) { ... on RedeliverWebhookPayload { delivery { SELECTION } } } }', path: 'redeliverWebhook.delivery',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async (at) => {
+      const { id } = await ended(at);
+      const query = 'query ($id: ID!) { job(id: $id) { webhookDeliveries(first: 1) { edges { node { id } } } } }';
+      const { data } = await at.longhaul.graphql(query, { id }, at.secrets.READ);
+      return { id: /delivery_[\w-]+/.exec(JSON.stringify(data))?.[0] };
+    },
+  },
+};
