@@ -1,6 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Unreachable } from './connection/failure.ts';
-import { UnfitServer } from './connection/session.ts';
 import { LonghaulError } from '../errors.ts';
 
 /** Node socket errors and SQLSTATEs which mean that the server cannot be reached, is starting or stopping, or lacks resources. */
@@ -77,8 +75,7 @@ function reasonOf(error: unknown): string | null {
   if (state === statementTimeout) return 'The database took too long. Use a narrower filter, or try again.';
   if (state === onlyReads || state === full) return 'The database accepts no writes right now. Try again.';
   if (conflict.test(state)) return 'Another change was in the way. Try again.';
-  const isAway = error instanceof Unreachable || error instanceof UnfitServer || away.test(state) || messages.test(error.message);
-  return isAway ? 'The database cannot be reached right now. Try again.' : null;
+  return away.test(state) || messages.test(error.message) ? 'The database cannot be reached right now. Try again.' : null;
 }
 
 /** What the database said. */

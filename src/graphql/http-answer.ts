@@ -50,10 +50,10 @@ export function statusOf(errors: readonly GraphQLError[], ran: boolean, lenient:
   return Math.max(200, ...counted.map(httpStatusOf));
 }
 
-/** The Retry-After header for a rate-limited client; null if there is none. */
+/** The Retry-After header (RFC 9110, section 10.2.3) of an answer that is there after a while; null if waiting does not help. */
 export function retryAfterOf(errors: readonly GraphQLError[]): string | null {
-  const seconds = errors.map(({ extensions }) => extensions['retryAfter']).find((each) => typeof each === 'number');
-  return seconds === undefined ? null : String(seconds);
+  const seconds = errors.map(({ extensions }) => extensions['retryAfter']).filter((each) => typeof each === 'number');
+  return seconds.length === 0 ? null : String(Math.max(...seconds));
 }
 
 function httpStatusOf(code: unknown): number {

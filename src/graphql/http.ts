@@ -131,8 +131,6 @@ export class GraphQLRoute {
   #refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[]): FastifyReply {
     const { accept } = request.headers;
     const type = negotiate(accept, answerTypes);
-    const retryAfter = retryAfterOf(errors);
-    if (retryAfter !== null) reply.header('retry-after', retryAfter);
     const status = statusOf(errors, false, isLenient(accept, type));
     return this.#send(request, reply, { errors }, status === 200 && type !== null ? type : errorTypeOf(accept), status);
   }
@@ -165,6 +163,8 @@ function forCallerAlone(reply: FastifyReply): FastifyReply {
 }
 
 function sendJson(reply: FastifyReply, answer: Answer, type: string, status: number): FastifyReply {
+  const retryAfter = retryAfterOf(answer.errors ?? []);
+  if (retryAfter !== null) reply.header('retry-after', retryAfter);
   return forCallerAlone(reply).code(status).type(`${type}; charset=utf-8`).send(JSON.stringify(answer));
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { unavailableOf } from '../database/unavailable.ts';
-import { type ErrorCode, LonghaulError, RateLimitedError } from '../errors.ts';
+import { type ErrorCode, LonghaulError, RateLimitedError, unavailableRetrySeconds } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 /**
@@ -12,14 +12,17 @@ export function publicError(error: unknown, log: Log): GraphQLError {
   const known = causeOf(error);
   // Mutations return expected failures as union members. Anywhere else, this means that an argument was invalid.
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);
-  if (known instanceof RateLimitedError) {
-    return rendered(error, known.code, known.message, { retryAfter: known.retryAfter });
-  }
-  if (known !== null) return rendered(error, known.code, known.message);
+  if (known !== null) return rendered(error, known.code, known.message, waitOf(known));
   if (error instanceof GraphQLError && isRefusal(error)) return rendered(error, 'BAD_USER_INPUT', error.message);
   const id = randomUUID();
   log.error({ err: error instanceof GraphQLError ? (error.originalError ?? error) : error, errorId: id }, 'internal error');
   return rendered(error, 'INTERNAL', `Something went wrong on our side. Report it with this id: ${id}.`, { id });
+}
+
+/** When to try again, in seconds, if waiting helps. */
+function waitOf(error: LonghaulError): { retryAfter?: number } {
+  if (error instanceof RateLimitedError) return { retryAfter: error.retryAfter };
+  return error.code === 'UNAVAILABLE' ? { retryAfter: unavailableRetrySeconds } : {};
 }
 
 /** The error's code. Every error that a client sees has one. */

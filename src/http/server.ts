@@ -10,7 +10,8 @@ import { Operations } from '../graphql/operations.ts';
 import { GraphQLSockets } from '../graphql/websocket.ts';
 import { RestSurface } from '../rest/rest-surface.ts';
 import type { Services } from '../services.ts';
-import { describeError } from '../errors.ts';
+import { unavailableOf } from '../database/unavailable.ts';
+import { describeError, unavailableRetrySeconds } from '../errors.ts';
 import { addressOf } from './address.ts';
 import { compression } from './compression.ts';
 import { allowPages } from './cors.ts';
@@ -103,8 +104,9 @@ export class HttpServer {
     this.#app.setErrorHandler((error, request, reply) => {
       // An unknown path is 404 whatever its body is.
       if (request.is404) return notFound(request, reply);
-      const { status, code, message } = describeError(error);
+      const { status, code, message } = describeError(unavailableOf(error) ?? error);
       if (status >= 500) log.error({ err: error }, 'a request failed');
+      if (code === 'UNAVAILABLE') reply.header('retry-after', unavailableRetrySeconds);
       return reply.code(status).send({ error: { code, message } });
     });
     this.#app.setNotFoundHandler(notFound);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { eventually } from '../support/receiver.ts';
@@ -98,13 +99,38 @@ test.for(['one', 'several'])('a server that is away is unavailable (hosts: %s)',
   const longhaul = await startLonghaul({ DATABASE_URL: `postgres://postgres@${hosts}/${count}` });
   try {
     expect(await longhaul.graphql(write)).toMatchObject({ errors: [] });
+    const asked = askedEachWay(longhaul);
+    for (const [what, ask] of asked) expect((await ask()).status, what).toBeLessThan(500);
     await server.halt();
-    await eventually(async () => {
-      expect(await longhaul.graphql(write)).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
-    });
+    for (const [what, ask] of asked) {
+      await eventually(async () => {
+        const answer = await ask();
+        const told = { status: answer.status, wait: answer.headers.get('retry-after'), text: await answer.text() };
+        expect(told, what).toEqual({ status: 503, wait: '2', text: expect.not.stringContaining('INTERNAL') });
+      });
+    }
+    expect(await longhaul.graphql(write)).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE', retryAfter: 2 } }] });
     await server.start();
     await eventually(async () => expect(await longhaul.graphql(write)).toMatchObject({ errors: [] }));
   } finally {
     await longhaul.stop();
   }
 });
+
+/** One request for each way to the database: statements, transactions, MikroORM's reads and units of work, on every surface. */
+function askedEachWay({ url, adminKey, services }: Longhaul): [string, () => Promise<Response>][] {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
+  const post = (path: string, body: object) => () => fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const file = services.links.sign({ id: newId(), expiresAt: new Date(Date.now() + 60_000) });
+  return [
+    ['a write', post('/graphql', { query: write })],
+    ['a list', post('/graphql', { query: '{ jobs { totalCount } }' })],
+    ['a read through em', post('/graphql', { query: '{ workspace { name } }' })],
+    ['a write through em', post('/graphql', { query: 'mutation { rotateWebhookSecret { secret } }' })],
+    ['a write of an entity', post('/graphql', { query: `mutation { redeliverWebhook(input: { id: "delivery_${newId()}" }) { __typename } }` })],
+    ['a job of a dialect', () => fetch(`${url}/vydra/api/v1/jobs/${newId()}`, { headers })],
+    ['a list of a dialect', () => fetch(`${url}/vydra/api/v1/jobs`, { headers })],
+    ['a submission of a dialect', post('/vydra/api/v1/jobs', { workflow: 'house-timelapse', input: { theme: 'x' } })],
+    ['a file', () => fetch(url + new URL(file).pathname + new URL(file).search)],
+  ];
+}

@@ -5,7 +5,10 @@ import type { Host } from './host.ts';
 import { UnfitServer } from './session.ts';
 
 /** No way leads to a server that can be used now; says why of each. */
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  /** The SQLSTATE for it: MikroORM's own errors keep it, and not the class. */
+  readonly code = '08001';
+}
 
 /**
  * Classifies a failed connection. `address`: nobody answered there. `tls`: client and server could not agree on encryption.

@@ -55,7 +55,10 @@ export function isRequiredOtherwise(parameter: string, value: string): boolean {
 }
 
 /** The server answers, but Longhaul cannot work with it. The message says why and what to do. */
-export class UnfitServer extends Error {}
+export class UnfitServer extends Error {
+  /** The SQLSTATE for it, as of Unreachable. */
+  readonly code = '08004';
+}
 
 /**
  * The login succeeded, and then no statement was answered. A pooler does that to a client that it has no server

@@ -8,6 +8,7 @@ import {
   UnsupportedEncodingError,
   ValidationError,
 } from '../../errors.ts';
+import { unavailableOf } from '../../database/unavailable.ts';
 import { AlreadyFinishedError } from '../../jobs/model/job-errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { type KeyFault as OwnKeyFault, UnauthenticatedError } from '../../workspaces/authenticate.ts';
@@ -75,7 +76,8 @@ export class RefusedError extends Error {
 /** The refusal that anything thrown while a dialect answered becomes. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RefusedError) return error.refusal;
-  if (error instanceof LonghaulError) return refusalOfKnown(error);
+  const known = error instanceof LonghaulError ? error : unavailableOf(error);
+  if (known !== null) return refusalOfKnown(known);
   // Fastify's own: of a body that is too large, breaks off or is shorter than announced.
   const { status, code } = describeError(error);
   if (code === 'PAYLOAD_TOO_LARGE') return { kind: 'BODY_TOO_LARGE' };
