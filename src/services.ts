@@ -2,6 +2,7 @@ import type { ArtifactLinks } from './files/links.ts';
 import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Database } from './database/database.ts';
+import type { Loop } from './concurrency/loop.ts';
 import type { Cursors } from './graphql/cursor.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
@@ -49,4 +50,6 @@ export interface Services {
   /** Base of the URLs that are handed out, without a slash at its end. */
   publicUrl: () => string;
   cursors: Cursors;
+  /** What goes on by itself in this process: claims, sweeps, deliveries, the feed. */
+  loops: readonly Loop[];
 }

@@ -1,11 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import type { App } from '../server/app.ts';
 import { createLog } from '../server/json-log.ts';
 import { onStopSignal, stopSignals } from '../server/stop-signals.ts';
 import { readConfig, refuse } from './refuse.ts';
-
-/** How long stopping may take before the process exits anyway. */
-const stopMilliseconds = 15_000;
 
 /** `npm start`: reads the configuration, starts the app, and stops it in an orderly way when told to. */
 export async function run(): Promise<void> {
@@ -14,11 +12,17 @@ export async function run(): Promise<void> {
 
   let app: App | null = null;
   // Skip close-with-grace's signal handling, in which a second signal ends the process at once.
-  const stopper = closeWithGrace({ delay: stopMilliseconds, logger: false, skip: [...stopSignals] }, async ({ err }) => {
+  const stopper = closeWithGrace({ delay: config.stopSeconds * 1_000, logger: false, skip: [...stopSignals] }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
     await app?.stop();
   });
-  onStopSignal(() => void stopper.close(), log);
+  const hurried = new AbortController();
+  const stop = async () => {
+    app?.drain();
+    if (app !== null) await delay(config.drainSeconds * 1_000, undefined, { signal: hurried.signal }).catch(() => undefined);
+    stopper.close();
+  };
+  onStopSignal({ stop, hurry: () => hurried.abort() }, log);
 
   try {
     // Load the app after the configuration was read, so that a mistake there is reported at once.

@@ -16,6 +16,9 @@ export interface LoopOptions {
   log: Log;
 }
 
+/** A statement may take this long to fail where a connection went silent, and one more is tried, in milliseconds. */
+const shortestPatience = 15_000;
+
 /**
  * Runs work on wake-ups, one run at a time. However many wake-ups arrive, at most one run is in flight and one follows
  * it. Wake-ups of the same tick share a run.
@@ -24,6 +27,8 @@ export interface LoopOptions {
  */
 export class Loop {
   readonly #options: LoopOptions;
+  /** When a run last succeeded, or the polls began; null before that. */
+  #succeededAt: number | null = null;
   #poll: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #woken = false;
@@ -38,10 +43,27 @@ export class Loop {
   start(): void {
     const { pollMilliseconds } = this.#options;
     if (pollMilliseconds === null || this.#stopped) return;
+    this.#succeededAt ??= Date.now();
     this.#poll ??= setInterval(() => {
       this.#polled = true;
       this.wake();
     }, pollMilliseconds);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** When a run last succeeded, in milliseconds since 1970. Before the first one, when the polls began; null without polls. */
+  get succeededAt(): number | null {
+    return this.#succeededAt;
+  }
+
+  /** Whether its runs fail, or hang: none has succeeded for several polls. */
+  get isOverdue(): boolean {
+    const { pollMilliseconds } = this.#options;
+    if (pollMilliseconds === null || this.#succeededAt === null) return false;
+    return Date.now() - this.#succeededAt > Math.max(shortestPatience, 3 * pollMilliseconds);
   }
 
   /** Requests a run that begins after this call. Does nothing after `stop`. */
@@ -74,6 +96,7 @@ export class Loop {
       this.#polled = false;
       try {
         if ((await this.#options.work({ polled })) === 'more') this.#woken = true;
+        this.#succeededAt = Date.now();
       } catch (error) {
         this.#options.log.warn({ err: error }, `${this.#options.name} failed; the next run tries again`);
       }

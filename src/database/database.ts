@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { CompiledQuery, type Kysely } from 'kysely';
@@ -9,6 +10,9 @@ import { Availability } from './unavailable.ts';
 
 /** How long a database that refused a write is not ready, at least. */
 const calmMilliseconds = 2_000;
+
+/** How long it may take to say that it is ready. */
+const readyMilliseconds = 1_500;
 
 /** Takes room on the disk, and leaves nothing. */
 const writing = `CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT generate_series(1, 10000)`;
@@ -67,8 +71,17 @@ export class Database {
     );
   }
 
-  /** Whether it can be reached, and writes. */
+  /** Whether it can be reached, and writes. Answers within two seconds: a database that takes longer is not ready. */
   async ready(): Promise<boolean> {
+    const tooLate = new AbortController();
+    try {
+      return await Promise.race([this.#writes(), delay(readyMilliseconds, false, { signal: tooLate.signal })]);
+    } finally {
+      tooLate.abort();
+    }
+  }
+
+  async #writes(): Promise<boolean> {
     const refusedAt = this.#availability.writeRefusedAt;
     try {
       if (refusedAt === null) {

@@ -20,7 +20,7 @@ import { Route } from './connection/route.ts';
 import type { Server } from './connection/database-url.ts';
 
 /** Keeps a hanging statement from holding locks for ever. None of these statements needs a hundredth of it. */
-const hotMilliseconds = 30_000;
+const hotMilliseconds = 8_000;
 
 /** A read that takes longer fails, and its caller has to narrow it. */
 const readMilliseconds = 5_000;

@@ -1,22 +1,52 @@
 import type { FastifyInstance } from 'fastify';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Services } from '../services.ts';
 import type { Metrics } from './metrics.ts';
 
-/** GET /health/live, /health/ready and /metrics, without a key. */
-export function healthRoutes(app: FastifyInstance, { database, bus }: Services, { registry }: Metrics): void {
+/**
+ * GET /health/live, /health/ready, /health and /metrics, without a key.
+ *
+ * @param isDraining whether the process is about to stop
+ */
+export function healthRoutes(app: FastifyInstance, services: Services, { registry }: Metrics, isDraining: () => boolean): void {
+  const { config: settings, database, bus, loops } = services;
   // Not for pages of other origins, which may be open in a browser of the operator's network.
   const config = { forPages: false };
+
+  /** What this process needs in order to do its part now. Takes two seconds at most. */
+  const look = async () => {
+    const up = await database.ready();
+    const overdue = loops.filter((loop) => loop.isOverdue).map(({ name }) => name);
+    // An api serves while its sweeps fail, for other processes sweep too. A worker that cannot claim or sweep does nothing.
+    const works = settings.role !== 'worker' || overdue.length === 0;
+    return {
+      ready: up && works && !isDraining(),
+      parts: { database: up ? 'up' : 'down', bus: bus.healthy() ? 'up' : 'down', overdue },
+    };
+  };
+
   app.get('/health/live', { config }, async () => ({ status: 'live' }));
 
-  // 503 while the database is away or does not write. Without the bus watchers wait some seconds longer, and the process still
-  // serves.
+  // 503 while the database is away or does not write, and before a stop. Without the bus watchers wait some seconds longer,
+  // and the process still serves.
   app.get('/health/ready', { config }, async (_request, reply) => {
-    const up = await database.ready();
-    return reply.code(up ? 200 : 503).send({
-      status: up ? 'ready' : 'unavailable',
-      database: up ? 'up' : 'down',
-      bus: bus.healthy() ? 'up' : 'down',
-    });
+    const { ready, parts } = await look();
+    const status = ready ? 'ready' : isDraining() ? 'stopping' : 'unavailable';
+    return reply.code(ready ? 200 : 503).send({ status, ...parts });
+  });
+
+  // For people: always 200.
+  app.get('/health', { config }, async () => {
+    const { ready, parts } = await look();
+    const lastSuccess = loops.map(({ name, succeededAt }) => [name, succeededAt === null ? null : new Date(succeededAt).toISOString()]);
+    return {
+      ready,
+      stopping: isDraining(),
+      role: settings.role,
+      versions: { longhaul: packageJson.version, node: process.versions.node },
+      ...parts,
+      lastSuccess: Object.fromEntries(lastSuccess),
+    };
   });
 
   app.get('/metrics', { config }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));

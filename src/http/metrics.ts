@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bus } from '../bus/bus.ts';
+import type { Loop } from '../concurrency/loop.ts';
 
 /** Figures that are read when `/metrics` is asked for. */
 interface Readings {
@@ -11,6 +12,7 @@ interface Readings {
   watchedCredentials: () => number;
   watchedJobs: () => number;
   bus: Pick<Bus, 'healthy' | 'stats'>;
+  loops: readonly Pick<Loop, 'name' | 'succeededAt'>[];
 }
 
 /** A request to a REST dialect, as far as the metrics tell such requests apart. */
@@ -58,6 +60,15 @@ export class Metrics {
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
+    new Gauge({
+      name: 'longhaul_last_success_timestamp_seconds',
+      help: 'When the work that a process does by itself last succeeded: claims, sweeps, deliveries, the feed.',
+      labelNames: ['work'],
+      registers: [this.registry],
+      collect() {
+        for (const { name, succeededAt } of read.loops) if (succeededAt !== null) this.set({ work: name }, succeededAt / 1_000);
+      },
+    });
     /** For what counts by itself. */
     const counter = (name: string, help: string, value: () => number) =>
       new Counter({

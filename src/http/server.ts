@@ -34,6 +34,7 @@ export class HttpServer {
   readonly #live: Live;
   readonly #streams = new OpenStreams();
   readonly #rest: RestSurface | null;
+  #draining = false;
   #stopped: Promise<void> | null = null;
 
   constructor(services: Services) {
@@ -49,6 +50,7 @@ export class HttpServer {
       eventStreams: () => this.#streams.size,
       watchedJobs: () => services.jobs.watched.jobs,
       bus: services.bus,
+      loops: services.loops,
     });
     const rest = serves ? new RestSurface(services) : null;
     this.#rest = rest;
@@ -92,9 +94,9 @@ export class HttpServer {
       reply.raw.setTimeout(config.stalledSeconds * 1_000);
       done();
     });
-    // A client that is answered during the stop must not keep its connection: the server would wait for it.
+    // A client that is answered before or during the stop must not keep its connection: it would be cut in its next request.
     this.#app.addHook('onSend', (_request, reply, _payload, done) => {
-      if (this.#stopped !== null) reply.header('connection', 'close');
+      if (this.#draining) reply.header('connection', 'close');
       done();
     });
     const notFound = (request: FastifyRequest, reply: FastifyReply) => {
@@ -111,7 +113,7 @@ export class HttpServer {
     });
     this.#app.setNotFoundHandler(notFound);
     paths.watch(this.#app);
-    healthRoutes(this.#app, services, metrics);
+    healthRoutes(this.#app, services, metrics, () => this.#draining);
     if (!serves) {
       paths.refuseOtherMethods(this.#app);
       return;
@@ -154,11 +156,17 @@ export class HttpServer {
     return `http://localhost:${bound}`;
   }
 
+  /** Is not ready any more, and lets go of each connection with its next answer. May be called twice. */
+  drain(): void {
+    this.#draining = true;
+  }
+
   /**
    * Accepts nothing new, lets requests in flight finish, closes sockets with 1001 and cuts event streams, in waves: a
    * stream that ended in an orderly way would tell its client that the job was over. Bounded in time. May be called twice.
    */
   stop(): Promise<void> {
+    this.drain();
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }

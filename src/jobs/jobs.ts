@@ -1,3 +1,4 @@
+import type { Loop } from '../concurrency/loop.ts';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
 import type { StoredFile } from '../files/store.ts';
@@ -82,6 +83,11 @@ export class Jobs {
     this.#feed.start();
     this.#updates.start();
     await this.#claimer.start();
+  }
+
+  /** The work that goes on by itself, for health. */
+  get loops(): readonly Loop[] {
+    return [this.#claimer.loop, this.#feed.loop];
   }
 
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */

@@ -6,6 +6,7 @@ import { Sweeper } from './sweeper.ts';
 import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
 import { cacheFolder } from './cache-folder.ts';
+import type { Loop } from '../concurrency/loop.ts';
 import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
@@ -37,6 +38,8 @@ export interface App {
   services: Services;
   sweeper: Sweeper;
   deliverer: Deliverer;
+  /** Says that it is not ready any more, so that a load balancer sends nothing new, and goes on serving. */
+  drain(): void;
   /** Lets running work finish, within a bounded time. May be called twice. */
   stop(): Promise<void>;
 }
@@ -94,6 +97,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
+    const loops: Loop[] = [...jobs.loops];
     const services: Services = {
       config,
       log,
@@ -111,6 +115,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       artifacts,
       links,
       publicUrl: () => publicUrl,
+      loops,
       cursors: new Cursors(secrets),
     };
 
@@ -125,9 +130,11 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     if (config.publicUrl === 'http://localhost:0') publicUrl = url;
 
     sweeper.start();
+    loops.push(...sweeper.loops);
     stops.push(() => sweeper.stop());
     const deliverer = new Deliverer({ jobs, database, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, log });
     deliverer.start();
+    loops.push(...deliverer.loops);
     stops.push(() => deliverer.stop());
     if (config.role !== 'api') {
       const runner = new Runner({
@@ -140,7 +147,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       runner.start();
       stops.push(() => runner.stop());
     }
-    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, stop };
+    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain: () => http.drain(), stop };
   } catch (error) {
     await stop();
     throw error;

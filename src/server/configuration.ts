@@ -95,6 +95,16 @@ const environment = z.object({
   ),
   WORKER_CONCURRENCY: variable('Jobs that the in-process worker runs at once.', '4', integer(1, 1000)),
   DATABASE_POOL_SIZE: variable('Most connections from this process to Postgres.', '10', integer(2, 200)),
+  DRAIN_SECONDS: variable(
+    'How long a process that is told to stop by SIGTERM goes on serving, as not ready, until load balancers have noticed.',
+    '5',
+    integer(0, 600),
+  ),
+  STOP_SECONDS: variable(
+    'How long what is under way may take to end after that, before the process exits anyway.',
+    '15',
+    integer(1, 600),
+  ),
   LOG_LEVEL: variable(
     'Lowest severity that is logged.',
     'info',
@@ -147,6 +157,8 @@ const configuration = environment
     stalledSeconds: env.STALLED_SECONDS,
     workerConcurrency: env.WORKER_CONCURRENCY,
     databasePoolSize: env.DATABASE_POOL_SIZE,
+    drainSeconds: env.DRAIN_SECONDS,
+    stopSeconds: env.STOP_SECONDS,
     logLevel: env.LOG_LEVEL,
     graphiql: env.GRAPHIQL,
     introspection: env.INTROSPECTION,

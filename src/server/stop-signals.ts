@@ -5,21 +5,33 @@ export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** How often to check whether the launcher still runs. */
 const lookMilliseconds = 1_000;
 
+export interface Stopping {
+  /** Begins to stop. Called once. */
+  stop: () => Promise<void>;
+  /** Whoever stops it waits, and no load balancer has to notice. May come before `stop`. */
+  hurry: () => void;
+}
+
 /**
  * Calls `stop` once when the process should stop: on a signal, or, if npm started it, when npm has exited. npm forwards
  * SIGTERM and SIGINT, but dies of SIGHUP and SIGKILL without forwarding them. So the scripts in package.json pass npm's
  * process id down.
  *
- * A second signal is ignored: under npm, Ctrl-C always sends two, one from the terminal and one that npm forwards.
+ * A second signal changes nothing, but SIGINT hurries at any time: under npm, Ctrl-C always sends two, one from the terminal and one that npm forwards.
  */
-export function onStopSignal(stop: () => void, log: Log): void {
+export function onStopSignal({ stop, hurry }: Stopping, log: Log): void {
   let stopping = false;
   const begin = (fields: object) => {
     log.info(fields, stopping ? 'still stopping' : 'stopping');
-    if (!stopping) stop();
+    if (!stopping) void stop();
     stopping = true;
   };
-  for (const signal of stopSignals) process.on(signal, () => begin({ signal }));
+  for (const signal of stopSignals) {
+    process.on(signal, () => {
+      if (signal !== 'SIGTERM') hurry();
+      begin({ signal });
+    });
+  }
 
   const launcher = Number(process.env['LAUNCHER_PID']);
   if (!Number.isInteger(launcher) || launcher < 1) return;
@@ -27,6 +39,7 @@ export function onStopSignal(stop: () => void, log: Log): void {
   const look = setInterval(() => {
     if (isRunning(launcher)) return;
     clearInterval(look);
+    hurry();
     begin({ launcher });
     // `node --watch` runs between npm and this process, and would wait for the next change for ever. If it has exited too,
     // the parent process is no longer the same.

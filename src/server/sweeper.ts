@@ -67,14 +67,14 @@ export class Sweeper {
   }
 
   start(): void {
-    for (const loop of this.#loops) loop.start();
+    for (const loop of this.loops) loop.start();
     this.#house.wake();
     this.#orphans.wake();
   }
 
   /** May be called twice. */
   async stop(): Promise<void> {
-    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 
   /** Sweeps all leases and then all due jobs. Never throws. */
@@ -93,7 +93,7 @@ export class Sweeper {
     return this.#orphans.settle();
   }
 
-  get #loops(): Loop[] {
+  get loops(): readonly Loop[] {
     return [this.#leases, this.#dueJobs, this.#house, this.#orphans];
   }
 }

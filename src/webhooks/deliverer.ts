@@ -90,6 +90,10 @@ export class Deliverer {
     this.#loop.wake();
   }
 
+  get loops(): readonly Loop[] {
+    return [this.#loop];
+  }
+
   /** How many tries are in flight in this process. */
   get size(): number {
     return this.#underWay.size;

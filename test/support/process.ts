@@ -52,7 +52,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Starts `src/main.ts` with only this environment; without a command it serves. */
 export function spawnLonghaul(env: Record<string, string>, command: readonly string[] = []): LonghaulProcess {
   const child = spawn(process.execPath, [main, ...command], {
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    env: { PATH: process.env['PATH'], PORT: '0', DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;

@@ -3,15 +3,20 @@ import pg from 'pg';
 import type { Route } from './route.ts';
 import { isLost } from '../unavailable.ts';
 import { NoServerConnection, type Session } from './session.ts';
+import { SilenceWatch } from './silence.ts';
 
 /** Idle connections are worth keeping: a new one costs six round trips and has to plan every statement again. */
 const idleMilliseconds = 60_000;
+
+/** An answer may come this much after the server's own time limit, before the connection counts as silent. */
+const answerMilliseconds = 1_000;
 
 /** A pool of connections along one route. Each is prepared before it is handed out. Kysely accepts it as a pool. */
 export class ConnectionPool {
   readonly options = {};
   readonly #route: Route;
   readonly #pool: pg.Pool;
+  readonly #silence: SilenceWatch | null;
   #ended: Promise<void> | null = null;
 
   constructor(route: Route, { size, name, ...session }: Session & { size: number; name: string }) {
@@ -32,6 +37,8 @@ export class ConnectionPool {
     // Nothing to do here: a query in flight fails on its own, and the pool replaces a connection lost while idle.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    const { statementMilliseconds } = session;
+    this.#silence = statementMilliseconds === 0 ? null : new SilenceWatch(this.#pool, statementMilliseconds + answerMilliseconds);
   }
 
   /** The caller must release the connection. */
@@ -63,6 +70,7 @@ export class ConnectionPool {
 
   /** May be called twice: Kysely ends a pool only if it has used it. */
   end(): Promise<void> {
+    this.#silence?.stop();
     return (this.#ended ??= this.#pool.end());
   }
 }

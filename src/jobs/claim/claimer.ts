@@ -89,6 +89,10 @@ export class Claimer {
     this.#loop.start();
   }
 
+  get loop(): Loop {
+    return this.#loop;
+  }
+
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -63,6 +63,10 @@ export class Feed {
     await this.#loop.stop();
   }
 
+  get loop(): Loop {
+    return this.#loop;
+  }
+
   /** How many jobs are watched, for metrics and leak tests. */
   get size(): number {
     return this.#watched.size;
