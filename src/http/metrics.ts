@@ -60,15 +60,16 @@ export class Metrics {
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
-    new Gauge({
+    const lastSuccess = new Gauge({
       name: 'longhaul_last_success_timestamp_seconds',
       help: 'When the work that a process does by itself last succeeded: claims, sweeps, deliveries, the feed.',
       labelNames: ['work'],
-      registers: [this.registry],
+      registers: [],
       collect() {
         for (const { name, succeededAt } of read.loops) if (succeededAt !== null) this.set({ work: name }, succeededAt / 1_000);
       },
     });
+    this.registry.registerMetric(lastSuccess);
     /** For what counts by itself. */
     const counter = (name: string, help: string, value: () => number) =>
       new Counter({

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 
 /** A proxy that can go silent, as a dead network does. Closed after the test. */
 export interface SilentProxy {
+  /** To be used instead of the target's URL. */
   url: string;
   /** Passes nothing on existing connections, without telling either side. New connections work. */
   fallSilent(): void;
@@ -33,8 +34,10 @@ export async function createSilentProxy(target: string): Promise<SilentProxy> {
   });
   const address = proxy.address();
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+  const url = new URL(target);
+  url.host = `127.0.0.1:${address.port}`;
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: url.href.replace(/\/$/, ''),
     connections: () => connections,
     fallSilent() {
       for (const { client, server } of open) {
