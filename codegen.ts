@@ -19,6 +19,7 @@ const config: CodegenConfig = {
           JSON: 'unknown',
           JSONObject: 'Record<string, unknown>',
           URL: 'string',
+          BigInt: 'number',
         },
       },
     },

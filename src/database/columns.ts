@@ -1,4 +1,4 @@
-import { BigIntType, DateTimeType, UnderscoreNamingStrategy } from '@mikro-orm/core';
+import { DateTimeType, UnderscoreNamingStrategy } from '@mikro-orm/core';
 
 /*
  * What hand-written SQL needs to know about a table, derived from its entity: the list of its columns, the type of a row, and
@@ -15,7 +15,7 @@ export type Shown<E extends Entity> = {
   [Key in keyof E['properties'] & string as E['properties'][Key] extends Hidden ? never : Key]: ValueOf<E['properties'][Key]>;
 };
 
-/** A row as both drivers return it: timestamps and bigints as text, JSON and arrays parsed. */
+/** A row as both drivers return it: timestamps as text, the rest parsed. */
 export type Row<E extends Entity> = {
   [Key in keyof Shown<E> & string as ColumnName<Key>]: InRow<Shown<E>[Key]>;
 };
@@ -26,7 +26,7 @@ type ValueOf<Property> = Property extends { '~type'?: { value: infer Value }; '~
   ? Value | (Options extends { nullable: true } ? null : never)
   : never;
 
-type InRow<Value> = Value extends Date | bigint ? string : Value;
+type InRow<Value> = Value extends Date ? string : Value;
 
 type ColumnName<Key extends string> = Key extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${ColumnName<Rest>}`
@@ -102,9 +102,6 @@ function embedded(name: string, fields: readonly Field[]): Field {
 
 /** Types are given as a class or an instance. */
 function converted(type: unknown, value: string): string {
-  const is = (expected: typeof DateTimeType | typeof BigIntType) => type === expected || type instanceof expected;
-  if (is(DateTimeType)) return `${value} === null ? null : new Date(${value})`;
-  if (!is(BigIntType)) return value;
-  const mode = type instanceof BigIntType && type.mode === 'number' ? 'Number' : 'BigInt';
-  return `${value} === null ? null : ${mode}(${value})`;
+  const isDate = type === DateTimeType || type instanceof DateTimeType;
+  return isDate ? `${value} === null ? null : new Date(${value})` : value;
 }

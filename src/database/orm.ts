@@ -2,9 +2,9 @@ import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import type { MikroORM as EmbeddedORM } from '@mikro-orm/pglite';
 import type { MikroORM as PostgresORM } from '@mikro-orm/postgresql';
 import type { Options } from '@mikro-orm/core';
-import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import { PostgresDialect } from 'kysely';
-import { type ConnectionPool, splitArray } from './connection/pool.ts';
+import type { ConnectionPool } from './connection/pool.ts';
+import { typeParsers } from './type-parsers.ts';
 
 /** The entities of all tables. The parts that own the tables define them; whoever wires the parts lists them. */
 export type Entities = NonNullable<Options['entities']>;
@@ -49,8 +49,7 @@ export async function connectEmbedded(pglite: PGlite, entities: Entities): Promi
 /** Opens the embedded database in a folder, or in memory if the folder is null. */
 export async function openPglite(dataDir: string | null, options: PGliteOptions = {}): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
-  const parsers = createPostgreSqlTypeParsers(splitArray);
   // The files are in the cache of the system anyway: a second copy of 128 MB gains little.
   const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
-  return PGlite.create({ startParams, ...options, ...(dataDir === null ? {} : { dataDir }), parsers });
+  return PGlite.create({ startParams, ...options, ...(dataDir === null ? {} : { dataDir }), parsers: typeParsers });
 }

@@ -19,6 +19,7 @@ interface SchemaShape {
     JSON: { Input: JsonValue; Output: JsonValue };
     JSONObject: { Input: JsonObject; Output: JsonObject };
     URL: { Input: string; Output: string };
+    BigInt: { Input: number; Output: number };
   };
   /** `anyOf`: the viewer has one of these scopes. `key`: the viewer came with a key, not with an access token. */
   AuthScopes: { anyOf: readonly Scope[]; key: boolean };

@@ -7,19 +7,19 @@ import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
 import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The largest balance that a grant may reach. GraphQL's Int allows twice that, so refunds always fit. */
-export const mostCredits = 1_000_000_000;
+/** The most credits in one grant: a round number that fits GraphQL's Int. */
+export const largestGrant = 1_000_000_000;
 
 const request = z.object({
   name: z.string().min(1).max(200),
-  credits: z.int().min(0).max(mostCredits).nullish(),
+  credits: z.int().min(0).max(largestGrant).nullish(),
   concurrencyLimit: z.int().min(1).max(10_000).nullish(),
 });
 
 export interface WorkspaceRequest {
   /** 1 to 200 characters. */
   name: string;
-  /** The first grant. 0 by default. */
+  /** The first grant, 0 to 1,000,000,000. 0 by default. */
   credits?: number | null | undefined;
   /** The most jobs running at once, 1 to 10,000. Unlimited by default. */
   concurrencyLimit?: number | null | undefined;

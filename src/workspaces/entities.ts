@@ -9,7 +9,7 @@ export const WorkspaceEntity = defineEntity({
     id: p.uuid().primary(),
     name: p.text(),
     /** Always the sum of the ledger. The check constraint refuses a charge that exceeds the balance. */
-    credits: p.integer().default(0),
+    credits: p.bigint('number').defaultRaw('0'),
     /** How many jobs may run at once. `slot` has one row for each. Null means unlimited. */
     concurrencyLimit: p.integer().strictNullable(),
     /** Signs webhooks. Only the sender reads it. */
@@ -58,8 +58,8 @@ export const CreditTransactionEntity = defineEntity({
     id: p.uuid().primary(),
     kind: p.enum(['GRANT', 'CHARGE', 'REFUND']),
     /** Charges are negative. */
-    amount: p.integer(),
-    balanceAfter: p.integer(),
+    amount: p.bigint('number'),
+    balanceAfter: p.bigint('number'),
     jobId: p.uuid().strictNullable(),
   },
   // The last defence against refunding a job twice. A charge needs none: it comes with its job, whose id is unique.

@@ -4,14 +4,22 @@ import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
-import { mostCredits } from './create-workspace.ts';
+import { largestGrant } from './create-workspace.ts';
 import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
 import { IdempotencyKeyEntity, lastExpired } from './idempotency-key.ts';
 import type { Workspace } from './workspace.ts';
 
+/**
+ * The largest balance that a grant may reach. A refund is never refused for its size, so the bound leaves room for what
+ * unfinished jobs may get back. A job costs at most 1,000,000 credits, so eight billion unfinished jobs of one workspace
+ * would be needed to take the balance beyond 2^53, where JSON numbers are no longer exact. The column holds a thousand times
+ * that.
+ */
+export const largestBalance = 1_000_000_000_000_000;
+
 const request = z.object({
   workspaceId: z.guid(),
-  amount: z.int().min(1).max(mostCredits),
+  amount: z.int().min(1).max(largestGrant),
   idempotencyKey: z.string().min(1).max(255).nullish(),
 });
 
@@ -26,8 +34,8 @@ export interface CreditGrant {
 /**
  * Adds credits to a workspace's balance and ledger.
  *
- * @throws NotFoundError; ValidationError, also if the key was used for another amount or the balance would exceed the
- *   maximum.
+ * @throws NotFoundError; ValidationError, also if the key was used for another amount, or the balance would exceed
+ *   10^15.
  */
 export async function grantCredits(database: Database, asked: CreditGrant): Promise<Workspace> {
   const { workspaceId, amount, idempotencyKey = null } = parseInput(request, asked);
@@ -36,7 +44,7 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
     const workspace = await em.findOne(WorkspaceEntity, { id: workspaceId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (workspace === null) throw new NotFoundError('Workspace');
     if (idempotencyKey !== null && !(await isNew(em, { workspaceId, scope: 'GRANT', key: idempotencyKey }, amount))) return workspace;
-    if (workspace.credits + amount > mostCredits) throw aboveMaximum;
+    if (workspace.credits + amount > largestBalance) throw aboveMaximum;
     workspace.credits += amount;
     em.create(CreditTransactionEntity, { id: newId(), workspaceId, kind: 'GRANT', amount, balanceAfter: workspace.credits });
     return workspace;
@@ -61,5 +69,5 @@ const keyConflict = new ValidationError([
   { path: ['idempotencyKey'], message: 'was used for a grant of a different amount. Use a new key for a new grant.' },
 ]);
 const aboveMaximum = new ValidationError([
-  { path: ['amount'], message: `would take the balance above the maximum of ${mostCredits}` },
+  { path: ['amount'], message: `would take the balance above the maximum of ${largestBalance}. Grant less.` },
 ]);

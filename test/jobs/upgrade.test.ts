@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { checkLedger } from '../../src/jobs/read/ledger-check.ts';
 import { jobStatuses } from '../../src/jobs/model/state-machine.ts';
+import { listCreditTransactions } from '../../src/workspaces/find.ts';
+import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { oldDatabase, oldWorkspaceId as workspaceId, startOn } from '../support/old-database.ts';
 
 const newest = { above: null, below: null, direction: 'DESC', limit: 100 } as const;
@@ -71,13 +73,16 @@ const jobs = `
   SELECT gen_random_uuid(), workspace_id, kind, CASE kind WHEN 'CHARGE' THEN -2 ELSE 2 END, 0, id
   FROM job CROSS JOIN (VALUES ('CHARGE'), ('REFUND')) AS entry (kind)
   WHERE 'old' = ANY (tags) AND (kind = 'CHARGE' OR credits_refunded > 0);
+  -- The largest balance that an int holds.
+  INSERT INTO credit_transaction (id, workspace_id, kind, amount, balance_after)
+  SELECT '01a218ae-0000-7000-8000-000000000009', '${workspaceId}', 'GRANT', 2147483647 - sum(amount), 2147483647 FROM credit_transaction;
   UPDATE workspace SET credits = (SELECT sum(amount) FROM credit_transaction);
 
   DELETE FROM webhook_delivery;
   -- Its volume of files is not here.
   DELETE FROM setting WHERE name = 'artifacts_volume';`;
 
-test('jobs in every state live on after the upgrade, and so do the leases of their workers', async () => {
+test('jobs in every state live on after the upgrade, and so do the leases of their workers and a full ledger', async () => {
   const { services } = await startOn(await oldDatabase(jobs));
   const { database, jobs: domain } = services;
   expect(await database.orm.schema.getUpdateSchemaSQL()).toBe('');
@@ -144,4 +149,13 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
   ]);
   const started = await domain.claim(workspaceId, { types: ['preview'], workerId: 'new', limit: 10 });
   expect(started.map(({ job }) => job.id)).toEqual([ids.waiting]);
+
+  expect(await grantCredits(database, { workspaceId, amount: 1 })).toMatchObject({ credits: 2_147_483_648 });
+  await domain.cancel(workspaceId, ids.later);
+  const entries = await listCreditTransactions(database.em(), workspaceId, newest);
+  expect(entries.filter(({ balanceAfter }) => balanceAfter > 2_147_483_647)).toMatchObject([
+    { kind: 'REFUND', amount: 2, balanceAfter: 2_147_483_650, jobId: ids.later },
+    { kind: 'GRANT', amount: 1, balanceAfter: 2_147_483_648 },
+  ]);
+  expect(await checkLedger(database.reads)).toMatchObject({ faults: [] });
 }, 180_000);

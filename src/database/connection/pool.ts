@@ -1,6 +1,6 @@
-import { createPostgreSqlTypeParsers } from '@mikro-orm/sql';
 import pg from 'pg';
 import type { Route } from './route.ts';
+import { typeParsers } from '../type-parsers.ts';
 import { isLost } from '../unavailable.ts';
 import { NoServerConnection, type Session } from './session.ts';
 import { SilenceWatch } from './silence.ts';
@@ -80,16 +80,10 @@ function isWaitTooLong(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
-/** Type parsers that return values in the form MikroORM expects. */
 function serverTypes(): pg.TypeOverrides {
   const types = new pg.TypeOverrides();
-  for (const [oid, parser] of Object.entries(createPostgreSqlTypeParsers(splitArray))) {
+  for (const [oid, parser] of Object.entries(typeParsers)) {
     types.setTypeParser(Number(oid), parser);
   }
   return types;
-}
-
-/** Splits an array of timestamps, `{"a","b"}`. No query selects one, but MikroORM requires the parser. */
-export function splitArray(text: string): string[] {
-  return text.slice(1, -1).split(',');
 }

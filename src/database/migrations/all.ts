@@ -4,6 +4,7 @@ import { type Migration, sql } from '../migrate/step.ts';
 import { Initial } from './2026-11-22-initial.ts';
 import { JobChange } from './2026-11-22-job-change.ts';
 import { WebhookDelivery } from './2026-11-22-webhook-delivery.ts';
+import { creditsBigint } from './2026-11-26-credits-bigint.ts';
 import { jobLife } from './2026-11-26-job-life.ts';
 import { leaseKey } from './2026-11-26-lease-key.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
@@ -17,6 +18,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     first(orm, '2026-11-26-webhook-due', WebhookDue),
     jobLife,
     leaseKey,
+    creditsBigint,
   ];
 }
 

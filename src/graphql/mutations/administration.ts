@@ -15,7 +15,7 @@ const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
   description: 'The tenant to create.',
   fields: (t) => ({
     name: t.string({ required: true, description: '1 to 200 characters.' }),
-    credits: t.int({ description: 'The initial balance. Default: 0.' }),
+    credits: t.int({ description: 'The initial balance, 0 to 1,000,000,000. Default: 0.' }),
     concurrencyLimit: t.int({ description: 'How many jobs may run at once, 1 to 10,000. Default: unlimited.' }),
   }),
 });
@@ -38,7 +38,7 @@ const GrantCreditsInput = builder.inputType('GrantCreditsInput', {
   description: "Credits to add to a workspace's balance.",
   fields: (t) => ({
     workspaceId: t.id({ required: true, description: "The workspace's global id or plain UUID." }),
-    amount: t.int({ required: true, description: 'At least 1.' }),
+    amount: t.int({ required: true, description: '1 to 1,000,000,000.' }),
     idempotencyKey: t.string({ description: 'Calls with the same key and amount within 24 hours grant once.' }),
   }),
 });
@@ -52,7 +52,7 @@ const GrantCreditsPayload = builder.objectRef<{ workspace: Workspace }>('GrantCr
 
 mutation('grantCredits', {
   scopes: ['ADMIN'],
-  description: "ADMIN. Adds credits to a workspace's balance.",
+  description: "ADMIN. Adds credits to a workspace's balance, up to 10^15. Only refunds may take it above that.",
   input: { type: GrantCreditsInput, description: 'The grant.' },
   payload: GrantCreditsPayload,
   errors: [NotFoundError, ValidationError],

@@ -26,8 +26,8 @@ builder.objectType(CreditTransactionType, {
       resolve: ({ id }) => toGlobalId('CreditTransaction', id),
     }),
     kind: t.expose('kind', { type: CreditTransactionKindType, nullable: false, description: 'Why it changed.' }),
-    amount: t.exposeInt('amount', { nullable: false, description: 'Credits, signed: a charge is negative.' }),
-    balanceAfter: t.exposeInt('balanceAfter', { nullable: false, description: 'The balance after this line.' }),
+    amount: t.expose('amount', { type: 'BigInt', nullable: false, description: 'Credits, signed: a charge is negative.' }),
+    balanceAfter: t.expose('balanceAfter', { type: 'BigInt', nullable: false, description: 'The balance after this line.' }),
     job: t.field({
       type: JobType,
       nullable: true,

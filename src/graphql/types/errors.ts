@@ -40,8 +40,8 @@ builder.objectType(errors.InsufficientCreditsError, {
   description: 'The balance is too low. Nothing was created or charged.',
   interfaces: [UserError],
   fields: (t) => ({
-    required: t.exposeInt('required', { nullable: false, description: 'Credits that the request costs.' }),
-    available: t.exposeInt('available', { nullable: false, description: 'Credits that the workspace has.' }),
+    required: t.expose('required', { type: 'BigInt', nullable: false, description: 'Credits that the request costs.' }),
+    available: t.expose('available', { type: 'BigInt', nullable: false, description: 'Credits that the workspace has.' }),
   }),
 });
 

@@ -47,6 +47,19 @@ builder.scalarType('URL', {
   },
 });
 
+builder.scalarType('BigInt', {
+  description: 'A whole number from -(2^53 - 1) to 2^53 - 1, as a JSON number.',
+  serialize: (value) => (isExact(value) ? value : bug('BigInt', value)),
+  parseValue: (value) => {
+    if (isExact(value)) return value;
+    throw unreadable('BigInt', 'a whole number from -(2^53 - 1) to 2^53 - 1');
+  },
+});
+
+function isExact(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
 function json(value: unknown): JsonValue {
   if (isJson(value)) return value;
   throw unreadable('JSON', 'a JSON value');

@@ -18,7 +18,7 @@ builder.objectType(WorkspaceType, {
       resolve: ({ id }) => toGlobalId('Workspace', id),
     }),
     name: t.exposeString('name', { nullable: false, description: '1 to 200 characters.' }),
-    credits: t.exposeInt('credits', { nullable: false, description: 'The balance: the sum of creditTransactions.' }),
+    credits: t.expose('credits', { type: 'BigInt', nullable: false, description: 'The balance: the sum of creditTransactions.' }),
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
       description: 'How many jobs of this workspace may run at once; null means unlimited.',
     }),

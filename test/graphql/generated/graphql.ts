@@ -78,7 +78,7 @@ export type CreateJobsInput = {
 export type CreateWorkspaceInput = {
   /** How many jobs may run at once, 1 to 10,000. Default: unlimited. */
   concurrencyLimit?: number | null | undefined;
-  /** The initial balance. Default: 0. */
+  /** The initial balance, 0 to 1,000,000,000. Default: 0. */
   credits?: number | null | undefined;
   /** 1 to 200 characters. */
   name: string;
@@ -120,7 +120,7 @@ export type FailJobInput = {
 
 /** Credits to add to a workspace's balance. */
 export type GrantCreditsInput = {
-  /** At least 1. */
+  /** 1 to 1,000,000,000. */
   amount: number;
   /** Calls with the same key and amount within 24 hours grant once. */
   idempotencyKey?: string | null | undefined;
