@@ -1,4 +1,7 @@
 import { NotFoundError } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { IdForm } from '../jobs/read/job-ids.ts';
+import type { WorkspaceScope } from '../jobs/model/context.ts';
 
 /** The types that have global ids, each with its prefix. */
 const prefixes = {
@@ -48,5 +51,20 @@ const nouns: Record<NodeType, string> = {
 export function requireId(type: NodeType, id: string): string {
   const uuid = parseId(type, id);
   if (uuid === null) throw new NotFoundError(nouns[type]);
+  return uuid;
+}
+
+/** Global ids of jobs. Every surface takes them. */
+export const globalJobIds: IdForm = {
+  uuidIn(id) {
+    const parsed = parseGlobalId(id);
+    return parsed?.type === 'Job' ? parsed.uuid : null;
+  },
+};
+
+/** The UUID of the job that a global id, a UUID or a vendor's id names. Throws NotFoundError if it can name none. */
+export async function requireJobId({ ids }: Pick<Jobs, 'ids'>, scope: WorkspaceScope, id: string): Promise<string> {
+  const uuid = await ids.uuidOf(scope, id);
+  if (uuid === null) throw new NotFoundError(nouns.Job);
   return uuid;
 }

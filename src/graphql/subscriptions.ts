@@ -1,7 +1,6 @@
 import { LonghaulError } from '../errors.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
-import { parseId } from './global-id.ts';
 import { JobUpdatesFilterInput } from './types/job-filter.ts';
 import { mapEach, takeWhile } from './map-each.ts';
 import { findReadableJob, holding } from './queries/visible-job.ts';
@@ -24,12 +23,11 @@ builder.subscriptionType({
         'only later versions are sent; if the job has ended and no later version exists, the stream just completes. ' +
         'Without READ: a job that a worker with this key holds, until an attempt of another worker begins.',
       args: {
-        id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }),
+        id: t.arg.id({ required: true, description: "The job's global id, UUID or vendorId." }),
         afterVersion: t.arg.int({ description: 'The last version seen. Default: none, so the current version is sent first.' }),
       },
       subscribe: async (_root, { id, afterVersion }, { jobs, viewer, signal }) => {
-        const uuid = parseId('Job', id);
-        const job = uuid === null ? null : await findReadableJob({ jobs, viewer }, uuid);
+        const job = await findReadableJob({ jobs, viewer }, id);
         if (job === null) throw new LonghaulError('NOT_FOUND', 'Job not found. Check its id and the workspace of the key.');
         const versions = jobs.watch(job.id, afterVersion ?? 0, signal);
         const isOwn = viewer.scopes.has('READ') && maySee(viewer, job);
@@ -54,7 +52,8 @@ builder.subscriptionType({
           throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids?.length}.`);
         }
         // A malformed id matches nothing.
-        const named = { ids: ids?.flatMap((id) => parseId('Job', id) ?? []), types, tags };
+        const uuids = ids == null ? ids : await Promise.all(ids.map((id) => jobs.ids.uuidOf(workspaceId, id)));
+        const named = { ids: uuids?.flatMap((uuid) => uuid ?? []), types, tags };
         const cursor = resumeAfter ?? after;
         const watch = jobs.updates({
           workspaceId,

@@ -1,4 +1,5 @@
 import type { ArtifactLinks } from '../files/links.ts';
+import { mainFile } from '../files/main-file.ts';
 import type { Job } from '../jobs/model/job.ts';
 import type { WebhookEvent } from '../webhooks/entities.ts';
 import type { WebhookSurface } from '../webhooks/surface.ts';
@@ -21,10 +22,7 @@ export function nativeWebhook(links: ArtifactLinks): WebhookSurface {
  * The download URL is signed with the expiry stored in the row, so it is the same in every try, even after it expired.
  */
 function payload(event: WebhookEvent, job: Job, links: ArtifactLinks): object {
-  const file =
-    job.artifactId === null || job.artifactExpiresAt === null
-      ? null
-      : { id: job.artifactId, expiresAt: job.artifactExpiresAt };
+  const file = mainFile(job, links, job.finishedAt ?? job.createdAt);
   return {
     type: types[event],
     timestamp: job.finishedAt,
@@ -43,8 +41,10 @@ function payload(event: WebhookEvent, job: Job, links: ArtifactLinks): object {
       maxAttempts: job.maxAttempts,
       creditsCharged: job.creditsCharged,
       creditsRefunded: job.creditsRefunded,
-      downloadUrl: file === null ? null : links.sign(file),
+      downloadUrl: file?.url ?? null,
       downloadUrlExpiresAt: file?.expiresAt ?? null,
+      dialect: job.dialect,
+      vendorId: null,
       retryOf: job.retryOfId === null ? null : { id: toGlobalId('Job', job.retryOfId), uuid: job.retryOfId },
       cancelReason: job.cancelReason,
       runAt: job.runAt,

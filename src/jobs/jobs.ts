@@ -29,6 +29,7 @@ import type { Job } from './model/job.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
 import { type JobAttempt, listAttempts } from './read/attempts.ts';
+import { type IdForm, JobIds } from './read/job-ids.ts';
 import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
 import { countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
@@ -39,6 +40,8 @@ import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 /** The dependencies of the domain. */
 export interface JobsParts extends ContextParts {
   log: Log;
+  /** How surfaces name jobs beside their UUIDs. */
+  idForms: readonly IdForm[];
 }
 
 /** Which updates of a workspace to watch, and who may see them. */
@@ -55,6 +58,7 @@ type UpdatesWanted = Omit<UpdatesRequest, 'matches'> & {
 export class Jobs {
   readonly types: JobTypes;
   readonly limits: JobLimits;
+  readonly ids: JobIds;
   readonly #database: Database;
   readonly #context: JobsContext;
   readonly #reads: JobReads;
@@ -68,6 +72,7 @@ export class Jobs {
     const { database, bus, log, types, limits } = parts;
     this.types = types;
     this.limits = limits;
+    this.ids = new JobIds(database, parts.idForms);
     this.#database = database;
     this.#context = createContext(parts);
     this.#reads = new JobReads(database);

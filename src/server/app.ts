@@ -11,6 +11,8 @@ import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
+import { globalJobIds } from '../graphql/global-id.ts';
+import { vidocuIds } from '../rest/vidocu/vidocu-id.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { loadJobTypes } from '../jobs/types/registry.ts';
 import type { Log } from '../log.ts';
@@ -93,7 +95,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);
     const tellsOfCancellation = (dialect: Dialect) => surfaces[dialect].tellsOfCancellation;
-    const jobs = new Jobs({ database, bus, log, types, limits: config, tellsOfCancellation });
+    const jobs = new Jobs({ database, bus, log, types, limits: config, tellsOfCancellation, idForms: [globalJobIds, vidocuIds] });
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 

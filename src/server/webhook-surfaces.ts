@@ -10,9 +10,9 @@ import type { WebhookSurfaces } from '../webhooks/surface.ts';
 export function webhookSurfaces(links: ArtifactLinks): WebhookSurfaces {
   return {
     NATIVE: nativeWebhook(links),
-    VIDOCU: vidocuWebhook,
+    VIDOCU: vidocuWebhook(links),
     VIDEOCONDUIT: videoConduitWebhook(links),
-    VYDRA: vydraWebhook,
-    REVID: revidWebhook,
+    VYDRA: vydraWebhook(links),
+    REVID: revidWebhook(links),
   };
 }

@@ -19,10 +19,11 @@ import { type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
 import { promoteDueJobs } from '../../src/jobs/claim/promote.ts';
 import { countPending } from '../../src/jobs/create/queue-room.ts';
 import { recentStatuses } from '../../src/jobs/read/recent-statuses.ts';
+import { JobIds } from '../../src/jobs/read/job-ids.ts';
 import { releaseJob } from '../../src/jobs/end/release.ts';
 import { reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
-import { uuidOfVidocuId, vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
+import { vidocuId, vidocuIds } from '../../src/rest/vidocu/vidocu-id.ts';
 import { underWay } from '../../src/rest/vidocu/video-operations.ts';
 import { contextOf, endLease, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -197,8 +198,8 @@ test("a look-up by Vidocu's id does so by its millisecond, and the search for a 
     [tenant.id],
   );
   await withoutReadingAllJobs(async ({ database }) => {
-    const services = { ...longhaul.services, database };
-    expect(await uuidOfVidocuId(services, tenant.id, vidocuId({ id, type: 'export' }))).toBe(id);
+    const named = vidocuId({ id, type: 'export' });
+    expect(await new JobIds(database, [vidocuIds]).uuidOf(tenant.id, named)).toBe(id);
   }, ['job_workspace_index', 'job_pkey', byId]);
   await withoutReadingAllJobs(({ database }) => underWay(database.reads, tenant.id, 'export', 'vid_1'));
 });

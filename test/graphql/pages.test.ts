@@ -99,6 +99,7 @@ test('each field of a job is the same in a page that selects it alone as in the 
   const { services } = longhaul;
   const rich = await longhaul.workspace();
   const richKey = await rich.key();
+  await services.jobs.create(rich.id, { type: 'export', input: inputs['export'] ?? {} }, { dialect: 'VIDOCU' });
   const failing = await submit(longhaul, rich.id, { maxAttempts: 1, webhookUrl: 'https://example.com/hook' });
   await services.jobs.fail(rich.id, { token: await claim(longhaul, failing), code: 'BAD', message: 'Bad.' });
   await services.jobs.retry(rich.id, failing.id, null);
@@ -110,6 +111,8 @@ test('each field of a job is the same in a page that selects it alone as in the 
   const token = await claim(longhaul, completed);
   await services.jobs.report(rich.id, { token, step: 'last', message: 'The last', percentage: 99.5 });
   await services.jobs.complete(rich.id, { token, output: { n: 1 } });
+  const linked = await submit(longhaul, rich.id);
+  await services.jobs.complete(rich.id, { token: await claim(longhaul, linked), output: { url: 'https://example.com/a.mp4' } });
   await services.database.hot.query(
     `UPDATE job SET artifact_id = id, artifact_expires_at = date_trunc('milliseconds', now()) + interval '1 hour' WHERE id = $1`,
     [completed.id],

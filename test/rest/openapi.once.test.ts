@@ -127,7 +127,10 @@ async function askWithWrongBodies(asker: Asker, route: Route): Promise<void> {
     await asker.ask({ body: '{}', headers: { 'content-type': 'text/plain' } });
     await asker.ask({ body: '{', headers: { 'content-type': 'application/json' } });
   }
-  if (route.method !== 'GET') await asker.ask({ json: 'x'.repeat(80_000) });
+  if (route.method !== 'GET') {
+    await asker.ask({ json: 'x'.repeat(80_000) });
+    await asker.ask({ body: '{}', headers: { 'content-type': 'application/json', 'content-encoding': 'compress' } });
+  }
 }
 
 /** Until the limits are reached; a submission finds the queue full before. */

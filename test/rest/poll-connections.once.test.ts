@@ -44,7 +44,7 @@ function lasting({ status, headers, body }: RawAnswer) {
   return { status, names: Object.keys(headers).toSorted(), headers: Object.fromEntries(kept), body };
 }
 
-describe.each(Object.entries(paths))('a poll of %s on a connection that stays open', (_dialect, path) => {
+describe.each(Object.entries(paths))('a poll of %s on a connection that stays open', (dialect, path) => {
   test('is answered as the first was, header by header', async () => {
     const job = await tenant.create({ input: { sourceUrl: 'https://media.example.com/größe-日本.mp4' } });
     const poll = pollOf(job, '', path);
@@ -70,7 +70,8 @@ describe.each(Object.entries(paths))('a poll of %s on a connection that stays op
     await tenant.complete(token, { answer: 42 });
     const last = await line.ask(poll);
     tags.add(last.headers['etag']);
-    expect(tags.size).toBe(7);
+    // VideoConduit shows no progress.
+    expect(tags.size).toBe(dialect === 'videoconduit' ? 2 : 7);
     expect(last.body).toContain('42');
   });
 });
@@ -81,7 +82,7 @@ test('a poll with a tag that it has is answered in full when there is another', 
   const { headers } = await line.ask(pollOf(job));
   const poll = pollOf(job, `If-None-Match: ${headers['etag']}\r\n`);
   expect(await line.ask(poll)).toMatchObject({ status: 304 });
-  await tenant.report(token, { percentage: 50 });
+  await tenant.complete(token);
   expect(await line.ask(poll)).toMatchObject({ status: 200 });
 });
 

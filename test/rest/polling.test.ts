@@ -21,9 +21,9 @@ afterAll(() => longhaul.stop());
 type Headers = Record<string, string>;
 
 const pollers = [
-  { dialect: 'vidocu', path: '/vidocu/v1/jobs/' },
-  { dialect: 'videoconduit', path: '/videoconduit/v1/jobs/' },
-  { dialect: 'vydra', path: '/vydra/api/v1/jobs/' },
+  { dialect: 'vidocu', path: '/vidocu/v1/jobs/', showsProgress: true },
+  { dialect: 'videoconduit', path: '/videoconduit/v1/jobs/', showsProgress: false },
+  { dialect: 'vydra', path: '/vydra/api/v1/jobs/', showsProgress: true },
 ] as const;
 
 const poll = (path: string, job: Job, headers: Headers = {}) => rest(longhaul.url + path + job.id, { key, headers });
@@ -43,7 +43,7 @@ function tagOf({ headers }: RestAnswer): string {
 /** Resolves when an answer is held: its watch is bound, and what happens from now on ends it. */
 const held = () => vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
 
-describe.each(pollers)('a poller of $dialect', ({ path }) => {
+describe.each(pollers)('a poller of $dialect', ({ path, showsProgress }) => {
   test('is told that nothing changed, until something does', async () => {
     const { job, token } = await tenant.running();
     const first = await poll(path, job);
@@ -56,6 +56,10 @@ describe.each(pollers)('a poller of $dialect', ({ path }) => {
     expect(await poll(path, job, { 'if-none-match': '*' })).toMatchObject({ status: 304 });
 
     await tenant.report(token, { step: 'working', percentage: 10 });
+    if (!showsProgress) {
+      expect((await poll(path, job, known)).status).toBe(304);
+      await tenant.complete(token);
+    }
     const changed = await poll(path, job, known);
     expect(changed.status).toBe(200);
     expect(tagOf(changed)).not.toBe(known['if-none-match']);
@@ -83,8 +87,9 @@ describe.each(pollers)('a poller of $dialect', ({ path }) => {
     const { job, token } = await tenant.running();
     const known = tagOf(await poll(path, job));
     await tenant.report(token, { percentage: 5 });
+    if (!showsProgress) await tenant.complete(token);
     expect(await poll(path, job, { prefer: 'wait=30', 'if-none-match': known })).toMatchObject({ status: 200 });
-    await tenant.complete(token);
+    if (showsProgress) await tenant.complete(token);
     expect(await poll(path, job, { prefer: 'wait=30' })).toMatchObject({ status: 200 });
   });
 
@@ -105,6 +110,21 @@ describe.each(pollers)('a poller of $dialect', ({ path }) => {
       expect(headers.get('preference-applied')).toBeNull();
     }
   });
+});
+
+test.each([
+  { name: 'VideoConduit', ask: (job: Job, headers: Headers) => poll('/videoconduit/v1/jobs/', job, headers), ended: { status: 'completed' } },
+  { name: 'RevidAPI', ask: askRevid, ended: { response: { job_status: 'done' } } },
+])('$name shows no progress, so an answer is held while only that changes', async ({ ask, ended }) => {
+  const { job, token } = await tenant.running();
+  const answer = ask(job, { prefer: 'wait=30' });
+  await held();
+  await tenant.report(token, { step: 'working', percentage: 10 });
+  // Watched beside the held answer: what comes here has come there.
+  for await (const { version } of longhaul.services.jobs.watch(job.id, job.version)) if (version > job.version) break;
+  await held();
+  await tenant.complete(token);
+  expect(await answer).toMatchObject({ status: 200, body: ended });
 });
 
 test('RevidAPI, which is asked by POST, holds its answer too, and is answered in full always', async () => {

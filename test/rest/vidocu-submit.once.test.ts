@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
-import { uuidOfVidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -32,7 +31,7 @@ function jobIdIn(body: JsonValue | undefined): string {
 }
 
 async function created(body: JsonValue | undefined) {
-  const uuid = await uuidOfVidocuId(longhaul.services, tenant.id, jobIdIn(body));
+  const uuid = await longhaul.services.jobs.ids.uuidOf(tenant.id, jobIdIn(body));
   const job = uuid === null ? null : await longhaul.services.jobs.find(tenant.id, uuid);
   if (job === null) throw new Error('no job was created');
   return job;
@@ -188,7 +187,7 @@ describe('a body that cannot be is a 400', () => {
     { what: 'with half a language', name: 'translate', request: { json: { language: 'e' } }, message: expect.stringContaining('language: ') },
     { what: 'without the voice', name: 'voiceover', request: { json: {} }, message: expect.stringContaining('voiceId: is required') },
     { what: 'that is a list', name: 'analyze', request: { json: [] }, message: 'expected an object, got an array' },
-    { what: 'that is no JSON', name: 'analyze', request: { body: '{', headers: { 'content-type': 'application/json' } }, message: unreadable },
+    { what: 'that is no JSON', name: 'analyze', request: { body: '{', headers: { 'content-type': 'application/json' } }, message: 'The body is not JSON in UTF-8' },
     { what: 'that is text', name: 'analyze', request: { body: '{}', headers: { 'content-type': 'text/plain' } }, message: unreadable },
   ])('$what', async ({ name, request, message }) => {
     expect(await post(`/v1/videos/vid_bad/${name}`, request)).toMatchObject({

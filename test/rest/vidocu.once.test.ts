@@ -6,7 +6,6 @@ import { becomeDue, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
-import { globalId } from '../support/steps.ts';
 
 let longhaul: Longhaul;
 let tenant: Tenant;
@@ -173,7 +172,6 @@ describe('an id', () => {
       id.replace(/_\d{13}_/, '_9999999999999_'),
       'analysis_1708300000000_abc1234',
       '0198c0de-0000-7000-8000-000000000000',
-      globalId(job),
       'none',
       '%00',
       `${id}%0A`,

@@ -100,7 +100,7 @@ test('a completed job is told once, signed, as the contract names its fields', a
   // What GraphQL shows of the same job, field by field.
   const fields = `id uuid type status version input progress { step message percentage } output error { code message }
     tags priority maxAttempts creditsCharged creditsRefunded downloadUrl downloadUrlExpiresAt retryOf { id uuid }
-    cancelReason runAt nextAttemptAt createdAt startedAt finishedAt updatedAt`;
+    cancelReason runAt nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId`;
   const { data } = await longhaul.graphql(`query ($id: ID!) { job(id: $id) { ${fields} } }`, { id: job.id }, key);
   expect(verify(secret, arrived)).toEqual({
     type: 'job.completed',

@@ -1,7 +1,7 @@
 import { NotFoundError, ValidationError } from '../../errors.ts';
 import { createAccessToken } from '../../workspaces/create-access-token.ts';
 import { builder } from '../builder.ts';
-import { requireId } from '../global-id.ts';
+import { requireJobId } from '../global-id.ts';
 import { mutation } from './mutation.ts';
 
 const CreateAccessTokenInput = builder.inputType('CreateAccessTokenInput', {
@@ -30,8 +30,8 @@ mutation('createAccessToken', {
   input: { type: CreateAccessTokenInput, description: 'What it opens.' },
   payload: CreateAccessTokenPayload,
   errors: [NotFoundError, ValidationError],
-  resolve: ({ jobId, ...rest }, { jobs, accessTokens, viewer }) => {
-    const uuid = jobId == null ? null : requireId('Job', jobId);
+  resolve: async ({ jobId, ...rest }, { jobs, accessTokens, viewer }) => {
+    const uuid = jobId == null ? null : await requireJobId(jobs, viewer.workspaceId, jobId);
     return createAccessToken(jobs, accessTokens, viewer, { ...rest, jobId: uuid });
   },
 });

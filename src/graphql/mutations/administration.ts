@@ -7,7 +7,8 @@ import { revokeApiKey } from '../../workspaces/revoke-api-key.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
 import { builder } from '../builder.ts';
 import { requireId } from '../global-id.ts';
-import { ApiKeyType, DialectType, ScopeType } from '../types/api-key.ts';
+import { ApiKeyType, ScopeType } from '../types/api-key.ts';
+import { DialectType } from '../types/dialect.ts';
 import { WorkspaceType } from '../types/workspace.ts';
 import { mutation } from './mutation.ts';
 

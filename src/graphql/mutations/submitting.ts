@@ -2,7 +2,7 @@ import { InsufficientCreditsError, NotFoundError, QueueFullError, ValidationErro
 import { AlreadyFinishedError, IdempotencyConflictError, NotRetryableError } from '../../jobs/model/job-errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
-import { requireId } from '../global-id.ts';
+import { requireJobId } from '../global-id.ts';
 import { JobType } from '../types/job.ts';
 import { jobPayload } from './job-payload.ts';
 import { mutation } from './mutation.ts';
@@ -71,7 +71,7 @@ mutation('createJobs', {
 const CancelJobInput = builder.inputType('CancelJobInput', {
   description: 'The job to cancel.',
   fields: (t) => ({
-    id: t.id({ required: true, description: "The job's global id or plain UUID." }),
+    id: t.id({ required: true, description: "The job's global id, UUID or vendorId." }),
     reason: t.string({ description: 'Stored as cancelReason. At most 1,000 characters.' }),
   }),
 });
@@ -95,14 +95,14 @@ mutation('cancelJob', {
   payload: CancelJobPayload,
   errors: [NotFoundError, AlreadyFinishedError, ValidationError],
   resolve: async ({ id, ...request }, { jobs, viewer }) => ({
-    job: await jobs.cancel(viewer.workspaceId, requireId('Job', id), request),
+    job: await jobs.cancel(viewer.workspaceId, await requireJobId(jobs, viewer.workspaceId, id), request),
   }),
 });
 
 const RetryJobInput = builder.inputType('RetryJobInput', {
   description: 'The job to retry as a new one.',
   fields: (t) => ({
-    id: t.id({ required: true, description: "The job's global id or plain UUID." }),
+    id: t.id({ required: true, description: "The job's global id, UUID or vendorId." }),
     idempotencyKey: t.string({ description: 'As in CreateJobInput.' }),
   }),
 });
@@ -126,6 +126,6 @@ mutation('retryJob', {
     IdempotencyConflictError,
   ],
   resolve: async ({ id, idempotencyKey }, { jobs, viewer }) => ({
-    job: await jobs.retry(viewer.workspaceId, requireId('Job', id), idempotencyKey ?? null),
+    job: await jobs.retry(viewer.workspaceId, await requireJobId(jobs, viewer.workspaceId, id), idempotencyKey ?? null),
   }),
 });

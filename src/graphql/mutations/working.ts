@@ -4,7 +4,6 @@ import { encodeLeaseToken } from '../../jobs/claim/lease-token.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { workScope } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
-import { parseId } from '../global-id.ts';
 import { JobType } from '../types/job.ts';
 import { jobPayload } from './job-payload.ts';
 import { mutation } from './mutation.ts';
@@ -75,9 +74,10 @@ mutation('claimJobs', {
   size: (input) => Math.min(Math.max(input.limit ?? 1, 1), 100),
   resolve: async ({ jobIds, ...claim }, { jobs, viewer, signal }) => {
     // A malformed id claims nothing, but still counts toward the limit.
-    const named = jobIds?.map((id) => parseId('Job', id) ?? noJob);
+    const scope = workScope(viewer);
+    const named = jobIds == null ? undefined : await Promise.all(jobIds.map(async (id) => (await jobs.ids.uuidOf(scope, id)) ?? noJob));
     const request = { ...claim, apiKeyId: viewer.apiKeyId, ...(named === undefined ? {} : { jobIds: named }) };
-    const started = await jobs.claim(workScope(viewer), request, signal);
+    const started = await jobs.claim(scope, request, signal);
     return {
       leases: started.map(({ job, token, ...lease }) => ({
         job,

@@ -4,7 +4,6 @@ import { unauthenticated } from '../../workspaces/authenticate.ts';
 import { visible } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
 import { type Connection, countCost, pageCost, readPage } from '../connection.ts';
-import { parseId } from '../global-id.ts';
 import { JobFilterInput, JobOrderType } from '../types/job-filter.ts';
 import { JobTypeType } from '../types/job-type.ts';
 import { JobType } from '../types/job.ts';
@@ -45,11 +44,8 @@ builder.queryFields((t) => ({
     description:
       'One job; null if the caller may not see a job with this id, or the id is malformed. Without READ: a job that a ' +
       'worker with this key holds now.',
-    args: { id: t.arg.id({ required: true, description: "The job's global id or plain UUID." }) },
-    resolve: (_root, { id }, context) => {
-      const uuid = parseId('Job', id);
-      return uuid === null ? null : findReadableJob(context, uuid);
-    },
+    args: { id: t.arg.id({ required: true, description: "The job's global id, UUID or vendorId." }) },
+    resolve: (_root, { id }, context) => findReadableJob(context, id),
   }),
   jobs: t.connection(
     {

@@ -1,5 +1,5 @@
 import type { Job } from '../../jobs/model/job.ts';
-import { maySee, type Viewer } from '../../workspaces/viewer.ts';
+import { maySee, type Viewer, workScope } from '../../workspaces/viewer.ts';
 import type { GraphQLContext } from '../context.ts';
 
 /** The context of a field that requires a viewer. */
@@ -12,10 +12,12 @@ export async function findVisibleJob({ jobs, viewer }: Pick<GraphQLContext, 'job
   return job !== null && maySee(viewer, job) ? job : null;
 }
 
-/** Like `findVisibleJob`, and finds the jobs that the caller's key holds as a worker, in whatever workspace. */
+/** Like `findVisibleJob`, by any form of id, and finds the jobs that the caller's key holds as a worker, in whatever workspace. */
 export async function findReadableJob({ jobs, viewer }: Pick<Seen, 'jobs' | 'viewer'>, id: string): Promise<Job | null> {
-  const own = viewer.scopes.has('READ') ? await findVisibleJob({ jobs, viewer }, id) : null;
-  return own ?? (isWorker(viewer) ? jobs.findHeld(viewer.apiKeyId, id) : null);
+  const uuid = await jobs.ids.uuidOf(workScope(viewer), id);
+  if (uuid === null) return null;
+  const own = viewer.scopes.has('READ') ? await findVisibleJob({ jobs, viewer }, uuid) : null;
+  return own ?? (isWorker(viewer) ? jobs.findHeld(viewer.apiKeyId, uuid) : null);
 }
 
 /** Keeps a worker's watch to its own attempts: it ends once an attempt of another worker has begun. */

@@ -1,9 +1,9 @@
 import { createdAtOf } from '../../database/ids.ts';
 import type { ApiKey } from '../../workspaces/api-key.ts';
-import type { Dialect } from '../../workspaces/dialect.ts';
 import type { Scope } from '../../workspaces/scope.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
+import { DialectType } from './dialect.ts';
 
 export const ScopeType = builder.enumType('Scope', {
   description: 'What a key may do.',
@@ -14,17 +14,6 @@ export const ScopeType = builder.enumType('Scope', {
     WORK_ALL: { description: 'Claims and works in every workspace. Only keys of the workspace `default` can have it.' },
     ADMIN: { description: 'Administers. Only keys of the workspace `default` can have it.' },
   } satisfies Record<Scope, { description: string }>,
-});
-
-export const DialectType = builder.enumType('Dialect', {
-  description: 'The API surface that a key speaks. A NATIVE key works with GraphQL and in every dialect; the others only in their own.',
-  values: {
-    NATIVE: { description: 'GraphQL, and every dialect, chosen by prefix, host or path.' },
-    VIDOCU: { description: 'Vidocu: keys like vdo_live_….' },
-    VIDEOCONDUIT: { description: 'VideoConduit: keys like vc_….' },
-    VYDRA: { description: 'Vydra: keys like vydra_live_user_….' },
-    REVID: { description: 'RevidAPI: keys in the header x-api-key.' },
-  } satisfies Record<Dialect, { description: string }>,
 });
 
 export const ApiKeyType = builder.objectRef<ApiKey>('ApiKey');

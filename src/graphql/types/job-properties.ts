@@ -7,8 +7,9 @@ const others: Readonly<Record<string, readonly (keyof Job)[]>> = {
   uuid: ['id'],
   attempts: ['id'],
   webhookDeliveries: ['id'],
-  downloadUrl: ['artifactId', 'artifactExpiresAt'],
-  downloadUrlExpiresAt: ['artifactId', 'artifactExpiresAt'],
+  downloadUrl: ['artifactId', 'artifactExpiresAt', 'output'],
+  downloadUrlExpiresAt: ['artifactId', 'artifactExpiresAt', 'output'],
+  vendorId: ['id', 'type', 'dialect'],
   retryOf: ['retryOfId', 'workspaceId'],
   nextAttemptAt: ['status', 'failedAttempts', 'dueAt'],
 };

@@ -2,6 +2,8 @@ import type { Job } from '../../jobs/model/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machine.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
+import { mainFile } from '../../files/main-file.ts';
+import { DialectType } from './dialect.ts';
 import { toGlobalId } from '../global-id.ts';
 import { findVisibleJob } from '../queries/visible-job.ts';
 import { JobAttemptType } from './job-attempt.ts';
@@ -84,17 +86,22 @@ builder.objectType(JobRef, {
       type: 'URL',
       nullable: true,
       description:
-        'Signed URL of the main result file, made at the time of reading; null if there is no file or it has expired.',
-      resolve: (job, _args, { links }) => {
-        const file = downloadable(job);
-        return file === null ? null : links.sign(file);
-      },
+        'The main result file: the job\'s own, signed at the time of reading and null once it has expired; else the first URL ' +
+        'in the output under downloadUrl, videoUrl, audioUrl, fileUrl (or the same with an underscore) or url.',
+      resolve: (job, _args, { links }) => mainFile(job, links, new Date())?.url ?? null,
     }),
     downloadUrlExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: "24 hours after the job's end; null if downloadUrl is null.",
-      resolve: (job) => downloadable(job)?.expiresAt ?? null,
+      description: "24 hours after the job's end; null for a URL of the output, and if downloadUrl is null.",
+      resolve: (job, _args, { links }) => mainFile(job, links, new Date())?.expiresAt ?? null,
+    }),
+    dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The surface that it came through.' }),
+    vendorId: t.string({
+      nullable: true,
+      description:
+        "The id that the vendor's clients know it by, if that is not its UUID. Every query, mutation and REST route takes it.",
+      resolve: (job, _args, { jobs }) => jobs.ids.vendorIdOf(job),
     }),
     retryOf: t.field({
       type: JobRef,
@@ -147,7 +154,3 @@ builder.objectType(JobRef, {
     ),
   }),
 });
-
-function downloadable({ artifactId: id, artifactExpiresAt: expiresAt }: Job): { id: string; expiresAt: Date } | null {
-  return id === null || expiresAt === null || expiresAt.getTime() <= Date.now() ? null : { id, expiresAt };
-}

@@ -114,7 +114,8 @@ function isKnown({ version }: Asked): boolean {
   return version !== undefined;
 }
 
-function isSame(one: Asked, other: Asked): boolean {
+/** Whether two readings of a job show the same. */
+export function isSame(one: Asked, other: Asked): boolean {
   if (one === other) return true;
   return one.version === other.version && one.artifactExpiresAt?.getTime() === other.artifactExpiresAt?.getTime();
 }

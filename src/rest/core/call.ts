@@ -104,10 +104,10 @@ export class Call<Query = unknown, Body = unknown> {
     return this.request.url.startsWith(`${prefix}/`) ? base + prefix : base;
   }
 
-  /** Waits for a newer version, for at most so many seconds and no longer than the client stays. */
-  holdUntilNewer(job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
+  /** Waits for a newer version that is news, for at most so many seconds and no longer than the client stays. */
+  holdUntilNews(job: Pick<Job, 'id' | 'version'>, seconds: number, isNews: (job: Job) => boolean): Promise<void> {
     const { socket } = this.request.raw;
-    return this.#holds.untilNewer(job, seconds, (leave) => {
+    return this.#holds.untilNews(job, seconds, isNews, (leave) => {
       socket.once('close', leave);
       return () => socket.off('close', leave);
     });

@@ -1,14 +1,8 @@
-import packageJson from '../../../package.json' with { type: 'json' };
-import type { Job } from '../../jobs/model/job.ts';
-import type { DialectProfile } from './dialect-profile.ts';
+import { createHash } from 'node:crypto';
 
-/**
- * A strong validator (RFC 9110, section 8.8.3) of a job as a dialect shows it: it names everything that the text depends
- * on. A version never comes twice; a link to a file goes when the file expires, without a new version.
- */
-export function entityTag({ name }: DialectProfile, { id, version, artifactExpiresAt }: Job, at: Date): string {
-  const expired = hasExpired(artifactExpiresAt, at) ? '-expired' : '';
-  return `"${name.toLowerCase()}-${packageJson.version}-${id}-${version}${expired}"`;
+/** A strong validator (RFC 9110, section 8.8.3) of what a dialect shows: the same text has the same tag. */
+export function entityTag(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url')}"`;
 }
 
 /** Whether a job's file can no longer be downloaded; false for one without a file. */

@@ -15,13 +15,14 @@ export class Holds {
   }
 
   /**
-   * Resolves when there is a newer version, when the time is over, when the client leaves, or when the process stops.
+   * Resolves when a newer version is news to the client, when the time is over, when the client leaves, or when the process stops.
    *
    * @param onLeave calls its argument when the client leaves; what it returns stops that
    */
-  async untilNewer(
+  async untilNews(
     { id, version }: Pick<Job, 'id' | 'version'>,
     seconds: number,
+    isNews: (job: Job) => boolean,
     onLeave: (leave: () => void) => () => void,
   ): Promise<void> {
     if (this.#stopped) return;
@@ -31,9 +32,7 @@ export class Holds {
     const forget = onLeave(end);
     this.#held.add(hold);
     try {
-      const versions = this.#jobs.watch(id, version, hold.signal);
-      await versions.next();
-      await versions.return?.();
+      for await (const job of this.#jobs.watch(id, version, hold.signal)) if (isNews(job)) break;
     } finally {
       this.#held.delete(hold);
       clearTimeout(timer);

@@ -1,9 +1,8 @@
-import { validate as isUuid } from 'uuid';
 import type { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { isFinal } from '../../jobs/model/state-machine.ts';
-import type { Services } from '../../services.ts';
+import { isSame } from '../../jobs/read/job-reads.ts';
 import { maySee, type Viewer } from '../../workspaces/viewer.ts';
 import { answer, type Answer, jobIdHeader } from './answer.ts';
 import type { Call } from './call.ts';
@@ -14,19 +13,14 @@ import type { Projection } from './projection.ts';
 import type { Route } from './call.ts';
 import { isOutdated, type ShownJob, shownJob } from './shown-jobs.ts';
 
-/** The UUID of the job that an id may name in a workspace; null if it can name none. */
-export type UuidOf = (services: Services, workspaceId: string, id: string) => string | null | Promise<string | null>;
-
 /** `GET /…/{id}`: one job, as it is now. */
 export function statusRoute(options: {
   path: string;
   summary: string;
   schema: z.ZodType;
   project: Projection;
-  /** Without it the id is the UUID. */
-  uuid?: UuidOf;
 }): Route {
-  const { path, summary, schema, project, uuid = ownUuid } = options;
+  const { path, summary, schema, project } = options;
   return {
     kind: 'status',
     method: 'GET',
@@ -38,20 +32,20 @@ export function statusRoute(options: {
       304: { description: 'The job has not changed since the answer whose ETag came as If-None-Match.', schema: null },
     },
     countedMeanwhile: true,
-    handle: (call) => answerPoll(call, uuid, project),
+    handle: (call) => answerPoll(call, project),
   };
 }
 
 /**
- * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is newer than what the
- * client has, or than it was when the client asked. Throws NotFoundError if there is none that the key opens.
+ * Answers with the job that the path names. With `Prefer: wait=N` the answer is held until the job is shown otherwise than
+ * the client has it, or than it was when the client asked. Throws NotFoundError if there is none that the key opens.
  */
-async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Promise<Answer> {
+async function answerPoll(call: Call, project: Projection): Promise<Answer> {
   const { headers } = call.request;
   const ifNoneMatch = headers['if-none-match'];
   // Counted and read at the same time. A request that is one too many is refused for that, whatever was read: otherwise
   // ids could be guessed faster than the limit allows.
-  const looking = look(call, uuidOf, project);
+  const looking = look(call, project);
   looking.catch(() => undefined);
   await call.counted;
   const found = await looking;
@@ -60,8 +54,8 @@ async function answerPoll(call: Call, uuidOf: UuidOf, project: Projection): Prom
   const isNews = ifNoneMatch !== undefined && !isKnown(found.etag, ifNoneMatch);
   let shown = found;
   if (!isNews && !found.isFinal) {
-    await hold(call, found, wait);
-    shown = await look(call, uuidOf, project);
+    await hold(call, found, wait, (job) => render(call, job, project).etag !== found.etag);
+    shown = await look(call, project);
   }
   return applied(answerTo(shown, ifNoneMatch), wait);
 }
@@ -74,10 +68,10 @@ function answerTo({ etag, full, notModified }: ShownJob, ifNoneMatch: string | u
 }
 
 /** The job as it is now. A version that was rendered before is not rendered again. Throws NotFoundError. */
-async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<ShownJob> {
+async function look(call: Call, project: Projection): Promise<ShownJob> {
   const { services, dialect, param, shown: kept } = call;
   const { workspaceId, restriction } = call.viewer;
-  const jobId = await uuidOf(services, workspaceId, param);
+  const jobId = await services.jobs.ids.uuidOf(workspaceId, param);
   if (jobId === null) throw new NotFoundError('Job');
   const known = kept.get(dialect, jobId);
   // Only the whole row tells whether a token opens the job.
@@ -86,40 +80,54 @@ async function look(call: Call, uuidOf: UuidOf, project: Projection): Promise<Sh
   if (isOurs && found === 'unchanged' && !isOutdated(known, new Date())) return known;
   const isRow = found !== 'unknown' && found !== 'unchanged';
   const job = visibleJob(call.viewer, isRow ? found : await services.jobs.find(workspaceId, jobId));
+  return render(call, job, project);
+}
+
+/** Rendered once for all who ask for this version. */
+function render({ services, dialect, shown: kept }: Call, job: Job, project: Projection): ShownJob {
   const at = new Date();
-  const shown = shownJob(dialect, job, project(job, services.links, at), at);
+  const known = kept.get(dialect, job.id);
+  if (known !== undefined && isSame(known, job) && !isOutdated(known, at)) return known;
+  const shown = shownJob(job, project(job, services.links, at), at);
   kept.keep(dialect, shown);
   return shown;
 }
 
 /**
- * Answers a POST with the job that the id names, held as a GET is. It has no entity tags, so it always shows the job in
- * full. Throws NotFoundError.
+ * Answers a POST with the job that the id names, wrapped, and held as a GET is. It has no entity tags, so it always shows
+ * the job in full. Throws NotFoundError.
  */
-export async function answerJob(
+export async function answerJob<Shown extends object>(
   call: Call,
   id: string,
-  project: (job: Job) => object | Promise<object>,
+  project: (job: Job) => Shown,
+  wrap: (shown: Shown) => Promise<object>,
 ): Promise<Answer> {
   const { services, request } = call;
   const find = async () => {
     const { viewer } = call;
-    const uuid = ownUuid(services, viewer.workspaceId, id);
+    const uuid = await services.jobs.ids.uuidOf(viewer.workspaceId, id);
     return visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid));
   };
   let job = await find();
   const wait = waitWanted(request.headers['prefer']);
   if (wait !== null && !isFinal(job.status)) {
-    await hold(call, job, wait);
+    const before = JSON.stringify(project(job));
+    await hold(call, job, wait, (newer) => JSON.stringify(project(newer)) !== before);
     job = await find();
   }
-  const shown = answer(200, await project(job), jobIdHeader(job));
+  const shown = answer(200, await wrap(project(job)), jobIdHeader(job));
   return wait === null ? shown : applied(shown, wait);
 }
 
 /** Holds the answer, then looks the key up again: it may have been revoked meanwhile. Throws a RefusedError. */
-async function hold(call: Call, job: Pick<Job, 'id' | 'version'>, seconds: number): Promise<void> {
-  await call.holdUntilNewer(job, seconds);
+async function hold(
+  call: Call,
+  job: Pick<Job, 'id' | 'version'>,
+  seconds: number,
+  isNews: (job: Job) => boolean,
+): Promise<void> {
+  await call.holdUntilNews(job, seconds, isNews);
   const { services, dialect, route, request } = call;
   call.viewer = await callerOf(services, dialect, route.scope, request);
 }
@@ -132,8 +140,4 @@ function applied(shown: Answer, wait: number): Answer {
 function visibleJob(viewer: Viewer, job: Job | null): Job {
   if (job === null || !maySee(viewer, job)) throw new NotFoundError('Job');
   return job;
-}
-
-function ownUuid(_services: Services, _workspaceId: string, id: string): string | null {
-  return isUuid(id) ? id.toLowerCase() : null;
 }

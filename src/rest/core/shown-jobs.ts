@@ -18,8 +18,9 @@ export interface ShownJob extends KnownJob {
 }
 
 /** The job, rendered. */
-export function shownJob(dialect: DialectProfile, job: Job, body: object, at: Date): ShownJob {
-  const etag = entityTag(dialect, job, at);
+export function shownJob(job: Job, body: object, at: Date): ShownJob {
+  const full = answer(200, body);
+  const etag = entityTag(full.body);
   const headers = { etag, ...jobIdHeader(job) };
   return {
     id: job.id,
@@ -29,7 +30,7 @@ export function shownJob(dialect: DialectProfile, job: Job, body: object, at: Da
     isFinal: isFinal(job.status),
     expired: hasExpired(job.artifactExpiresAt, at),
     etag,
-    full: answer(200, body, headers),
+    full: { ...full, headers },
     notModified: { status: 304, body: '', headers },
   };
 }

@@ -99,6 +99,7 @@ const parameters: JsonObject = {
 
 /** By the names that the parts of an operation refer to them with. */
 const headers: JsonObject = {
+  'accept-encoding': { description: 'The encodings of bodies that are taken.', schema: { type: 'string' } },
   etag: { description: 'Of this job in this state, for If-None-Match.', schema: { type: 'string' } },
   'preference-applied': { description: 'What was heeded of Prefer.', schema: { type: 'string' } },
   'retry-after': { description: 'Seconds until it is worth trying again.', schema: { type: 'integer' } },

@@ -114,6 +114,7 @@ function headerRefs(names: readonly string[]): JsonObject {
 
 /** Header names as they are usually written. */
 const headerNames: Readonly<Record<string, string>> = {
+  'accept-encoding': 'Accept-Encoding',
   etag: 'ETag',
   'preference-applied': 'Preference-Applied',
   'retry-after': 'Retry-After',

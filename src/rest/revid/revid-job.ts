@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ArtifactLinks } from '../../files/links.ts';
+import { mainFile } from '../../files/main-file.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage } from '../core/results.ts';
@@ -21,14 +23,14 @@ export const revidJob = z.object({
  * The job as RevidAPI shows it: a pure function of the row.
  * @param pid the process that answers; which one ran the job is not kept
  */
-export function projectRevid(job: Job, pid: number): z.output<typeof revidJob> {
+export function projectRevid(job: Job, pid: number, links: ArtifactLinks): z.output<typeof revidJob> {
   const status = revidStatus(phaseOf(job.status, job.attempt));
   return {
     job_status: status,
     job_id: job.id,
     queue_id: server.queueId,
     process_id: pid,
-    response: status === 'done' ? innerResponse(job, pid) : null,
+    response: status === 'done' ? innerResponse(job, pid, links) : null,
   };
 }
 
@@ -47,12 +49,12 @@ export function revidStatus(phase: JobPhase): RevidStatus {
 }
 
 /** How a job ended, in the envelope of its own request; webhooks carry the same. */
-export function innerResponse(job: Job, pid: number): Envelope {
+export function innerResponse(job: Job, pid: number, links: ArtifactLinks, at = new Date()): Envelope {
   const finishedAt = job.finishedAt ?? job.createdAt;
   const startedAt = job.startedAt ?? finishedAt;
   const queued = millisecondsBetween(job.createdAt, startedAt);
   const ran = millisecondsBetween(startedAt, finishedAt);
-  const { code, response, message } = outcomeOf(job);
+  const { code, response, message } = outcomeOf(job, links, at);
   return {
     endpoint: `/v1/${job.type}`,
     code,
@@ -71,11 +73,11 @@ export function innerResponse(job: Job, pid: number): Envelope {
   };
 }
 
-function outcomeOf(job: Job): Pick<Envelope, 'code' | 'response' | 'message'> {
+function outcomeOf(job: Job, links: ArtifactLinks, at: Date): Pick<Envelope, 'code' | 'response' | 'message'> {
   const phase = phaseOf(job.status, job.attempt);
   switch (phase) {
     case 'completed':
-      return { code: 200, response: job.output, message: 'success' };
+      return { code: 200, response: job.output ?? mainFile(job, links, at)?.url ?? null, message: 'success' };
     case 'failed':
       return { code: 500, response: null, message: job.error?.message ?? 'The job failed' };
     case 'cancelled':

@@ -1,3 +1,4 @@
+import type { Job } from '../../jobs/model/job.ts';
 import { answerJob } from '../core/job-status.ts';
 import { type Route, route } from '../core/call.ts';
 import { answeredAtOnce, envelope } from './envelope.ts';
@@ -31,9 +32,10 @@ export const statusRoutes: readonly Route[] = paths.map((path) =>
       const startedAt = performance.now();
       const { services, viewer } = call;
       const { job_id: asked, id = null } = call.body;
-      return answerJob(call, asked, async (found) =>
+      const project = (job: Job) => projectRevid(job, process.pid, services.links);
+      return answerJob(call, asked, project, async (job) =>
         answeredAtOnce(
-          { endpoint, id, jobId: found.id, response: projectRevid(found, process.pid) },
+          { endpoint, id, jobId: job.job_id, response: job },
           { startedAt, queueLength: await queueLength(services.jobs, viewer) },
         ),
       );

@@ -1,3 +1,4 @@
+import type { ArtifactLinks } from '../../files/links.ts';
 import type { WebhookSurface } from '../../webhooks/surface.ts';
 import { innerResponse } from './revid-job.ts';
 
@@ -5,7 +6,9 @@ import { innerResponse } from './revid-job.ts';
 const anyProcess = 1;
 
 /** The receiver gets what a status request shows inside. The vendor has no cancelled jobs: they are failures. */
-export const revidWebhook: WebhookSurface = {
-  tellsOfCancellation: true,
-  payload: ({ job }) => innerResponse(job, anyProcess),
-};
+export function revidWebhook(links: ArtifactLinks): WebhookSurface {
+  return {
+    tellsOfCancellation: true,
+    payload: ({ job }) => innerResponse(job, anyProcess, links, job.finishedAt ?? job.createdAt),
+  };
+}

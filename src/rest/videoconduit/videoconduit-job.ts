@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { artifactHours } from '../../jobs/end/completion-batch.ts';
+import { mainFile } from '../../files/main-file.ts';
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { cancelledMessage, wrapped } from '../core/results.ts';
-import { instantIn, wholeSeconds } from '../core/timestamps.ts';
+import { wholeSeconds } from '../core/timestamps.ts';
 
 export const videoConduitStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
 export type VideoConduitStatus = (typeof videoConduitStatuses)[number];
@@ -26,7 +26,7 @@ export const videoConduitJob = z.object({
   error_message: z.string().nullable().describe('Failed jobs only.'),
   created_at: instant,
   completed_at: instant.nullable().describe('Set in every final state.'),
-  expires_at: instant.nullable().describe('When download_url expires.'),
+  expires_at: instant.nullable().describe('When download_url expires; null for a URL of the result.'),
 });
 
 /** One of GET /v1/jobs. */
@@ -46,7 +46,7 @@ export const videoConduitItem = videoConduitJob.pick({
 export function projectVideoConduit(job: Job, links: ArtifactLinks, at = new Date()): z.output<typeof videoConduitJob> {
   const phase = phaseOf(job.status, job.attempt);
   const result = phase === 'completed' ? wrapped(job.output) : null;
-  const download = result === null ? null : downloadOf(job, result, links, at);
+  const file = result === null ? null : mainFile(job, links, at);
   return {
     job_id: job.id,
     job_type: job.type,
@@ -54,12 +54,12 @@ export function projectVideoConduit(job: Job, links: ArtifactLinks, at = new Dat
     source_url: sourceOf(job.input),
     parameters: parametersOf(job.input),
     credits_charged: job.creditsCharged,
-    download_url: download?.url ?? null,
+    download_url: file?.url ?? null,
     result_data: result,
     error_message: errorOf(job, phase),
     created_at: wholeSeconds(job.createdAt),
     completed_at: job.finishedAt === null ? null : wholeSeconds(job.finishedAt),
-    expires_at: download?.expiresAt ?? null,
+    expires_at: file?.expiresAt == null ? null : wholeSeconds(file.expiresAt),
   };
 }
 
@@ -108,27 +108,6 @@ function errorOf({ error }: Job, phase: JobPhase): string | null {
     case 'completed':
       return null;
   }
-}
-
-/** The job's own file, else the first URL in the result. */
-function downloadOf(
-  job: Job,
-  result: JsonObject,
-  links: ArtifactLinks,
-  at: Date,
-): { url: string; expiresAt: string } | null {
-  if (job.artifactId !== null && job.artifactExpiresAt !== null) {
-    if (job.artifactExpiresAt <= at) return null;
-    const url = links.sign({ id: job.artifactId, expiresAt: job.artifactExpiresAt });
-    return { url, expiresAt: wholeSeconds(job.artifactExpiresAt) };
-  }
-  const url = ['download_url', 'downloadUrl', 'url', 'videoUrl']
-    .map((name) => result[name])
-    .filter((value) => typeof value === 'string')
-    .find((value) => value !== '');
-  if (url === undefined || job.finishedAt === null) return null;
-  const kept = new Date(job.finishedAt.getTime() + artifactHours * 3_600_000);
-  return { url, expiresAt: wholeSeconds(instantIn(result['expires_at']) ?? kept) };
 }
 
 /** The source, under the names that the types of this dialect and its neighbours use. */

@@ -1,8 +1,6 @@
-import { LRUCache } from 'lru-cache';
-import { validate as isUuid } from 'uuid';
-import { createdAtOf, firstIdOf } from '../../database/ids.ts';
+import { createdAtOf } from '../../database/ids.ts';
 import type { Job } from '../../jobs/model/job.ts';
-import type { Services } from '../../services.ts';
+import type { IdForm } from '../../jobs/read/job-ids.ts';
 
 export const vidocuTypes = ['analysis', 'export', 'translation', 'tool'] as const;
 export type VidocuType = (typeof vidocuTypes)[number];
@@ -21,30 +19,12 @@ export function vidocuId({ id, type }: Pick<Job, 'id' | 'type'>): string {
   return `${vidocuType(type)}_${String(createdAtOf(id).getTime()).padStart(13, '0')}_${bits.toString(36).padStart(7, '0')}`;
 }
 
-/** The UUID behind an id never changes, so it is looked up once for each poller. Who may see the job is asked each time. */
-const known = new LRUCache<string, string>({ max: 10_000 });
-
-/** The UUID of the job with this Vidocu id, or with this UUID; null for anything else. */
-export function uuidOfVidocuId(services: Services, workspaceId: string, id: string): string | null | Promise<string | null> {
-  if (isUuid(id)) return id.toLowerCase();
-  return known.get(`${workspaceId}/${id}`) ?? learn(services, workspaceId, id);
-}
-
-async function learn(services: Services, workspaceId: string, id: string): Promise<string | null> {
-  const uuid = await lookUp(services, workspaceId, id);
-  if (uuid !== null) known.set(`${workspaceId}/${id}`, uuid);
-  return uuid;
-}
-
-async function lookUp({ database }: Services, workspaceId: string, id: string): Promise<string | null> {
-  const [, milliseconds] = /^[a-z]+_(\d{13})_[0-9a-z]{7}$/.exec(id) ?? [];
-  if (milliseconds === undefined) return null;
-  const created = Number(milliseconds);
-  // The workspace's jobs of one millisecond: a handful, found by their index.
-  const rows = await database.hot.query<{ id: string; type: string }>(
-    `SELECT job.id, job.type FROM job
-     WHERE job.workspace_id = $1::uuid AND job.id >= $2::uuid AND job.id < $3::uuid ORDER BY job.id`,
-    [workspaceId, firstIdOf(created), firstIdOf(created + 1)],
-  );
-  return rows.find((row) => vidocuId(row) === id)?.id ?? null;
-}
+/** Every surface takes these ids. */
+export const vidocuIds: IdForm = {
+  dialect: 'VIDOCU',
+  createdIn(id) {
+    const [, milliseconds] = /^[a-z]+_(\d{13})_[0-9a-z]{7}$/.exec(id) ?? [];
+    return milliseconds === undefined ? null : Number(milliseconds);
+  },
+  idOf: vidocuId,
+};

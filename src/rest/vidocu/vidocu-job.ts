@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ArtifactLinks } from '../../files/links.ts';
+import { ownFile } from '../../files/main-file.ts';
 import type { Job, JobProgress, JsonObject } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage, wrapped } from '../core/results.ts';
@@ -29,24 +31,28 @@ export const vidocuJob = z.object({
 type VidocuJob = z.output<typeof vidocuJob>;
 
 /** The job as Vidocu shows it: a pure function of the row. */
-export function projectVidocu(job: Job): VidocuJob {
+export function projectVidocu(job: Job, links: ArtifactLinks, at: Date): VidocuJob {
   return {
     jobId: vidocuId(job),
     type: vidocuType(job.type),
-    ...stateOf(job, phaseOf(job.status, job.attempt)),
+    ...stateOf(job, phaseOf(job.status, job.attempt), () => resultOf(job, links, at)),
     createdAt: job.createdAt.toISOString(),
     updatedAt: job.updatedAt.toISOString(),
   };
 }
 
-function stateOf(job: Job, phase: JobPhase): Pick<VidocuJob, 'status' | 'progress' | 'result' | 'error'> {
+function stateOf(
+  job: Job,
+  phase: JobPhase,
+  result: () => JsonObject,
+): Pick<VidocuJob, 'status' | 'progress' | 'result' | 'error'> {
   switch (phase) {
     case 'waiting':
       return { status: 'pending', progress: null, result: null, error: null };
     case 'working':
       return { status: 'processing', progress: progressOf(job.progress), result: null, error: null };
     case 'completed':
-      return { status: 'completed', progress: null, result: resultOf(job), error: null };
+      return { status: 'completed', progress: null, result: result(), error: null };
     case 'failed':
       return { status: 'failed', progress: null, result: null, error: job.error?.message ?? 'The job failed' };
     case 'cancelled':
@@ -63,7 +69,9 @@ function progressOf(report: JobProgress | null): z.output<typeof progress> {
   };
 }
 
-/** Always an object: the sample client passes `result` on unchecked. */
-function resultOf({ output }: Job): JsonObject {
-  return output === null ? {} : wrapped(output);
+/** Always an object: the sample client passes `result` on unchecked. The URL of the job's file is added if it has none. */
+export function resultOf(job: Job, links: ArtifactLinks, at: Date): JsonObject {
+  const file = ownFile(job, links, at);
+  const { output } = job;
+  return { ...(file === null ? {} : { url: file.url }), ...(output === null ? {} : wrapped(output)) };
 }

@@ -1,6 +1,5 @@
 import type { RestDialect } from '../core/rest-dialect.ts';
 import { statusRoute } from '../core/job-status.ts';
-import { uuidOfVidocuId } from './vidocu-id.ts';
 import { projectVidocu, vidocuJob } from './vidocu-job.ts';
 import { executeRoute, operationRoutes } from './video-operations.ts';
 import { refuse } from './vidocu-refusals.ts';
@@ -22,7 +21,6 @@ export const vidocu: RestDialect = {
       summary: 'Get the status of a job',
       schema: vidocuJob,
       project: projectVidocu,
-      uuid: uuidOfVidocuId,
     }),
     ...operationRoutes,
     executeRoute,

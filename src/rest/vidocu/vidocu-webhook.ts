@@ -1,28 +1,32 @@
+import type { ArtifactLinks } from '../../files/links.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { isJsonObject } from '../../jobs/types/job-type.ts';
 import type { WebhookEvent } from '../../webhooks/entities.ts';
 import { epochSeconds, hexSignature } from '../../webhooks/signature.ts';
 import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
-import { cancelledMessage, wrapped } from '../core/results.ts';
+import { cancelledMessage } from '../core/results.ts';
 import { vidocuId } from './vidocu-id.ts';
+import { resultOf } from './vidocu-job.ts';
 
 /** Signed as the vendor documents it, with the newest secret: its header has room for one signature. */
-export const vidocuWebhook: WebhookSurface = {
-  tellsOfCancellation: true,
-  payload,
-  headers: ({ event, job }, { body, at, secret, number }) => {
-    const timestamp = String(epochSeconds(at));
-    return {
-      'X-Vidocu-Event': eventName(event, job),
-      'X-Vidocu-Timestamp': timestamp,
-      'X-Vidocu-Delivery-Attempt': String(number),
-      'X-Vidocu-Signature': `sha256=${hexSignature(secret, `${timestamp}.${body}`)}`,
-    };
-  },
-};
+export function vidocuWebhook(links: ArtifactLinks): WebhookSurface {
+  return {
+    tellsOfCancellation: true,
+    payload: (told) => payload(told, links),
+    headers: ({ event, job }, { body, at, secret, number }) => {
+      const timestamp = String(epochSeconds(at));
+      return {
+        'X-Vidocu-Event': eventName(event, job),
+        'X-Vidocu-Timestamp': timestamp,
+        'X-Vidocu-Delivery-Attempt': String(number),
+        'X-Vidocu-Signature': `sha256=${hexSignature(secret, `${timestamp}.${body}`)}`,
+      };
+    },
+  };
+}
 
 /** `data` has what the job knows of the documented fields. */
-function payload({ deliveryId, event, job }: Told): object {
+function payload({ deliveryId, event, job }: Told, links: ArtifactLinks): object {
   const { videoId, language } = job.input;
   const { output, error } = job;
   const exportedVideoUrl = isJsonObject(output) ? output['exportedVideoUrl'] : null;
@@ -35,7 +39,7 @@ function payload({ deliveryId, event, job }: Told): object {
       ...(kindOf(job.type) === 'tool' ? { toolType: job.type } : {}),
       ...(typeof language === 'string' ? { language } : {}),
       ...(typeof exportedVideoUrl === 'string' ? { exportedVideoUrl } : {}),
-      ...(completed ? { result: wrapped(output) } : { error: error?.message ?? cancelledMessage }),
+      ...(completed ? { result: resultOf(job, links, job.finishedAt ?? job.createdAt) } : { error: error?.message ?? cancelledMessage }),
     },
     webhookId: deliveryId,
   };

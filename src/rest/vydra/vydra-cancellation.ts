@@ -1,4 +1,3 @@
-import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
 import { answer } from '../core/answer.ts';
@@ -19,8 +18,10 @@ export const cancellationRoute = route({
   scope: 'WRITE',
   answers: { 200: { description: 'The job was cancelled, and what it cost was given back.', schema: cancelled } },
   async handle({ services, viewer, param }) {
-    if (!isUuid(param)) throw new NotFoundError('Job');
-    const { creditsRefunded } = await services.jobs.cancel(viewer.workspaceId, param.toLowerCase());
+    const { jobs } = services;
+    const uuid = await jobs.ids.uuidOf(viewer.workspaceId, param);
+    if (uuid === null) throw new NotFoundError('Job');
+    const { creditsRefunded } = await jobs.cancel(viewer.workspaceId, uuid);
     return answer(200, {
       success: true,
       message: 'Job cancelled',

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { ArtifactLinks } from '../../files/links.ts';
+import { ownFile } from '../../files/main-file.ts';
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import { isJsonObject } from '../../jobs/types/job-type.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { wrapped } from '../core/results.ts';
 
@@ -30,15 +33,15 @@ export const vydraJob = vydraItem.extend({ workflow: z.string() });
 type VydraItem = z.output<typeof vydraItem>;
 
 /** The job as Vydra shows it: a pure function of the row. */
-export function projectVydra(job: Job): z.output<typeof vydraJob> {
-  return { ...projectItem(job), workflow: job.type };
+export function projectVydra(job: Job, links: ArtifactLinks, at: Date): z.output<typeof vydraJob> {
+  return { ...projectItem(job, links, at), workflow: job.type };
 }
 
 /** The job as Vydra lists it. */
-export function projectItem(job: Job): VydraItem {
+export function projectItem(job: Job, links: ArtifactLinks, at: Date): VydraItem {
   return {
     id: job.id,
-    ...stateOf(job, phaseOf(job.status, job.attempt)),
+    ...stateOf(job, () => outputOf(job, links, at)),
     workflowSlug: job.type,
     creditsCharged: job.creditsCharged,
     createdAt: job.createdAt.toISOString(),
@@ -51,7 +54,8 @@ type State = Pick<
   'status' | 'progress' | 'statusMessage' | 'output' | 'error' | 'creditsRefunded' | 'refundStatus'
 >;
 
-function stateOf(job: Job, phase: JobPhase): State {
+function stateOf(job: Job, output: () => JsonObject | null): State {
+  const phase = phaseOf(job.status, job.attempt);
   const progress = job.progress?.percentage ?? 0;
   switch (phase) {
     case 'waiting':
@@ -59,7 +63,7 @@ function stateOf(job: Job, phase: JobPhase): State {
     case 'working':
       return { status: 'running', progress, statusMessage: job.progress?.message ?? 'Running', output: null };
     case 'completed':
-      return { status: 'completed', progress: 100, statusMessage: 'Completed successfully', output: outputOf(job) };
+      return { status: 'completed', progress: 100, statusMessage: 'Completed successfully', output: output() };
     case 'failed': {
       const error = errorOf(job);
       return { status: 'failed', progress, statusMessage: error.message, output: null, error, ...refundOf(job) };
@@ -71,7 +75,7 @@ function stateOf(job: Job, phase: JobPhase): State {
 
 /** The vendor's word for the job's state, for refusals. */
 export function statusOf(job: Job): VydraStatus {
-  return stateOf(job, phaseOf(job.status, job.attempt)).status;
+  return stateOf(job, () => null).status;
 }
 
 /** The phases that are shown as a status. */
@@ -83,9 +87,22 @@ export const phasesOf = {
   cancelled: ['cancelled'],
 } as const satisfies Record<VydraStatus, readonly JobPhase[]>;
 
-/** The sample client reads fields of it: an object, or null for a job that gave nothing. */
-export function outputOf({ output }: Job): JsonObject | null {
-  return output === null ? null : wrapped(output);
+/**
+ * The sample client reads fields of it: an object, or null for a job that gave nothing. The URL of the job's file is added
+ * where the vendor's clients look for it.
+ */
+export function outputOf(job: Job, links: ArtifactLinks, at: Date): JsonObject | null {
+  const file = fileOf(job, links, at);
+  return job.output === null && file === null ? null : { ...file, ...(job.output === null ? {} : wrapped(job.output)) };
+}
+
+/** Only built-in handlers make files, and they put the media type into the output. */
+function fileOf(job: Job, links: ArtifactLinks, at: Date): JsonObject | null {
+  const file = ownFile(job, links, at);
+  const mediaType = isJsonObject(job.output) ? job.output['mediaType'] : null;
+  if (file === null || typeof mediaType !== 'string') return null;
+  if (mediaType.startsWith('video/')) return { videoUrl: file.url };
+  return mediaType.startsWith('image/') ? { thumbnailUrl: file.url } : null;
 }
 
 /** How a job failed, in the vendor's words if its worker gave none. */

@@ -1,16 +1,19 @@
+import type { ArtifactLinks } from '../../files/links.ts';
 import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
 import { cancelledMessage } from '../core/results.ts';
 import { outputOf } from './vydra-job.ts';
 
 /** The vendor's page has completions and failures alone: it is the client itself that cancels. */
-export const vydraWebhook: WebhookSurface = { tellsOfCancellation: false, payload };
+export function vydraWebhook(links: ArtifactLinks): WebhookSurface {
+  return { tellsOfCancellation: false, payload: (told) => payload(told, links) };
+}
 
 /** Exactly the keys of the vendor's two examples. */
-function payload({ event, job }: Told): object {
+function payload({ event, job }: Told, links: ArtifactLinks): object {
   const { id: jobId, type: workflow, finishedAt: completedAt } = job;
   switch (event) {
     case 'JOB_COMPLETED':
-      return { jobId, status: 'completed', workflow, output: outputOf(job), completedAt };
+      return { jobId, status: 'completed', workflow, output: outputOf(job, links, completedAt ?? job.createdAt), completedAt };
     case 'JOB_CANCELLED':
     case 'JOB_FAILED':
       return {

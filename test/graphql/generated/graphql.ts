@@ -6,7 +6,7 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** The job to cancel. */
 export type CancelJobInput = {
-  /** The job's global id or plain UUID. */
+  /** The job's global id, UUID or vendorId. */
   id: string | number;
   /** Stored as cancelReason. At most 1,000 characters. */
   reason?: string | null | undefined;
@@ -192,7 +192,7 @@ export type ReportProgressInput = {
 
 /** The job to retry as a new one. */
 export type RetryJobInput = {
-  /** The job's global id or plain UUID. */
+  /** The job's global id, UUID or vendorId. */
   id: string | number;
   /** As in CreateJobInput. */
   idempotencyKey?: string | null | undefined;
