@@ -1,4 +1,5 @@
 import {
+  type ASTVisitor,
   type DocumentNode,
   getOperationAST,
   GraphQLError,
@@ -7,9 +8,12 @@ import {
   parse,
   specifiedRules,
   validate,
+  type ValidationContext,
+  ValuesOfCorrectTypeRule,
 } from 'graphql';
 import { LonghaulError } from '../errors.ts';
 import { limitRules } from './limits.ts';
+import { isMutationInput } from './mutation-input.ts';
 import { PreparedOperation } from './prepared-operation.ts';
 import { withSentVariables, type WithSentVariables } from './sent-variables.ts';
 
@@ -21,12 +25,10 @@ export class PreparedDocument {
   readonly text: string;
   /** Upper bound of the memory that it takes. */
   readonly bytes: number;
-  readonly #schema: GraphQLSchema;
   readonly #sent: WithSentVariables;
   readonly #operations = new Map<string | null, PreparedOperation>();
 
   constructor(schema: GraphQLSchema, text: string, document: DocumentNode) {
-    this.#schema = schema;
     this.text = text;
     this.#sent = withSentVariables(schema, document);
     this.bytes = 2 * text.length + bytesPerToken * countTokens(document);
@@ -43,7 +45,7 @@ export class PreparedDocument {
     if (known !== undefined) return known;
     const node = getOperationAST(this.document, name);
     if (node == null) return null;
-    const operation = new PreparedOperation(this.#schema, this.text, this.#sent, node);
+    const operation = new PreparedOperation(this.text, this.#sent, node);
     this.#operations.set(key, operation);
     return operation;
   }
@@ -73,8 +75,18 @@ export function faultsOf(
   { introspection, isAnonymous }: { introspection: boolean; isAnonymous: boolean },
 ): readonly GraphQLError[] {
   refuseTooLarge(schema, document, isAnonymous);
-  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const rules = introspection ? documentRules : [...documentRules, NoSchemaIntrospectionCustomRule];
   return validate(schema, document, rules, { maxErrors: mostFaults });
+}
+
+/** GraphQL's own rules, but for the values in inputs of mutations: the mutation refuses those, as it does in variables. */
+const documentRules = specifiedRules.map((rule) => (rule === ValuesOfCorrectTypeRule ? valuesOutsideInputs : rule));
+
+function valuesOutsideInputs(context: ValidationContext): ASTVisitor {
+  return {
+    ...ValuesOfCorrectTypeRule(context),
+    Argument: (node) => (isMutationInput(node, context, context.getSchema()) ? false : undefined),
+  };
 }
 
 function refuseTooLarge(schema: GraphQLSchema, document: DocumentNode, isAnonymous: boolean): void {

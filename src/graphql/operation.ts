@@ -7,7 +7,6 @@ import type { LivePlan } from './live/plan.ts';
 import { createLoaders } from './loaders.ts';
 import type { PreparedOperation } from './prepared-operation.ts';
 import { publicError } from './public-error.ts';
-import { schema } from './schema.ts';
 
 /** A GraphQL request, over any transport. */
 export interface GraphQLRequest {
@@ -102,7 +101,7 @@ export class Operation {
       loaders: createLoaders(this.#services),
     };
     const variableValues = prepared.variables(request.variables ?? {});
-    return { schema, document: prepared.document, operationName: request.operationName, variableValues, contextValue };
+    return { schema: prepared.schema, document: prepared.document, operationName: request.operationName, variableValues, contextValue };
   }
 
   #shown(errors: readonly unknown[]): GraphQLError[] {

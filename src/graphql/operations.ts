@@ -73,8 +73,9 @@ export class Operations {
       const prepared = document.operation(request.operationName);
       if (prepared === null) return this.refuse(unknownOperation(document, request));
       if (viewer !== null && !viewer.scopes.has('READ') && prepared.content !== null) throw unreadable(prepared.content);
-      refuseRoundedIds(prepared.node, request.variables ?? {});
-      const cost = prepared.price.of(request.variables ?? {});
+      const variables = prepared.variables(request.variables ?? {});
+      refuseRoundedIds(prepared.schema, prepared.node, variables);
+      const cost = prepared.price.of(variables);
       const refusal = cost === null ? null : tooCostly(cost, viewer === null);
       if (refusal !== null) return this.refuse([refusal], true);
       if (viewer !== null) this.remembered.add(document, viewer.apiKeyId);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
 import { contentSelected } from './job-content.ts';
+import { mutationSchema, schema } from './schema.ts';
 import { Price } from './price.ts';
 import { isWorkAlone } from './work-calls.ts';
 import { livePlanOf, type LivePlan } from './live/plan.ts';
@@ -8,6 +9,8 @@ import type { WithSentVariables } from './sent-variables.ts';
 
 /** One operation of a valid document, with what can be computed from the document alone. */
 export class PreparedOperation {
+  /** The schema to run it with. */
+  readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly node: OperationDefinitionNode;
   readonly price: Price;
@@ -20,12 +23,13 @@ export class PreparedOperation {
   /** The variables to run it with, from those of a request. */
   readonly variables: WithSentVariables['complete'];
 
-  constructor(schema: GraphQLSchema, text: string, { document, complete }: WithSentVariables, node: OperationDefinitionNode) {
+  constructor(text: string, { document, complete }: WithSentVariables, node: OperationDefinitionNode) {
     const others = document.definitions.filter((each) => each.kind !== Kind.OPERATION_DEFINITION);
+    this.schema = node.operation === OperationTypeNode.MUTATION ? mutationSchema : schema;
     this.document = document;
     this.variables = complete;
     this.node = node;
-    this.price = new Price(schema, { kind: Kind.DOCUMENT, definitions: [node, ...others] });
+    this.price = new Price(this.schema, { kind: Kind.DOCUMENT, definitions: [node, ...others] });
     this.isWork = isWorkAlone(document, node);
     this.content = contentSelected(schema, document, node);
     this.live = this.kind === OperationTypeNode.SUBSCRIPTION ? livePlanOf(document, node, idOf(text, node)) : null;

@@ -2,6 +2,7 @@ import {
   getNamedType,
   GraphQLID,
   type GraphQLInputType,
+  type GraphQLSchema,
   isInputObjectType,
   isInputType,
   type OperationDefinitionNode,
@@ -9,14 +10,13 @@ import {
 } from 'graphql';
 import { LonghaulError } from '../errors.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
-import { schema } from './schema.ts';
 
 /**
  * Throws BAD_USER_INPUT for an id that was sent as a number which JSON.parse has rounded: it would name something else.
  * graphql-js takes every integer for an ID, and Pothos gives no place for an ID type of our own. Inputs check the numbers
- * of the other types.
+ * of the other types, and those of mutations their ids, too.
  */
-export function refuseRoundedIds({ variableDefinitions }: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): void {
+export function refuseRoundedIds(schema: GraphQLSchema, { variableDefinitions }: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): void {
   for (const { variable, type } of variableDefinitions ?? []) {
     const name = variable.name.value;
     const declared = typeFromAST(schema, type);
@@ -33,7 +33,12 @@ function refuse(value: unknown, type: GraphQLInputType, path: string): void {
   if (isInputObjectType(named)) {
     if (!isJsonObject(value)) return;
     for (const field of Object.values(named.getFields())) refuse(value[field.name], field.type, `${path}.${field.name}`);
-  } else if (named === GraphQLID && typeof value === 'number' && !Number.isSafeInteger(value)) {
+  } else if (named === GraphQLID && roundedId(value)) {
     throw new LonghaulError('BAD_USER_INPUT', `${path}: JSON rounds integers beyond ±(2^53 - 1). Send the id as a string.`);
   }
+}
+
+/** Whether JSON.parse has rounded it. */
+export function roundedId(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isSafeInteger(value);
 }

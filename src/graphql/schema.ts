@@ -12,6 +12,10 @@ import './mutations/webhooks.ts';
 import './mutations/administration.ts';
 import './subscriptions.ts';
 import { builder } from './builder.ts';
+import { mutationSchemaOf } from './mutation-schema.ts';
 
-/** The executable schema, from which schema/schema.graphql is printed. */
+/** What documents are validated against and queries run with. schema/schema.graphql is printed from it. */
 export const schema: GraphQLSchema = builder.toSchema();
+
+/** What mutations run with. */
+export const mutationSchema: GraphQLSchema = mutationSchemaOf(schema);

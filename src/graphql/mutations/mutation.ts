@@ -1,9 +1,10 @@
 import type { InputObjectRef, ObjectRef } from '@pothos/core';
-import type { LonghaulError } from '../../errors.ts';
+import { type LonghaulError, ValidationError } from '../../errors.ts';
 import type { Scope } from '../../workspaces/scope.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import { builder, type SchemaTypes } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
+import { UnreadableInput } from '../read-input.ts';
 
 builder.mutationType({
   description:
@@ -32,6 +33,7 @@ export function mutation<Input extends object, Payload extends object>(name: str
 
 /** Not generic, because Pothos cannot infer argument types from type parameters. */
 function addMutation(name: string, options: Mutation<object, object>): void {
+  const sizeOf = (given: object) => (given instanceof UnreadableInput ? 1 : (options.size?.(given) ?? 1));
   const { scopes, needsKey = false, description, input, payload, errors } = options;
   builder.mutationField(name, (t) =>
     t.withAuth({ $all: needsKey ? { anyOf: scopes, key: true } : { anyOf: scopes } }).field({
@@ -43,8 +45,11 @@ function addMutation(name: string, options: Mutation<object, object>): void {
         union: { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}Result`, description: `The result of ${name}.` },
       },
       args: { input: t.arg({ type: input.type, required: true, description: input.description }) },
-      complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: options.size?.(given) ?? 1 }),
-      resolve: (_root, args, context) => options.resolve(args.input, context),
+      complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: sizeOf(given) }),
+      resolve: (_root, { input: given }, context) => {
+        if (given instanceof UnreadableInput) throw new ValidationError(given.issues);
+        return options.resolve(given, context);
+      },
     }),
   );
 }
