@@ -6,6 +6,8 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 export const webhookDeliveryStatuses = ['PENDING', 'DELIVERED', 'FAILED'] as const;
 export type WebhookDeliveryStatus = (typeof webhookDeliveryStatuses)[number];
 
+export const initialDeliveryStatus = 'PENDING' satisfies WebhookDeliveryStatus;
+
 /** SQL predicates. They are literals because the planner can match a partial index only against constants. */
 export const sqlIs = {
   /** Neither delivered nor given up. */
@@ -26,7 +28,6 @@ export const inReadyOrder =
 
 /** SQL assignments of a delivery's status. */
 export const sqlBecomes = {
-  pending: `status = 'PENDING'`,
   failedWhen: (condition: string) => `status = CASE WHEN ${condition} THEN 'FAILED' ELSE webhook_delivery.status END`,
   deliveredWhen: (arrived: string, givenUp: string) =>
     `status = CASE WHEN ${arrived} THEN 'DELIVERED' WHEN ${givenUp} THEN 'FAILED' ELSE webhook_delivery.status END`,
@@ -47,7 +48,7 @@ export const WebhookDeliveryEntity = defineEntity({
     /** A key for the URL's host and path; see jobs/end/endpoint.ts. */
     endpoint: p.uuid().hidden(),
     event: p.enum(webhookEvents),
-    status: p.enum(webhookDeliveryStatuses).default('PENDING'),
+    status: p.enum(webhookDeliveryStatuses).default(initialDeliveryStatus),
     /** Number of tries whose outcome is known. */
     attemptCount: p.integer().default(0),
     lastResponseStatus: p.integer().strictNullable(),

@@ -3,7 +3,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { findDelivery, type WebhookDelivery } from './deliveries.ts';
-import { WebhookDeliveryEntity } from './entities.ts';
+import { initialDeliveryStatus, WebhookDeliveryEntity } from './entities.ts';
 
 /**
  * Sends a delivery again with a fresh series of tries, whatever its status. The new series replaces the tries it had
@@ -17,7 +17,7 @@ export async function redeliverWebhook(
   deliveryId: string,
 ): Promise<WebhookDelivery> {
   const em = database.em();
-  const again = { status: 'PENDING', ready: true, sending: false, dueAt: raw('now()'), tries: 0, attempt: raw('attempt + 1'), deliveredAt: null } as const;
+  const again = { status: initialDeliveryStatus, ready: true, sending: false, dueAt: raw('now()'), tries: 0, attempt: raw('attempt + 1'), deliveredAt: null } as const;
   // One statement, because the sender may be writing to the row too.
   await em.nativeUpdate(WebhookDeliveryEntity, { id: deliveryId, workspaceId }, again);
   const delivery = await findDelivery(em, workspaceId, deliveryId);
