@@ -131,8 +131,7 @@ export class GraphQLRoute {
   #refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[]): FastifyReply {
     const { accept } = request.headers;
     const type = negotiate(accept, answerTypes);
-    const status = statusOf(errors, false, isLenient(accept, type));
-    return this.#send(request, reply, { errors }, status === 200 && type !== null ? type : errorTypeOf(accept), status);
+    return this.#send(request, reply, { errors }, type, statusOf(errors, false, isLenient(accept, type)));
   }
 
   /** Refuses what is wrong with the HTTP request, not with its operation. */
@@ -145,7 +144,9 @@ export class GraphQLRoute {
     return this.#refuseRequest(request, reply.header('accept', types.join(', ')), 406, refusal(message));
   }
 
-  #send({ method }: FastifyRequest, reply: FastifyReply, answer: Answer, type: string, status: number): FastifyReply {
+  /** @param type as it was negotiated; an error by its status is never a stream */
+  #send({ method, headers }: FastifyRequest, reply: FastifyReply, answer: Answer, type: string | null, status: number): FastifyReply {
+    if (type === null || status !== 200) return sendJson(reply, answer, errorTypeOf(headers.accept), status);
     if (type !== 'text/event-stream') return sendJson(reply, answer, type, status);
     if (method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
     forCallerAlone(reply).hijack();
