@@ -14,8 +14,15 @@ export const WorkspaceEntity = defineEntity({
     concurrencyLimit: p.integer().strictNullable(),
     /** Signs webhooks. Only the sender reads it. */
     webhookSecret: p.text().lazy().hidden(),
+    /** No more jobs than this are pending. Creations add theirs, and count when it exceeds what is allowed (`QueueRoom`). */
+    pendingAtMost: p.integer().default(0).lazy().hidden(),
+    /** MAX_QUEUE_LENGTH at the last creation. The check constraint refuses a creation that exceeds it. */
+    pendingAllowed: p.integer().default(0).lazy().hidden(),
   },
-  checks: [{ name: 'workspace_credits_check', expression: 'credits >= 0' }],
+  checks: [
+    { name: 'workspace_credits_check', expression: 'credits >= 0' },
+    { name: 'workspace_pending_check', expression: 'pending_at_most <= pending_allowed' },
+  ],
 });
 
 /** A rotated webhook secret. It still signs for a while. A separate table keeps the workspace row narrow. */

@@ -5,6 +5,7 @@ import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { contextOf, refusal, Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { observed } from '../support/observed-database.ts';
 
 const limit = 50;
 const jobsOf = 'FROM job WHERE workspace_id = $1';
@@ -86,23 +87,48 @@ test('whoever cannot pay takes no place', async () => {
   expect(await tenant.count(jobsOf)).toBe(20);
 });
 
-test('a long queue is exact too, where it comes near its limit', async () => {
-  const long = 26_000;
+test('a long queue is exact too, also for processes that have seen nothing of it', async () => {
+  const long = 5_000;
   const own = await startLonghaul({ MAX_QUEUE_LENGTH: String(long) });
   onTestFinished(() => own.stop());
   const tenant = await Tenant.in(own);
-  const queues = processes(4, own);
-  // Far from it: the count is believed.
-  expect(await burst(tenant, queues, 20)).toBe(20);
-  await own.services.database.hot.query(
-    `INSERT INTO job (id, workspace_id, type, status, ready, input, tags, max_attempts, credits_charged, due_at)
-     SELECT gen_random_uuid(), workspace_id, type, status, ready, input, tags, max_attempts, 0, due_at
-     FROM (SELECT * FROM job WHERE workspace_id = $1 LIMIT 1) AS one, generate_series(1, $2::int)`,
-    [tenant.id, long - 20 - 10],
-  );
-  // Others than before, who have counted nothing yet.
+  expect(await burst(tenant, processes(4, own), 20)).toBe(20);
+  for (let left = long - 20 - 10; left > 0; left -= 1_000) {
+    await tenant.createAll(Array.from({ length: Math.min(left, 1_000) }, () => ({})));
+  }
   expect(await burst(tenant, processes(4, own), 100)).toBe(10);
   expect(await tenant.count(jobsOf)).toBe(long);
+});
+
+test('a workspace whose queue nobody has counted yet, as after an upgrade, is counted by its first creation', async () => {
+  const tenant = await Tenant.in(longhaul);
+  await tenant.createAll(Array.from({ length: limit - 3 }, () => ({})));
+  await longhaul.services.database.hot.query(
+    'UPDATE workspace SET pending_at_most = 1000000000, pending_allowed = 1000000000 WHERE id = $1',
+    [tenant.id],
+  );
+  expect(await burst(tenant, processes(2), 20)).toBe(3);
+});
+
+test('near its limit, a count serves as many creations as it finds room for', async () => {
+  const tenant = await Tenant.in(longhaul);
+  await tenant.createAll(Array.from({ length: limit }, () => ({})));
+  await tenant.claim({ limit: 20 });
+  const counts: string[] = [];
+  const database = observed(longhaul.services.database, ({ sql }) => void (/count\(\*\)::int/.test(sql) && counts.push(sql)));
+  const queue = new CreationQueue({ ...contextOf(longhaul), database });
+  for (let creation = 0; creation < 20; creation += 1) await tenant.create({}, queue);
+  expect(counts).toHaveLength(1);
+  await refusal(QueueFullError, tenant.create({}, queue));
+});
+
+test('what MAX_QUEUE_LENGTH is at the moment counts, not what it was', async () => {
+  const tenant = await Tenant.in(longhaul);
+  await tenant.createAll(Array.from({ length: 30 }, () => ({})));
+  const context = contextOf(longhaul);
+  const lower = new CreationQueue({ ...context, limits: { ...context.limits, maxQueueLength: 20 } });
+  await refusal(QueueFullError, tenant.create({}, lower));
+  expect(await burst(tenant, processes(2), 30)).toBe(limit - 30);
 });
 
 describe.runIf(backend === 'servers')('two processes on one Postgres', () => {

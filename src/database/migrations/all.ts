@@ -7,6 +7,7 @@ import { WebhookDelivery } from './2026-11-22-webhook-delivery.ts';
 import { creditsBigint } from './2026-11-26-credits-bigint.ts';
 import { jobLife } from './2026-11-26-job-life.ts';
 import { leaseKey } from './2026-11-26-lease-key.ts';
+import { queueBound } from './2026-11-26-queue-bound.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
 
 /** All migrations, in order. */
@@ -19,6 +20,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     jobLife,
     leaseKey,
     creditsBigint,
+    queueBound,
   ];
 }
 

@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { Batches, Failed, type Outcome } from '../../concurrency/batches.ts';
-import { sqlState } from '../../database/unavailable.ts';
 import { InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
 import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { NewJob } from './new-job.ts';
 import { findUsedKeys } from './idempotency.ts';
-import { brokenConstraint } from './insert.ts';
+import { breaks, brokenConstraint } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import { QueueRoom } from './queue-room.ts';
 import { isSameRequest } from './request-key.ts';
@@ -218,14 +217,4 @@ function mergeSameKeys(jobs: NewJob[]): { distinct: NewJob[]; standIns: Map<stri
     return false;
   });
   return { distinct, standIns };
-}
-
-function breaks(error: unknown, constraint: string): boolean {
-  const state = sqlState(error);
-  return (
-    (state === '23505' || state === '23514') &&
-    error instanceof Error &&
-    'constraint' in error &&
-    error.constraint === constraint
-  );
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../database/queryable.ts';
+import { sqlState } from '../../database/unavailable.ts';
 import type { NewJob } from './new-job.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
@@ -6,8 +7,9 @@ import { initialStatus } from '../model/state-machine.ts';
 
 /*
  * One statement for a whole batch of one workspace. Locks follow the global order: idempotency keys (sorted), then the
- * workspace's balance, last and therefore held for the shortest time. A taken key or a negative balance violates a
- * constraint, and the whole statement writes nothing.
+ * workspace's balance and queue, last and therefore held for the shortest time. A taken key, a negative balance or a full
+ * queue violates a constraint, and the whole statement writes nothing. Of a queue that is full before it begins, no dead
+ * rows are left either: then nothing is incoming.
  */
 const statement = `
   WITH incoming AS (
@@ -15,6 +17,7 @@ const statement = `
       ordinal int, id uuid, ledger_id uuid, type text, input jsonb, priority int, run_at timestamptz, tags text[],
       webhook_url text, max_attempts int, credits int, key text, request_hash text,
       dialect text, client_reference text, retry_of_id uuid)
+    WHERE (SELECT pending_at_most FROM workspace WHERE id = $1::uuid) + jsonb_array_length($2::jsonb) <= $3::int
   ),
   keyed AS (
     INSERT INTO idempotency_key (workspace_id, scope, key, request_hash, job_id)
@@ -38,9 +41,11 @@ const statement = `
     INSERT INTO job_tag (workspace_id, tag, job_id) SELECT $1::uuid, unnest(tags), id FROM incoming
   ),
   charged AS (
-    UPDATE workspace SET credits = workspace.credits - total.credits
-    FROM (SELECT sum(credits) AS credits FROM incoming) AS total
-    WHERE workspace.id = $1::uuid AND total.credits > 0
+    UPDATE workspace SET credits = workspace.credits - total.credits,
+      pending_at_most = workspace.pending_at_most + total.jobs,
+      pending_allowed = CASE WHEN total.jobs = 0 THEN -1 ELSE $3::int END
+    FROM (SELECT coalesce(sum(credits), 0) AS credits, count(*) AS jobs FROM incoming) AS total
+    WHERE workspace.id = $1::uuid
     RETURNING workspace.credits AS balance, total.credits AS total
   ),
   ledger AS (
@@ -55,13 +60,32 @@ const statement = `
 export const brokenConstraint = {
   key: 'idempotency_key_pkey',
   balance: 'workspace_credits_check',
+  room: 'workspace_pending_check',
 } as const;
 
-/** Inserts jobs with their keys, tags and charges, all or none. Throws the database's own error. */
-export async function insertJobs(database: Queryable, workspaceId: string, jobs: readonly NewJob[]): Promise<Job[]> {
+/** Whether the error is the violation of a unique or check constraint with this name. */
+export function breaks(error: unknown, constraint: string): boolean {
+  const state = sqlState(error);
+  return (
+    (state === '23505' || state === '23514') &&
+    error instanceof Error &&
+    'constraint' in error &&
+    error.constraint === constraint
+  );
+}
+
+/**
+ * Inserts jobs with their keys, tags and charges, all or none. Throws the database's own error.
+ *
+ * @param allowed how many pending jobs the workspace may have
+ */
+export async function insertJobs(
+  database: Queryable,
+  { workspaceId, jobs, allowed }: { workspaceId: string; jobs: readonly NewJob[]; allowed: number },
+): Promise<Job[]> {
   const rows = await database.query<JobRow>(
     statement,
-    [workspaceId, JSON.stringify(jobs.map(toRow))],
+    [workspaceId, JSON.stringify(jobs.map(toRow)), allowed],
   );
   return rows.map(jobFromRow);
 }

@@ -1,20 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../../database/queryable.ts';
 import type { JobsContext } from '../model/context.ts';
-import { insertJobs } from './insert.ts';
+import { breaks, brokenConstraint, insertJobs } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import type { NewJob } from './new-job.ts';
 import { sqlIs } from '../model/state-machine.ts';
-
-/** How long a count is trusted. One that found plenty of room is trusted for this many jobs. */
-const trustedMilliseconds = 250;
-const trustedJobs = 1_000;
-
-/**
- * With less room than this, creations take turns and each one counts. It is far more than all processes together create
- * while a count is trusted, so that no process still relies on an old count when the last room is taken.
- */
-const nearlyFull = 25_000;
 
 /** Advisory lock key space. Distinct from those in src/database/process-lock.ts. */
 const lockSpace = 0x10_4b;
@@ -23,16 +12,15 @@ const lockSpace = 0x10_4b;
 export type Placed = { jobs: Job[] } | { room: number };
 
 /**
- * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. Counting 100,000 rows for every
- * creation would cost more than the creation itself, so a count that finds plenty of room is trusted for a while. If
- * room is scarce, creations take turns, and each one counts what the one before it committed.
+ * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. The workspace's row says how many there
+ * are at most: each creation adds its jobs to that, in its own statement, and a check constraint refuses what exceeds the
+ * limit. Only then the pending jobs are counted, and those that have left the queue since the last count are taken off. So
+ * a count is paid for by as many creations as it finds room for, and one that finds the queue full by nobody but its caller.
+ *
+ * An attempt that comes back to the queue is not refused, and is noticed at the next count.
  */
 export class QueueRoom {
   readonly #context: JobsContext;
-  /** How many jobs each workspace may still create without a count. */
-  readonly #trusted = new LRUCache<string, { left: number }>({ max: 10_000, ttl: trustedMilliseconds });
-  /** Workspaces where a count just found little room. Another count before the decisive one would be wasted. */
-  readonly #scarce = new LRUCache<string, true>({ max: 10_000, ttl: trustedMilliseconds });
 
   constructor(context: JobsContext) {
     this.#context = context;
@@ -40,52 +28,63 @@ export class QueueRoom {
 
   /** Inserts the jobs, all or none. Throws the database's own error, as `insertJobs` does. */
   async insert(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
-    const plenty = this.#takeTrusted(workspaceId, jobs.length) || (await this.#findPlenty(workspaceId, jobs.length));
-    return plenty
-      ? { jobs: await insertJobs(this.#context.database.hot, workspaceId, jobs) }
-      : this.#insertInTurn(workspaceId, jobs);
-  }
-
-  #takeTrusted(workspaceId: string, wanted: number): boolean {
-    const trusted = this.#trusted.get(workspaceId);
-    if (trusted === undefined || trusted.left < wanted) return false;
-    trusted.left -= wanted;
-    return true;
-  }
-
-  async #findPlenty(workspaceId: string, wanted: number): Promise<boolean> {
-    const { maxQueueLength } = this.#context.limits;
-    if (maxQueueLength - wanted < nearlyFull || this.#scarce.has(workspaceId)) return false;
-    const room = maxQueueLength - (await countPending(this.#context.database.hot, maxQueueLength, workspaceId));
-    const plenty = room - wanted >= nearlyFull;
-    if (plenty) this.#trusted.set(workspaceId, { left: trustedJobs });
-    else this.#scarce.set(workspaceId, true);
-    return plenty;
-  }
-
-  #insertInTurn(workspaceId: string, jobs: readonly NewJob[]): Promise<Placed> {
     const { database, limits } = this.#context;
-    return database.transaction<Placed>(async (transaction) => {
-      // Taken before every other lock of a creation, and in its own statement: the count's snapshot must begin after
-      // it.
+    const allowed = limits.maxQueueLength;
+    for (;;) {
+      try {
+        return { jobs: await insertJobs(database.hot, { workspaceId, jobs, allowed }) };
+      } catch (error) {
+        if (!breaks(error, brokenConstraint.room)) throw error;
+        const room = await this.#findRoom(workspaceId, jobs.length);
+        if (jobs.length > room) return { room };
+        // Others may take the room first; then it is looked for again.
+      }
+    }
+  }
+
+  /** How many jobs there is room for. Counts unless the workspace's row already says that `wanted` of them fit. */
+  #findRoom(workspaceId: string, wanted: number): Promise<number> {
+    const { database, limits } = this.#context;
+    const allowed = limits.maxQueueLength;
+    return database.transaction(async (transaction) => {
+      // One count at a time, or two would take the same jobs off. Creations go on meanwhile.
       await transaction.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2::text))', [lockSpace, workspaceId]);
-      const room = limits.maxQueueLength - (await countPending(transaction, limits.maxQueueLength, workspaceId));
-      return jobs.length > room ? { room } : { jobs: await insertJobs(transaction, workspaceId, jobs) };
+      const [known] = await transaction.query<{ room: number }>(
+        'SELECT $2::int - pending_at_most AS room FROM workspace WHERE id = $1',
+        [workspaceId, allowed],
+      );
+      if (known === undefined || known.room >= wanted) return known?.room ?? 0;
+      // Both figures are of one snapshot, in which each creation is in both or in neither.
+      const [found] = await transaction.query<{ gone: number }>(
+        `SELECT pending_at_most - (SELECT count(*)::int FROM ${pendingJobs('workspace.pending_at_most')}) AS gone
+         FROM workspace WHERE id = $1`,
+        [workspaceId],
+      );
+      const [after] = await transaction.query<{ room: number }>(
+        `UPDATE workspace SET pending_at_most = pending_at_most - $3::int,
+           pending_allowed = greatest($2::int, pending_at_most - $3::int)
+         WHERE id = $1 RETURNING $2::int - pending_at_most AS room`,
+        [workspaceId, allowed, found?.gone ?? 0],
+      );
+      return after?.room ?? 0;
     });
   }
 }
 
-/** Counts the workspace's pending jobs, up to MAX_QUEUE_LENGTH. Reads one index entry per job. */
+/** The pending jobs of workspace `$1`, up to a limit. Reads one index entry per job. */
+function pendingJobs(limit: string): string {
+  return `(SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT ${limit}) AS pending`;
+}
+
+/** Counts the workspace's pending jobs, up to MAX_QUEUE_LENGTH. */
 export async function countPending(
   database: Queryable,
   maxQueueLength: number,
   workspaceId: string,
 ): Promise<number> {
-  const [row] = await database.query<{ pending: number }>(
-    `SELECT count(*)::int AS pending FROM (
-       SELECT FROM job WHERE job.workspace_id = $1 AND ${sqlIs.pending} LIMIT $2::int
-     ) AS pending`,
-    [workspaceId, maxQueueLength],
-  );
+  const [row] = await database.query<{ pending: number }>(`SELECT count(*)::int AS pending FROM ${pendingJobs('$2::int')}`, [
+    workspaceId,
+    maxQueueLength,
+  ]);
   return row?.pending ?? 0;
 }
