@@ -1,4 +1,5 @@
 import { getVariableValues, GraphQLError } from 'graphql';
+import { FairTurns } from '../../concurrency/fair-turns.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { Operation } from '../operation.ts';
@@ -24,6 +25,7 @@ export type Joined = { leave: () => void; refused: null } | { leave: null; refus
 /** Lets watchers of the same thing share one execution (PROTOCOL.md, S1). */
 export class Broadcasts {
   readonly #services: Services;
+  readonly #turns = new FairTurns();
   readonly #byKey = new Map<string, Broadcast>();
   #size = 0;
 
@@ -95,7 +97,7 @@ export class Broadcasts {
   }
 
   #open(operation: LiveOperation, onClosed: () => void): Broadcast {
-    const execution = new GraphQLExecution(this.#services.jobs, operation);
+    const execution = new GraphQLExecution(this.#services.jobs, operation, this.#turns);
     this.#size += 1;
     return new Broadcast(execution, this.#services.log, () => {
       this.#size -= 1;
@@ -105,7 +107,7 @@ export class Broadcasts {
   }
 
   #shown(error: unknown): GraphQLError {
-    return publicError(error, this.#services.log);
+    return publicError(error, this.#services);
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GraphQLError } from 'graphql';
+import type { FairTurns } from '../../concurrency/fair-turns.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
@@ -26,11 +27,14 @@ export interface LiveOperation {
 export class GraphQLExecution implements LiveExecution {
   readonly #jobs: Jobs;
   readonly #live: LiveOperation;
+  readonly #turns: FairTurns;
   #over = false;
 
-  constructor(jobs: Jobs, live: LiveOperation) {
+  /** @param turns one rendering per turn: a change that a thousand of them show must not hold up requests */
+  constructor(jobs: Jobs, live: LiveOperation, turns: FairTurns) {
     this.#jobs = jobs;
     this.#live = live;
+    this.#turns = turns;
   }
 
   get replays(): boolean {
@@ -55,10 +59,12 @@ export class GraphQLExecution implements LiveExecution {
     const heading = plan.field.headingOf(event);
     if (heading === null) return null;
     for (;;) {
+      await this.#turns.next(operation.viewer?.workspaceId ?? '');
+      if (this.#over) return null;
       const result = await operation.execute({ signal: null }, event);
       // The database failed after the job was read, before its related rows were. Retry: a watcher that got an error for the
       // final version would never learn how its job ended.
-      if (!this.#over && result.errors?.some(isUnavailable) === true) await delay(retryMilliseconds);
+      if (result.errors?.some(isUnavailable) === true) await delay(retryMilliseconds);
       else return { ...heading, payload: JSON.stringify(result) };
     }
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LRUCache } from 'lru-cache';
 import type { Batches } from '../../concurrency/batches.ts';
 import { Loop } from '../../concurrency/loop.ts';
@@ -8,6 +9,9 @@ import type { UpdateWatcher } from './update-watcher.ts';
 
 /** The most jobs whose progress is queried in one read. */
 const progressSize = 500;
+
+/** Watchers that get a page before the process yields to the event loop: about two milliseconds of work. */
+const portion = 100;
 
 /** What the readers of a process share. */
 export interface ReaderTools {
@@ -107,7 +111,7 @@ export class WorkspaceReader {
       const page: ChangePage = await pages.add({ workspaceId, place: this.#place, sent: asked });
       if (!page.more) for (const { id } of asked) this.#progressed.delete(id);
       const cursor = page.next;
-      this.#send([...page.changes, ...page.progressed.map((job) => ({ job, cursor, change: false }))], cursor);
+      await this.#send([...page.changes, ...page.progressed.map((job) => ({ job, cursor, change: false }))], cursor);
       more = page.more || this.#progressed.size > 0;
     }
   }
@@ -117,10 +121,12 @@ export class WorkspaceReader {
     return false;
   }
 
-  #send(updates: readonly JobUpdate[], next: ChangeCursor): void {
+  /** Watchers that join meanwhile are attached after it, and those that leave ignore what they are offered. */
+  async #send(updates: readonly JobUpdate[], next: ChangeCursor): Promise<void> {
     this.#place = next;
     for (const { job } of updates) this.#tools.sent.set(job.id, Math.max(job.version, this.#tools.sent.get(job.id) ?? 0));
-    for (const watcher of this.watchers) {
+    for (const [index, watcher] of [...this.watchers].entries()) {
+      if (index > 0 && index % portion === 0) await nextTurn();
       for (const update of updates) watcher.offer(update);
       watcher.passed(next);
     }
