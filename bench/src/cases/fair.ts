@@ -1,0 +1,122 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createApiKey } from '../../../src/workspaces/create-api-key.ts';
+import { createWorkspace } from '../../../src/workspaces/create-workspace.ts';
+import { startDomain } from '../domain.ts';
+import { defaultWorkspace, empty, fill, type Installation, settle } from '../installation.ts';
+import type { Comparison, Sample } from '../measure.ts';
+import { type Server, startLonghaul } from '../servers.ts';
+import type { Case } from './case.ts';
+
+/** Jobs of the workspace that floods: enough for a count to take long. */
+const jobs = 1_000_000;
+
+/** A flood runs until the signal says so. */
+type Flood = (server: Server, key: string, signal: AbortSignal) => Promise<unknown>;
+
+/**
+ * What one workspace's flood does to another: the other's p99 while it lasts, and before. Each kind of request is one that the
+ * flood could hold up.
+ */
+export const fair: Case = async (installation, stops) => {
+  await empty(installation);
+  await fill(installation, { workspaceId: await defaultWorkspace(installation), type: 'analysis', jobs, mix: true });
+  await settle(installation);
+  const server = await startLonghaul(installation, stops);
+  const key = await secondKey(installation);
+  const compare = (title: string, flood: Flood, request: object): Comparison => ({
+    title,
+    unit: 'ms p99 of another workspace',
+    aim: { text: '< 50 ms more', reached: (ratio, during) => during - during / ratio < 50 },
+    sides: [
+      { name: 'during', round: (seconds) => whileFlooded(installation, server, flood, () => p99(server, key, request, seconds)) },
+      { name: 'before', round: (seconds) => p99(server, key, request, seconds) },
+    ],
+  });
+  const claim = { query: 'mutation { claimJobs(input: { types: ["export"], workerId: "w" }) { __typename } }' };
+  const count = { query: '{ jobs(first: 1) { totalCount } }' };
+  const page = { query: '{ jobs(first: 10) { edges { node { id } } } }' };
+  return [
+    compare('claims, beside 900 different waiting claims', waitingClaims, claim),
+    compare('exact counts, beside 40 of a million jobs', exactCounts, count),
+    compare('pages, beside 40 exact counts of a million jobs', exactCounts, page),
+    compare('pages, beside changes that 1,000 different jobUpdates show', differentUpdates, page),
+  ];
+};
+
+async function secondKey(installation: Installation): Promise<string> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const { services } = await startDomain({ ...installation, env: { ...installation.env } }, { push: (stop) => void stops.push(stop) });
+  const { id } = await createWorkspace(services.database, { name: 'second', credits: 0 });
+  const { secret } = await createApiKey(services.database, { workspaceId: id, name: 'second', scopes: ['READ', 'WRITE', 'WORK'] });
+  for (const stop of stops) await stop();
+  return secret;
+}
+
+async function whileFlooded(installation: Installation, server: Server, flood: Flood, work: () => Promise<Sample>): Promise<Sample> {
+  const over = new AbortController();
+  const flooding = flood(server, installation.key, over.signal);
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await flooding;
+  }
+}
+
+/** Sends one request after another. */
+async function p99(server: Server, key: string, request: object, seconds: number): Promise<Sample> {
+  const times: number[] = [];
+  for (const end = performance.now() + seconds * 1_000; performance.now() < end; ) {
+    const start = performance.now();
+    const { errors } = await post(server, key, request);
+    times.push(performance.now() - start);
+    if (errors !== undefined) throw new Error(`an answer with errors: ${JSON.stringify(errors)}`);
+  }
+  const value = times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Number.NaN;
+  return { value, count: times.length, cpu: null, postgresCpu: null };
+}
+
+async function post({ port }: Server, key: string, request: object, signal: AbortSignal | null = null): Promise<{ errors?: unknown }> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+    signal,
+  });
+  return response.json();
+}
+
+/** Keeps so many requests under way. What they answer does not matter. */
+async function keepAsking(server: Server, key: string, signal: AbortSignal, wide: number, request: () => object): Promise<void> {
+  const ask = async () => {
+    while (!signal.aborted) await post(server, key, request(), signal).catch(() => undefined);
+  };
+  await Promise.all(Array.from({ length: wide }, ask));
+}
+
+const waitingClaims: Flood = (server, key, signal) =>
+  keepAsking(server, key, signal, 900, () => ({
+    query: 'mutation ($ids: [ID!]) { claimJobs(input: { types: ["analysis"], workerId: "w", waitSeconds: 30, jobIds: $ids }) { __typename } }',
+    variables: { ids: [randomUUID()] },
+  }));
+
+const exactCounts: Flood = (server, key, signal) =>
+  keepAsking(server, key, signal, 40, () => ({ query: '{ jobs(first: 1) { totalCount } }' }));
+
+/** One change after another, each shown by a thousand event streams with filters of their own. */
+const differentUpdates: Flood = async (server, key, signal) => {
+  const query = 'subscription ($types: [String!]) { jobUpdates(filter: { types: $types }) { job { id status version tags priority } } }';
+  const streams = Array.from({ length: 1_000 }, async () => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query, variables: { types: ['analysis', randomBytes(8).toString('hex')] } }),
+      signal,
+    });
+    for await (const _ of response.body ?? []);
+  });
+  const changes = keepAsking(server, key, signal, 1, () => ({
+    query: 'mutation { createJob(input: { type: "analysis", input: { sourceUrl: "https://media.example.com/1.mp4" } }) { __typename } }',
+  }));
+  await Promise.allSettled([...streams, changes]);
+};
