@@ -35,6 +35,11 @@ interface ErrorRow {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** Whether the value is a code of the table. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorTable, value);
+}
+
 /** An error that callers may see. Any other thrown value is a bug and is masked. */
 export class LonghaulError extends Error {
   readonly code: ErrorCode;
@@ -117,23 +122,19 @@ export class UnsupportedEncodingError extends LonghaulError {
 /** In which a request's body may come, beside as it is. */
 export const bodyEncodings = 'gzip, deflate, br';
 
-/** Who may make no more requests, as messages name them. */
-const limited = {
-  key: 'This key may make',
-  token: 'Access tokens for the same job or tag, or made with the same key, may together make',
-  address: 'Without a valid key, this address may make',
-};
-
-/** A key, or an address without a valid key, has used up its requests for this minute. */
+/** The caller asks for more than its share: of requests in a minute, or of what waits at the same time. */
 export class RateLimitedError extends LonghaulError {
-  /** Whole seconds until the next request is allowed. */
+  /** Whole seconds until it should ask again. */
   readonly retryAfter: number;
 
-  constructor(whose: 'key' | 'token' | 'address', { limit, retryAfter }: { limit: number; retryAfter: number }) {
-    super('RATE_LIMITED', `${limited[whose]} ${limit} requests a minute. Try again in ${retryAfter} s.`);
+  constructor(limit: string, retryAfter: number) {
+    super('RATE_LIMITED', `${limit} Try again in ${retryAfter} s.`);
     this.retryAfter = retryAfter;
   }
 }
+
+/** For how long a caller should wait whose claims or counts are too many at a time, in seconds: others of them end meanwhile. */
+export const crowdedRetrySeconds = 5;
 
 /** When to try again while the database is away, in seconds. */
 export const unavailableRetrySeconds = 2;

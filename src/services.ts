@@ -4,6 +4,7 @@ import type { Bus } from './bus/bus.ts';
 import type { Database } from './database/database.ts';
 import type { Loop } from './concurrency/loop.ts';
 import type { Cursors } from './graphql/cursor.ts';
+import type { ErrorCounts } from './graphql/error-counts.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
@@ -52,4 +53,6 @@ export interface Services {
   cursors: Cursors;
   /** What goes on by itself in this process: claims, sweeps, deliveries, the feed. */
   loops: readonly Loop[];
+  /** For the metrics. */
+  errorCounts: ErrorCounts;
 }

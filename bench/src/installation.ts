@@ -55,7 +55,9 @@ export async function install(stops: Stops): Promise<Installation> {
       SECRET: randomBytes(32).toString('hex'),
       ADMIN_API_KEY: key,
       INITIAL_CREDITS: '1000000000',
-      // Neither limit may refuse a measured request.
+      // No limit may refuse a measured request.
+      MAX_SOCKETS_PER_KEY: '20000',
+      MAX_SUBSCRIPTIONS_PER_KEY: '20000',
       MAX_QUEUE_LENGTH: '10000000',
       RATE_LIMIT: '0',
     },

@@ -1,4 +1,4 @@
-import { LonghaulError } from '../errors.ts';
+import { crowdedRetrySeconds, RateLimitedError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
 
 export interface LaneLimits {
@@ -24,7 +24,7 @@ export class FairLanes {
   /** Runs the work when it is the owner's turn. Throws RATE_LIMITED if too much of the owner's waits. */
   async run<Result>(owner: string, work: () => Promise<Result>): Promise<Result> {
     const { mostWaiting, tooMany } = this.#limits;
-    if (this.#waiting.sizeOf(owner) >= mostWaiting) throw new LonghaulError('RATE_LIMITED', tooMany);
+    if (this.#waiting.sizeOf(owner) >= mostWaiting) throw new RateLimitedError(tooMany, crowdedRetrySeconds);
     await new Promise<void>((resolve) => {
       this.#waiting.add(owner, () => {
         this.#busy.add(owner);

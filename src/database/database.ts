@@ -32,6 +32,8 @@ export class Database {
   readonly hot: Queryable;
   /** For lists, counts, statistics and administration. A statement that takes more than a few seconds fails as UNAVAILABLE. */
   readonly reads: Queryable;
+  /** How many connections `reads` has. */
+  readonly readers: number;
   readonly #hotPool: HotPool | null;
   readonly #pglite: PGlite | null;
   readonly #pools: ConnectionPool[];
@@ -45,6 +47,7 @@ export class Database {
     const availability = this.#availability;
     const client = orm.em.getConnection().getClient();
     this.reads = { query: (sql, parameters = []) => availability.retry(() => run(client, sql, parameters)) };
+    this.readers = reads?.size ?? 1;
     this.#pglite = pglite;
     this.#hotPool = hot === null ? null : new HotPool(hot, availability);
     this.hot = this.#hotPool ?? this.reads;

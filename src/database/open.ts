@@ -48,7 +48,7 @@ export async function openServerDatabase(options: {
 }): Promise<OpenDatabase> {
   const route = new Route(options.server);
   const lock = new ProcessLock({ ...options, route });
-  const readers = Math.max(1, Math.floor(options.poolSize / 4));
+  const readers = Math.max(1, Math.floor(options.poolSize / 3));
   const database = await connect(route, options.entities, {
     hot: new ConnectionPool(route, {
       size: options.poolSize - readers,

@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import Negotiator from 'negotiator';
-import { type ErrorCode, errorTable } from '../errors.ts';
+import { type ErrorCode, errorTable, isErrorCode } from '../errors.ts';
 import { codeOf } from './public-error.ts';
 
 /** Media types for queries and mutations. Clients that accept anything get the first. */
@@ -57,9 +57,5 @@ export function retryAfterOf(errors: readonly GraphQLError[]): string | null {
 }
 
 function httpStatusOf(code: unknown): number {
-  return isCode(code) ? errorTable[code].httpStatus : errorTable.INTERNAL.httpStatus;
-}
-
-function isCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && code in errorTable;
+  return isErrorCode(code) ? errorTable[code].httpStatus : errorTable.INTERNAL.httpStatus;
 }

@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent a GraphQL request; null without a key. */
     viewer?: Viewer | null;
+    /** Set for an operation that claims jobs: how long it takes says nothing of the server. */
+    claims?: boolean;
   }
 }
 
@@ -57,6 +59,7 @@ export class GraphQLRoute {
     void app.register(async (scope) => {
       // JSON only: an HTML form on another site cannot send it without a CORS preflight.
       scope.removeAllContentTypeParsers();
+      scope.decorateRequest('claims', false);
       scope.addContentTypeParser(jsonType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
       scope.setErrorHandler((error, request, reply) => {
         const { status, code, message } = describeError(error);
@@ -84,7 +87,7 @@ export class GraphQLRoute {
       request.viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip });
       return undefined;
     } catch (error) {
-      return this.#refuse(request, reply, [publicError(error, services.log)]);
+      return this.#refuse(request, reply, [publicError(error, services)]);
     }
   }
 
@@ -95,6 +98,7 @@ export class GraphQLRoute {
     const asked = request.method === 'POST' ? readBody(request.body) : readQueryString(request.url);
     const operation = await operations.open(viewer, asked);
     if (operation instanceof Refusal) return this.#refuse(request, reply, operation.errors);
+    request.claims = operation.claims;
     const { live: plan } = operation;
     if (plan !== null) return this.#stream(request, reply, { operation, plan });
     const type = negotiate(request.headers.accept, answerTypes);

@@ -49,6 +49,11 @@ export class Operation {
     return this.#opened.prepared.document;
   }
 
+  /** Whether it claims jobs, and so may wait for work. */
+  get claims(): boolean {
+    return this.#opened.prepared.claims;
+  }
+
   /** Null if it is not a subscription. */
   get live(): LivePlan | null {
     return this.#opened.prepared.live;
@@ -105,6 +110,6 @@ export class Operation {
   }
 
   #shown(errors: readonly unknown[]): GraphQLError[] {
-    return errors.map((error) => publicError(error, this.#services.log));
+    return errors.map((error) => publicError(error, this.#services));
   }
 }

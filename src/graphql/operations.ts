@@ -1,5 +1,6 @@
 import { type DocumentNode, execute, getOperationAST, type GraphQLError, OperationTypeNode } from 'graphql';
 import { RateLimitedError } from '../errors.ts';
+import type { Verdict } from '../rate-limit/rate-limiter.ts';
 import type { Services } from '../services.ts';
 import { authenticate, UnauthenticatedError } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
@@ -87,7 +88,7 @@ export class Operations {
   }
 
   refuse(errors: readonly unknown[], isPassing = false): Refusal {
-    return new Refusal(errors.map((error) => publicError(error, this.#services.log)), isPassing);
+    return new Refusal(errors.map((error) => publicError(error, this.#services)), isPassing);
   }
 
   /** Callers without a key do not use the document cache, so they cannot occupy its memory. */
@@ -136,12 +137,12 @@ export class Operations {
 
   async #count(viewer: Viewer): Promise<void> {
     const verdict = await this.#services.rateLimiter.consume(viewer);
-    if (verdict?.allowed === false) throw new RateLimitedError(viewer.restriction === null ? 'key' : 'token', verdict);
+    if (verdict?.allowed === false) throw tooManyRequests(viewer.restriction === null ? 'key' : 'token', verdict);
   }
 
   async #countAddress(address: string): Promise<void> {
     const verdict = await this.#services.rateLimiter.consumeAddress(address);
-    if (verdict?.allowed === false) throw new RateLimitedError('address', verdict);
+    if (verdict?.allowed === false) throw tooManyRequests('address', verdict);
   }
 }
 
@@ -167,4 +168,15 @@ function unknownOperation({ document }: PreparedDocument, { operationName }: Gra
   const result = execute({ schema, document, operationName });
   if ('errors' in result && result.errors !== undefined) return result.errors;
   throw new Error('graphql-js executed an operation that getOperationAST did not find');
+}
+
+/** Who may make no more requests, as messages name them. */
+const limited = {
+  key: 'This key may make',
+  token: 'Access tokens for the same job or tag, or made with the same key, may together make',
+  address: 'Without a valid key, this address may make',
+};
+
+function tooManyRequests(whose: keyof typeof limited, { limit, retryAfter }: Verdict): RateLimitedError {
+  return new RateLimitedError(`${limited[whose]} ${limit} requests a minute.`, retryAfter);
 }

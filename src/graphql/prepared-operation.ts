@@ -3,7 +3,7 @@ import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNo
 import { contentSelected } from './job-content.ts';
 import { mutationSchema, schema } from './schema.ts';
 import { Price } from './price.ts';
-import { isWorkAlone } from './work-calls.ts';
+import { claimsJobs, isWorkAlone } from './work-calls.ts';
 import { livePlanOf, type LivePlan } from './live/plan.ts';
 import type { WithSentVariables } from './sent-variables.ts';
 
@@ -18,6 +18,8 @@ export class PreparedOperation {
   readonly isWork: boolean;
   /** A field that only READ may select; null if there is none. */
   readonly content: string | null;
+  /** Whether it claims jobs, and so may wait for work. */
+  readonly claims: boolean;
   /** Null if it is not a subscription. */
   readonly live: LivePlan | null;
   /** The variables to run it with, from those of a request. */
@@ -32,6 +34,7 @@ export class PreparedOperation {
     this.price = new Price(this.schema, { kind: Kind.DOCUMENT, definitions: [node, ...others] });
     this.isWork = isWorkAlone(document, node);
     this.content = contentSelected(schema, document, node);
+    this.claims = claimsJobs(document, node);
     this.live = this.kind === OperationTypeNode.SUBSCRIPTION ? livePlanOf(document, node, idOf(text, node)) : null;
   }
 

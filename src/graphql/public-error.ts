@@ -3,12 +3,19 @@ import { GraphQLError } from 'graphql';
 import { unavailableOf } from '../database/unavailable.ts';
 import { type ErrorCode, LonghaulError, RateLimitedError, unavailableRetrySeconds } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Turns an error into one that a client may see. Client errors and document errors pass unchanged, with their code. Anything
  * else is a bug: it is masked, and logged under the id that the client gets.
  */
-export function publicError(error: unknown, log: Log): GraphQLError {
+export function publicError(error: unknown, { log, errorCounts }: Pick<Services, 'log' | 'errorCounts'>): GraphQLError {
+  const shown = shownError(error, log);
+  errorCounts.add(codeOf(shown));
+  return shown;
+}
+
+function shownError(error: unknown, log: Log): GraphQLError {
   const known = causeOf(error);
   // Mutations return expected failures as union members. Anywhere else, this means that an argument was invalid.
   if (known?.code === 'VALIDATION_ERROR') return rendered(error, 'BAD_USER_INPUT', known.message);

@@ -11,6 +11,22 @@ import { fragmentsOf } from './fragments.ts';
 /** Worker mutations. They are exempt from the rate limit, because a refused heartbeat could cost an attempt. */
 const workCalls: ReadonlySet<string> = new Set(['claimJobs', 'reportProgress', 'completeJob', 'failJob', 'releaseJob']);
 
+/** Whether an operation may wait for work. The document need not be valid. */
+export function claimsJobs(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): boolean {
+  return operation === OperationTypeNode.MUTATION && selectsClaim(selectionSet, new Map(fragmentsOf(document)));
+}
+
+/** @param unseen as below */
+function selectsClaim({ selections }: SelectionSetNode, unseen: Map<string, FragmentDefinitionNode>): boolean {
+  return selections.some((selection) => {
+    if (selection.kind === Kind.FIELD) return selection.name.value === 'claimJobs';
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selectsClaim(selection.selectionSet, unseen);
+    const fragment = unseen.get(selection.name.value);
+    unseen.delete(selection.name.value);
+    return fragment !== undefined && selectsClaim(fragment.selectionSet, unseen);
+  });
+}
+
 /** Whether an operation consists only of worker calls. The document need not be valid. */
 export function isWorkAlone(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): boolean {
   return operation === OperationTypeNode.MUTATION && consistsOfWork(selectionSet, new Map(fragmentsOf(document)));

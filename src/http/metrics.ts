@@ -11,6 +11,8 @@ interface Readings {
   stalledConnections: () => number;
   watchedCredentials: () => number;
   watchedJobs: () => number;
+  waitingClaims: () => number;
+  errors: () => { code: string; status: number; count: number }[];
   bus: Pick<Bus, 'healthy' | 'stats'>;
   loops: readonly Pick<Loop, 'name' | 'succeededAt'>[];
 }
@@ -30,6 +32,13 @@ export class Metrics {
     help: 'Time to answer a request, by route, method and status.',
     labelNames: ['route', 'method', 'status'],
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+
+  readonly #claims = new Histogram({
+    name: 'longhaul_claim_seconds',
+    help: 'Time to answer a claim over HTTP, with its wait for work. No longhaul_http_request_seconds has it.',
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30],
     registers: [this.registry],
   });
 
@@ -58,6 +67,7 @@ export class Metrics {
     gauge('longhaul_stalled_connections', 'Connections that read too slowly just now.', read.stalledConnections);
     gauge('longhaul_watched_credentials', 'Sockets and streams whose key is looked at again.', read.watchedCredentials);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
+    gauge('longhaul_waiting_claims', 'Claims that wait for work on this process.', read.waitingClaims);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
     const lastSuccess = new Gauge({
@@ -70,6 +80,17 @@ export class Metrics {
       },
     });
     this.registry.registerMetric(lastSuccess);
+    const errors = new Counter({
+      name: 'longhaul_graphql_errors_total',
+      help: 'Errors answered over GraphQL, also with HTTP 200, by code: in `errors`, and expected ones as members of a union.',
+      labelNames: ['code', 'status'],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const { code, status, count } of read.errors()) this.inc({ code, status: String(status) }, count);
+      },
+    });
+    this.registry.registerMetric(errors);
     /** For what counts by itself. */
     const counter = (name: string, help: string, value: () => number) =>
       new Counter({
@@ -90,6 +111,10 @@ export class Metrics {
   /** @param route as the router writes it */
   answered(route: string, method: string, status: number, seconds: number): void {
     this.#requests.observe({ route, method, status: String(status) }, seconds);
+  }
+
+  answeredClaim(seconds: number): void {
+    this.#claims.observe(seconds);
   }
 
   answeredCall({ dialect, route, apiKeyId }: MeteredCall): void {

@@ -49,6 +49,8 @@ export class HttpServer {
       watchedCredentials: () => this.#credentials.size,
       eventStreams: () => this.#streams.size,
       watchedJobs: () => services.jobs.watched.jobs,
+      errors: () => services.errorCounts.all(),
+      waitingClaims: () => services.jobs.waitingClaims,
       bus: services.bus,
       loops: services.loops,
     });
@@ -76,8 +78,10 @@ export class HttpServer {
     this.#live = new Live(services);
     this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;
     // Without promises: these two run for every request.
-    this.#app.addHook('onResponse', ({ routeOptions, method, call }, reply, done) => {
-      metrics.answered(routeOptions.url ?? 'none', method, reply.statusCode, reply.elapsedTime / 1_000);
+    this.#app.addHook('onResponse', ({ routeOptions, method, call, claims }, reply, done) => {
+      const seconds = reply.elapsedTime / 1_000;
+      if (claims === true) metrics.answeredClaim(seconds);
+      else metrics.answered(routeOptions.url ?? 'none', method, reply.statusCode, seconds);
       if (call != null) metrics.answeredCall(call);
       done();
     });

@@ -1,4 +1,5 @@
 import type { Loop } from '../concurrency/loop.ts';
+import { FairLanes } from '../concurrency/fair-lanes.ts';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
 import type { StoredFile } from '../files/store.ts';
@@ -19,7 +20,6 @@ import { cancelJob } from './end/cancel.ts';
 import { type Completion, completeJob } from './end/complete.ts';
 import { expireLeases } from './end/expire.ts';
 import { type FailedAttempt, failJob } from './end/fail.ts';
-import { releaseJob } from './end/release.ts';
 import { type Moment, presentMoment } from './feed/changes.ts';
 import { Feed } from './feed/feed.ts';
 import { jobMatcher } from './feed/job-matcher.ts';
@@ -31,7 +31,7 @@ import { ReportQueue } from './progress/report-queue.ts';
 import { type JobAttempt, listAttempts } from './read/attempts.ts';
 import { type IdForm, JobIds } from './read/job-ids.ts';
 import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
-import { countJobs, type JobFilter, listJobs } from './read/list.ts';
+import { type Counted, countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
 import type { JobTypes } from './types/registry.ts';
@@ -51,6 +51,9 @@ type UpdatesWanted = Omit<UpdatesRequest, 'matches'> & {
   maySee: (job: Job) => boolean;
 };
 
+/** The most exact counts of a workspace that wait: as many as one operation may have aliases. */
+const mostWaitingCounts = 50;
+
 /**
  * The domain facade. Surfaces, workers and webhooks use only this: it has one method per operation on jobs. The
  * function that each method calls documents what it throws. A scope is a workspace id, or null for WORK_ALL.
@@ -67,6 +70,7 @@ export class Jobs {
   readonly #feed: Feed;
   readonly #updates: Updates;
   readonly #claimer: Claimer;
+  readonly #counts: FairLanes;
 
   constructor(parts: JobsParts) {
     const { database, bus, log, types, limits } = parts;
@@ -81,6 +85,12 @@ export class Jobs {
     this.#feed = new Feed(database, bus, log);
     this.#updates = new Updates(database, bus, log);
     this.#claimer = new Claimer(this.#context, bus, log);
+    this.#counts = new FairLanes({
+      // One connection stays for lists.
+      lanes: Math.max(1, database.readers - 1),
+      mostWaiting: mostWaitingCounts,
+      tooMany: `${mostWaitingCounts} exact counts of this workspace wait already.`,
+    });
   }
 
   /** Subscribes to the bus and begins to hand out work. */
@@ -148,7 +158,7 @@ export class Jobs {
   }
 
   release(scope: WorkspaceScope, request: { token: string }): Promise<Job> {
-    return releaseJob(this.#context, scope, request);
+    return this.#claimer.release(scope, request);
   }
 
   /** Returns null if the job does not exist or belongs to another workspace. */
@@ -175,8 +185,14 @@ export class Jobs {
     return listJobs(this.#database, workspaceId, filter, window, properties);
   }
 
-  count(workspaceId: string, filter: JobFilter): Promise<number> {
-    return countJobs(this.#database.reads, workspaceId, filter);
+  /**
+   * Counts exactly, which costs as much as there is to count. So a workspace has one count at a time, and workspaces take
+   * turns.
+   *
+   * @throws RATE_LIMITED if too many counts of the workspace wait; ValidationError for an invalid filter
+   */
+  count(workspaceId: string, filter: JobFilter): Promise<Counted> {
+    return this.#counts.run(workspaceId, () => countJobs(this.#database.reads, workspaceId, filter));
   }
 
   /** Counts pending jobs, up to MAX_QUEUE_LENGTH. */
@@ -217,6 +233,11 @@ export class Jobs {
   /** How many jobs and workspaces this process watches, and how many updates wait for their watchers. */
   get watched(): { jobs: number; workspaces: number; waitingUpdates: number } {
     return { jobs: this.#feed.size, workspaces: this.#updates.size, waitingUpdates: this.#updates.waiting };
+  }
+
+  /** How many claims wait for work on this process. */
+  get waitingClaims(): number {
+    return this.#claimer.size;
   }
 
   /** Wakes the webhook sender of this process. */

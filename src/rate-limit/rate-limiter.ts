@@ -52,16 +52,25 @@ export class RateLimiter {
   async consume(viewer: Viewer): Promise<Verdict | null> {
     let verdict: Verdict | null = null;
     for (const { name, share } of budgetsOf(viewer)) {
-      const next = await (share === 'half' ? this.#halves : this.#keys).consume(name);
+      const next = await this.#budgets(share).consume(name);
       if (verdict === null || (next !== null && next.remaining < verdict.remaining)) verdict = next;
       if (next?.allowed === false) return next;
     }
     return verdict;
   }
 
+  /** Takes the price of what was just done from the viewer's budgets: as many requests fewer until the window ends. */
+  async spend(viewer: Viewer, requests: number): Promise<void> {
+    for (const { name, share } of budgetsOf(viewer)) await this.#budgets(share).spend(name, requests);
+  }
+
   /** Counts one request without a valid key; null if the limit is off. */
   consumeAddress(address: string): Promise<Verdict | null> {
     return this.#addresses.consume(networkOf(address));
+  }
+
+  #budgets(share: 'whole' | 'half'): Budgets {
+    return share === 'half' ? this.#halves : this.#keys;
   }
 }
 
@@ -82,6 +91,10 @@ class Budgets {
 
   async consume(key: string): Promise<Verdict | null> {
     return this.#limit === 0 ? null : this.#batches.add(key);
+  }
+
+  async spend(key: string, points: number): Promise<void> {
+    if (this.#limit > 0) await this.#consume(key, points);
   }
 
   async #count(keys: readonly string[]): Promise<Verdict[]> {

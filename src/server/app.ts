@@ -11,6 +11,7 @@ import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../graphql/cursor.ts';
+import { ErrorCounts } from '../graphql/error-counts.ts';
 import { globalJobIds } from '../graphql/global-id.ts';
 import { vidocuIds } from '../rest/vidocu/vidocu-id.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -119,6 +120,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       publicUrl: () => publicUrl,
       loops,
       cursors: new Cursors(secrets),
+      errorCounts: new ErrorCounts(),
     };
 
     const { HttpServer } = await loading;

@@ -82,10 +82,15 @@ const environment = z.object({
     '600',
     integer(0, 100_000_000),
   ),
-  MAX_SOCKETS_PER_KEY: variable('WebSockets that one key may have open on this process.', '20000', integer(1, 1_000_000)),
+  MAX_SOCKETS_PER_KEY: variable('WebSockets that one key may have open on this process.', '10000', integer(1, 1_000_000)),
   MAX_SUBSCRIPTIONS_PER_KEY: variable(
     'Subscriptions that one key may have open on this process, over sockets and event streams.',
-    '50000',
+    '10000',
+    integer(1, 1_000_000),
+  ),
+  MAX_WAITING_CLAIMS_PER_KEY: variable(
+    'Claims of one key that may wait for work on this process.',
+    '1000',
     integer(1, 1_000_000),
   ),
   STALLED_SECONDS: variable(
@@ -154,6 +159,7 @@ const configuration = environment
     rateLimitAnonymous: env.RATE_LIMIT_ANONYMOUS,
     maxSocketsPerKey: env.MAX_SOCKETS_PER_KEY,
     maxSubscriptionsPerKey: env.MAX_SUBSCRIPTIONS_PER_KEY,
+    maxWaitingClaimsPerKey: env.MAX_WAITING_CLAIMS_PER_KEY,
     stalledSeconds: env.STALLED_SECONDS,
     workerConcurrency: env.WORKER_CONCURRENCY,
     databasePoolSize: env.DATABASE_POOL_SIZE,

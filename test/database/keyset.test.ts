@@ -42,8 +42,9 @@ async function list(filter: JobFilter, window: Partial<Window> = {}): Promise<st
   return found.map(({ id }) => id);
 }
 
-function count(filter: JobFilter): Promise<number> {
-  return countJobs(longhaul.services.database.reads, tenant.id, filter);
+async function count(filter: JobFilter): Promise<number> {
+  const counted = await countJobs(longhaul.services.database.reads, tenant.id, filter);
+  return counted.count;
 }
 
 function idsWhere(matches: (job: Job) => boolean): string[] {

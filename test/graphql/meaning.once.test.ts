@@ -204,7 +204,7 @@ function context(): GraphQLContext {
 
 function told(result: ExecutionResult): object {
   const { errors } = result;
-  return errors === undefined ? result : { ...result, errors: errors.map((error) => publicError(error, silentLog)) };
+  return errors === undefined ? result : { ...result, errors: errors.map((error) => publicError(error, { ...longhaul.services, log: silentLog })) };
 }
 
 /** Whether it is over one of the limits, which graphql-js does not know. */

@@ -201,10 +201,28 @@ describe('a waiting claim is answered', () => {
 
   test('when another worker hands a job back', async () => {
     const tenant = await Tenant.in(longhaul);
-    const { job, token } = await tenant.running();
+    const { id } = await tenant.create();
+    const [started] = await tenant.claim({ workerId: 'another' });
     const { answer } = await waitingClaim(tenant);
+    await tenant.release(started?.token ?? '');
+    expect(await answer).toEqual([id]);
+  });
+
+  test('with nothing when its own worker hands a job back, because that is about to stop', async () => {
+    const tenant = await Tenant.in(longhaul);
+    const { job, token } = await tenant.running({ maxAttempts: 1 });
+    // On another process, and on that which the release comes to.
+    const { answer } = await waitingClaim(tenant);
+    const here = tenant.claim({ waitSeconds: 30 });
+    const another = tenant.claim({ workerId: 'another', waitSeconds: 30 });
     await tenant.release(token);
-    expect(await answer).toEqual([job.id]);
+    expect(await here).toEqual([]);
+    expect(await answer).toEqual([]);
+    const [started] = await another;
+    expect(started?.job).toMatchObject({ id: job.id, attempt: 2, failedAttempts: 0 });
+    // The same worker may go on all the same.
+    await tenant.release(started?.token ?? '');
+    expect(ids(await tenant.claim())).toEqual([job.id]);
   });
 
   test('when a job of the workspace ends and its limit lets another one start', async () => {

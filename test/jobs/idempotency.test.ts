@@ -134,7 +134,7 @@ test('the key of a grant is not the key of a job', async () => {
 
 describe('the same request again is answered alike, and another one is a conflict, after', () => {
   const types = shippedJobTypes;
-  const limits = { maxInputBytes: 1_000, maxOutputBytes: 1_000, maxQueueLength: 10 };
+  const limits = { maxInputBytes: 1_000, maxOutputBytes: 1_000, maxQueueLength: 10, maxWaitingClaimsPerKey: 10 };
   const withFingerprint = (change: Partial<JobType>) =>
     new JobTypes(types.map((type) => (type.name === usualRequest.type ? { ...type, ...change } : type)));
   const deploys: Record<string, { types?: JobTypes; limits?: Partial<JobLimits>; credits?: number }> = {

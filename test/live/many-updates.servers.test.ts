@@ -51,13 +51,13 @@ test('a thousand different jobUpdates of one change hold nobody up for 50 ms', a
     if (text.includes('"COMPLETED"')) ended.add(id);
     if (ended.size === watches) all.resolve();
   });
-  const { token } = await tenant.running();
   for (let index = 0; index < watches; index += 1) {
     // Different filters: they cannot share an execution.
     socket.subscribe(`${index}`, { query, variables: { types: ['fingerprint', `none ${index}`] } });
   }
   await expect.poll(async () => (await figuresOf(longhaul)).broadcasts, patience).toBe(watches);
   // A watch from now on does not say when it has begun.
+  const { token } = await tenant.running();
   let reports = 0;
   await expect.poll(async () => (await tenant.report(token, { message: `${(reports += 1)}` }), begun.size), patience).toBe(watches);
   await tenant.complete(token);

@@ -9,6 +9,7 @@ export interface Figures {
   stalled_connections: number;
   watched_credentials: number;
   watched_jobs: number;
+  waiting_claims: number;
   bus_topics: number;
 }
 
@@ -20,6 +21,7 @@ const nothing: Omit<Figures, 'bus_topics'> = {
   stalled_connections: 0,
   watched_credentials: 0,
   watched_jobs: 0,
+  waiting_claims: 0,
 };
 
 /** Reads the metrics over HTTP, as an operator does. */
@@ -34,6 +36,7 @@ export async function figuresOf({ url }: { url: string }): Promise<Figures> {
     stalled_connections: read('stalled_connections'),
     watched_credentials: read('watched_credentials'),
     watched_jobs: read('watched_jobs'),
+    waiting_claims: read('waiting_claims'),
     bus_topics: read('bus_topics'),
   };
 }

@@ -17,10 +17,13 @@ export class ConnectionPool {
   readonly #route: Route;
   readonly #pool: pg.Pool;
   readonly #silence: SilenceWatch | null;
+  /** The most connections. */
+  readonly size: number;
   #ended: Promise<void> | null = null;
 
   constructor(route: Route, { size, name, ...session }: Session & { size: number; name: string }) {
     this.#route = route;
+    this.size = size;
     this.#pool = new pg.Pool({
       // Reads the route's configuration for each new connection, because the route may have changed.
       Client: class extends pg.Client {

@@ -1,5 +1,5 @@
 import type { InputObjectRef, ObjectRef } from '@pothos/core';
-import { type LonghaulError, ValidationError } from '../../errors.ts';
+import { LonghaulError, ValidationError } from '../../errors.ts';
 import type { Scope } from '../../workspaces/scope.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import { builder, type SchemaTypes } from '../builder.ts';
@@ -46,9 +46,15 @@ function addMutation(name: string, options: Mutation<object, object>): void {
       },
       args: { input: t.arg({ type: input.type, required: true, description: input.description }) },
       complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: sizeOf(given) }),
-      resolve: (_root, { input: given }, context) => {
-        if (given instanceof UnreadableInput) throw new ValidationError(given.issues);
-        return options.resolve(given, context);
+      resolve: async (_root, { input: given }, context) => {
+        try {
+          if (given instanceof UnreadableInput) throw new ValidationError(given.issues);
+          return await options.resolve(given, context);
+        } catch (error) {
+          // Other errors are counted where they are answered.
+          if (error instanceof LonghaulError && errors.some((Expected) => error instanceof Expected)) context.errorCounts.add(error.code);
+          throw error;
+        }
       },
     }),
   );

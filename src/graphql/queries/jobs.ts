@@ -12,6 +12,9 @@ import { selectedBelow } from '../selection.ts';
 import { encodeUpdateCursor } from '../update-cursor.ts';
 import { findReadableJob } from './visible-job.ts';
 
+/** An exact count costs one request of the key's rate limit for each of this many milliseconds that it takes. */
+const pricedMilliseconds = 10;
+
 /** A page of jobs, with what `totalCount` needs to count the whole list. */
 type JobPage = Connection<Job> & { workspaceId: string; filter: JobFilter };
 
@@ -25,11 +28,16 @@ const JobConnection = builder.connectionObject(
     fields: (t) => ({
       totalCount: t.int({
         nullable: false,
-        description: 'Number of jobs that match the filter. Counted only if selected.',
+        description:
+          'Number of jobs that match the filter. Counted only if selected. What it takes grows with what it counts: each ' +
+          `${pricedMilliseconds} ms of it count as one request. A workspace has one such count at a time; others wait.`,
         complexity: countCost,
-        resolve: (page, _args, { jobs }) => {
+        resolve: async (page, _args, { jobs, rateLimiter, viewer }) => {
           const { workspaceId, filter } = counted(page);
-          return jobs.count(workspaceId, filter);
+          const { count, milliseconds } = await jobs.count(workspaceId, filter);
+          const price = Math.floor(milliseconds / pricedMilliseconds);
+          if (viewer !== null && price > 0) await rateLimiter.spend(viewer, price);
+          return count;
         },
       }),
     }),

@@ -11,8 +11,8 @@ export interface ClaimRound {
   jobIds: readonly string[] | null;
   /** One worker id per attempt that may start, in the order in which attempts are handed out. */
   workerIds: readonly string[];
-  /** The key of each of these workers; null for the built-in worker. */
-  apiKeyIds: readonly (string | null)[];
+  /** The key of these workers; null for the built-in worker. */
+  apiKeyId: string | null;
   /** The workspace that had the last turn. The one after it goes first. */
   after: string;
   /** The most workspaces to look at. */
@@ -143,7 +143,7 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     -- ANY (ARRAY) forces the index: the planner cannot know the LIMIT, and may expect many winners.
     FROM winner WHERE job.id = winner.id AND job.id = ANY (ARRAY(SELECT id FROM winner))
     RETURNING job.*, winner.turn, winner.ordinal, winner.slot, gen_random_uuid() AS token,
-      ($4::text[])[winner.ordinal] AS worker_id, ($7::uuid[])[winner.ordinal] AS api_key_id, winner.lease_seconds,
+      ($4::text[])[winner.ordinal] AS worker_id, $7::uuid AS api_key_id, winner.lease_seconds,
       now() + make_interval(secs => winner.timeout_seconds) AS deadline_at,
       now() + make_interval(secs => least(winner.lease_seconds, winner.timeout_seconds)) AS expires_at
   ),
@@ -191,7 +191,7 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
     round.workerIds,
     round.after,
     round.workspaces,
-    round.apiKeyIds,
+    round.apiKeyId,
   ];
   const rows =
     jobIds !== null

@@ -1,14 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
-import { Loop } from '../../concurrency/loop.ts';
-import { type FieldIssue, ValidationError } from '../../errors.ts';
+import { FairQueue } from '../../concurrency/fair-queue.ts';
+import { Loop, type Run } from '../../concurrency/loop.ts';
+import { crowdedRetrySeconds, type FieldIssue, RateLimitedError, ValidationError } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
 import type { Log } from '../../log.ts';
-import { anyType, parseWork, type Work, workTopic } from '../feed/announcer.ts';
+import { anyType, leavingTopic, parseWork, type Work, workTopic } from '../feed/announcer.ts';
 import { claimRound, firstWorkspace, type StartedAttempt } from './claim.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
-import { encodeLeaseToken } from './lease-token.ts';
+import type { Job } from '../model/job.ts';
+import { findWorker } from './held.ts';
+import { decodeLeaseToken, encodeLeaseToken } from './lease-token.ts';
 import { releaseJob } from '../end/release.ts';
 import { unknownTypeMessage } from '../types/registry.ts';
 
@@ -20,6 +24,9 @@ const claim = z.object({
   apiKeyId: z.guid().nullish(),
   waitSeconds: z.number().min(0).max(30).nullish(),
 });
+
+/** A message of the leaving topic: the claimer that it is from, the worker's scope and its id. */
+const leaving = z.tuple([z.string(), z.string().nullable(), z.string()]);
 
 /** A worker's request for jobs. */
 export interface Claim {
@@ -38,18 +45,29 @@ export interface Claim {
 }
 
 interface Waiting {
-  scope: WorkspaceScope;
-  types: ReadonlySet<string>;
-  jobIds: readonly string[] | null;
   limit: number;
   workerId: string;
-  apiKeyId: string | null;
-  /** One statement serves all waiters of a group. */
-  group: string;
+  group: Group;
   signal: AbortSignal | null;
   patient: boolean;
   resolve: (started: StartedAttempt[]) => void;
   reject: (error: unknown) => void;
+}
+
+/** Claims of one key for the same jobs: one statement serves them all. */
+interface Group {
+  id: string;
+  apiKeyId: string | null;
+  scope: WorkspaceScope;
+  types: ReadonlySet<string>;
+  jobIds: readonly string[] | null;
+  /** In order of arrival. */
+  waiting: Set<Waiting>;
+}
+
+/** Whose turn a group waits for: its key's, or that of all claims without one. */
+function ownerOf({ apiKeyId }: Group): string {
+  return apiKeyId ?? 'built-in';
 }
 
 /** The poll interval, in case a wake-up was lost. */
@@ -62,12 +80,20 @@ const mostAttempts = 100;
  * Serves all claims of this process, from the built-in worker and over GraphQL, in a single loop: separate claims
  * competing for the same head of the queue would get only a quarter of what they ask for. It holds no connection while
  * waiting.
+ *
+ * Each run makes one statement, for claims of one key, and keys take turns. A key with a thousand different claims thus
+ * delays another's by one statement.
  */
 export class Claimer {
   readonly #context: JobsContext;
   readonly #bus: Bus;
   readonly #log: Log;
-  readonly #waiting = new Set<Waiting>();
+  readonly #id = randomUUID();
+  readonly #groups = new Map<string, Group>();
+  /** The groups for which there may be work. */
+  readonly #due = new FairQueue<Group>();
+  /** How many claims each key has here. */
+  readonly #claims = new Map<string | null, number>();
   /** The rotation through workspaces: the last turn of each group. */
   readonly #turns = new Map<string, string>();
   #unsubscribe: Unsubscribe[] = [];
@@ -78,13 +104,14 @@ export class Claimer {
     this.#context = context;
     this.#bus = bus;
     this.#log = log;
-    this.#loop = new Loop({ name: 'claiming', work: () => this.#serveAll(), pollMilliseconds, log });
+    this.#loop = new Loop({ name: 'claiming', work: (run) => this.#serveNext(run), pollMilliseconds, log });
   }
 
   async start(): Promise<void> {
     this.#unsubscribe = [
       await this.#bus.subscribe(workTopic, (message) => this.#wakeFor(parseWork(message))),
-      this.#bus.onReconnect(() => this.#wake()),
+      await this.#bus.subscribe(leavingTopic, (message) => this.#heardOfLeaving(message)),
+      this.#bus.onReconnect(() => this.#wakeAll()),
     ];
     this.#loop.start();
   }
@@ -97,46 +124,60 @@ export class Claimer {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const waiting of this.#waiting) this.#answer(waiting, []);
+    for (const waiting of this.#all()) this.#answer(waiting, []);
     await this.#loop.stop();
+  }
+
+  /** How many claims wait, for metrics. */
+  get size(): number {
+    let size = 0;
+    for (const { waiting } of this.#groups.values()) size += waiting.size;
+    return size;
   }
 
   /**
    * Claims up to `limit` jobs. If there are none, waits up to `waitSeconds` for some.
    *
    * @param signal ends the wait when the caller is gone. Jobs claimed for it in the meantime are released.
-   * @throws ValidationError, also for an unregistered type, because its worker would wait forever.
+   * @throws ValidationError, also for an unregistered type, because its worker would wait forever; RATE_LIMITED for a key
+   *   with too many claims
    */
   async claim(scope: WorkspaceScope, request: Claim, signal: AbortSignal | null = null): Promise<StartedAttempt[]> {
     const { types, jobIds = null, limit, workerId, apiKeyId = null, waitSeconds } = parseInput(claim, request);
     this.#refuseUnknown(types);
     if (this.#stopped || signal?.aborted) return [];
-    const names = [...new Set(types)].toSorted();
+    this.#refuseTooMany(apiKeyId);
+    const patient = (waitSeconds ?? 0) > 0;
     const timer = new AbortController();
     try {
       return await new Promise<StartedAttempt[]>((resolve, reject) => {
-        const waiting: Waiting = {
-          scope,
-          types: new Set(names),
-          jobIds,
-          limit: limit ?? 1,
-          workerId,
-          apiKeyId,
-          group: JSON.stringify([scope, names, jobIds]),
-          signal,
-          patient: (waitSeconds ?? 0) > 0,
-          resolve,
-          reject,
-        };
-        this.#waiting.add(waiting);
+        const group = this.#group({ apiKeyId, scope, types: new Set(types.toSorted()), jobIds });
+        const waiting: Waiting = { limit: limit ?? 1, workerId, group, signal, patient, resolve, reject };
+        this.#enter(waiting);
         const giveUp = () => this.#answer(waiting, []);
         signal?.addEventListener('abort', giveUp, { signal: timer.signal });
-        if (waiting.patient) delay((waitSeconds ?? 0) * 1_000, null, timer).then(giveUp, () => undefined);
-        this.#wake();
+        if (patient) delay((waitSeconds ?? 0) * 1_000, null, timer).then(giveUp, () => undefined);
+        this.#wake([group]);
       });
     } finally {
       timer.abort();
     }
+  }
+
+  /**
+   * Hands an attempt back, as a worker does that is about to stop. Its waiting claims, on whatever process, are answered
+   * first: one of them would get the job again, and nobody would be there to work on it.
+   *
+   * @throws ValidationError, LeaseLostError
+   */
+  async release(scope: WorkspaceScope, request: { token: string }): Promise<Job> {
+    const ref = decodeLeaseToken(request.token);
+    const workerId = ref === null ? null : await findWorker(this.#context, scope, ref);
+    if (workerId !== null) {
+      this.#dismiss(scope, workerId);
+      this.#bus.publish(leavingTopic, JSON.stringify([this.#id, scope, workerId]));
+    }
+    return releaseJob(this.#context, scope, request);
   }
 
   #refuseUnknown(types: readonly string[]): void {
@@ -148,52 +189,115 @@ export class Claimer {
     if (issues.length > 0) throw new ValidationError(issues);
   }
 
-  #wakeFor(work: Work[]): void {
-    const wanted = [...this.#waiting].some(({ scope, types }) =>
-      work.some(
-        ({ workspaceId, type }) =>
-          (scope === null || scope === workspaceId) && (type === anyType || types.has(type)),
-      ),
+  #refuseTooMany(apiKeyId: string | null): void {
+    const { maxWaitingClaimsPerKey } = this.#context.limits;
+    if (apiKeyId === null || (this.#claims.get(apiKeyId) ?? 0) < maxWaitingClaimsPerKey) return;
+    throw new RateLimitedError(
+      `${maxWaitingClaimsPerKey} claims of this key wait on this process, its limit. Claim several jobs at once with \`limit\`.`,
+      crowdedRetrySeconds,
     );
-    if (wanted) this.#wake();
   }
 
-  #wake(): void {
-    if (this.#waiting.size > 0) this.#loop.wake();
+  #group(asked: Omit<Group, 'id' | 'waiting'>): Group {
+    const id = JSON.stringify([asked.apiKeyId, asked.scope, [...asked.types], asked.jobIds]);
+    return this.#groups.get(id) ?? { ...asked, id, waiting: new Set() };
   }
 
-  async #serveAll(): Promise<void> {
-    const groups = Map.groupBy(this.#waiting, ({ group }) => group);
-    for (const [group, all] of groups) {
-      for (let from = 0; from < all.length; from += mostAttempts) {
-        // Skip waiters that left during an earlier statement.
-        const waiters = all.slice(from, from + mostAttempts).filter((waiting) => this.#waiting.has(waiting));
-        try {
-          await this.#serve(group, waiters);
-        } catch (error) {
-          for (const waiting of waiters) {
-            if (this.#waiting.delete(waiting)) waiting.reject(error);
-          }
-        }
-      }
+  #enter(waiting: Waiting): void {
+    const { group } = waiting;
+    group.waiting.add(waiting);
+    this.#groups.set(group.id, group);
+    this.#claims.set(group.apiKeyId, (this.#claims.get(group.apiKeyId) ?? 0) + 1);
+  }
+
+  /** Returns false if it has left before. */
+  #leave(waiting: Waiting): boolean {
+    const { group } = waiting;
+    if (!group.waiting.delete(waiting)) return false;
+    const claims = (this.#claims.get(group.apiKeyId) ?? 0) - 1;
+    if (claims > 0) this.#claims.set(group.apiKeyId, claims);
+    else this.#claims.delete(group.apiKeyId);
+    if (group.waiting.size === 0) {
+      this.#groups.delete(group.id);
+      this.#due.delete(ownerOf(group), group);
+    }
+    return true;
+  }
+
+  #all(): Waiting[] {
+    return [...this.#groups.values()].flatMap(({ waiting }) => [...waiting]);
+  }
+
+  /** Answers the waiting claims of a worker that is about to stop. */
+  #dismiss(scope: WorkspaceScope, workerId: string): void {
+    for (const waiting of this.#all()) {
+      if (waiting.patient && waiting.workerId === workerId && waiting.group.scope === scope) this.#answer(waiting, []);
     }
   }
 
-  async #serve(group: string, waiters: Waiting[]): Promise<void> {
-    const [first] = waiters;
-    if (first === undefined) return;
+  /** From another process. One's own message comes too late: the worker may have begun to claim again. */
+  #heardOfLeaving(message: string): void {
+    const [from, scope, workerId] = leaving.parse(JSON.parse(message));
+    if (from !== this.#id) this.#dismiss(scope, workerId);
+  }
+
+  #wakeFor(work: readonly Work[]): void {
+    const everywhere = new Set(work.map(({ type }) => type));
+    const byWorkspace = Map.groupBy(work, ({ workspaceId }) => workspaceId);
+    const wanted = [...this.#groups.values()].filter(({ scope, types }) => {
+      const available = scope === null ? everywhere : new Set(byWorkspace.get(scope)?.map(({ type }) => type));
+      return available.has(anyType) || !available.isDisjointFrom(types);
+    });
+    this.#wake(wanted);
+  }
+
+  #wakeAll(): void {
+    this.#wake([...this.#groups.values()]);
+  }
+
+  #wake(groups: readonly Group[]): void {
+    for (const group of groups) this.#due.add(ownerOf(group), group);
+    if (!this.#due.isEmpty) this.#loop.wake();
+  }
+
+  async #serveNext({ polled }: Run): Promise<'more' | void> {
+    if (polled) this.#wakeAll();
+    const group = this.#due.take();
+    if (group !== undefined) await this.#serve(group);
+    if (!this.#due.isEmpty) return 'more';
+  }
+
+  async #serve(group: Group): Promise<void> {
+    // Whoever comes while the statement runs has its own after it.
+    const all = [...group.waiting];
+    const waiters = all.slice(0, mostAttempts);
     const assignees = assignInTurns(waiters);
+    try {
+      const started = await this.#claimFor(group, assignees);
+      this.#handOut(assignees, started);
+      // If there was not enough for these, there is nothing for the others.
+      if (started.length < assignees.length) {
+        for (const waiting of all) if (!waiting.patient) this.#answer(waiting, []);
+        return;
+      }
+    } catch (error) {
+      for (const waiting of waiters) if (this.#leave(waiting)) waiting.reject(error);
+    }
+    if (group.waiting.size > 0) this.#due.add(ownerOf(group), group);
+  }
+
+  async #claimFor(group: Group, assignees: readonly Waiting[]): Promise<StartedAttempt[]> {
     const started: StartedAttempt[] = [];
-    const origin = this.#turns.get(group) ?? firstWorkspace;
+    const origin = this.#turns.get(group.id) ?? firstWorkspace;
     let after = origin;
     // Looking at a few workspaces satisfies nearly every claim. If nothing in them may start, look at more.
     for (let workspaces = assignees.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
       const result = await claimRound(this.#context, {
-        scope: first.scope,
-        types: [...first.types],
-        jobIds: first.jobIds,
+        scope: group.scope,
+        types: [...group.types],
+        jobIds: group.jobIds,
         workerIds: assignees.slice(started.length).map(({ workerId }) => workerId),
-        apiKeyIds: assignees.slice(started.length).map(({ apiKeyId }) => apiKeyId),
+        apiKeyId: group.apiKeyId,
         after,
         workspaces,
       }).catch((error: unknown) => {
@@ -204,13 +308,12 @@ export class Claimer {
       started.push(...result.started);
       const wentRound = result.wentRound || leadsPast(origin, after, result.after);
       after = result.after;
-      this.#remember(group, after);
-      if (wentRound || started.length >= assignees.length) break;
+      this.#remember(group.id, after);
+      if (wentRound || started.length >= assignees.length) return started;
     }
-    this.#handOut(assignees, started);
   }
 
-  #handOut(assignees: Waiting[], started: StartedAttempt[]): void {
+  #handOut(assignees: readonly Waiting[], started: StartedAttempt[]): void {
     const shares = new Map<Waiting, StartedAttempt[]>();
     for (const [index, attempt] of started.entries()) {
       const waiting = assignees[index];
@@ -226,14 +329,14 @@ export class Claimer {
   }
 
   #answer(waiting: Waiting, share: StartedAttempt[]): void {
-    if (this.#waiting.delete(waiting) && !waiting.signal?.aborted) {
+    if (this.#leave(waiting) && !waiting.signal?.aborted) {
       waiting.resolve(share);
       return;
     }
     waiting.resolve([]);
     for (const { job, token } of share) {
       const request = { token: encodeLeaseToken({ jobId: job.id, token }) };
-      releaseJob(this.#context, waiting.scope, request).catch((error: unknown) =>
+      releaseJob(this.#context, waiting.group.scope, request).catch((error: unknown) =>
         this.#log.warn({ err: error, jobId: job.id }, 'could not release a job claimed for a worker that left'),
       );
     }

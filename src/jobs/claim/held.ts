@@ -67,6 +67,20 @@ export async function findPastAttempt(
   };
 }
 
+/** The id of the worker that holds the lease of a token. Returns null if there is no such lease in the workspace. */
+export async function findWorker(
+  context: JobsContext,
+  scope: WorkspaceScope,
+  { jobId, token }: LeaseRef,
+): Promise<string | null> {
+  const [row] = await context.database.hot.query<{ worker_id: string }>(
+    `SELECT worker_id FROM lease
+     WHERE job_id = $1 AND token = $2 AND ($3::uuid IS NULL OR workspace_id = $3::uuid)`,
+    [jobId, token, scope],
+  );
+  return row?.worker_id ?? null;
+}
+
 /** The error for a late writer: LEASE_LOST. */
 export async function leaseLost(context: JobsContext, scope: WorkspaceScope, ref: LeaseRef): Promise<LeaseLostError> {
   return leaseLostBy(await findPastAttempt(context, scope, ref));

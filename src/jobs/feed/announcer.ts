@@ -17,6 +17,9 @@ export function workspaceTopic(workspaceId: string): string {
 /** Bus topic for claimable work. A message has lines of `workspaceId type`. */
 export const workTopic = 'work';
 
+/** Bus topic for workers that are about to stop: see Claimer. */
+export const leavingTopic = 'leaving';
+
 /** Means every type in a message of the work topic. No job type can have this name. */
 export const anyType = '*';
 

@@ -35,6 +35,8 @@ export interface JobLimits {
   maxOutputBytes: number;
   /** Pending jobs of one workspace. */
   maxQueueLength: number;
+  /** Claims of one key that may wait on this process. */
+  maxWaitingClaimsPerKey: number;
 }
 
 /** A workspace id, or null for all workspaces (WORK_ALL). */

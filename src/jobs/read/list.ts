@@ -75,8 +75,18 @@ export async function listJobs(
   return together.length === window.limit ? together : page((workspace, bind) => jobsOfTag(workspace, bind(only)));
 }
 
+/** SQL for the milliseconds that the statement has taken, without the wait for a connection. */
+const elapsed = `(extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::float8`;
+
+/** An exact count, and what it cost. */
+export interface Counted {
+  count: number;
+  /** How long the database worked for it. */
+  milliseconds: number;
+}
+
 /** Counts the jobs that match the filter. It reads all of them, so call it only if the number is needed. */
-export async function countJobs(database: Queryable, workspaceId: string, filter: JobFilter): Promise<number> {
+export async function countJobs(database: Queryable, workspaceId: string, filter: JobFilter): Promise<Counted> {
   const asked = conditions(filter);
   const { tags, ofId, ofJob } = asked;
   const tag = await sparseTag(database, workspaceId, { tags, ofId, window: newest });
@@ -85,11 +95,11 @@ export async function countJobs(database: Queryable, workspaceId: string, filter
   const workspace = `${bind(workspaceId)}::uuid`;
   // A count needs no order, so Postgres may choose the join.
   const { from, id, where } = tag === null ? withoutTag(workspace, asked) : jobsOfTag(workspace, bind(tag), 'job_tag JOIN job ON job.id = job_tag.job_id');
-  const [row] = await database.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM ${from} WHERE ${[...where, ...ofId(id, bind), ...ofJob(bind)].join(' AND ')}`,
+  const [row] = await database.query<Counted>(
+    `SELECT count(*)::int AS count, ${elapsed} AS milliseconds FROM ${from} WHERE ${[...where, ...ofId(id, bind), ...ofJob(bind)].join(' AND ')}`,
     parameters,
   );
-  return row?.count ?? 0;
+  return row ?? { count: 0, milliseconds: 0 };
 }
 
 type Bind = (value: unknown) => string;
