@@ -49,7 +49,7 @@ test('an owner with too much of it is refused, and work that fails gives its pla
   const lanes = new FairLanes({ lanes: 1, mostWaiting: 1, tooMany: 'Wait.' });
   const log: string[] = [];
   const [first, second] = [held(lanes, 'a', log), held(lanes, 'a', log)];
-  await expect(lanes.run('a', async () => undefined)).rejects.toMatchObject({ code: 'RATE_LIMITED', message: 'Wait.' });
+  await expect(lanes.run('a', async () => undefined)).rejects.toMatchObject({ code: 'RATE_LIMITED', message: 'Wait. Try again in 5 s.' });
   const failing = expect(lanes.run('b', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   first.end();
   second.end();

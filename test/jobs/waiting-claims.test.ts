@@ -103,7 +103,7 @@ describe('a key with as many waiting claims as it may have', () => {
       );
     const waiting = Array.from({ length: limit }, () => claim(30));
     await untilFigures(longhaul, { waiting_claims: limit });
-    expect(await claim(0)).toMatchObject({ status: 429, errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
+    expect(await claim(0)).toMatchObject({ status: 429, errors: [{ extensions: { code: 'RATE_LIMITED', retryAfter: 5 } }] });
     const tenant = Tenant.of(longhaul, workspace.id);
     await tenant.createAll(Array.from({ length: limit }, () => ({})));
     for (const answer of await Promise.all(waiting)) expect(answer).toMatchObject({ status: 200, data: { claimJobs: { leases: [{}] } } });

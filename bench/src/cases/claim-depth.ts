@@ -65,7 +65,7 @@ async function statement({ services }: App, scope: string | null, type: string, 
     types: [type],
     jobIds: null,
     workerIds: Array.from({ length: limit }, () => 'bench'),
-    apiKeyIds: Array.from({ length: limit }, () => null),
+    apiKeyId: null,
     after: firstWorkspace,
     workspaces: limit + 4,
   });
