@@ -49,6 +49,8 @@ describe('without any variable', () => {
       maxSubscriptionsPerKey: 10_000,
       maxWaitingClaimsPerKey: 1_000,
       stalledSeconds: 30,
+      drainSeconds: 5,
+      stopSeconds: 15,
       workerConcurrency: 4,
       databasePoolSize: 10,
       logLevel: 'info',
