@@ -3,6 +3,7 @@ import { claimComplete } from './claim-complete.ts';
 import { claimDepth } from './claim-depth.ts';
 import { createJob } from './create-job.ts';
 import { createJobs } from './create-jobs.ts';
+import { fair } from './fair.ts';
 import { jobLife } from './job-life.ts';
 import { jobQuery } from './job-query.ts';
 import { jobsPage } from './jobs-page.ts';
@@ -21,6 +22,7 @@ const cases: Record<string, Case> = {
   'job-life': jobLife,
   'page-depth': pageDepth,
   poll,
+  fair,
   'live-broadcast': liveBroadcast,
   'live-idle': liveIdle,
 };
