@@ -18,6 +18,7 @@ import {
 } from './generated/graphql.ts';
 import { type Answer, ask, request } from '../support/client.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { rest } from '../support/rest.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
 let longhaul: Longhaul;
@@ -42,6 +43,28 @@ afterAll(async () => {
 const sourceUrl = 'https://example.com/video.mp4';
 const nul = 'a\0b';
 const half = 'a\ud800b';
+
+test.each([
+  ['sourceURL', true],
+  ['source_url', true],
+  ['SourceUrls', true],
+  ['url', false],
+  ['source', false],
+])('a required field that is missing while %s was given: the message asks whether that was meant is %s', async (given, asks) => {
+  const answer = await longhaul.graphql(
+    'mutation ($input: CreateJobInput!) { createJob(input: $input) { ... on ValidationError { issues { path message } } } }',
+    { input: { type: 'download', input: { [given]: sourceUrl } } },
+    key,
+  );
+  const message = asks ? expect.stringContaining(`. "${given}" was given: did you mean "sourceUrl"?`) : expect.not.stringContaining('did you mean');
+  expect(answer).toMatchObject({ data: { createJob: { issues: [{ path: ['input', 'sourceUrl'], message }] } } });
+});
+
+test('a dialect ignores what it does not know, misspelt or not', async () => {
+  const { status, body } = await rest(`${longhaul.url}/videoconduit/v1/download`, { key, json: { URL: sourceUrl } });
+  expect(status).toBe(422);
+  expect(JSON.stringify(body)).not.toContain('did you mean');
+});
 
 test.each<{ what: string; input: CreateJobInput; paths: string[][] }>([
   { what: 'an unknown type', input: { type: 'trnscribe', input: { sourceUrl } }, paths: [['type']] },

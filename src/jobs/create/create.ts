@@ -9,6 +9,7 @@ import type { JobsContext } from '../model/context.ts';
 import type { CreationQueue } from './creation-queue.ts';
 import type { Job } from '../model/job.ts';
 import type { NewJob } from './new-job.ts';
+import { withGuess } from '../types/nearest.ts';
 import { unknownTypeMessage } from '../types/registry.ts';
 
 const requests = z.object({ jobs: z.array(z.null()).min(1).max(1_000) });
@@ -90,7 +91,11 @@ function check(context: JobsContext, given: JobRequest, origin: JobOrigin, key: 
     return [{ path: ['input'], message }];
   }
   const parsed = type.parseInput(input);
-  if (!parsed.ok) return parsed.issues.map(({ path, message }) => ({ path: ['input', ...path], message }));
+  if (!parsed.ok) {
+    // Dialects have names of their own for the fields, and ignore what they do not know.
+    const issues = origin.dialect === 'NATIVE' ? parsed.issues.map((issue) => withGuess(issue, input)) : parsed.issues;
+    return issues.map(({ path, message }) => ({ path: ['input', ...path], message }));
+  }
   return {
     id: newId(),
     ledgerId: newId(),

@@ -1,5 +1,6 @@
 import { readJobTypes } from './file.ts';
 import type { JobType } from './job-type.ts';
+import { nearestOf } from './nearest.ts';
 import { shippedJobTypes } from './shipped.ts';
 
 /** The registered job types. They do not change while the process runs. */
@@ -38,24 +39,7 @@ export async function loadJobTypes(path: string | null): Promise<JobTypes> {
 export function unknownTypeMessage(name: string, types: JobTypes): string {
   const names = types.names();
   const wanted = name.slice(0, 100);
-  const [nearest] = names
-    .map((known) => ({ known, distance: editDistance(wanted.toLowerCase(), known.toLowerCase()) }))
-    .filter(({ distance }) => distance <= 2)
-    .toSorted((a, b) => a.distance - b.distance);
-  const guess = nearest === undefined ? '' : ` Did you mean "${nearest.known}"?`;
+  const nearest = nearestOf(wanted, names);
+  const guess = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
   return `Unknown job type ${JSON.stringify(wanted)}.${guess} Registered types: ${names.join(', ')}.`;
-}
-
-/** Levenshtein distance. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...from].entries()) {
-    const next = [index + 1];
-    for (let column = 1; column <= to.length; column++) {
-      const exchange = (row[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1);
-      next.push(Math.min(exchange, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }
