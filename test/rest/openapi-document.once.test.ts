@@ -5,7 +5,7 @@ import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { dialects } from '../../src/rest/dialects.ts';
 import { shapeOf } from '../../src/rest/openapi/shape.ts';
 import { printedOpenApi } from '../../src/rest/openapi/print-openapi.ts';
-import { Described, everything, objectAt, placeOf } from '../support/openapi.ts';
+import { Described, everything, objectAt, openApiPath, placeOf } from '../support/openapi.ts';
 
 const described = await Described.read();
 const { document } = described;
@@ -51,6 +51,31 @@ test('every route of every dialect is in it, and nothing else', () => {
   const routes = dialects.flatMap(({ prefix, routes: each }) => each.map(({ method, path }) => `${method} ${prefix}${path}`));
   expect(operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).toSorted()).toEqual(routes.toSorted());
 });
+
+test("the README's table of submissions has every field of them", async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const rows = [...readme.matchAll(/^\| (`\/.*) \| (.*) ?\| (.*) \|$/gm)].flatMap(([, paths = '', required = '', optional = '']) => {
+    const [first = '', ...others] = namesIn(paths);
+    const places = [first, ...others.map((other) => (other.startsWith('/') ? other : first.replace(/[^/]+$/, other)))];
+    return places.map((path) => ({ path, required: namesIn(required), optional: namesIn(optional) }));
+  });
+  const submissions = dialects.flatMap((dialect) =>
+    dialect.routes.filter(({ kind }) => kind === 'submit').map((route) => {
+      const path = openApiPath(dialect, route);
+      const body = objectAt(document, ['paths', path, 'post', 'requestBody', 'content', 'application/json', 'schema']);
+      const required = Array.isArray(body['required']) ? body['required'].map(String) : [];
+      const fields = Object.keys(objectAt(body, ['properties']));
+      return { path, required, optional: fields.filter((field) => !required.includes(field)).toSorted() };
+    }),
+  );
+  expect(rows.map((row) => ({ ...row, optional: row.optional.toSorted() })).toSorted(byPath)).toEqual(submissions.toSorted(byPath));
+});
+
+const byPath = (one: { path: string }, other: { path: string }) => one.path.localeCompare(other.path);
+
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
 
 test('every operation has a name of its own and says what is in its path', () => {
   const names = operations.map(({ operation }) => (isJsonObject(operation) ? operation['operationId'] : null));
