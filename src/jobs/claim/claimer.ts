@@ -168,6 +168,9 @@ export class Claimer {
    * Hands an attempt back, as a worker does that is about to stop. Its waiting claims, on whatever process, are answered
    * first: one of them would get the job again, and nobody would be there to work on it.
    *
+   * Other processes are told over the bus, which is not awaited: a claim there that polls before the message arrives may
+   * still get the job. Its attempt then counts when its lease ends.
+   *
    * @throws ValidationError, LeaseLostError
    */
   async release(scope: WorkspaceScope, request: { token: string }): Promise<Job> {
