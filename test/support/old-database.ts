@@ -25,7 +25,8 @@ export const oldWorkspaceId = '01a218ad-ae26-7701-897d-396de024be9c';
 
 /** A database of that version, after this SQL; opened, and so upgraded, by the call. */
 export async function oldDatabase(sql: string): Promise<() => Promise<OpenDatabase>> {
-  const statements = `${await fixture}; ${sql}`;
+  // Neither its SECRET nor its volume of files is here.
+  const statements = `${await fixture}; DELETE FROM setting WHERE name IN ('secret_mark', 'artifacts_volume'); ${sql}`;
   if (backend === 'embedded') {
     const pglite = await openPglite(null);
     await pglite.exec(statements);

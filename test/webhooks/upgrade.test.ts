@@ -47,8 +47,6 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
   const receiver = await startReceiver();
   const host = new URL(receiver.url).host;
   const open = await oldDatabase(`${copies(each - 1)}
-    -- Its volume of files and its secret are not here.
-    DELETE FROM setting WHERE name IN ('artifacts_volume', 'secret_mark');
     UPDATE webhook_delivery SET url = replace(url, 'receiver.test', '${host}');
     UPDATE job SET webhook_url = replace(webhook_url, 'receiver.test', '${host}');
     UPDATE pgboss.job SET start_after = now();
