@@ -201,7 +201,7 @@ export class Jobs {
   }
 
   attempts(jobIds: readonly string[]): Promise<JobAttempt[]> {
-    return listAttempts(this.#database.hot, jobIds);
+    return listAttempts(this.#database.em(), jobIds);
   }
 
   /** The jobs whose status changed within the last `seconds`, latest change first. */

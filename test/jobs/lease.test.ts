@@ -177,7 +177,7 @@ describe('an attempt that ends by itself', () => {
     const tenant = await Tenant.in(longhaul);
     const { job } = await tenant.running();
     expect(await expire(tenant, job.id)).toMatchObject({ status: 'PENDING', failedAttempts: 1, error: null, version: 3 });
-    const [attempt] = await listAttempts(longhaul.services.database.reads, [job.id]);
+    const [attempt] = await listAttempts(longhaul.services.database.em(), [job.id]);
     expect(attempt).toMatchObject({ number: 1, error: { code: 'LEASE_EXPIRED' }, endedAt: expect.any(Date) });
   });
 

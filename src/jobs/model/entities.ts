@@ -170,8 +170,7 @@ export const JobAttemptEntity = defineEntity({
     endedAt: p.datetime(),
     outcome: p.enum(attemptOutcomes),
     workerId: p.text(),
-    errorCode: p.text().nullable(),
-    errorMessage: p.text().nullable(),
+    error: p.embedded(JobFailureEntity).strictNullable(),
   },
 });
 
