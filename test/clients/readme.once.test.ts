@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { openPage, type Reader, startReader } from '../support/readme.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await sharedLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+const cancelling = "ask 'mutation ($input: CancelJobInput!)";
+const tokens = "ask 'mutation ($input: CreateAccessTokenInput!)";
+
+/** What the reader sees under this name in an answer. */
+function valueIn(answer: string, name: string): string {
+  const value = new RegExp(`"${name}":"([^"]+)"`).exec(answer)?.[1];
+  if (value === undefined) throw new Error(`There is no ${name} in ${answer}`);
+  return value;
+}
+
+/** A reader with a key, who has pasted the first example. */
+async function start(key: string): Promise<Reader & { jobId: string }> {
+  const reader = startReader(longhaul.url);
+  let jobId = '';
+  await reader.paste('URL=', { KEY: () => key, ID: (answer) => (jobId = valueIn(answer, 'id')) });
+  return { ...reader, jobId };
+}
+
+test("the README's key works until it is revoked", async () => {
+  const reader = await start(longhaul.adminKey);
+  let secret = '';
+  const status = async () => (await longhaul.graphql('{ workspace { id } }', {}, secret)).status;
+  const [, , revoked = ''] = await reader.paste("ask '{ workspace { id } }'", {
+    WORKSPACE: (answer) => valueIn(answer, 'id'),
+    KEY_ID: async (answer) => {
+      secret = valueIn(answer, 'secret');
+      expect(await status()).toBe(200);
+      return valueIn(answer, 'id');
+    },
+  });
+  expect(JSON.parse(revoked)).toEqual({ data: { revokeApiKey: { apiKey: { revokedAt: expect.any(String) } } } });
+  expect(await status()).toBe(401);
+  await reader.paste(cancelling);
+});
+
+test("the README's list narrows by its filter, and goes on where the page before ended", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste, jobId } = await start(await workspace.key());
+  const tenant = Tenant.of(longhaul, workspace.id);
+  const [left, ended, second] = await tenant.createAll([{ type: 'fingerprint' }, { type: 'comments' }, { type: 'comments' }, { type: 'comments' }]);
+  if (left === undefined || ended === undefined || second === undefined) throw new Error('no jobs');
+  await tenant.cancel(ended.id);
+  const pages = await paste('LIST=', { CURSOR: (answer) => valueIn(answer, 'endCursor') });
+  const lists = pages.map((page) => JSON.parse(page).data.jobs);
+  expect(lists).toMatchObject([
+    { edges: [{}, { node: { id: `job_${second.id}` } }], pageInfo: { hasNextPage: true } },
+    { edges: [{ node: { id: jobId, status: 'PENDING' } }], pageInfo: { hasNextPage: false } },
+  ]);
+});
+
+test("the README's token reads the jobs of its tag and no others", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste, jobId } = await start(await workspace.key());
+  await Tenant.of(longhaul, workspace.id).create();
+  const [, list = ''] = await paste(tokens, { TOKEN: (answer) => valueIn(answer, 'token') });
+  expect(JSON.parse(list)).toEqual({ data: { jobs: { edges: [{ node: { id: jobId, tags: ['customer-7'] } }] } } });
+});
+
+test("the README's preflight is allowed", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  const [headers = ''] = await paste('curl');
+  expect(headers.toLowerCase().trim().split('\r\n').map((line) => line.trim()).toSorted()).toEqual([
+    'access-control-allow-headers: authorization, content-type',
+    expect.stringMatching(/^access-control-allow-methods: .*\bpost\b/),
+    'access-control-allow-origin: *',
+  ]);
+});
+
+test("the README's page shows a job that the README cancels, whatever breaks in between", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste, jobId } = await start(await workspace.key());
+  let token = '';
+  await paste(tokens, { TOKEN: (answer) => (token = valueIn(answer, 'token')) });
+  const page = openPage(longhaul.url);
+  const watching = page.watch(token, jobId);
+  await vi.waitFor(() => expect(page.shown).toEqual([{ text: 'PENDING', percentage: 0 }]));
+
+  const tenant = Tenant.of(longhaul, workspace.id);
+  const [lease] = await tenant.claim({ types: ['comments'] });
+  await tenant.report(lease?.token ?? '', { percentage: 40, message: 'Page 2 of 5' });
+  await vi.waitFor(() => expect(page.shown.at(-1)).toEqual({ text: 'RUNNING Page 2 of 5', percentage: 40 }));
+
+  page.cut();
+  const [cancelled = ''] = await paste(cancelling);
+  expect(JSON.parse(cancelled)).toEqual({ data: { cancelJob: { job: { status: 'CANCELLED' }, creditsRefunded: 1 } } });
+  await watching;
+  expect(page.shown.at(-1)?.text).toMatch(/^CANCELLED/);
+  expect(page.asked).toEqual([{ id: jobId }, { id: jobId, afterVersion: expect.any(Number) }]);
+
+  const [again = ''] = await paste(cancelling);
+  expect(JSON.parse(again)).toMatchObject({ data: { cancelJob: { code: 'ALREADY_FINISHED' } } });
+});
+
+test("the README's page says why it shows nothing", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste, jobId } = await start(await workspace.key());
+  let token = '';
+  await paste(tokens, { TOKEN: (answer) => (token = valueIn(answer, 'token')) });
+  const other = await Tenant.of(longhaul, workspace.id).create();
+  const page = openPage(longhaul.url);
+  await page.watch(token, `job_${other.id}`);
+  await page.watch('wrong', jobId);
+  expect(page.shown.map(({ text }) => text)).toEqual([expect.stringContaining('not found'), 'The token is wrong or over.']);
+});
