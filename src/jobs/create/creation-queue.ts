@@ -42,6 +42,7 @@ export class CreationQueue {
 
   /** Creates the jobs, all or none. Throws InsufficientCreditsError, QueueFullError, IdempotencyConflictError. */
   async add(workspaceId: string, jobs: NewJob[]): Promise<Job[]> {
+    if (jobs.length === 0) return [];
     const { distinct, standIns } = mergeSameKeys(jobs);
     const created = await this.#batches.memo(workspaceId).add(distinct);
     const byId = new Map(created.map((job, index) => [distinct[index]?.id, job]));
