@@ -275,8 +275,13 @@ test('changes that are kept no longer are found without looking for them', async
   }
 });
 
-test('a creation looks only at the jobs that wait in its workspace', async () => {
-  await withoutReadingAllJobs((context) => tenant.create({ idempotencyKey: 'once' }, new CreationQueue(context)));
+test('a creation reads no job, and one that finds the queue full only those that wait in its workspace', async () => {
+  const create = (idempotencyKey: string) => (context: JobsContext) => tenant.create({ idempotencyKey }, new CreationQueue(context));
+  expect(await waysOf(create('once'))).toEqual([]);
+  // As if nobody had counted for long.
+  const { hot } = longhaul.services.database;
+  await hot.query('UPDATE workspace SET pending_at_most = pending_allowed WHERE id = $1', [tenant.id]);
+  await withoutReadingAllJobs(create('twice'), ['job_dispatch_index', 'job_workspace_status_index']);
 });
 
 test('a sweep finds what has expired and what is due without looking for it', async () => {

@@ -12,7 +12,7 @@ export const fields: Record<string, { all?: string; read?: string; key?: string;
     all: 'id uuid type status version creditsCharged creditsRefunded',
     read:
       'input progress output error tags priority attempts maxAttempts downloadUrl downloadUrlExpiresAt retryOf cancelReason runAt ' +
-      'nextAttemptAt createdAt startedAt finishedAt updatedAt',
+      'nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId',
     key: 'webhookDeliveries',
   },
   WebhookDelivery: {
