@@ -129,7 +129,7 @@ async function expectKept(fleet: Installation, { url }: ReadyProcess, { id }: { 
   const [file, ...others] = await files(fleet);
   expect(others).toEqual([]);
   expect(await readFile(join(volume(fleet), file ?? ''))).toEqual(content);
-  expect(await fleet.query(`SELECT kind, amount FROM credit_transaction WHERE job_id IS NOT NULL`)).toEqual([{ kind: 'CHARGE', amount: -1 }]);
+  expect(await fleet.query(`SELECT kind, amount::int FROM credit_transaction WHERE job_id IS NOT NULL`)).toEqual([{ kind: 'CHARGE', amount: -1 }]);
 }
 
 function sweeper(fleet: Installation): OrphanedFiles {

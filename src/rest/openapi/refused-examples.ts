@@ -1,5 +1,6 @@
 import { checkInput } from '../../input.ts';
 import type { JsonObject } from '../../jobs/model/job.ts';
+import { isJsonObject } from '../../jobs/types/job-type.ts';
 import type { RefusedRequest } from '../core/dialect-profile.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import type { KeyFault, Refusal } from '../core/refusal.ts';
@@ -86,7 +87,8 @@ function inputSamples(route: Route): Sample[] {
   return samples;
 }
 
-function jobSamples({ kind, path }: Route): Sample[] {
+function jobSamples(route: Route): Sample[] {
+  const { kind, path, body } = route;
   const samples: Sample[] = [];
   // A parameter that cannot be decoded names no job either.
   if (kind === 'status' || parameterOf(path) !== null) samples.push({ refusal: { kind: 'NOT_FOUND', what: 'job' } });
@@ -96,6 +98,13 @@ function jobSamples({ kind, path }: Route): Sample[] {
     samples.push({ refusal: { kind: 'IDEMPOTENCY_CONFLICT' } });
     samples.push({ refusal: { kind: 'INSUFFICIENT_CREDITS', required: 150, available: 20 } });
     samples.push({ refusal: { kind: 'QUEUE_FULL', limit: 100_000 } });
+    // RevidAPI repeats a reference of the submitter's.
+    const { properties } = body === undefined ? {} : jsonSchemaOf(body, 'input');
+    if (isJsonObject(properties) && Object.hasOwn(properties, 'id')) {
+      const referring = { ...sampleBody(route), id: 'mine' };
+      samples.push({ refusal: { kind: 'IDEMPOTENCY_CONFLICT' }, body: referring, why: 'with_id' });
+      samples.push({ refusal: { kind: 'QUEUE_FULL', limit: 100_000 }, body: referring, why: 'with_id' });
+    }
   }
   return samples;
 }
