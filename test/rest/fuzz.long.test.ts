@@ -1,5 +1,7 @@
 import { request } from 'node:http';
+import type { Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RestDialect } from '../../src/rest/core/rest-dialect.ts';
@@ -11,6 +13,9 @@ import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { Described } from '../support/openapi.ts';
 import { submit } from '../support/steps.ts';
+
+/** A client that offers a coding gets it. */
+const decoders: Record<string, () => Transform> = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress };
 
 let longhaul: Longhaul;
 let secrets: string[];
@@ -150,7 +155,9 @@ function send({ method, path, headers: sent, body: bytes }: Sent): Promise<{ sta
     asked.on('error', reject);
     asked.on('response', (response) => {
       const got = new Headers(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
-      text(response).then((said) => resolve({ status: response.statusCode ?? 0, headers: got, said }), reject);
+      const decode = decoders[response.headers['content-encoding'] ?? ''];
+      const plain = decode === undefined || asked.method === 'HEAD' ? response : response.pipe(decode().on('error', reject));
+      text(plain).then((said) => resolve({ status: response.statusCode ?? 0, headers: got, said }), reject);
     });
     asked.end(bytes);
   });
