@@ -27,6 +27,9 @@ export interface WithSentVariables {
  * mutation: one that is not of its type is the fault of a field, and not of the whole request.
  */
 export function withSentVariables(schema: GraphQLSchema, document: DocumentNode): WithSentVariables {
+  // A valid document uses no variable that it does not declare.
+  const declares = document.definitions.some((each) => each.kind === Kind.OPERATION_DEFINITION && each.variableDefinitions?.length);
+  if (!declares) return { document, complete: (variables) => variables };
   const types = new TypeInfo(schema);
   const inJson = new Set<string>();
   const inInputs = new Set<string>();
