@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sendPage } from '../http/page.ts';
-import { type StaticFile, StaticFiles } from '../http/static-files.ts';
+import { sendPage } from '../web/page.ts';
+import { type StaticFile, StaticFiles } from '../web/static-files.ts';
 
 const createJob = `# Put a key into the headers below, then run this.
 # The built-in worker carries the job out.

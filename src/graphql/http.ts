@@ -3,7 +3,7 @@ import { GraphQLError, OperationTypeNode } from 'graphql';
 import { describeError } from '../errors.ts';
 import { whenClosed } from './live/when-closed.ts';
 import type { Services } from '../services.ts';
-import { vary } from '../http/vary.ts';
+import { vary } from '../web/vary.ts';
 import { jsonType } from '../json.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';

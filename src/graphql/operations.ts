@@ -1,4 +1,5 @@
 import { type DocumentNode, execute, getOperationAST, type GraphQLError, OperationTypeNode } from 'graphql';
+import { Turns } from '../concurrency/turns.ts';
 import { RateLimitedError } from '../errors.ts';
 import type { Verdict } from '../rate-limit/rate-limiter.ts';
 import type { Services } from '../services.ts';
@@ -8,11 +9,11 @@ import { faultsOf, parseDocument, PreparedDocument } from './document.ts';
 import { unreadable } from './job-content.ts';
 import { queryLimits, refuseTooLong, tooCostly } from './limits.ts';
 import { type GraphQLRequest, Operation } from './operation.ts';
+import { KeysFirst } from './keys-first.ts';
 import { publicError } from './public-error.ts';
 import { RememberedDocuments } from './remembered-documents.ts';
 import { refuseRoundedIds } from './rounded-id.ts';
 import { schema } from './schema.ts';
-import { Turns } from './turns.ts';
 import { isWorkAlone } from './work-calls.ts';
 
 /** The sender of a request. */
@@ -41,7 +42,7 @@ export class Refusal {
  */
 export class Operations {
   readonly #services: Services;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(new KeysFirst());
   readonly remembered = new RememberedDocuments();
 
   constructor(services: Services) {
@@ -93,10 +94,10 @@ export class Operations {
 
   /** Callers without a key do not use the document cache, so they cannot occupy its memory. */
   async #readAnonymous({ query }: GraphQLRequest): Promise<PreparedDocument> {
-    await this.#turns.next('later');
+    await this.#turns.next('anonymous');
     const document = this.#validated(query, parseDocument(query, queryLimits.anonymousTokens), true);
     // What runs without a key is introspection, which takes as long again.
-    await this.#turns.next('later');
+    await this.#turns.next('anonymous');
     return document;
   }
 
@@ -107,9 +108,9 @@ export class Operations {
       if (operation === null || !isExempt(viewer, operation)) await this.#count(viewer);
       return known;
     }
-    await this.#turns.next('first');
+    await this.#turns.next('key');
     const document = await this.#parsed(viewer, query, operationName);
-    await this.#turns.next('first');
+    await this.#turns.next('key');
     return this.#validated(query, document, false);
   }
 

@@ -1,5 +1,5 @@
 import type { ArtifactLinks } from '../files/links.ts';
-import { mainFile } from '../files/main-file.ts';
+import { mainFile } from '../jobs/read/main-file.ts';
 import type { Job } from '../jobs/model/job.ts';
 import type { WebhookEvent } from '../webhooks/entities.ts';
 import type { WebhookSurface } from '../webhooks/surface.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { vary } from './vary.ts';
+import { vary } from '../web/vary.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
-import { sendPage } from './page.ts';
-import { StaticFiles } from './static-files.ts';
+import { sendPage } from '../web/page.ts';
+import { StaticFiles } from '../web/static-files.ts';
 
 /** @param folder of the files, from the page's address */
 const page = (folder: string, paths: Readonly<Record<string, string>>) => `<!doctype html>

@@ -13,7 +13,7 @@ import type { Services } from '../services.ts';
 import { unavailableOf } from '../database/unavailable.ts';
 import { describeError, unavailableRetrySeconds } from '../errors.ts';
 import { addressOf } from './address.ts';
-import { compression } from './compression.ts';
+import { compression } from '../web/compression.ts';
 import { allowPages } from './cors.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { FairLanes } from '../../src/concurrency/fair-lanes.ts';
 import { FairQueue } from '../../src/concurrency/fair-queue.ts';
-import { FairTurns } from '../../src/concurrency/fair-turns.ts';
+import { Turns } from '../../src/concurrency/turns.ts';
 
 /** Work that goes on until it is told to end. */
 function held(lanes: FairLanes, owner: string, log: string[]): { end: () => void; result: Promise<string> } {
@@ -59,7 +59,7 @@ test('an owner with too much of it is refused, and work that fails gives its pla
 });
 
 test('of a thousand pieces of work, one runs in each turn of the event loop, and owners take turns', async () => {
-  const turns = new FairTurns();
+  const turns = new Turns(new FairQueue());
   const log: string[] = [];
   let ticks = 0;
   const tick = () => {

@@ -1,5 +1,6 @@
 import { getVariableValues, GraphQLError } from 'graphql';
-import { FairTurns } from '../../concurrency/fair-turns.ts';
+import { FairQueue } from '../../concurrency/fair-queue.ts';
+import { Turns } from '../../concurrency/turns.ts';
 import type { Services } from '../../services.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { Operation } from '../operation.ts';
@@ -25,7 +26,7 @@ export type Joined = { leave: () => void; refused: null } | { leave: null; refus
 /** Lets watchers of the same thing share one execution (PROTOCOL.md, S1). */
 export class Broadcasts {
   readonly #services: Services;
-  readonly #turns = new FairTurns();
+  readonly #turns = new Turns(new FairQueue());
   readonly #byKey = new Map<string, Broadcast>();
   #size = 0;
 

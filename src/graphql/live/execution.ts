@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GraphQLError } from 'graphql';
-import type { FairTurns } from '../../concurrency/fair-turns.ts';
+import type { Turns } from '../../concurrency/turns.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
@@ -27,11 +27,11 @@ export interface LiveOperation {
 export class GraphQLExecution implements LiveExecution {
   readonly #jobs: Jobs;
   readonly #live: LiveOperation;
-  readonly #turns: FairTurns;
+  readonly #turns: Turns<string>;
   #over = false;
 
   /** @param turns one rendering per turn: a change that a thousand of them show must not hold up requests */
-  constructor(jobs: Jobs, live: LiveOperation, turns: FairTurns) {
+  constructor(jobs: Jobs, live: LiveOperation, turns: Turns<string>) {
     this.#jobs = jobs;
     this.#live = live;
     this.#turns = turns;

@@ -2,7 +2,7 @@ import type { Job } from '../../jobs/model/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machine.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
-import { mainFile } from '../../files/main-file.ts';
+import { mainFile } from '../../jobs/read/main-file.ts';
 import { DialectType } from './dialect.ts';
 import { toGlobalId } from '../global-id.ts';
 import { findVisibleJob } from '../queries/visible-job.ts';

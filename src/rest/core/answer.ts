@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { vary } from '../../http/vary.ts';
+import { vary } from '../../web/vary.ts';
 
 /** An answer to a client of a dialect. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ArtifactLinks } from '../../files/links.ts';
-import { mainFile } from '../../files/main-file.ts';
+import { mainFile } from '../../jobs/read/main-file.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage } from '../core/results.ts';

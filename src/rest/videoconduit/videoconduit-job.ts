@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mainFile } from '../../files/main-file.ts';
+import { mainFile } from '../../jobs/read/main-file.ts';
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import type { ArtifactLinks } from '../../files/links.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ArtifactLinks } from '../../files/links.ts';
-import { ownFile } from '../../files/main-file.ts';
+import { ownFile } from '../../jobs/read/main-file.ts';
 import type { Job, JobProgress, JsonObject } from '../../jobs/model/job.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage, wrapped } from '../core/results.ts';

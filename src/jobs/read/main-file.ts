@@ -1,7 +1,7 @@
-import { httpUrl } from '../input.ts';
-import type { Job } from '../jobs/model/job.ts';
-import { isJsonObject } from '../jobs/types/job-type.ts';
-import type { ArtifactLinks } from './links.ts';
+import { httpUrl } from '../../input.ts';
+import type { Job } from '../model/job.ts';
+import { isJsonObject } from '../types/job-type.ts';
+import type { ArtifactLinks } from '../../files/links.ts';
 
 /** Fields of an output that name its main file, in order of preference. */
 const fields = [
