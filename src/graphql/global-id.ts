@@ -31,7 +31,7 @@ export function parseGlobalId(id: string): { type: NodeType; uuid: string } | nu
 }
 
 /** Takes a global id of this type or a plain UUID, and returns the UUID; null for anything else. */
-export function parseId(type: NodeType, id: string): string | null {
+function parseId(type: NodeType, id: string): string | null {
   const lower = id.toLowerCase();
   if (uuidForm.test(lower)) return lower;
   const parsed = parseGlobalId(id);
