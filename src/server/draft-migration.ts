@@ -15,7 +15,7 @@ try {
   process.stdout.write(
     steps.length === 0
       ? 'The migrations make what the entities describe.\n'
-      : `import { type Migration, sql } from '../migrate/step.ts';\n\nexport const …: Migration = {\n  name: '…',\n  steps: [\n${steps.join('')}  ],\n};\n`,
+      : `import { type Migration, sql } from '../migrate/step.ts';\n\nexport const …: Migration = {\n  name: '…',\n  oldestVersion: '…',\n  steps: [\n${steps.join('')}  ],\n};\n`,
   );
 } finally {
   await database.close();

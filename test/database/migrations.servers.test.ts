@@ -134,7 +134,7 @@ test('while a long reader is in the way of a step, others go on, and the step is
   await migrateThings(own.url, recorder().log, [makeThings]);
   const release = await open(own, 'SELECT FROM thing LIMIT 1');
   const { log, lines } = recorder();
-  const column = { name: 'column', steps: [sql('the column', 'alter table "thing" add column "colour" text null')] };
+  const column = { name: 'column', oldestVersion: null, steps: [sql('the column', 'alter table "thing" add column "colour" text null')] };
   const migrating = migrateThings(own.url, log, [makeThings, column]);
   await vi.waitFor(() => expect(lines.join('\n')).toMatch(/'the column': another transaction holds a lock/), { timeout: 20_000 });
   for (let n = 1; n <= 20; n += 1) await own.sql(`INSERT INTO thing VALUES (gen_random_uuid(), ${n}, ${n})`);
@@ -148,6 +148,7 @@ test('a step that fails is named, and what it has done is undone', async () => {
   const own = await makeOwnDatabase();
   const faulty = {
     name: 'faulty',
+    oldestVersion: null,
     steps: [sql('fine', 'alter table "thing" add column "a" int'), sql('wrong', 'alter table "thing" add column "b" int', 'select 1 / 0')],
   };
   await expect(migrateThings(own.url, recorder().log, [makeThings, faulty])).rejects.toThrow(
@@ -155,7 +156,7 @@ test('a step that fails is named, and what it has done is undone', async () => {
   );
   expect(await own.sql(`SELECT attname AS name FROM pg_attribute WHERE attrelid = 'thing'::regclass AND attnum > 4`)).toEqual([{ name: 'a' }]);
   const [fine = sql('')] = faulty.steps;
-  const mended = { name: 'faulty', steps: [fine, sql('right', 'alter table "thing" add column "b" int')] };
+  const mended = { name: 'faulty', oldestVersion: null, steps: [fine, sql('right', 'alter table "thing" add column "b" int')] };
   await migrateThings(own.url, recorder().log, [makeThings, mended]);
   expect(await own.sql('SELECT a, b FROM thing LIMIT 1')).toEqual([{ a: null, b: null }]);
 });

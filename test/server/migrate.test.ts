@@ -17,6 +17,11 @@ async function run(env: Record<string, string>, ...command: string[]): Promise<R
   return { ending, stdout: child.stdout(), stderr: child.stderr() };
 }
 
+/** A migration of a later version, as it is recorded. */
+function later(oldestVersion: string, place: object | null): string {
+  return `INSERT INTO setting VALUES ('migration 2100-01-01-later', '${JSON.stringify({ oldestVersion, place })}')`;
+}
+
 /** An installation whose database is empty, or not there yet. */
 async function empty(): Promise<{ env: Record<string, string>; installation: Installation | null }> {
   if (backend === 'embedded') return { env: { DATA_DIR: await testFolder() }, installation: null };
@@ -46,22 +51,27 @@ test('a command or an option that is not there is told', async () => {
   expect(stderr).toMatch(/^The database cannot be migrated:\n {2}Unknown option '--dry'.*\n$/);
 }, 120_000);
 
-test.runIf(backend === 'servers')('a database that is newer than the program is refused in one line, done or under way', async () => {
+test.runIf(backend === 'servers')('a database that is newer than the program is refused in one line, unless its oldest version is not above this one', async () => {
   const installation = await prepareEmptyInstallation();
   await run(installation.env, 'migrate');
-  const refusal = /^ {2}The database is newer than this version of Longhaul, which does not know its migrations 2100-01-01-later: start .*\n$/;
-  for (const [change, undo] of [
-    [`INSERT INTO mikro_orm_migrations (name) VALUES ('2100-01-01-later')`, `DELETE FROM mikro_orm_migrations WHERE name = '2100-01-01-later'`],
-    [`INSERT INTO setting VALUES ('migration', '{"migration":"2100-01-01-later","step":1,"after":null,"rows":0}')`, `SELECT 1`],
-  ] as const) {
+  const refusal = /^ {2}The database is newer than this version of Longhaul, which does not know its migrations 2100-01-01-later: start the (.*), or a later one\.\n$/;
+  const begun = { migration: '2100-01-01-later', step: 1, after: null, rows: 0 };
+  const kinds: { change: string; command: string[]; needed: string }[] = [
+    { change: `INSERT INTO mikro_orm_migrations (name) VALUES ('2100-01-01-later')`, command: ['migrate'], needed: 'version that made them' },
+    { change: `INSERT INTO setting VALUES ('migration', '${JSON.stringify(begun)}')`, command: [], needed: 'version that made them' },
+    { change: later('0.21.0', null), command: [], needed: 'version 0.21.0' },
+    { change: later('100.0.0', begun), command: ['migrate', '--dry-run'], needed: 'version 100.0.0' },
+  ];
+  for (const { change, command, needed } of kinds) {
     await installation.query(change);
-    for (const command of [[], ['migrate'], ['migrate', '--dry-run']]) {
-      const { ending, stderr } = await run(installation.env, ...command);
-      expect(ending.code).toBe(1);
-      expect(stderr.split('\n').slice(1).join('\n')).toMatch(refusal);
-    }
-    await installation.query(undo);
+    const { ending, stderr } = await run(installation.env, ...command);
+    expect(ending.code).toBe(1);
+    expect(refusal.exec(stderr.split('\n').slice(1).join('\n'))?.[1]).toBe(needed);
+    await installation.query(`DELETE FROM mikro_orm_migrations WHERE name = '2100-01-01-later'`);
+    await installation.query(`DELETE FROM setting WHERE name LIKE 'migration%'`);
   }
+  await installation.query(later('0.2.0', begun));
+  await startProcess(installation.env);
 }, 120_000);
 
 test.runIf(backend === 'servers')('a role that may not migrate is told so, and starts after someone else has migrated', async () => {

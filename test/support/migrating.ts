@@ -13,6 +13,7 @@ export const rowCount = 5_000;
 /** A table of things, in one step. */
 export const makeThings: Migration = {
   name: 'make-things',
+  oldestVersion: null,
   steps: [
     sql(
       'the tables',
@@ -27,6 +28,7 @@ export const makeThings: Migration = {
 /** One step of each kind. The backfill adds to what is there, so that a row that is changed twice shows. */
 export const manySteps: Migration = {
   name: 'many-steps',
+  oldestVersion: null,
   steps: [
     backfill('thing.double', {
       table: 'thing',

@@ -1,5 +1,5 @@
 import type { Queryable } from '../queryable.ts';
-import { findPending, findPlace } from './record.ts';
+import { findPending, findPlace, type Place } from './record.ts';
 import { labelOf } from './run.ts';
 import { type Migration, statementsOf } from './step.ts';
 
@@ -17,7 +17,8 @@ export interface PendingStep {
  */
 export async function listPending(session: Queryable, migrations: readonly Migration[], { embedded }: { embedded: boolean }): Promise<PendingStep[]> {
   const pending = await findPending(session, migrations);
-  const place = await findPlace(session);
+  const places = new Map<string, Place | null>();
+  for (const migration of pending) places.set(migration.name, await findPlace(session, migration));
   return pending.flatMap((migration) =>
     migration.steps
       .map((step, index) => ({
@@ -26,6 +27,6 @@ export async function listPending(session: Queryable, migrations: readonly Migra
         statements: statementsOf(step, { embedded }),
         isRepeated: step.kind === 'backfill',
       }))
-      .filter(({ index }) => place?.migration !== migration.name || index >= place.step),
+      .filter(({ index }) => index >= (places.get(migration.name)?.step ?? 0)),
   );
 }

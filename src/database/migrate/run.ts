@@ -36,8 +36,7 @@ export async function runMigrations(pending: readonly Migration[], options: Migr
   await makeTable(options.session);
   for (const migration of pending) {
     const started = performance.now();
-    const found = await findPlace(options.session);
-    const start = found?.migration === migration.name ? found : { migration: migration.name, step: 0, after: null, rows: 0 };
+    const start = (await findPlace(options.session, migration)) ?? { migration: migration.name, step: 0, after: null, rows: 0 };
     for (const [index, step] of migration.steps.entries()) {
       if (index < start.step) continue;
       const place = index === start.step ? start : { ...start, step: index, after: null, rows: 0 };

@@ -1,7 +1,14 @@
 /** One change of the database, from one released version to the next. */
 export interface Migration {
-  /** Never rename a released one: the table `mikro_orm_migrations` records it by this name. */
+  /** Never rename a released one: the database records it by this name. */
   name: string;
+  /**
+   * The oldest version that serves on what this leaves, even half done, and so may start beside the version that ran it; null
+   * for those of version 0.2.0 and before. Processes of the version before serve meanwhile, so it only adds: tables, indexes,
+   * columns that are null or have a default. What nothing needs any more a later version removes, and names here the first
+   * version that did without.
+   */
+  oldestVersion: string | null;
   /** Run in order. Each is recorded when it is done, so that a killed migration goes on where it was. */
   steps: readonly Step[];
 }

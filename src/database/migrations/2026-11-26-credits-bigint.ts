@@ -7,6 +7,7 @@ import { type Migration, sql } from '../migrate/step.ts';
  */
 export const creditsBigint: Migration = {
   name: '2026-11-26-credits-bigint',
+  oldestVersion: null,
   steps: [
     sql('workspace.credits is bigint', `alter table "workspace" alter column "credits" type bigint`),
     sql(

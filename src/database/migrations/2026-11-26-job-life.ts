@@ -31,6 +31,7 @@ const outcome = `case
  */
 export const jobLife: Migration = {
   name: '2026-11-26-job-life',
+  oldestVersion: null,
   steps: [
     sql(
       'leases know their attempt',

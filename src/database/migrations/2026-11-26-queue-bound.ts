@@ -6,6 +6,7 @@ import { check, type Migration, sql } from '../migrate/step.ts';
  */
 export const queueBound: Migration = {
   name: '2026-11-26-queue-bound',
+  oldestVersion: null,
   steps: [
     sql(
       'columns',

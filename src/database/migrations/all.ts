@@ -28,5 +28,5 @@ export function allMigrations(orm: ORM): readonly Migration[] {
 function first(orm: ORM, name: string, Released: new (...of: ConstructorParameters<typeof ReleasedMigration>) => ReleasedMigration): Migration {
   const released = new Released(orm.em.getDriver(), orm.config);
   void released.up();
-  return { name, steps: [sql('everything', ...released.getQueries().map(String))] };
+  return { name, oldestVersion: null, steps: [sql('everything', ...released.getQueries().map(String))] };
 }
