@@ -108,6 +108,14 @@ describe('sslmode means what it means to libpq', () => {
     expect(longhaul).toBe(libpq);
   });
 
+  test('but for no-verify, which libpq does not know: TLS that verifies nothing, whatever root certificate is there', async () => {
+    for (const root of ['', `sslrootcert=${another.ca}`, 'sslrootcert=/nowhere.pem']) {
+      expect(await connect(of('tls_only', `sslmode=no-verify ${root}`))).toBe('tls');
+      expect(await connect(of('clear_only', `sslmode=no-verify ${root}`))).toBeInstanceOf(Error);
+    }
+    expect(await connect(`host=127.0.0.1 port=${plain.port} user=anyhow dbname=postgres sslmode=no-verify`)).toBeInstanceOf(Error);
+  });
+
   test('and nothing on a Unix socket, which never has TLS', async () => {
     for (const mode of modes) {
       const text = `postgres:///postgres?host=${server.folder}&port=${server.port}&user=anyhow&sslmode=${mode || 'prefer'}&sslrootcert=${authority.ca}`;

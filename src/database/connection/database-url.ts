@@ -103,7 +103,6 @@ function readFound(found: Conninfo): Server {
   const password = found.get('password');
   const passfile = found.get('passfile') ?? join(homedir(), '.pgpass');
   const sslRootCert = found.get('sslrootcert');
-  if (found.get('sslmode') === 'no-verify') throw new ConninfoError('sslmode: no-verify is not a mode of libpq; use require.');
   const sslMode = choice(found, 'sslmode', sslModes, sslRootCert === 'system' ? 'verify-full' : 'prefer');
   const sslNegotiation = choice(found, 'sslnegotiation', ['postgres', 'direct'], 'postgres');
   if (sslNegotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(sslMode)) {

@@ -13,16 +13,17 @@ import {
 import { type Conninfo, ConninfoError } from './conninfo.ts';
 import type { Host } from './host.ts';
 
-/** libpq's modes. */
-export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+/** libpq's modes, and no-verify: node-postgres's word, which hosts of databases hand out, for TLS that verifies nothing. */
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 
 export type SslMode = (typeof sslModes)[number];
 
 const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 /**
- * TLS options by libpq's rules, which differ from pg's: if there is a root certificate, every mode verifies the chain (so
- * `require` becomes `verify-ca`), only verify-full checks the host name, and files in ~/.postgresql are used if they exist.
+ * TLS options by libpq's rules, which differ from pg's: if there is a root certificate, every mode but no-verify verifies the
+ * chain (so `require` becomes `verify-ca`), only verify-full checks the host name, and files in ~/.postgresql are used if
+ * they exist.
  *
  * @returns a function that reads the files at each call, and throws a ConninfoError if one cannot be used
  */
@@ -73,6 +74,7 @@ function rootCertificates(named: string | null, mode: SslMode): string[] | strin
     if (certificates.length > 0) return certificates;
     throw new ConninfoError('sslrootcert=system: the system has no trusted certificates. Install them (Debian: ca-certificates).');
   }
+  if (mode === 'no-verify') return null;
   const file = named ?? usual('root.crt');
   if (existsSync(file)) return read('sslrootcert', file);
   if (mode !== 'verify-ca' && mode !== 'verify-full') return null;
