@@ -2,6 +2,7 @@ import type { ArtifactLinks } from './files/links.ts';
 import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Database } from './database/database.ts';
+import type { DatabaseClock } from './database/clock.ts';
 import type { Loop } from './concurrency/loop.ts';
 import type { Cursors } from './graphql/cursor.ts';
 import type { ErrorCounts } from './graphql/error-counts.ts';
@@ -45,6 +46,7 @@ export interface Services {
   accessTokens: AccessTokens;
   webhookSecrets: WebhookSecrets;
   database: Database;
+  clock: DatabaseClock;
   jobs: Jobs;
   artifacts: ArtifactStore;
   links: ArtifactLinks;

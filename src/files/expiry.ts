@@ -1,11 +1,11 @@
-import type { EntityManager } from '@mikro-orm/core';
+import { type EntityManager, raw } from '@mikro-orm/core';
 import { ArtifactEntity } from './artifact-entity.ts';
 import type { ArtifactStore } from './store.ts';
 
 /** Removes expired files and their rows. Processes may run it concurrently. */
 export async function removeExpiredFiles(em: EntityManager, store: ArtifactStore): Promise<void> {
   for (;;) {
-    const past = { expiresAt: { $lte: new Date() } };
+    const past = { expiresAt: { $lte: raw('now()') } };
     const expired = await em.find(ArtifactEntity, past, { orderBy: { expiresAt: 'ASC' }, limit: 100, disableIdentityMap: true });
     if (expired.length === 0) return;
     // Delete the files first. If the process dies in between, the next run still finds the rows.

@@ -22,7 +22,8 @@ export interface ArtifactRouteOptions {
   find(id: string): Promise<DownloadableArtifact | null>;
   store: ArtifactStore;
   links: ArtifactLinks;
-  now?: () => Date;
+  /** The clock by which a file expires. */
+  now: () => Date;
 }
 
 interface Download {
@@ -50,7 +51,7 @@ const refusals = {
  * 403 for a wrong signature (checked before any lookup), 404 if the row or file is gone, 410 after `expiresAt`.
  */
 export function artifactRoute(app: FastifyInstance, options: ArtifactRouteOptions): void {
-  const { find, store, links, now = () => new Date() } = options;
+  const { find, store, links, now } = options;
   app.route<Download>({
     method: ['GET', 'HEAD'],
     url: '/artifacts/:id',

@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { LonghaulError } from '../errors.ts';
-import { changeDays } from '../jobs/retention/change-retention.ts';
 import type { ChangeCursor } from '../jobs/feed/changes.ts';
 import { howToBeginAnew } from '../jobs/feed/updates.ts';
 import type { Cursors } from './cursor.ts';
-
-/** How long a cursor is valid, in milliseconds: as long as changes are kept. */
-const lifetime = changeDays * 24 * 60 * 60 * 1_000;
 
 const snapshot = z.string().regex(/^\d+:\d+:[\d,]*$/);
 
@@ -25,12 +21,8 @@ export function encodeUpdateCursor(cursors: Cursors, workspaceId: string, { from
   return cursors.seal(listOf(workspaceId), Buffer.from(JSON.stringify(parts)));
 }
 
-/**
- * Throws BAD_USER_INPUT for a cursor that is not of this workspace's updates, and for one older than the kept changes.
- *
- * @param now milliseconds since 1970
- */
-export function decodeUpdateCursor(cursors: Cursors, workspaceId: string, cursor: string, now = Date.now()): ChangeCursor {
+/** Throws BAD_USER_INPUT for a cursor that is not of this workspace's updates. */
+export function decodeUpdateCursor(cursors: Cursors, workspaceId: string, cursor: string): ChangeCursor {
   const bytes = cursors.open(listOf(workspaceId), cursor);
   if (bytes === null) {
     throw new LonghaulError(
@@ -40,12 +32,6 @@ export function decodeUpdateCursor(cursors: Cursors, workspaceId: string, cursor
   }
   const parts = place.parse(JSON.parse(bytes.toString()));
   const from = { snapshot: parts[0], at: parts[1] };
-  if (from.at < now - lifetime) {
-    throw new LonghaulError(
-      'BAD_USER_INPUT',
-      `after is older than ${changeDays} days, and what changed since is not kept so long. ${howToBeginAnew}`,
-    );
-  }
   if (parts.length === 2) return { from };
   const [, , to, at, xid, jobId] = parts;
   return { from, within: { to: { snapshot: to, at }, xid, jobId } };

@@ -128,6 +128,7 @@ export class HttpServer {
       find: (id) => findArtifact(services.database.em(), id),
       store: services.artifacts,
       links: services.links,
+      now: () => services.clock.now(),
     });
     docsRoutes(this.#app, services);
     paths.refuseOtherMethods(this.#app);

@@ -7,6 +7,7 @@ import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { Loop } from '../concurrency/loop.ts';
+import { DatabaseClock } from '../database/clock.ts';
 import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
@@ -72,6 +73,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const opened = await opening;
     stops.push(() => opened.close());
     const { database, installationId } = opened;
+    const clock = new DatabaseClock(database.hot, log);
+    await clock.start();
+    stops.push(() => clock.stop());
     const secrets = new Secrets(config.secrets ?? [await keptSecret(config.dataDir)]);
     await adoptSecrets(database, secrets);
     const webhookSecrets = new WebhookSecrets(secrets);
@@ -100,12 +104,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
-    const loops: Loop[] = [...jobs.loops];
+    const loops: Loop[] = [clock.loop, ...jobs.loops];
     const services: Services = {
       config,
       log,
       bus,
       database,
+      clock,
       authenticator,
       rateLimiter: new RateLimiter(
         { key: config.rateLimit, address: config.rateLimitAnonymous },

@@ -1,4 +1,4 @@
-import { type EntityManager, LockMode } from '@mikro-orm/core';
+import { type EntityManager, LockMode, raw } from '@mikro-orm/core';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
 import type { Database } from '../database/database.ts';
@@ -54,15 +54,11 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
 /** Notes the key of a grant. Returns false if the same grant was made with this key, and the key is still valid. */
 async function isNew(em: EntityManager, key: { workspaceId: string; scope: 'GRANT'; key: string }, amount: number): Promise<boolean> {
   const requestHash = String(amount);
+  await em.nativeDelete(IdempotencyKeyEntity, { ...key, createdAt: { $lte: raw(lastExpired) } });
   const known = await em.findOne(IdempotencyKeyEntity, key);
-  if (known !== null && known.createdAt > lastExpired()) {
-    if (known.requestHash !== requestHash) throw keyConflict;
-    return false;
-  }
-  const use = { requestHash, createdAt: new Date() };
-  if (known === null) em.create(IdempotencyKeyEntity, { ...key, ...use });
-  else em.assign(known, use);
-  return true;
+  if (known === null) em.create(IdempotencyKeyEntity, { ...key, requestHash, jobId: null });
+  else if (known.requestHash !== requestHash) throw keyConflict;
+  return known === null;
 }
 
 const keyConflict = new ValidationError([

@@ -1,4 +1,4 @@
-import { defineEntity, type EntityManager, p } from '@mikro-orm/core';
+import { defineEntity, type EntityManager, p, raw } from '@mikro-orm/core';
 
 /** How long an idempotency key is valid. */
 export const keyHours = 24;
@@ -20,12 +20,10 @@ export const IdempotencyKeyEntity = defineEntity({
   indexes: [{ name: 'idempotency_key_created_index', properties: ['createdAt'] }],
 });
 
-/** The latest time of use of a key that is no longer valid. */
-export function lastExpired(): Date {
-  return new Date(Date.now() - keyHours * 3_600_000);
-}
+/** SQL for the latest time of use of a key that is no longer valid. */
+export const lastExpired = `now() - interval '${keyHours} hours'`;
 
 /** Deletes every expired key. */
 export async function forgetOldKeys(em: EntityManager): Promise<void> {
-  await em.nativeDelete(IdempotencyKeyEntity, { createdAt: { $lte: lastExpired() } });
+  await em.nativeDelete(IdempotencyKeyEntity, { createdAt: { $lte: raw(lastExpired) } });
 }

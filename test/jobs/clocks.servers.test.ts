@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseWork, workTopic } from '../../src/jobs/feed/announcer.ts';
+import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { setClockApart } from '../support/clock.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -51,4 +52,59 @@ test.each([-2, 2])('waiting claims learn of a new job from a process whose clock
   await tenant.create();
   await vi.waitFor(() => expect(told).toContain('fingerprint'));
   expect(told).not.toContain('preview');
+});
+
+const days = 24 * 60 * minutes;
+
+test.each([-2, 2])('what is kept for a day is kept so by a process whose clock is %i days off', async (off) => {
+  setClockApart(off * days);
+  const longhaul = await startLonghaul({ ROLE: 'all', OUTBOUND_ALLOW: 'localhost' });
+  onTestFinished(() => longhaul.stop());
+  const { database } = longhaul.services;
+  const workspace = await longhaul.workspace();
+  const key = await workspace.key();
+  const tenant = Tenant.of(longhaul, workspace.id);
+  const source = await openSource(1);
+  source.sendEach(Buffer.from('x'));
+  const asked = { type: 'download', input: { sourceUrl: source.url }, idempotencyKey: 'once' };
+  const { id } = await tenant.create(asked);
+  const grant = { workspaceId: tenant.id, amount: 5, idempotencyKey: 'once' };
+  const { credits } = await grantCredits(database, grant);
+  await vi.waitFor(async () => expect(await tenant.read(id)).toMatchObject({ status: 'COMPLETED' }), { timeout: 5_000 });
+  const link = async () => {
+    const { data } = await longhaul.graphql(`{ job(id: "${id}") { downloadUrl } }`, {}, key);
+    return JSON.stringify(data).match(/http[^"]*/)?.[0] ?? 'none';
+  };
+  const url = await link();
+  expect((await fetch(url)).status).toBe(200);
+
+  await longhaul.sweeper.keepHouse();
+  expect((await fetch(url)).status).toBe(200);
+  expect(await tenant.create(asked)).toMatchObject({ id });
+  expect(await grantCredits(database, grant)).toMatchObject({ credits });
+
+  for (const [table, column] of [['artifact', 'expires_at'], ['job', 'artifact_expires_at'], ['idempotency_key', 'created_at']]) {
+    await database.hot.query(`UPDATE ${table} SET ${column} = ${column} - interval '1 day'`, []);
+  }
+  expect((await fetch(url)).status).toBe(410);
+  expect(await link()).toBe('none');
+  expect(await grantCredits(database, grant)).toMatchObject({ credits: credits + grant.amount });
+  await longhaul.sweeper.keepHouse();
+  expect((await fetch(url)).status).toBe(404);
+});
+
+test.each([-8, 8])('a cursor is good for seven days at a process whose clock is %i days off', async (off) => {
+  setClockApart(off * days);
+  const longhaul = await startLonghaul();
+  onTestFinished(() => longhaul.stop());
+  const { id: workspaceId } = await longhaul.workspace();
+  const { jobs } = longhaul.services;
+  const from = await jobs.presentMoment();
+  const resume = async (age: number) => {
+    const after = { from: { ...from, at: from.at - age * days } };
+    const watch = jobs.updates({ workspaceId, filter: {}, maySee: () => true, after, signal: null });
+    await watch.started.finally(() => watch.return?.());
+  };
+  await resume(6.9);
+  await expect(resume(7.1)).rejects.toThrow('older than 7 days');
 });

@@ -94,7 +94,7 @@ test("VideoConduit's receiver gets the whole job, signed as it documents", async
   const one = await arrived(receiver, secret);
   expect(JSON.parse(one.body)).toEqual({
     event: 'job.completed',
-    data: projectVideoConduit(done, longhaul.services.links),
+    data: projectVideoConduit(done, longhaul.services.links, done.finishedAt ?? done.createdAt),
   });
   expect(one.headers['x-videoconduit-signature']).toBe(hmac(secret, one.body));
 

@@ -88,13 +88,13 @@ builder.objectType(JobRef, {
       description:
         'The main result file: the job\'s own, signed at the time of reading and null once it has expired; else the first URL ' +
         'in the output under downloadUrl, videoUrl, audioUrl, fileUrl (or the same with an underscore) or url.',
-      resolve: (job, _args, { links }) => mainFile(job, links, new Date())?.url ?? null,
+      resolve: (job, _args, { links, clock }) => mainFile(job, links, clock.now())?.url ?? null,
     }),
     downloadUrlExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: "24 hours after the job's end; null for a URL of the output, and if downloadUrl is null.",
-      resolve: (job, _args, { links }) => mainFile(job, links, new Date())?.expiresAt ?? null,
+      resolve: (job, _args, { links, clock }) => mainFile(job, links, clock.now())?.expiresAt ?? null,
     }),
     dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The surface that it came through.' }),
     vendorId: t.string({

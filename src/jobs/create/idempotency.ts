@@ -1,7 +1,7 @@
 import type { JobsContext } from '../model/context.ts';
 import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { Job } from '../model/job.ts';
-import { keyHours } from '../../workspaces/idempotency-key.ts';
+import { lastExpired } from '../../workspaces/idempotency-key.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isSameRequest, type RequestKey } from './request-key.ts';
 
@@ -24,7 +24,7 @@ export async function findUsedKeys(
     { key: string; request_hash: string; stale: boolean } & (JobRow | { id: null })
   >(
     `SELECT idempotency_key.key, idempotency_key.request_hash, ${jobColumns('job')},
-       idempotency_key.created_at <= now() - interval '${keyHours} hours' AS stale
+       idempotency_key.created_at <= ${lastExpired} AS stale
      FROM idempotency_key LEFT JOIN job ON job.id = idempotency_key.job_id
      WHERE idempotency_key.workspace_id = $1 AND idempotency_key.scope = 'JOB' AND idempotency_key.key = ANY($2::text[])`,
     [workspaceId, keys],
@@ -64,7 +64,7 @@ async function forget(context: JobsContext, workspaceId: string, keys: readonly 
   await context.database.hot.query(
     `DELETE FROM idempotency_key
      WHERE workspace_id = $1 AND scope = 'JOB' AND key = ANY($2::text[])
-       AND (created_at <= now() - interval '${keyHours} hours'
+       AND (created_at <= ${lastExpired}
          OR NOT EXISTS (SELECT FROM job WHERE job.id = idempotency_key.job_id))`,
     [workspaceId, keys],
   );

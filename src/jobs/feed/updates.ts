@@ -6,11 +6,15 @@ import { Loop } from '../../concurrency/loop.ts';
 import type { Database } from '../../database/database.ts';
 import { LonghaulError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { changeDays } from '../retention/change-retention.ts';
 import { workspaceTopic } from './announcer.ts';
 import { type ChangeCursor, type JobUpdate, type Moment, nextTransaction, presentMoment, readChanges } from './changes.ts';
 import type { Job } from '../model/job.ts';
 import { UpdateWatcher } from './update-watcher.ts';
 import { type ReaderTools, WorkspaceReader } from './workspace-reader.ts';
+
+/** How long a cursor is valid, in milliseconds: as long as changes are kept. */
+const lifetime = changeDays * 24 * 60 * 60 * 1_000;
 
 /** How often all watched workspaces are read again, in case a wake-up was lost. */
 const resyncMilliseconds = 5_000;
@@ -127,7 +131,8 @@ export class Updates {
   /**
    * Begins at once, not at the first `next`, so it must be ended with `signal` or `return`.
    *
-   * `started` rejects with BAD_USER_INPUT if the cursor is ahead of this database, for example after a restore.
+   * `started` rejects with BAD_USER_INPUT if the cursor is ahead of this database, for example after a restore, or older than
+   * the changes that are kept.
    */
   watch({ workspaceId, matches, after, signal = null, onLive }: UpdatesRequest): UpdatesWatch {
     const watched = this.#enter(workspaceId);
@@ -167,8 +172,16 @@ export class Updates {
     await bound;
     if (watcher.ended) return;
     await reader.attach(watcher);
-    if (after !== null && watcher.attachedAt !== null && isAhead(after.from, watcher.attachedAt)) {
+    const { attachedAt: present } = watcher;
+    if (after === null || present === null) return;
+    if (isAhead(after.from, present)) {
       throw new LonghaulError('BAD_USER_INPUT', `after is ahead of this database. ${howToBeginAnew}`);
+    }
+    if (after.from.at < present.at - lifetime) {
+      throw new LonghaulError(
+        'BAD_USER_INPUT',
+        `after is older than ${changeDays} days, and what changed since is not kept so long. ${howToBeginAnew}`,
+      );
     }
   }
 

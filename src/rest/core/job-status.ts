@@ -77,7 +77,7 @@ async function look(call: Call, project: Projection): Promise<ShownJob> {
   // Only the whole row tells whether a token opens the job.
   const isOurs = known?.workspaceId === workspaceId && restriction === null;
   const found = isOurs ? await services.jobs.findChanged(known) : 'unknown';
-  if (isOurs && found === 'unchanged' && !isOutdated(known, new Date())) return known;
+  if (isOurs && found === 'unchanged' && !isOutdated(known, services.clock.now())) return known;
   const isRow = found !== 'unknown' && found !== 'unchanged';
   const job = visibleJob(call.viewer, isRow ? found : await services.jobs.find(workspaceId, jobId));
   return render(call, job, project);
@@ -85,7 +85,7 @@ async function look(call: Call, project: Projection): Promise<ShownJob> {
 
 /** Rendered once for all who ask for this version. */
 function render({ services, dialect, shown: kept }: Call, job: Job, project: Projection): ShownJob {
-  const at = new Date();
+  const at = services.clock.now();
   const known = kept.get(dialect, job.id);
   if (known !== undefined && isSame(known, job) && !isOutdated(known, at)) return known;
   const shown = shownJob(job, project(job, services.links, at), at);

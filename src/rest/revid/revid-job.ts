@@ -23,14 +23,14 @@ export const revidJob = z.object({
  * The job as RevidAPI shows it: a pure function of the row.
  * @param pid the process that answers; which one ran the job is not kept
  */
-export function projectRevid(job: Job, pid: number, links: ArtifactLinks): z.output<typeof revidJob> {
+export function projectRevid(job: Job, pid: number, links: ArtifactLinks, at: Date): z.output<typeof revidJob> {
   const status = revidStatus(phaseOf(job.status, job.attempt));
   return {
     job_status: status,
     job_id: job.id,
     queue_id: server.queueId,
     process_id: pid,
-    response: status === 'done' ? innerResponse(job, pid, links) : null,
+    response: status === 'done' ? innerResponse(job, pid, links, at) : null,
   };
 }
 
@@ -49,7 +49,7 @@ export function revidStatus(phase: JobPhase): RevidStatus {
 }
 
 /** How a job ended, in the envelope of its own request; webhooks carry the same. */
-export function innerResponse(job: Job, pid: number, links: ArtifactLinks, at = new Date()): Envelope {
+export function innerResponse(job: Job, pid: number, links: ArtifactLinks, at: Date): Envelope {
   const finishedAt = job.finishedAt ?? job.createdAt;
   const startedAt = job.startedAt ?? finishedAt;
   const queued = millisecondsBetween(job.createdAt, startedAt);

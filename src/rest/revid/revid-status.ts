@@ -32,7 +32,7 @@ export const statusRoutes: readonly Route[] = paths.map((path) =>
       const startedAt = performance.now();
       const { services, viewer } = call;
       const { job_id: asked, id = null } = call.body;
-      const project = (job: Job) => projectRevid(job, process.pid, services.links);
+      const project = (job: Job) => projectRevid(job, process.pid, services.links, services.clock.now());
       return answerJob(call, asked, project, async (job) =>
         answeredAtOnce(
           { endpoint, id, jobId: job.job_id, response: job },

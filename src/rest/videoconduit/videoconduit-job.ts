@@ -43,7 +43,7 @@ export const videoConduitItem = videoConduitJob.pick({
  * The job as VideoConduit shows it: a pure function of the row.
  * @param at decides whether its file can still be downloaded
  */
-export function projectVideoConduit(job: Job, links: ArtifactLinks, at = new Date()): z.output<typeof videoConduitJob> {
+export function projectVideoConduit(job: Job, links: ArtifactLinks, at: Date): z.output<typeof videoConduitJob> {
   const phase = phaseOf(job.status, job.attempt);
   const result = phase === 'completed' ? wrapped(job.output) : null;
   const file = result === null ? null : mainFile(job, links, at);

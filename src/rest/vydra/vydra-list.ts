@@ -40,7 +40,7 @@ export const listRoute = route({
         : // A row behind the last offset that is read means that this one is not past the end.
           await listThrough(call, { phases, offset: maxOffset, limit: 1 });
     if (offset > maxOffset && jobs.length > 0) throw new RefusedError({ kind: 'INVALID_QUERY', issues: [tooDeep] });
-    const at = new Date();
+    const at = call.services.clock.now();
     const data = jobs.map((job) => projectItem(job, call.services.links, at));
     return answer(200, { data, pagination: { limit, offset, count: data.length } } satisfies z.output<typeof page>);
   },
