@@ -6,6 +6,7 @@ import { openServer } from '../database/open.ts';
 import { connectEmbedded, openPglite } from '../database/orm.ts';
 import { entities } from '../server/entities.ts';
 import { checkLedger } from '../jobs/read/ledger-check.ts';
+import { tell } from './tell.ts';
 
 /**
  * `npm run check-ledger`: proves that the books add up, on the database that the environment names. Changes nothing and
@@ -39,10 +40,10 @@ async function report(database: Database): Promise<number> {
   try {
     const { workspaces, entries, jobs, faults } = await checkLedger(database.reads);
     for (const { workspaceId, jobId, message } of faults) {
-      process.stdout.write(`workspace ${workspaceId}${jobId === null ? '' : `, job ${jobId}`}: ${message}\n`);
+      tell(`workspace ${workspaceId}${jobId === null ? '' : `, job ${jobId}`}: ${message}`, { workspaceId, jobId }, message);
     }
     const verdict = faults.length === 0 ? 'everything adds up' : `${faults.length} faults`;
-    process.stdout.write(`${workspaces} workspaces, ${entries} entries, ${jobs} jobs: ${verdict}.\n`);
+    tell(`${workspaces} workspaces, ${entries} entries, ${jobs} jobs: ${verdict}.`, { workspaces, entries, jobs, faults: faults.length }, verdict);
     return faults.length === 0 ? 0 : 1;
   } finally {
     await database.close();

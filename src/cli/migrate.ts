@@ -10,7 +10,7 @@ import { readConfig, refuse } from './refuse.ts';
  * `npm run migrate`: runs the pending migrations of the database that the environment names, and ends. Servers may run
  * meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
  *
- * With `--dry-run` it prints the SQL of the pending steps and changes nothing. Then it exits with 0 if nothing is pending and
+ * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits with 0 if nothing is pending and
  * with 2 otherwise. 1 always means that it failed.
  */
 export async function run(parameters: readonly string[]): Promise<void> {

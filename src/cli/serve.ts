@@ -4,6 +4,7 @@ import type { App } from '../server/app.ts';
 import { createLog } from '../server/json-log.ts';
 import { onStopSignal, stopSignals } from '../server/stop-signals.ts';
 import { readConfig, refuse } from './refuse.ts';
+import { tell } from './tell.ts';
 
 /** `npm start`: reads the configuration, starts the app, and stops it in an orderly way when told to. */
 export async function run(): Promise<void> {
@@ -41,6 +42,7 @@ export async function run(): Promise<void> {
   }
 }
 
+/** The one place that shows the key of the first start. */
 function greet(url: string, madeKey: string | null): void {
   const key = madeKey ?? 'YOUR_KEY';
   const query = JSON.stringify({ query: '{ workspace { name credits } jobTypes { name credits } }' });
@@ -53,5 +55,6 @@ function greet(url: string, madeKey: string | null): void {
     `  curl -s ${url}/graphql -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '${query}'`,
     '',
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const facts = { api: `${url}/graphql`, ...(madeKey !== null && { adminKey: madeKey }) };
+  tell(lines.join('\n'), facts, madeKey === null ? 'serving' : 'serving; adminKey is shown this once');
 }

@@ -1,34 +1,63 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { lockDataDir } from '../../src/database/data-dir-lock.ts';
 import { CreateJobDocument, JobDocument, WorkspaceDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
 import { startFileServer } from '../support/file-server.ts';
-import { spawnLonghaul, startProcess, testFolder } from '../support/process.ts';
+import { type LonghaulProcess, spawnLonghaul, spawnOnTerminal, startProcess, testFolder } from '../support/process.ts';
 import { watchJob } from '../support/watched-job.ts';
 
 const run = promisify(execFile);
 
-/** The last line of the greeting. */
+/** The last line of the greeting on a terminal. */
 const curlLine = /^ {2}(curl .*)\n/m;
 
-test('the first start prints the address, a key, and a curl line that works; a later one keeps the key to itself', async () => {
+test('on a terminal the first start shows the address, a key, and a curl line that works; a later one keeps the key, and ends with the terminal', async () => {
   const DATA_DIR = await testFolder();
-  const first = await startProcess({ DATA_DIR });
+  const first = spawnOnTerminal({ DATA_DIR });
   const [, curl = ''] = await first.wrote(curlLine);
-  expect(first.stdout()).toContain(`${first.url}/graphql`);
+  const [, url] = await first.wrote(/Longhaul is ready at (\S+)/);
+  expect(curl).toContain(`curl -s ${url} `);
   const [, key = ''] = await first.wrote(/Admin key, shown this once: (\S+)\n/);
   expect(key).toMatch(/^lh_\S{32,}$/);
   expect(await answerTo(curl)).toMatchObject({ data: { workspace: { name: 'default', credits: 10_000 } } });
   first.kill('SIGTERM');
   expect(await first.ended).toEqual({ code: 0, signal: null });
 
-  const later = await startProcess({ DATA_DIR });
+  const later = spawnOnTerminal({ DATA_DIR });
   const [, template = ''] = await later.wrote(curlLine);
   expect(later.stdout()).not.toContain('lh_');
   expect(later.stdout()).not.toContain('Admin key');
   expect(await answerTo(template.replace('YOUR_KEY', key))).toMatchObject({ data: { workspace: { name: 'default' } } });
+
+  // The terminal and its launcher are gone at once, so that it cannot write a word more.
+  later.kill('SIGKILL');
+  await later.ended;
+  await vi.waitFor(() => lockDataDir(DATA_DIR).release());
+}, 60_000);
+
+test('elsewhere every line is JSON, from the first start with its address and key, whatever LOG_LEVEL is, to the check of the ledger', async () => {
+  const DATA_DIR = await testFolder();
+  const first = spawnLonghaul({ DATA_DIR, LOG_LEVEL: 'silent' });
+  await first.wrote(/\n/);
+  const [served] = linesOf(first);
+  expect(served).toMatchObject({ adminKey: expect.stringMatching(/^lh_\S{32,}$/), api: expect.stringMatching(/\/graphql$/) });
+  expect(await ask(String(served?.['api']).replace('/graphql', ''), String(served?.['adminKey']), WorkspaceDocument, {})).toMatchObject({ workspace: { name: 'default' } });
+  first.kill('SIGTERM');
+  expect(await first.ended).toEqual({ code: 0, signal: null });
+  expect(linesOf(first)).toHaveLength(1);
+
+  const later = await startProcess({ DATA_DIR });
+  later.kill('SIGTERM');
+  expect(await later.ended).toEqual({ code: 0, signal: null });
+  expect(linesOf(later).map(({ msg }) => msg)).toEqual(['ready', 'serving', 'stopping']);
+  expect(later.stdout()).not.toContain('lh_');
+
+  const check = spawnLonghaul({ DATA_DIR }, ['check-ledger']);
+  expect(await check.ended).toEqual({ code: 0, signal: null });
+  expect(linesOf(check)).toMatchObject([{ workspaces: 1, entries: 1, jobs: 0, faults: 0, msg: 'everything adds up' }]);
 }, 60_000);
 
 test('a second process on the same DATA_DIR is refused until the first is gone, and kill -9 loses nothing acknowledged', async () => {
@@ -87,6 +116,11 @@ test('one process alone downloads a file: the percentage rises, and a REST poll 
   const poll = await fetch(`${url}/videoconduit/v1/jobs/${uuid}`, { headers: { authorization: `Bearer ${adminKey}` } });
   expect(await poll.json()).toMatchObject({ status: 'completed' });
 }, 60_000);
+
+/** Its standard output, of which every line has to be JSON. */
+function linesOf(started: LonghaulProcess): Record<string, unknown>[] {
+  return started.stdout().trimEnd().split('\n').map((line): Record<string, unknown> => JSON.parse(line));
+}
 
 /** What the shell prints when the line is pasted. */
 async function answerTo(line: string): Promise<unknown> {

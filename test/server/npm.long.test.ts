@@ -35,13 +35,15 @@ test.for(['start', 'dev'].flatMap((script) => endings.map((ending) => ({ script,
     await vi.waitFor(() => expect(isThere(-npm.pid)).toBe(false), { timeout: 20_000, interval: 20 });
     expect(npm.written()).toContain('"msg":"stopping"');
     expect(npm.written()).not.toContain('did not stop cleanly');
+    // `node --watch` has lines of its own.
+    if (script === 'start') for (const line of npm.written().trimEnd().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
     lockDataDir(folder).release();
   },
 );
 
-/** Starts `npm run <script>` embedded, in a process group of its own, and waits until the server is ready. */
+/** Starts `npm run --silent <script>` embedded, in a process group of its own, and waits until the server is ready. */
 async function startNpm(script: string, folder: string) {
-  const child = spawn('npm', ['run', script], {
+  const child = spawn('npm', ['run', '--silent', script], {
     cwd: root,
     detached: true,
     env: { PATH: process.env['PATH'], HOME: folder, PORT: '0', DATA_DIR: folder, ARTIFACTS_DIR: join(folder, 'artifacts') },

@@ -51,12 +51,21 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Starts `src/main.ts` with only this environment; without a command it serves. */
 export function spawnLonghaul(env: Record<string, string>, command: readonly string[] = []): LonghaulProcess {
-  const child = spawn(process.execPath, [main, ...command], {
+  return spawnProgram(process.execPath, [main, ...command], env);
+}
+
+/** The same, with a terminal as its standard output. */
+export function spawnOnTerminal(env: Record<string, string>): LonghaulProcess {
+  return spawnProgram('python3', [fileURLToPath(new URL('terminal.py', import.meta.url)), process.execPath, main], env);
+}
+
+function spawnProgram(program: string, parameters: readonly string[], env: Record<string, string>): LonghaulProcess {
+  const child = spawn(program, parameters, {
     env: { PATH: process.env['PATH'], PORT: '0', DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${process.execPath} could not be started.`);
+  if (pid === undefined) throw new Error(`${program} could not be started.`);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
