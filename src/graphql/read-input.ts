@@ -15,6 +15,7 @@ import type { FieldIssue } from '../errors.ts';
 import { maxIssues, unknownField } from '../input.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
 import { roundedId } from './rounded-id.ts';
+import { mustBeGiven } from './sent-variables.ts';
 
 /** An input that is not of its type. The mutation that gets it throws the issues as a ValidationError. */
 export class UnreadableInput {
@@ -47,7 +48,7 @@ function readWhole(given: Given, type: GraphQLInputObjectType): unknown {
 function read(given: Given, type: GraphQLInputType, path: string[], issues: FieldIssue[]): unknown {
   const fault = (message: string, at = path) => void (issues.length < maxIssues && issues.push({ path: at, message }));
   if (isNonNullType(type)) return given.isNull ? fault(required(type)) : read(given, type.ofType, path, issues);
-  if (given.isNull) return null;
+  if (given.isNull) return given.isMissing ? fault(required(type)) : null;
   if (isListType(type)) {
     const items = given.items();
     // A single value stands for a list of it.
@@ -72,6 +73,8 @@ function read(given: Given, type: GraphQLInputType, path: string[], issues: Fiel
 /** A value as a client gave it. */
 interface Given {
   isNull: boolean;
+  /** Null, although the variable that it comes from is declared not to be. */
+  isMissing: boolean;
   /** Null if it is no list. */
   items(): Given[] | null;
   /** Those that are there; null if it is no object. */
@@ -82,9 +85,11 @@ interface Given {
 
 class Json implements Given {
   readonly #value: unknown;
+  readonly isMissing: boolean;
 
-  constructor(value: unknown) {
+  constructor(value: unknown, isRequired = false) {
     this.#value = value;
+    this.isMissing = isRequired && this.isNull;
   }
 
   get isNull(): boolean {
@@ -107,6 +112,7 @@ class Json implements Given {
 class Literal implements Given {
   readonly #node: ValueNode;
   readonly #variables: Variables;
+  readonly isMissing = false;
 
   constructor(node: ValueNode, variables: Variables) {
     this.#node = node;
@@ -137,11 +143,12 @@ class Literal implements Given {
   }
 }
 
-/** Null for a variable that was left out: as if it were not written. */
+/** Null for a variable that may be left out and was: as if it were not written. */
 function givenBy(node: ValueNode, variables: Variables): Given | null {
   if (node.kind !== Kind.VARIABLE) return new Literal(node, variables);
-  const value = variables[node.name.value];
-  return value === undefined ? null : new Json(value);
+  const { value: name } = node.name;
+  const value = variables[name];
+  return value === undefined && !mustBeGiven(name) ? null : new Json(value, mustBeGiven(name));
 }
 
 /** The types of a schema throw errors of several classes. */

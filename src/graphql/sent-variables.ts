@@ -1,4 +1,5 @@
 import {
+  type ASTNode,
   type ASTVisitor,
   type DocumentNode,
   type GraphQLSchema,
@@ -13,6 +14,14 @@ import { isMutationInput } from './mutation-input.ts';
 
 /** No document can have this in a name. */
 const suffix = ' as sent';
+
+/** The same for a variable that is declared not to be null, where it stands in an input. */
+const requiredSuffix = `${suffix}!`;
+
+/** Whether a name in an input stands for a variable that must not be null, whatever the field that takes it. */
+export function mustBeGiven(name: string): boolean {
+  return name.endsWith(requiredSuffix);
+}
 
 /** A document whose JSON literals, and inputs of mutations, take variables as they were sent. */
 export interface WithSentVariables {
@@ -31,48 +40,68 @@ export function withSentVariables(schema: GraphQLSchema, document: DocumentNode)
   const declares = document.definitions.some((each) => each.kind === Kind.OPERATION_DEFINITION && each.variableDefinitions?.length);
   if (!declares) return { document, complete: (variables) => variables };
   const types = new TypeInfo(schema);
-  const inJson = new Set<string>();
-  const inInputs = new Set<string>();
+  // A fragment may serve several operations.
+  const requiredByAll = requiredIn(document);
+  let required = requiredByAll;
+  const inJson = new Map<string, string>();
+  const inInputs = new Map<string, string>();
   let isInput = false;
-  const literal = (node: ValueNode) => (isJson(types) ? visit(node, { Variable: (each) => rename(each, inJson) }) : undefined);
+  const literal = (node: ValueNode) => (isJson(types) ? visit(node, { Variable: (each) => rename(each, suffix, inJson) }) : undefined);
   const visitor: ASTVisitor = {
+    OperationDefinition: {
+      enter: (node) => void (required = requiredIn(node)),
+      leave: () => void (required = requiredByAll),
+    },
     ObjectValue: literal,
     ListValue: literal,
     Argument: {
       enter: (node) => void (isInput = isMutationInput(node, types, schema)),
       leave: () => void (isInput = false),
     },
-    Variable: (node) => (isInput ? rename(node, inInputs) : undefined),
+    Variable: (node) => (isInput ? rename(node, required.has(node.name.value) ? requiredSuffix : suffix, inInputs) : undefined),
   };
   const renamed = visit(document, visitWithTypeInfo(types, visitor));
   if (inJson.size + inInputs.size === 0) return { document, complete: (variables) => variables };
   const others = namesIn(renamed);
-  const sent = new Set([...inJson, ...inInputs]);
+  const sent = new Map([...inJson, ...inInputs]);
+  const json = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: 'JSON' } } as const;
   return {
     document: visit(renamed, {
       OperationDefinition: (node) => ({
         ...node,
         variableDefinitions: node.variableDefinitions?.flatMap((each) => {
           const { name } = each.variable;
-          if (!sent.has(name.value)) return each;
-          const type = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: 'JSON' } } as const;
-          const asSent = { ...each, type, variable: { ...each.variable, name: { ...name, value: name.value + suffix } } };
-          return inJson.has(name.value) || others.has(name.value) ? [each, asSent] : asSent;
+          const names = [...sent].flatMap(([as, value]) => (value === name.value ? [as] : []));
+          if (names.length === 0) return each;
+          const asSent = names.map((value) => ({ ...each, type: json, variable: { ...each.variable, name: { ...name, value } } }));
+          return names.some((as) => inJson.has(as)) || others.has(name.value) ? [each, ...asSent] : asSent;
         }),
       }),
     }),
     complete: (variables) => {
-      const given = [...sent].filter((name) => name in variables).map((name) => [name + suffix, variables[name]]);
+      const given = [...sent].flatMap(([as, name]) => (name in variables ? [[as, variables[name]]] : []));
       return { ...variables, ...Object.fromEntries(given) };
     },
   };
 }
 
-function rename(node: VariableNode, names: Set<string>): VariableNode | undefined {
+/** Renames a variable, and notes which one the new name is for. */
+function rename(node: VariableNode, ending: string, names: Map<string, string>): VariableNode | undefined {
+  const { value } = node.name;
   // What was renamed is visited again.
-  if (node.name.value.endsWith(suffix)) return undefined;
-  names.add(node.name.value);
-  return { ...node, name: { ...node.name, value: node.name.value + suffix } };
+  if (value.includes(' ')) return undefined;
+  names.set(value + ending, value);
+  return { ...node, name: { ...node.name, value: value + ending } };
+}
+
+/** The variables that no operation allows to be null. */
+function requiredIn(node: ASTNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  const others = new Set<string>();
+  visit(node, {
+    VariableDefinition: ({ type, variable }) => void (type.kind === Kind.NON_NULL_TYPE ? names : others).add(variable.name.value),
+  });
+  return names.difference(others);
 }
 
 /** The variables that a document uses. */
