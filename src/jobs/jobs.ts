@@ -11,7 +11,7 @@ import { promoteDueJobs } from './claim/promote.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
-import { findEarlier } from './create/idempotency.ts';
+import { type EarlierJob, findEarlier, noteJoined } from './create/idempotency.ts';
 import type { JobOrigin, JobRequest } from './create/job-request.ts';
 import { countPending } from './create/queue-room.ts';
 import { requestKeyOf } from './create/request-key.ts';
@@ -120,11 +120,17 @@ export class Jobs {
     return createJob(this.#context, this.#creations, workspaceId, asked, origin);
   }
 
-  /** The job that this request made with the key in the last 24 hours; null if the key is new. `origin.sent` is the request. */
-  async earlier(workspaceId: string, idempotencyKey: string, origin: JobOrigin): Promise<Job | null> {
+  /** The job that this request got with the key in the last 24 hours; null if the key is new. `origin.sent` is the request. */
+  async earlier(workspaceId: string, idempotencyKey: string, origin: JobOrigin): Promise<EarlierJob | null> {
     const key = requestKeyOf({ idempotencyKey }, origin);
     const earlier = await findEarlier(this.#context, workspaceId, key === null ? [] : [key]);
     return earlier.get(idempotencyKey) ?? null;
+  }
+
+  /** Notes that this request is answered with a job that it did not make. Returns whether its key was free. */
+  async join(workspaceId: string, idempotencyKey: string, origin: JobOrigin, jobId: string): Promise<boolean> {
+    const key = requestKeyOf({ idempotencyKey }, origin);
+    return key === null || noteJoined(this.#context, workspaceId, key, jobId);
   }
 
   /** Creates all jobs or none, and returns them in the order given. */

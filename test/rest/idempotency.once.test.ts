@@ -93,6 +93,26 @@ test('a repeated analysis is its own, although another one of the video is under
   expect((await submit(path, {}, 'third analysis')).status).toBe(200);
 });
 
+test('an analysis that joined one under way is answered so again when that has ended, and never charged', async () => {
+  const path = '/vidocu/v1/videos/v10/analyze';
+  const made = await submit(path, {}, 'made');
+  const joined = await submit(path, { tone: 'calm' }, 'joined');
+  expect(joined).toMatchObject({ status: 200, body: { status: 'processing' } });
+  await tenant.cancel(made.headers.get('x-job-id') ?? '');
+  const balance = await tenant.balance();
+  const again = await Promise.all([submit(path, { tone: 'calm' }, 'joined'), submit(path, { tone: 'calm' }, 'joined')]);
+  for (const { status, body, headers } of again) {
+    expect({ status, body }).toEqual({ status: 200, body: joined.body });
+    expect(headers.get('x-job-id')).toBe(made.headers.get('x-job-id'));
+  }
+  expect((await submit(path, {}, 'made')).body).toEqual(made.body);
+  expect((await submit(path, { tone: 'loud' }, 'joined')).status).toBe(409);
+  expect((await submit(path, { tone: 1 }, 'joined')).status).toBe(409);
+  expect(await tenant.balance()).toBe(balance);
+  // Without the key it is a new one.
+  expect((await submit(path, { tone: 'calm' }, 'new')).status).toBe(202);
+});
+
 test('a key that a job of GraphQL has is not free for a dialect', async () => {
   await tenant.create({ idempotencyKey: 'shared' });
   expect((await submit('/videoconduit/v1/fingerprint', { url }, 'shared')).status).toBe(409);

@@ -68,7 +68,7 @@ async function createAll(
   const settled = checked.flatMap((result, index): Settled[] => {
     if (!Array.isArray(result)) return [{ fresh: result }];
     const earlier = known.get(keys[index]?.text ?? '');
-    if (earlier !== undefined) return [{ earlier }];
+    if (earlier !== undefined) return [{ earlier: earlier.job }];
     issues.push(...result.map(({ path, message }) => ({ path: [...placeOf(index), ...path], message })));
     return [];
   });

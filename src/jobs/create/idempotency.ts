@@ -3,12 +3,19 @@ import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { Job } from '../model/job.ts';
 import { lastExpired } from '../../workspaces/idempotency-key.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-import { isSameRequest, type RequestKey } from './request-key.ts';
+import { isSameRequest, joinedHash, type RequestKey } from './request-key.ts';
 
 /** The request and job that a key was used for. */
 export interface UsedKey {
   requestHash: string;
   job: Job;
+}
+
+/** The job that a request was answered with before. */
+export interface EarlierJob {
+  job: Job;
+  /** Whether the request did not make it. */
+  wasJoined: boolean;
 }
 
 /** Finds which of these keys were used in the last 24 hours. Deletes older ones among them. */
@@ -38,7 +45,7 @@ export async function findUsedKeys(
 }
 
 /**
- * The jobs that these requests made before, by their keys. To be asked before a request is refused for anything else: what
+ * The jobs that these requests were answered with before, by their keys. To be asked before a request is refused for anything else: what
  * was accepted once is answered alike for 24 hours, whatever types, limits and credits are by then.
  *
  * @throws IdempotencyConflictError if a key was used for another request
@@ -47,16 +54,26 @@ export async function findEarlier(
   context: JobsContext,
   workspaceId: string,
   keys: readonly RequestKey[],
-): Promise<Map<string, Job>> {
+): Promise<Map<string, EarlierJob>> {
   const used = await findUsedKeys(context, workspaceId, keys.map(({ text }) => text));
-  const earlier = new Map<string, Job>();
+  const earlier = new Map<string, EarlierJob>();
   for (const key of keys) {
     const known = used.get(key.text);
     if (known === undefined) continue;
     if (!isSameRequest(known, key)) throw new IdempotencyConflictError(known.job);
-    earlier.set(key.text, known.job);
+    earlier.set(key.text, { job: known.job, wasJoined: known.requestHash === joinedHash(key) });
   }
   return earlier;
+}
+
+/** Notes that a request was answered with this job, which it did not make. Returns whether its key was free. */
+export async function noteJoined(context: JobsContext, workspaceId: string, key: RequestKey, jobId: string): Promise<boolean> {
+  const rows = await context.database.hot.query(
+    `INSERT INTO idempotency_key (workspace_id, scope, key, request_hash, job_id) VALUES ($1, 'JOB', $2, $3, $4)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [workspaceId, key.text, joinedHash(key), jobId],
+  );
+  return rows.length > 0;
 }
 
 // Checks the age again, because another process may have reused the key in the meantime.

@@ -16,6 +16,9 @@ export interface RequestKey {
 /** Marks hashes of requests as they came. Those of earlier versions have no mark. */
 const form = 'sent:';
 
+/** Marks hashes of requests that were answered with a job that was there already. */
+const joined = 'joined:';
+
 /** Null if the request has no key, or one that cannot have been used. Nothing else of the request has to be valid. */
 export function requestKeyOf({ idempotencyKey: text, ...asked }: Partial<JobRequest>, origin: JobOrigin): RequestKey | null {
   const { retryOfId = null, sent = withoutNulls(asked) } = origin;
@@ -30,8 +33,14 @@ export function requestKeyOf({ idempotencyKey: text, ...asked }: Partial<JobRequ
   };
 }
 
-/** Whether the key of this hash, which made this job, was used for this request. */
+/** The hash of a request that is answered with a job that is there already, and makes none. */
+export function joinedHash({ requestHash }: RequestKey): string {
+  return joined + requestHash;
+}
+
+/** Whether the key of this hash, which made or joined this job, was used for this request. */
 export function isSameRequest({ requestHash, job }: { requestHash: string; job: Job }, key: RequestKey): boolean {
+  if (requestHash.startsWith(joined)) return requestHash === joinedHash(key);
   return requestHash.startsWith(form) ? requestHash === key.requestHash : key.wouldHaveMade(job);
 }
 

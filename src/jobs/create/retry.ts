@@ -27,7 +27,7 @@ export async function retryJob(
   if (old === null || !isRetryable(old.status)) {
     const key = requestKeyOf({ idempotencyKey }, { dialect: 'NATIVE', retryOfId: jobId, sent });
     const [earlier] = (await findEarlier(context, workspaceId, key === null ? [] : [key])).values();
-    if (earlier !== undefined) return earlier;
+    if (earlier !== undefined) return earlier.job;
     throw old === null ? new NotFoundError('Job') : new NotRetryableError(old);
   }
   const { type, input, priority, tags, webhookUrl, maxAttempts, dialect, clientReference } = old;

@@ -1,5 +1,6 @@
 import { ValidationError } from '../../errors.ts';
 import { checkInput } from '../../input.ts';
+import type { EarlierJob } from '../../jobs/create/idempotency.ts';
 import { idempotencyKey, type JobOrigin } from '../../jobs/create/job-request.ts';
 import type { Job, JsonObject } from '../../jobs/model/job.ts';
 import { parsedJson, sentBody } from './request-body.ts';
@@ -32,16 +33,25 @@ export interface SubmissionEndpoint<Body, Before> extends Omit<Endpoint<unknown,
   before?(call: Call<unknown, Body>): Promise<Before>;
   /** The same for the same job, whatever became of it: a repeated request gets this answer again. */
   accepted(call: Call<unknown, Body>, job: Job, before: Before | undefined): Answer;
-  /** Answers in the place of a new job; null to create it. Not asked where the request made a job before. */
-  instead?: ((call: Call<unknown, unknown>, create: () => Promise<Answer>) => Promise<Answer>) | undefined;
+  /** Where a job that is under way may take the place of a new one. */
+  joining?: Joining | undefined;
 }
+
+export interface Joining {
+  /** Joins a job that is under way, or creates one. Not asked where the request was answered before. */
+  answer(call: Call<unknown, unknown>, create: () => Promise<Answer>, join: (job: JoinedJob) => Promise<Answer>): Promise<Answer>;
+  /** Says that the job is under way: a repeated request gets this answer again. */
+  joined(job: JoinedJob): Answer;
+}
+
+export type JoinedJob = Pick<Job, 'id' | 'type'>;
 
 /**
  * `POST` that creates a job: PENDING and charged, or nothing at all. With the header `Idempotency-Key` the same request
  * within 24 hours gets the same answer and is charged once. It is looked for before the request is refused for anything else.
  */
 export function submissionRoute<Body, Before = undefined>(options: SubmissionEndpoint<Body, Before>): Route {
-  const { places, submission, before, accepted, instead, ...endpoint } = options;
+  const { places, submission, before, accepted, joining, ...endpoint } = options;
   return route<unknown, Body>({
     ...endpoint,
     kind: 'submit',
@@ -49,31 +59,43 @@ export function submissionRoute<Body, Before = undefined>(options: SubmissionEnd
     scope: 'WRITE',
     async handle(call) {
       const key = keyOf(call);
-      const answerWith = async (job: Job, known: Before | undefined) => {
-        const { headers, ...answer } = accepted(call, job, known);
-        return { ...answer, headers: { ...headers, ...jobIdHeader(job) } };
-      };
-      const earlier = async () => (key === null ? null : call.services.jobs.earlier(call.viewer.workspaceId, key, originOf(call)));
+      const { services, viewer } = call;
+      const earlier = async () => (key === null ? null : services.jobs.earlier(viewer.workspaceId, key, originOf(call)));
       const known = await before?.(call);
+      const again = ({ job, wasJoined }: EarlierJob) =>
+        about(job, wasJoined && joining !== undefined ? joining.joined(job) : accepted(call, job, known));
       const asked = await checked(() => submission(call), earlier);
-      if ('id' in asked) return answerWith(asked, known);
-      const create = async () => answerWith(await submit(call, asked, places, key), known);
-      if (instead === undefined) return create();
+      if ('job' in asked) return again(asked);
+      const create = async () => {
+        const job = await submit(call, asked, places, key);
+        return about(job, accepted(call, job, known));
+      };
+      if (joining === undefined) return create();
       const made = await earlier();
-      return made === null ? instead(call, create) : answerWith(made, known);
+      if (made !== null) return again(made);
+      return joining.answer(call, create, async (job) => {
+        const isFirst = key === null || (await services.jobs.join(viewer.workspaceId, key, originOf(call), job.id));
+        // Another process was faster with this key.
+        const other = isFirst ? null : await earlier();
+        return other === null ? about(job, joining.joined(job)) : again(other);
+      });
     },
   });
 }
 
-/** What the body asks for, or the job that the same request made before if the body is no longer valid. */
-async function checked(read: () => Submission, earlier: () => Promise<Job | null>): Promise<Submission | Job> {
+/** What the body asks for, or the job that the same request got before if the body is no longer valid. */
+async function checked(read: () => Submission, earlier: () => Promise<EarlierJob | null>): Promise<Submission | EarlierJob> {
   try {
     return read();
   } catch (error) {
-    const job = await earlier();
-    if (job === null) throw error;
-    return job;
+    const made = await earlier();
+    if (made === null) throw error;
+    return made;
   }
+}
+
+function about(job: Pick<Job, 'id'>, { headers, ...answer }: Answer): Answer {
+  return { ...answer, headers: { ...headers, ...jobIdHeader(job) } };
 }
 
 /** @throws RefusedError INVALID_HEADER */

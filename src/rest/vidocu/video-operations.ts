@@ -3,11 +3,11 @@ import type { Queryable } from '../../database/queryable.ts';
 import { httpUrl, textIssues } from '../../input.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { sqlIs } from '../../jobs/model/state-machine.ts';
-import { answer, type Answer, jobIdHeader } from '../core/answer.ts';
+import { answer, type Answer } from '../core/answer.ts';
 import { jsonBody } from '../core/request-body.ts';
-import type { Call, Route } from '../core/call.ts';
+import type { Route } from '../core/call.ts';
 import { RefusedError } from '../core/refusal.ts';
-import { submissionRoute } from '../core/submit.ts';
+import { type Joining, submissionRoute } from '../core/submit.ts';
 import { vidocuId } from './vidocu-id.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
@@ -81,7 +81,7 @@ export const operationRoutes: readonly Route[] = operations.map(({ name, summary
     places,
     submission: ({ body: { webhookUrl, ...sent }, param }) => ({ type, input: { ...sent, videoId: param }, webhookUrl }),
     accepted: (_call, job) => accepted(job),
-    instead: inProgress === null ? undefined : (call, create) => createOnce(call, type, inProgress, create),
+    joining: inProgress === null ? undefined : joining(type, inProgress),
   }),
 );
 
@@ -104,20 +104,19 @@ function accepted(job: Job, more: object = {}): Answer {
 const submissions = new OneAtATime();
 
 /** Two clients that ask at once get one job, unless different processes serve them. */
-function createOnce(
-  { services, viewer, param: videoId }: Call<unknown, unknown>,
-  type: string,
-  message: string,
-  create: () => Promise<Answer>,
-): Promise<Answer> {
-  // Checked here, not with the job: the search comes first.
-  const issues = textIssues(videoId, ['videoId']);
-  if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
-  return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
-    const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId);
-    if (id === null) return create();
-    return answer(200, { jobId: vidocuId({ id, type }), status: 'processing', message }, jobIdHeader({ id }));
-  });
+function joining(type: string, message: string): Joining {
+  return {
+    async answer({ services, viewer, param: videoId }, create, join) {
+      // Checked here, not with the job: the search comes first.
+      const issues = textIssues(videoId, ['videoId']);
+      if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
+      return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
+        const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId);
+        return id === null ? create() : join({ id, type });
+      });
+    },
+    joined: (job) => answer(200, { jobId: vidocuId(job), status: 'processing', message }),
+  };
 }
 
 /** The newest job of a type for a video that has not ended; null if there is none. */
