@@ -20,8 +20,8 @@ export default defineConfig(async () => {
       testTimeout: 30_000,
       hookTimeout: 60_000,
       teardownTimeout: 60_000,
-      // Tests wait more than they compute, and Vitest would leave one of two cores to itself.
-      maxWorkers: Math.max(2, availableParallelism() - 1),
+      // On two cores: a worker computes for four tenths of its time, and waits for sockets, disks and processes else.
+      maxWorkers: Math.max(4, availableParallelism() - 1),
       projects: [
         on('embedded', 'once', [only('once')]),
         on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'long'].map(only)),

@@ -21,6 +21,7 @@ import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
 import { headerFault, routedTarget } from './request-target.ts';
 import { boundUnreadBodies } from './unread-body.ts';
+import { UnusedConnections } from './unused-connections.ts';
 
 /** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
 const graceMilliseconds = 5_000;
@@ -33,6 +34,7 @@ export class HttpServer {
   readonly #credentials: CredentialWatch;
   readonly #live: Live;
   readonly #streams = new OpenStreams();
+  readonly #unused: UnusedConnections;
   readonly #rest: RestSurface | null;
   #draining = false;
   #stopped: Promise<void> | null = null;
@@ -73,6 +75,7 @@ export class HttpServer {
       routerOptions: { ignoreTrailingSlash: false, maxParamLength: 16_384 },
       rewriteUrl: routedTarget,
     });
+    this.#unused = new UnusedConnections(this.#app.server);
     this.#credentials = new CredentialWatch(services.database, log);
     const operations = new Operations(services);
     this.#live = new Live(services);
@@ -180,6 +183,7 @@ export class HttpServer {
     this.#credentials.stop();
     this.#rest?.stop();
     const closed = this.#app.close();
+    this.#unused.close();
     await Promise.all([this.#streams.stop(), this.#sockets?.stop()]);
     this.#live.stop();
     const cut = setTimeout(() => this.#app.server.closeAllConnections(), graceMilliseconds);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/database/database.ts';
 import type { Window } from '../../src/database/keyset.ts';
 import { cancelJob } from '../../src/jobs/end/cancel.ts';
 import { deleteOldChanges } from '../../src/jobs/retention/change-retention.ts';
@@ -41,11 +40,10 @@ beforeAll(async () => {
   longhaul = await startLonghaul();
   // It would end the lease that a test lets run out.
   await longhaul.sweeper.stop();
-  const { database } = longhaul.services;
   limited = await Tenant.in(longhaul, { concurrencyLimit: 5 });
   const tenants = await Promise.all(Array.from({ length: workspaces - 1 }, () => Tenant.in(longhaul)));
   tenant = tenants[0] ?? limited;
-  await fill(database, [limited, ...tenants].map(({ id }) => id));
+  await fill([limited, ...tenants].map(({ id }) => id));
 }, 120_000);
 afterAll(() => longhaul.stop());
 
@@ -53,8 +51,8 @@ afterAll(() => longhaul.stop());
  * Mixed as in a busy installation with some history: of twenty jobs fifteen have ended, two run, two wait for a worker
  * and one waits for its time; one of ten bears a tag; six types.
  */
-async function fill(database: Database, workspaceIds: readonly string[]): Promise<void> {
-  await database.hot.query(
+async function fill(workspaceIds: readonly string[]): Promise<void> {
+  await longhaul.fill(
     `WITH numbered AS (
        SELECT n, n / $2::int % 20 AS kind, ($1::uuid[])[n % $2::int + 1] AS workspace_id,
          (lpad(to_hex(1700000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id
@@ -72,26 +70,26 @@ async function fill(database: Database, workspaceIds: readonly string[]): Promis
      FROM numbered`,
     [workspaceIds, workspaces, jobs],
   );
-  await database.hot.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
-  await database.hot.query(
+  await longhaul.fill('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
+  await longhaul.fill(
     `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, due_at, started_at, ended_at, outcome)
      SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now(), now(), now(), status FROM job
      WHERE attempt = 1 AND status <> 'RUNNING'`,
   );
-  await database.hot.query(
+  await longhaul.fill(
     `INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, due_at, started_at, expires_at, deadline_at, seconds)
      SELECT id, workspace_id, 1, gen_random_uuid(), 'worker', now(), now(), now() + interval '1 hour', now() + interval '2 hours', 30
      FROM job WHERE status = 'RUNNING'`,
   );
   // Twenty transactions, each over all workspaces.
   for (let batch = 0; batch < 20; batch += 1) {
-    await database.hot.query(
+    await longhaul.fill(
       `INSERT INTO job_change (workspace_id, job_id, type, version, status, attempt)
        SELECT workspace_id, id, type, version, status, attempt FROM job WHERE id > $1 AND id <= $2 ORDER BY id`,
       [idOf((batch * jobs) / 20), idOf(((batch + 1) * jobs) / 20)],
     );
   }
-  await database.hot.query('VACUUM ANALYZE');
+  await longhaul.fill('VACUUM ANALYZE');
 }
 
 /** Of the nth job, as the SQL of `fill` makes it. */

@@ -73,12 +73,12 @@ test("another workspace's attempts do not keep a file", async () => {
 });
 
 test('sweeps without a pause take nothing from downloads that complete meanwhile', async () => {
-  const working = await startLonghaul({ ROLE: 'all', OUTBOUND_ALLOW: '127.0.0.1', WORKER_CONCURRENCY: '8' });
+  const working = await startLonghaul({ ROLE: 'all', OUTBOUND_ALLOW: '127.0.0.1', WORKER_CONCURRENCY: '4' });
   try {
     const source = await startFileServer();
     source.release();
     const key = await (await working.workspace()).key();
-    const ids = await Promise.all(Array.from({ length: 20 }, async (_, n) => {
+    const ids = await Promise.all(Array.from({ length: 8 }, async (_, n) => {
       const input = { type: 'download', input: { sourceUrl: source.url(`${n}.txt`) } };
       const { createJob } = await ask(working.url, key, CreateJobDocument, { input });
       if (createJob === null || 'code' in createJob) throw new Error(`refused: ${JSON.stringify(createJob)}`);

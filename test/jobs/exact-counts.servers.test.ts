@@ -44,14 +44,11 @@ test('more of them than may wait are refused', async () => {
 
 test('what an exact count takes is taken from the rate limit of its key, and of no other', async () => {
   const workspace = await longhaul.workspace();
-  // In portions, because a statement has a time limit.
-  for (let portion = 0; portion < 10; portion += 1) {
-    await longhaul.services.database.hot.query(
-      `INSERT INTO job (id, workspace_id, type, status, input, max_attempts, credits_charged)
-       SELECT gen_random_uuid(), $1, 'fingerprint', 'COMPLETED', '{}', 1, 0 FROM generate_series(1, 10000)`,
-      [workspace.id],
-    );
-  }
+  await longhaul.fill(
+    `INSERT INTO job (id, workspace_id, type, status, input, max_attempts, credits_charged)
+     SELECT lpad(to_hex(n), 32, '0')::uuid, $1, 'fingerprint', 'COMPLETED', '{}', 1, 0 FROM generate_series(1, 100000) AS n`,
+    [workspace.id],
+  );
   const [key, other] = [await workspace.key(), await workspace.key()];
   const count = (by: string) => longhaul.graphql('{ jobs(first: 1) { totalCount } }', {}, by);
   expect(await count(key)).toMatchObject({ status: 200, data: { jobs: { totalCount: 100_000 } } });

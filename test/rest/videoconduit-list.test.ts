@@ -3,7 +3,7 @@ import type { JsonValue } from '../../src/jobs/model/job.ts';
 import { isJsonObject } from '../../src/jobs/types/job-type.ts';
 import { Tenant } from '../support/domain.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
-import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
+import { backend, type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 import { submit } from '../support/steps.ts';
 
@@ -145,17 +145,18 @@ describe('a walk', () => {
     expect(ids).toEqual(jobs.map(({ id }) => id).toReversed());
   });
 
-  test('shows ten thousand jobs once each while a thousand are created', { timeout: 120_000 }, async () => {
+  test('shows thousands of jobs once each while others are created', { timeout: 120_000 }, async () => {
+    const thousands = backend === 'servers' ? 10 : 2;
     const tenant = await Tenant.in(longhaul);
     const { secret: key } = await keyOf(tenant.id);
     const old: string[] = [];
-    for (let batch = 0; batch < 10; batch++) {
+    for (let batch = 0; batch < thousands; batch++) {
       const jobs = await tenant.createAll(Array.from({ length: 1_000 }, () => ({})));
       old.push(...jobs.map(({ id }) => id));
     }
     const ids = await walk(key, { limit: '100' }, () => tenant.createAll(Array.from({ length: 11 }, () => ({}))));
     expect(ids).toEqual(old.toReversed());
-    expect(await tenant.count('FROM job WHERE workspace_id = $1')).toBeGreaterThan(11_000);
+    expect(await tenant.count('FROM job WHERE workspace_id = $1')).toBeGreaterThan(1_100 * thousands);
   });
 
   test('goes on from any cursor, again and again', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { print } from 'graphql';
@@ -41,9 +42,12 @@ test('a claim that waits for work is answered with no leases when its api is tol
   expect(await stopping.ended).toEqual(cleanly);
 });
 
-test('a request in flight is answered, and a second signal does not cut it short', async () => {
+test('a request in flight is answered, and neither a second signal nor a connection without a request cuts it short', async () => {
   const fleet = await prepareInstallation();
   const api = await fleet.start('api');
+  const unused = connect(Number(new URL(api.url).port), '127.0.0.1');
+  await once(unused, 'connect');
+  const closed = once(unused.resume(), 'close');
   const { answer, finish } = await beginRequest(fleet, api, '{ workspace { name } }');
   api.kill('SIGTERM');
   await api.wrote(/"msg":"stopping"/);
@@ -53,6 +57,9 @@ test('a request in flight is answered, and a second signal does not cut it short
   await api.wrote(/"msg":"still stopping"/);
   // What is no request stops first; until HTTP does, a connection may rightly stay open.
   await vi.waitFor(() => expect(fetch(`${api.url}/health/live`)).rejects.toThrow(), { timeout: 10_000 });
+
+  // It would be waited for, until all that is left were cut.
+  await closed;
 
   finish();
   const response = await answer;

@@ -15,6 +15,7 @@ import type { Scope } from '../../src/workspaces/scope.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { createWorkspace } from '../../src/workspaces/create-workspace.ts';
 import { figuresOf, untilNothingIsLeft } from './figures.ts';
+import { queryDatabase } from './query-database.ts';
 import { onServer } from './template-servers.ts';
 import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 
@@ -25,6 +26,8 @@ export interface Longhaul extends App {
   shared: Record<string, string>;
   /** Posts one GraphQL request and returns the answer, whatever its status. */
   graphql(query: string, variables?: object, key?: string | null): Promise<GraphQLAnswer>;
+  /** Runs a statement that makes many rows: on servers without a limit of time. */
+  fill(sql: string, parameters?: readonly unknown[]): Promise<void>;
   /** Creates a tenant for the test, with plenty of credits. */
   workspace(options?: { credits?: number; concurrencyLimit?: number }): Promise<TestWorkspace>;
 }
@@ -85,6 +88,10 @@ export async function startLonghaul(
     adminKey,
     shared,
     graphql: (query, variables = {}, key = adminKey) => post(app.url, query, variables, key),
+    fill: async (sql, parameters = []) => {
+      const url = shared['DATABASE_URL'];
+      await (url === undefined ? app.services.database.hot.query(sql, parameters) : queryDatabase(url, sql, parameters));
+    },
     workspace: (options) => makeWorkspace(app, options),
     stop: () => (stopped ??= stop()),
   };

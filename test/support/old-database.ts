@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { readServer } from '../../src/database/connection/database-url.ts';
+import type { Database } from '../../src/database/database.ts';
 import { adoptPglite, type OpenDatabase, openServerDatabase } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
 import { silentLog } from '../../src/log.ts';
@@ -52,4 +53,10 @@ export async function startOn(openDatabase: () => Promise<OpenDatabase>): Promis
   const app = await startApp(config, { log: silentLog, onFatal: () => undefined, openDatabase });
   onTestFinished(() => app.stop());
   return app;
+}
+
+/** Whether pg-boss' schema is there. */
+export async function queueStays({ hot }: Database): Promise<boolean> {
+  const [row] = await hot.query<{ stays: boolean }>(`SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'pgboss') AS stays`);
+  return row?.stays ?? true;
 }

@@ -5,9 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { copyDatabase } from './longhaul.ts';
+import { queryDatabase } from './query-database.ts';
 import { testDatabaseUrl, testRedisUrl } from './servers.ts';
 import { onServer } from './template-servers.ts';
 
@@ -157,15 +158,6 @@ async function onDatabase(
     databaseUrl: database.url,
     env: shared,
     start: (role, more = {}) => startProcess({ ...shared, ROLE: role, ...more }),
-    query: async (sql, parameters = []) => {
-      const client = new pg.Client({ connectionString: database.url });
-      await client.connect();
-      try {
-        const { rows } = await client.query(sql, [...parameters]);
-        return rows;
-      } finally {
-        await client.end();
-      }
-    },
+    query: (sql, parameters) => queryDatabase(database.url, sql, parameters),
   };
 }

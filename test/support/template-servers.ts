@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
 import { entities } from '../../src/server/entities.ts';
+import { queryDatabase } from './query-database.ts';
 import { testDatabaseUrl } from './servers.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -27,11 +27,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 export async function onServer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: testDatabaseUrl });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  await queryDatabase(testDatabaseUrl, sql);
 }

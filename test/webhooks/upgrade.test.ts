@@ -1,7 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
-import type { OpenDatabase } from '../../src/database/open.ts';
+import { expect, test } from 'vitest';
 import { backend } from '../support/longhaul.ts';
-import { oldDatabase, startOn } from '../support/old-database.ts';
+import { oldDatabase, queueStays, startOn } from '../support/old-database.ts';
 import { eventually, startReceiver } from '../support/receiver.ts';
 
 /** Kinds that are to be sent, and the tries of their series that were begun. */
@@ -33,14 +32,6 @@ function copies(count: number): string {
           CASE WHEN entry.data->>'seriesId' = copy.old_series_id::text THEN copy.series_id ELSE copy.id END)))).*
       FROM pgboss.job AS entry JOIN copy ON copy.old_id::text = entry.data->>'deliveryId';
     DROP TABLE copy;`;
-}
-
-/** Whether pg-boss' schema is there. */
-async function queueStays({ database }: Pick<OpenDatabase, 'database'>): Promise<boolean> {
-  const [row] = await database.hot.query<{ stays: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'pgboss') AS stays`,
-  );
-  return row?.stays ?? true;
 }
 
 test('the deliveries that wait in pg-boss, a thousand of them, arrive after the upgrade, each once', async () => {
@@ -93,25 +84,5 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
       ).map(({ kind, tries }) => [kind, tries]),
     ),
   ).toEqual(pending);
-  expect(await queueStays(app.services)).toBe(false);
+  expect(await queueStays(database)).toBe(false);
 }, 180_000);
-
-test.each([
-  ["somebody else's queue", `SELECT pgboss.create_queue('reports', '{"policy": "standard"}')`],
-  ['a table that is not of pg-boss', 'CREATE TABLE pgboss.mine (id int)'],
-  ['a view on it', 'CREATE VIEW mine AS SELECT * FROM pgboss.queue'],
-])('with %s the schema of pg-boss stays, without what was ours', async (_what, sql) => {
-  const { database, close } = await (await oldDatabase(sql))();
-  onTestFinished(() => close());
-  expect(await queueStays({ database })).toBe(true);
-  expect(await database.hot.query('SELECT name FROM pgboss.job')).toEqual([]);
-  expect(await database.hot.query(`SELECT tries FROM webhook_delivery WHERE url LIKE '%/retried?%'`)).toEqual([{ tries: 3 }]);
-});
-
-test('a database that never sent a webhook is upgraded too', async () => {
-  const { database, close } = await (await oldDatabase('DROP SCHEMA pgboss CASCADE'))();
-  onTestFinished(() => close());
-  expect(await database.hot.query(`SELECT count(*)::int FROM webhook_delivery WHERE status = 'PENDING' AND ready`)).toEqual([
-    { count: 7 },
-  ]);
-});
