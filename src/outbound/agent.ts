@@ -1,9 +1,11 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import { Agent, buildConnector, Client } from 'undici';
 
 import { isAllowedAddress, isAllowedHost, type OutboundAllow } from './addresses.ts';
+import { WithoutContinue } from './interim.ts';
 import { BlockedAddressError, codeOf, NoPublicAddressError } from './outbound-error.ts';
 
 /** In milliseconds. */
@@ -56,8 +58,13 @@ function createConnector(allow: OutboundAllow): buildConnector.connector {
     }
     connect(options, (...result) => {
       const [error, socket] = result;
-      if (error !== null || isAllowedPeer(socket, hostname, allow)) {
+      if (error !== null) {
         callback(...result);
+        return;
+      }
+      if (isAllowedPeer(socket, hostname, allow)) {
+        // undici takes any Duplex, although its types do not say so.
+        callback(null, new WithoutContinue(socket) as Duplex as Socket);
         return;
       }
       socket.destroy();

@@ -123,6 +123,20 @@ test('a receiver that cannot be reached is named in the log, its path is not', a
   });
 });
 
+test('a receiver that sends interim answers first has taken the delivery', async () => {
+  const { key, tenant } = await newTenant();
+  const receiver = await startReceiver((response) => {
+    response.writeContinue();
+    response.writeEarlyHints({ link: '</>; rel=preload' });
+    response.writeContinue();
+    response.writeHead(202).end();
+  });
+  const id = await completed(tenant, receiver.url);
+  await eventually(async () => {
+    expect(await deliveriesOf(longhaul, key, id)).toMatchObject([{ status: 'DELIVERED', attemptCount: 1, lastResponseStatus: 202 }]);
+  });
+});
+
 test('of an answer that never ends no more is read than its beginning', async () => {
   const { key, tenant } = await newTenant();
   let written = 0;

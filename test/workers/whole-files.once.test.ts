@@ -55,6 +55,7 @@ async function run(handler: Handler, answer: string, how: 'ends' | 'resets' | 's
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n';
+const go = 'HTTP/1.1 100 Continue\r\n\r\n';
 const chunked = `${ok}Transfer-Encoding: chunked\r\n`;
 const part = 'HTTP/1.1 206 Partial Content\r\n';
 
@@ -68,11 +69,26 @@ describe.each(handlers)('%s', (_name, handler) => {
     ['until the connection ends, as announced', `${ok}Connection: close\r\n\r\nfilm`, 'ends', 4],
     ['until the connection of HTTP/1.0 ends', 'HTTP/1.0 200 OK\r\n\r\nfilm', 'ends', 4],
     ['that is reset after its announced end', `${ok}Connection: close\r\nContent-Length: 4\r\n\r\nfilm`, 'resets', 4],
+    ['after a 100 that nobody asked for', `${go}${ok}Content-Length: 4\r\n\r\nfilm`, 'stays', 4],
+    ['after several, with headers', `${go}HTTP/1.1 100 Continue\r\nX-Hint: 1\r\n\r\n${ok}Content-Length: 4\r\n\r\nfilm`, 'stays', 4],
+    ['after one until the connection ends', `${go}${ok}\r\nfilm`, 'ends', 4],
+    ['after one in HTTP/1.0', `HTTP/1.0 100 Continue\r\n\r\n${ok}Content-Length: 4\r\n\r\nfilm`, 'stays', 4],
+    ['after one between others', `HTTP/1.1 102 Processing\r\n\r\n${go}HTTP/1.1 103 Early Hints\r\n\r\n${go}${ok}Content-Length: 4\r\n\r\nfilm`, 'stays', 4],
+    ['that begins like one', `${ok}Content-Length: ${go.length}\r\n\r\n${go}`, 'stays', go.length],
     ['after an informational answer', `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok}Content-Length: 4\r\n\r\nfilm`, 'stays', 4],
     ['as one range that is the whole', `${part}Content-Range: bytes 0-3/4\r\nContent-Length: 4\r\n\r\nfilm`, 'stays', 4],
     ['as one range that is the whole, in chunks', `${part}Content-Range: bytes 0-3/4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfilm\r\n0\r\n\r\n`, 'stays', 4],
   ] as const)('a file that comes whole is taken: %s', async (_how, answer, how, bytes) => {
     expect(await run(handler, answer, how)).toMatchObject({ output: { bytes } });
+  });
+
+  test('an answer that comes byte by byte, after a 100, is taken whole', async () => {
+    const answer = `${go}${ok}Content-Length: 4\r\n\r\nfilm`;
+    const { origin } = await openRawSource(async (_path, socket) => {
+      for (const byte of answer) await new Promise((written) => socket.write(byte, written));
+    });
+    const attempt = makeAttempt({ artifacts, fetch }, workspaceId, { sourceUrl: `${origin}/film.mp4` });
+    expect(await handler(attempt)).toMatchObject({ output: { bytes: 4 } });
   });
 
   test.each([
@@ -90,6 +106,8 @@ describe.each(handlers)('%s', (_name, handler) => {
     ['any length was announced, by a reset of a connection that was to close', `${ok}Connection: close\r\n\r\nhalf`, 'resets'],
     ['any length was announced, by a reset of HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nhalf', 'resets'],
     ['the end of a range that is the whole', `${part}Content-Range: bytes 0-9/10\r\nContent-Length: 10\r\n\r\nhalf`, 'ends'],
+    ['its announced length, after a 100', `${go}${ok}Content-Length: 10\r\n\r\nhalf`, 'ends'],
+    ['any length was announced, by a reset, after a 100', `${go}${ok}\r\nhalf`, 'resets'],
     ['the end of such a range, without a length', `${part}Content-Range: bytes 0-9/10\r\nConnection: close\r\n\r\nhalf`, 'ends'],
   ] as const)('a file that ends before %s is incomplete and worth another attempt', async (_what, answer, how) => {
     expect(await failureOf(run(handler, answer, how))).toMatchObject({ code: 'SOURCE_INCOMPLETE', retryable: true });
