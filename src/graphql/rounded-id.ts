@@ -1,6 +1,5 @@
 import {
   getNamedType,
-  GraphQLError,
   GraphQLID,
   type GraphQLInputType,
   type GraphQLSchema,
@@ -8,8 +7,8 @@ import {
   isInputType,
   type OperationDefinitionNode,
   typeFromAST,
-  type VariableDefinitionNode,
 } from 'graphql';
+import { LonghaulError } from '../errors.ts';
 import { isJsonObject } from '../jobs/types/job-type.ts';
 
 /**
@@ -18,24 +17,24 @@ import { isJsonObject } from '../jobs/types/job-type.ts';
  * of the other types, and those of mutations their ids, too.
  */
 export function refuseRoundedIds(schema: GraphQLSchema, { variableDefinitions }: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): void {
-  for (const node of variableDefinitions ?? []) {
-    const name = node.variable.name.value;
-    const declared = typeFromAST(schema, node.type);
-    if (isInputType(declared)) refuse(variables[name], declared, name, node);
+  for (const { variable, type } of variableDefinitions ?? []) {
+    const name = variable.name.value;
+    const declared = typeFromAST(schema, type);
+    if (isInputType(declared)) refuse(variables[name], declared, name);
   }
 }
 
-function refuse(value: unknown, type: GraphQLInputType, path: string, nodes: VariableDefinitionNode): void {
+function refuse(value: unknown, type: GraphQLInputType, path: string): void {
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuse(item, type, `${path}.${index}`, nodes);
+    for (const [index, item] of value.entries()) refuse(item, type, `${path}.${index}`);
     return;
   }
   const named = getNamedType(type);
   if (isInputObjectType(named)) {
     if (!isJsonObject(value)) return;
-    for (const field of Object.values(named.getFields())) refuse(value[field.name], field.type, `${path}.${field.name}`, nodes);
+    for (const field of Object.values(named.getFields())) refuse(value[field.name], field.type, `${path}.${field.name}`);
   } else if (named === GraphQLID && roundedId(value)) {
-    throw new GraphQLError(`${path}: JSON rounds integers beyond ±(2^53 - 1). Send the id as a string.`, { nodes });
+    throw new LonghaulError('BAD_USER_INPUT', `${path}: JSON rounds integers beyond ±(2^53 - 1). Send the id as a string.`);
   }
 }
 

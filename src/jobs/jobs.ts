@@ -34,6 +34,10 @@ import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
 import { type Counted, countJobs, type JobFilter, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
+import { deleteOldStatistics } from './retention/statistics-retention.ts';
+import { countByStatus, type JobCounts } from './statistics/counts.ts';
+import { rollUp } from './statistics/roll-up.ts';
+import { readStatistics, type StatisticsAsked, type StatisticsPoint } from './statistics/statistics.ts';
 import type { JobTypes } from './types/registry.ts';
 import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 
@@ -206,6 +210,16 @@ export class Jobs {
     return countPending(this.#database.reads, this.#context.limits.maxQueueLength, workspaceId);
   }
 
+  /** The workspace's jobs by status and type, from sums that are kept as jobs change. */
+  countByStatus(workspaceId: string): Promise<JobCounts> {
+    return countByStatus(this.#database.reads, workspaceId);
+  }
+
+  /** What happened in each step of a range of time. Throws BAD_USER_INPUT for a range without a step or with too many. */
+  statistics(workspaceId: string, asked: StatisticsAsked): Promise<StatisticsPoint[]> {
+    return readStatistics(this.#database.reads, workspaceId, asked);
+  }
+
   attempts(jobIds: readonly string[]): Promise<JobAttempt[]> {
     return listAttempts(this.#database.em(), jobIds);
   }
@@ -266,9 +280,15 @@ export class Jobs {
     await promoteDueJobs(this.#context);
   }
 
-  /** Deletes expired idempotency keys and old rows of the change log. */
+  /** Adds what the change log has gained to the counts and statistics. */
+  async rollUp(): Promise<void> {
+    await rollUp(this.#database);
+  }
+
+  /** Deletes expired idempotency keys, old rows of the change log, and old points of the statistics. */
   async forgetOld(): Promise<void> {
     await forgetOldKeys(this.#database.em());
     await deleteOldChanges(this.#database.reads);
+    await deleteOldStatistics(this.#database.reads);
   }
 }

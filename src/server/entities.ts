@@ -7,6 +7,7 @@ import {
   LeaseEntity,
   SlotEntity,
 } from '../jobs/model/entities.ts';
+import { CountedLogEntity, JobStatisticEntity, JobTotalEntity } from '../jobs/statistics/entities.ts';
 import { IdempotencyKeyEntity } from '../workspaces/idempotency-key.ts';
 import { SettingEntity } from '../database/setting.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
@@ -30,6 +31,9 @@ export const entities = [
   JobAttemptEntity,
   LeaseEntity,
   SlotEntity,
+  CountedLogEntity,
+  JobTotalEntity,
+  JobStatisticEntity,
   IdempotencyKeyEntity,
   WebhookDeliveryEntity,
   ArtifactEntity,

@@ -8,6 +8,8 @@ import type { Log } from '../log.ts';
 import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
 
 const leaseSweepMilliseconds = 1_000;
+/** Reading counts and statistics counts what is newer. */
+const rollUpMilliseconds = 5_000;
 const houseKeepingMilliseconds = 60_000;
 
 /** Rare, because each sweep lists the whole volume. */
@@ -21,13 +23,14 @@ export interface SweeperOptions {
 }
 
 /**
- * Does the periodic work: ends attempts whose lease expired, makes due jobs claimable, and removes expired files and old
+ * Does the periodic work: ends attempts whose lease expired, makes due jobs claimable, counts changes, and removes expired files and old
  * idempotency keys. Every process sweeps, but only one of them moves each row. Each sweep has its own loop, so that a slow or
  * failing one does not delay the others.
  */
 export class Sweeper {
   readonly #leases: Loop;
   readonly #dueJobs: Loop;
+  readonly #rollUp: Loop;
   readonly #house: Loop;
   readonly #orphans: Loop;
 
@@ -42,6 +45,12 @@ export class Sweeper {
       name: 'making due jobs claimable',
       work: () => jobs.promoteDue(),
       pollMilliseconds: leaseSweepMilliseconds,
+      log,
+    });
+    this.#rollUp = new Loop({
+      name: 'counting changes for the statistics',
+      work: () => jobs.rollUp(),
+      pollMilliseconds: rollUpMilliseconds,
       log,
     });
     this.#house = new Loop({
@@ -83,6 +92,11 @@ export class Sweeper {
     await this.#dueJobs.settle();
   }
 
+  /** Counts all changes so far for the counts and statistics. Never throws. */
+  rollUp(): Promise<void> {
+    return this.#rollUp.settle();
+  }
+
   /** Removes expired files and their rows, idempotency keys, changes and retired secrets. Never throws. */
   keepHouse(): Promise<void> {
     return this.#house.settle();
@@ -94,6 +108,6 @@ export class Sweeper {
   }
 
   get loops(): readonly Loop[] {
-    return [this.#leases, this.#dueJobs, this.#house, this.#orphans];
+    return [this.#leases, this.#dueJobs, this.#rollUp, this.#house, this.#orphans];
   }
 }

@@ -59,6 +59,18 @@ test("the README's list narrows by its filter, and goes on where the page before
   ]);
 });
 
+test("the README's counts and statistics are those of the workspace", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const tenant = Tenant.of(longhaul, workspace.id);
+  await tenant.complete((await tenant.running()).token);
+  const [printed = ''] = await paste("ask '{ workspace { jobCounts");
+  const [counts, statistics] = printed.replace('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data.workspace);
+  expect(counts.jobCounts).toMatchObject({ pending: 1, running: 0, completed: 1, byType: [{ type: 'comments', pending: 1, running: 0 }] });
+  expect(statistics.statistics).toHaveLength(25);
+  expect(statistics.statistics.at(-1)).toMatchObject({ created: 2, completed: 1, runP95: expect.any(Number) });
+});
+
 test("the README's token reads the jobs of its tag and no others", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Window } from '../../src/database/keyset.ts';
 import { cancelJob } from '../../src/jobs/end/cancel.ts';
+import { deleteOldStatistics } from '../../src/jobs/retention/statistics-retention.ts';
+import { countByStatus } from '../../src/jobs/statistics/counts.ts';
+import { rollUp } from '../../src/jobs/statistics/roll-up.ts';
+import { readStatistics } from '../../src/jobs/statistics/statistics.ts';
 import { deleteOldChanges } from '../../src/jobs/retention/change-retention.ts';
 import { pageSize, presentMoment, readChanges } from '../../src/jobs/feed/changes.ts';
 import type { Claim } from '../../src/jobs/claim/claimer.ts';
@@ -270,6 +274,22 @@ test('changes that are kept no longer are found without looking for them', async
   const statements = await statementsOf(context.database, (database) => deleteOldChanges(database.reads));
   for (const statement of statements) {
     expect(await waysInto('job_change', context.database, statement)).toEqual(['Tid Scan', 'job_change_pkey']);
+  }
+});
+
+test('counts read what waits, statistics no job, and the sweep only what is new', async () => {
+  const context = contextOf(longhaul);
+  await rollUp(context.database);
+  await tenant.create();
+  await withoutReadingAllJobs(({ database }) => countByStatus(database.reads, tenant.id), ['job_dispatch_index', 'job_scheduled_index']);
+  const statements = await statementsOf(context.database, async (database) => {
+    await readStatistics(database.reads, tenant.id, { step: 'HOUR', from: new Date(Date.now() - 86_400_000) });
+    await rollUp(database);
+    await deleteOldStatistics(database.reads);
+  });
+  for (const statement of statements) {
+    expect(await waysInto('job', context.database, statement)).toEqual([]);
+    expect(['job_change_pkey']).toEqual(expect.arrayContaining(await waysInto('job_change', context.database, statement)));
   }
 });
 

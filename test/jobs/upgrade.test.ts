@@ -86,6 +86,15 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
   expect(await database.orm.schema.getUpdateSchemaSQL()).toBe('');
   expect(await checkLedger(database.reads)).toMatchObject({ faults: [] });
 
+  /** The counts, as the jobs themselves say. */
+  const expectCounts = async () => {
+    const rows = await database.hot.query<{ status: string; jobs: number }>(
+      'SELECT lower(status) AS status, count(*)::int AS jobs FROM job WHERE workspace_id = $1 GROUP BY status',
+      [workspaceId],
+    );
+    expect(await domain.countByStatus(workspaceId)).toMatchObject(Object.fromEntries(rows.map(({ status, jobs: count }) => [status, count])));
+  };
+  await expectCounts();
   const all = await domain.list(workspaceId, { tags: ['old'] }, newest);
   expect(all.map((job) => [job.id, job.status])).toEqual(
     [
@@ -156,4 +165,5 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
     { kind: 'GRANT', amount: 1, balanceAfter: 2_147_483_648 },
   ]);
   expect(await checkLedger(database.reads)).toMatchObject({ faults: [] });
+  await expectCounts();
 }, 180_000);

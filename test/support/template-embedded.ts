@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-template-'));
   const pglite = await openPglite(null);
   const opened = await adoptPglite(pglite, entities, silentLog);
-  await opened.database.hot.query('DELETE FROM setting');
+  await opened.database.hot.query(`DELETE FROM setting WHERE name NOT LIKE 'migration %'`);
   const archive = await pglite.dumpDataDir('none');
   const path = join(folder, 'pglite.tar');
   await writeFile(path, Buffer.from(await archive.arrayBuffer()));

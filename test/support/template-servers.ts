@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     log: silentLog,
     onEvicted: () => undefined,
   });
-  await opened.database.hot.query('DELETE FROM setting');
+  await opened.database.hot.query(`DELETE FROM setting WHERE name NOT LIKE 'migration %'`);
   await opened.close();
   project.provide('databaseTemplate', name);
   return () => onServer(`DROP DATABASE ${name} WITH (FORCE)`);

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InsufficientCreditsError, LonghaulError, NotFoundError, ValidationError } from '../../src/errors.ts';
+import { InsufficientCreditsError, NotFoundError, ValidationError } from '../../src/errors.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { isFinal, isRetryable } from '../../src/jobs/model/state-machine.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
-import { contextOf, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
+import { contextOf, endLease, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { allowingRefusal, step, Story } from '../support/story.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
@@ -21,107 +22,21 @@ async function refunds(tenant: Tenant): Promise<number[]> {
   return (await tenant.ledger()).flatMap(({ kind, amount }) => (kind === 'REFUND' ? [amount] : []));
 }
 
-/** Of a rule of the domain that stood in the way, nothing; of anything else, the error. */
-async function allowingRefusal(work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!(error instanceof LonghaulError) || error.code === 'UNAVAILABLE') throw error;
-  });
-}
-
-/** What may happen to a workspace; `pick` chooses one of the jobs that are running or have been. */
-type Step =
-  | { do: 'create'; type: 'fingerprint' | 'transcribe' | 'renovation-timelapse'; count: number; maxAttempts: 1 | 2 }
-  | { do: 'claim'; limit: number }
-  | { do: 'complete' | 'fail' | 'failForGood' | 'release' | 'expire'; pick: number }
-  | { do: 'cancel'; pick: number }
-  | { do: 'grant'; amount: number };
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('create'),
-      type: fc.constantFrom('fingerprint', 'transcribe', 'renovation-timelapse'),
-      count: fc.integer({ min: 1, max: 3 }),
-      maxAttempts: fc.constantFrom(1, 2),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('claim'), limit: fc.integer({ min: 1, max: 3 }) }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constantFrom('complete', 'fail', 'failForGood', 'release', 'expire'),
-      pick: fc.nat({ max: 20 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel'), pick: fc.nat({ max: 20 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant'), amount: fc.integer({ min: 1, max: 60 }) }) },
-);
-
-const types = ['fingerprint', 'transcribe', 'renovation-timelapse'];
-
-class Story {
-  readonly tenant: Tenant;
-  readonly #jobs: string[] = [];
-  readonly #held: HeldJob[] = [];
-
-  constructor(tenant: Tenant) {
-    this.tenant = tenant;
+async function check({ tenant, jobs }: Story): Promise<void> {
+  const ledger = await tenant.ledger();
+  let balance = 0;
+  for (const { amount, balanceAfter } of ledger) {
+    balance += amount;
+    expect(balanceAfter).toBe(balance);
+    expect(balance).toBeGreaterThanOrEqual(0);
   }
-
-  async take(next: Step): Promise<void> {
-    switch (next.do) {
-      case 'create': {
-        const { type, count, maxAttempts } = next;
-        const input = { sourceUrl: 'https://example.com/a.mp4' };
-        const asked = Array.from({ length: count }, () => ({ type, input, maxAttempts }));
-        this.#jobs.push(...(await this.tenant.createAll(asked)).map(({ id }) => id));
-        return;
-      }
-      case 'claim':
-        this.#held.push(...(await this.tenant.claim({ types, limit: next.limit })));
-        return;
-      case 'cancel': {
-        const id = this.#jobs[next.pick % this.#jobs.length];
-        if (id !== undefined) await this.tenant.cancel(id);
-        return;
-      }
-      case 'grant':
-        await grant(this.tenant, next.amount);
-        return;
-      default:
-        await this.#end(next.do, this.#held[next.pick % this.#held.length]);
-    }
-  }
-
-  async #end(how: 'complete' | 'fail' | 'failForGood' | 'release' | 'expire', held: HeldJob | undefined) {
-    if (held === undefined) return;
-    if (how === 'complete') await this.tenant.complete(held.token);
-    else if (how === 'fail') await this.tenant.fail(held.token);
-    else if (how === 'failForGood') await this.tenant.fail(held.token, { retryable: false });
-    else if (how === 'release') await this.tenant.release(held.token);
-    else {
-      await endLease(longhaul, held.job.id);
-      await sweep(longhaul);
-    }
-  }
-
-  async check(): Promise<void> {
-    const ledger = await this.tenant.ledger();
-    let balance = 0;
-    for (const { amount, balanceAfter } of ledger) {
-      balance += amount;
-      expect(balanceAfter).toBe(balance);
-      expect(balance).toBeGreaterThanOrEqual(0);
-    }
-    expect(await this.tenant.balance()).toBe(balance);
-    for (const id of this.#jobs) {
-      const { status, creditsCharged, creditsRefunded } = await this.tenant.read(id);
-      expect(creditsRefunded).toBe(isRetryable(status) ? creditsCharged : 0);
-      const own = ledger.filter(({ jobId }) => jobId === id);
-      const paid = own.reduce((sum, { amount }) => sum - amount, 0);
-      expect(paid).toBe(creditsCharged - creditsRefunded);
-    }
+  expect(await tenant.balance()).toBe(balance);
+  for (const id of jobs) {
+    const { status, creditsCharged, creditsRefunded } = await tenant.read(id);
+    expect(creditsRefunded).toBe(isRetryable(status) ? creditsCharged : 0);
+    const own = ledger.filter(({ jobId }) => jobId === id);
+    const paid = own.reduce((sum, { amount }) => sum - amount, 0);
+    expect(paid).toBe(creditsCharged - creditsRefunded);
   }
 }
 
@@ -129,9 +44,9 @@ describe('whatever happens to a workspace, its balance is the sum of its ledger'
   test('one thing after the other', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-        const story = new Story(await Tenant.in(longhaul, { credits: 120 }));
+        const story = new Story(longhaul, await Tenant.in(longhaul, { credits: 120 }));
         for (const next of steps) await allowingRefusal(story.take(next));
-        await story.check();
+        await check(story);
       }),
       { numRuns: 25 },
     );
@@ -140,7 +55,7 @@ describe('whatever happens to a workspace, its balance is the sum of its ledger'
   test('many things at once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-        const story = new Story(await Tenant.in(longhaul, { credits: 120 }));
+        const story = new Story(longhaul, await Tenant.in(longhaul, { credits: 120 }));
         for (let at = 0; at < steps.length; at += 6) {
           await Promise.all(steps.slice(at, at + 6).map((next) => allowingRefusal(story.take(next))));
         }

@@ -8,6 +8,7 @@ import { creditsBigint } from './2026-11-26-credits-bigint.ts';
 import { jobLife } from './2026-11-26-job-life.ts';
 import { leaseKey } from './2026-11-26-lease-key.ts';
 import { queueBound } from './2026-11-26-queue-bound.ts';
+import { statistics } from './2026-11-27-statistics.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
 
 /** All migrations, in order. */
@@ -21,6 +22,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     leaseKey,
     creditsBigint,
     queueBound,
+    statistics,
   ];
 }
 

@@ -11,72 +11,63 @@ builder.scalarType('DateTime', {
   description: 'An RFC 3339 instant. Input may have any offset; output is in UTC, with milliseconds and Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
   serialize: (value) => (value instanceof Date ? instantText(value) : bug('DateTime', value)),
-  parseValue: (value) => instant(value),
-  parseLiteral: (node, variables) => instant(literal(node, variables), node),
+  parseValue: (value) => {
+    const instant = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : null;
+    if (instant === null || Number.isNaN(instant.getTime())) {
+      throw unreadable('DateTime', 'an RFC 3339 instant, for example 2026-01-31T12:00:00Z');
+    }
+    // Date accepts February 30 and turns it into March 2.
+    const day = Number(String(value).slice(8, 10));
+    const sent = new Date(`${String(value).slice(0, 10)}T00:00:00Z`);
+    if (sent.getUTCDate() !== day) throw unreadable('DateTime', 'a day that exists in its month');
+    return instant;
+  },
 });
-
-function instant(value: unknown, node?: ValueNode): Date {
-  const at = typeof value === 'string' && rfc3339.test(value) ? new Date(value) : null;
-  if (at === null || Number.isNaN(at.getTime())) {
-    throw unreadable('DateTime', 'an RFC 3339 instant, for example 2026-01-31T12:00:00Z', node);
-  }
-  // Date accepts February 30 and turns it into March 2.
-  const day = Number(String(value).slice(8, 10));
-  const sent = new Date(`${String(value).slice(0, 10)}T00:00:00Z`);
-  if (sent.getUTCDate() !== day) throw unreadable('DateTime', 'a day that exists in its month', node);
-  return at;
-}
 
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,
-  parseValue: (value) => json(value),
-  parseLiteral: (node, variables) => json(literal(node, variables), node),
+  parseValue: json,
+  parseLiteral: (node, variables) => json(literal(node, variables)),
 });
 
 builder.scalarType('JSONObject', {
   description: 'Any JSON object.',
   serialize: (value) => value,
-  parseValue: (value) => jsonObject(value),
-  parseLiteral: (node, variables) => jsonObject(literal(node, variables), node),
+  parseValue: jsonObject,
+  parseLiteral: (node, variables) => jsonObject(literal(node, variables)),
 });
 
 builder.scalarType('URL', {
   description: 'An absolute http or https URL.',
   serialize: (value) => (typeof value === 'string' ? value : bug('URL', value)),
-  parseValue: (value) => url(value),
-  parseLiteral: (node, variables) => url(literal(node, variables), node),
+  parseValue: (value) => {
+    if (typeof value === 'string' && isHttpUrl(value)) return value;
+    throw unreadable('URL', 'an absolute http or https URL without user name or white space, at most 8,192 characters');
+  },
 });
-
-function url(value: unknown, node?: ValueNode): string {
-  if (typeof value === 'string' && isHttpUrl(value)) return value;
-  throw unreadable('URL', 'an absolute http or https URL without user name or white space, at most 8,192 characters', node);
-}
 
 builder.scalarType('BigInt', {
   description: 'A whole number from -(2^53 - 1) to 2^53 - 1, as a JSON number.',
   serialize: (value) => (isExact(value) ? value : bug('BigInt', value)),
-  parseValue: (value) => bigInt(value),
-  parseLiteral: (node, variables) => bigInt(literal(node, variables), node),
+  parseValue: (value) => {
+    if (isExact(value)) return value;
+    throw unreadable('BigInt', 'a whole number from -(2^53 - 1) to 2^53 - 1');
+  },
 });
-
-function bigInt(value: unknown, node?: ValueNode): number {
-  if (isExact(value)) return value;
-  throw unreadable('BigInt', 'a whole number from -(2^53 - 1) to 2^53 - 1', node);
-}
 
 function isExact(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
-function json(value: unknown, node?: ValueNode): JsonValue {
+function json(value: unknown): JsonValue {
   if (isJson(value)) return value;
-  throw unreadable('JSON', 'a JSON value', node);
+  throw unreadable('JSON', 'a JSON value');
 }
 
-function jsonObject(value: unknown, node?: ValueNode): JsonObject {
+function jsonObject(value: unknown): JsonObject {
   if (isJson(value) && typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw unreadable('JSONObject', 'a JSON object', node);
+  throw unreadable('JSONObject', 'a JSON object');
 }
 
 /** Variables were parsed from JSON. In a literal, only a missing variable is not JSON. */
@@ -89,9 +80,8 @@ function literal(node: ValueNode, variables: Record<string, unknown> | null | un
   return node.kind === Kind.NULL ? null : structuredClone(valueFromASTUntyped(node, variables));
 }
 
-/** @param node where it stands in the document; graphql-js adds the place of a variable itself */
-function unreadable(scalar: string, expected: string, node: ValueNode | null = null): GraphQLError {
-  return new GraphQLError(`${scalar} must be ${expected}.`, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } });
+function unreadable(scalar: string, expected: string): GraphQLError {
+  return new GraphQLError(`${scalar} must be ${expected}.`, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
 function bug(scalar: string, value: unknown): never {

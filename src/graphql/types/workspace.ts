@@ -5,6 +5,8 @@ import { pageCost, readPage } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
 import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
+import { JobCountsType } from './job-counts.ts';
+import { statisticsCost, StatisticsPointType, StatisticsStepType } from './statistics.ts';
 
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 
@@ -47,6 +49,27 @@ builder.objectType(WorkspaceType, {
       },
       CreditTransactionConnection,
     ),
+    jobCounts: t.field({
+      type: JobCountsType,
+      nullable: false,
+      description: 'How many of its jobs wait, run and have ended.',
+      resolve: ({ id }, _args, { jobs }) => jobs.countByStatus(id),
+    }),
+    statistics: t.field({
+      type: [StatisticsPointType],
+      nullable: false,
+      description:
+        'One point for each step of the range, empty ones included, oldest first. More than 1,000 are BAD_USER_INPUT. Minutes ' +
+        'are kept for 2 days, hours for 60 days, days for 2 years.',
+      complexity: statisticsCost,
+      args: {
+        from: t.arg({ type: 'DateTime', required: true, description: 'The first point is that of the step that this is in.' }),
+        to: t.arg({ type: 'DateTime', description: 'Exclusive. Default: now.' }),
+        step: t.arg({ type: StatisticsStepType, required: true, defaultValue: 'HOUR', description: 'What one point is of.' }),
+        types: t.arg.stringList({ description: 'Only jobs of these types, at most 100. Default: all.' }),
+      },
+      resolve: ({ id }, asked, { jobs }) => jobs.statistics(id, asked),
+    }),
   }),
 });
 

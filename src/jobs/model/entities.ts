@@ -98,6 +98,7 @@ export const JobEntity = defineEntity({
       where: withoutTable(sqlIs.claimable),
     },
     { name: 'job_waiting_index', properties: ['dueAt'], where: withoutTable(sqlIs.waiting) },
+    { name: 'job_scheduled_index', properties: ['workspaceId', 'dueAt'], where: withoutTable(sqlIs.waiting) },
   ],
 });
 

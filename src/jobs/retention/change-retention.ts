@@ -18,13 +18,15 @@ const batchSize = 5_000;
 const statement = `
   DELETE FROM job_change WHERE ctid = ANY (ARRAY(
     SELECT due.ctid
-    FROM workspace CROSS JOIN LATERAL (
+    FROM workspace JOIN counted_log AS counted ON counted.workspace_id = workspace.id CROSS JOIN LATERAL (
       SELECT * FROM job_change WHERE job_change.workspace_id = workspace.id
       ORDER BY job_change.xid, job_change.job_id LIMIT ${lookSize}
     ) AS oldest
     JOIN job_change AS due
       ON due.workspace_id = oldest.workspace_id AND due.xid = oldest.xid AND due.job_id = oldest.job_id
     WHERE oldest.changed_at < now() - interval '${changeDays * 24 + graceHours} hours'
+      -- After a long stop, nobody may have counted it yet.
+      AND (pg_visible_in_snapshot(oldest.xid, counted.snapshot) OR oldest.changed_at <= counted.since)
     LIMIT ${batchSize} FOR UPDATE OF due SKIP LOCKED
   ))
   RETURNING 1`;

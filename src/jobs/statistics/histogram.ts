@@ -1,0 +1,48 @@
+/*
+ * A histogram of durations: how many were in each bucket, without what follows the last one in use. Four buckets to each
+ * doubling, so that the middle of a bucket is within 9 % of everything in it. Histograms are added place by place.
+ */
+
+const bucketsInDoubling = 4;
+
+/** The first bucket begins here, and takes all that is shorter. Nothing is: an attempt is claimed and ended by two commits. */
+const shortestSeconds = 0.0001;
+
+/** SQL for the bucket of an interval, from 1. */
+export function sqlBucket(interval: string): string {
+  const seconds = `greatest(extract(epoch FROM ${interval})::float8, ${shortestSeconds})`;
+  return `(1 + floor(${bucketsInDoubling} * ln(${seconds} / ${shortestSeconds}) / ln(2.0::float8)))::int`;
+}
+
+/** The seconds that stand for a bucket: of all numbers, the one with the smallest relative error at both of its ends. */
+function middleOf(bucket: number): number {
+  const low = shortestSeconds * 2 ** ((bucket - 1) / bucketsInDoubling);
+  const high = shortestSeconds * 2 ** (bucket / bucketsInDoubling);
+  return (2 * low * high) / (low + high);
+}
+
+/** Adds durations to a bucket of the histogram. */
+export function addTo(histogram: number[], bucket: number, count: number): void {
+  while (histogram.length < bucket) histogram.push(0);
+  histogram[bucket - 1] = (histogram[bucket - 1] ?? 0) + count;
+}
+
+/** Adds another histogram to the histogram. */
+export function addAll(histogram: number[], other: readonly number[]): void {
+  for (const [index, count] of other.entries()) if (count > 0) addTo(histogram, index + 1, count);
+}
+
+/** SQL for the sum of two histograms. */
+export function sqlSum(one: string, other: string): string {
+  return `ARRAY(SELECT coalesce(pair.one, 0) + coalesce(pair.other, 0) FROM unnest(${one}, ${other}) AS pair(one, other))`;
+}
+
+/** The seconds that this share of the durations did not exceed (nearest rank); null where there are none. */
+export function quantile(histogram: readonly number[], share: number): number | null {
+  const total = histogram.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  const rank = Math.ceil(share * total);
+  let passed = 0;
+  const index = histogram.findIndex((count) => (passed += count) >= rank);
+  return middleOf(index + 1);
+}
