@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 /** What a part of the path becomes that is not UTF-8. */
 const unreadable = '\uFFFD';
 
-/** Our own paths, as opposed to the dialects': other methods are 405 there, not 404, and unreadable ids 400. */
+/** Our own paths, as opposed to the dialects': OPTIONS names their methods, others are 405, not 404, and unreadable ids 400. */
 export class NativePaths {
   readonly #methods = new Map<string, Set<string>>();
 
@@ -24,9 +24,13 @@ export class NativePaths {
     void app.register(async (scope) => {
       for (const [url, methods] of this.#methods) {
         const allow = [...methods].join(', ');
+        if (!methods.has('OPTIONS')) {
+          // Load balancers ask it to see whether somebody answers.
+          scope.options(url, { onRequest: async (_request, reply) => reply.code(204).header('allow', allow).send() }, (_request, reply) => reply);
+        }
         scope.route({
           url,
-          method: scope.supportedMethods.filter((method) => !methods.has(method)),
+          method: scope.supportedMethods.filter((method) => method !== 'OPTIONS' && !methods.has(method)),
           // Before a body is read: it does not matter here.
           onRequest: async (request, reply) => {
             const message = `This path takes ${allow}, not ${request.method}.`;

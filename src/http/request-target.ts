@@ -5,8 +5,8 @@ import { readableUrl } from './readable-url.ts';
 /** RFC 9110, section 7.2; it may be empty. */
 const hostForm = /^(?:[\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(?::\d*)?$/i;
 
-/** Headers of which a second one leaves open who asks whom. Node would ignore it. */
-const single = ['host', 'authorization', 'content-type', 'content-length'];
+/** Headers of which a second one leaves open who asks whom, or for what. Node would ignore it, or make one of both. */
+const single = ['host', 'authorization', 'content-type', 'content-length', 'x-api-key', 'idempotency-key', 'last-event-id'];
 
 /**
  * What the router gets. A target in absolute form is for proxies, and servers have to take it, with its host in place of
@@ -21,8 +21,11 @@ export function routedTarget(request: IncomingMessage): string {
   return readableUrl(rest.startsWith('/') ? rest : `/${rest}`);
 }
 
-/** Why a request's headers cannot be trusted to mean one thing (RFC 9112, section 3.2); null if they can. */
-export function headerFault({ rawHeaders, headers }: IncomingMessage): LonghaulError | null {
+/** Why a request's target and headers cannot be trusted to mean one thing (RFC 9112, section 3.2); null if they can. */
+export function headerFault({ url = '', method, rawHeaders, headers }: IncomingMessage): LonghaulError | null {
+  if (!url.startsWith('/') && !(method === 'OPTIONS' && url === '*')) {
+    return new LonghaulError('BAD_USER_INPUT', 'The target of the request is neither a path nor an http URL. Send the path.');
+  }
   if (headers.host !== undefined && !hostForm.test(headers.host)) {
     return new LonghaulError('BAD_USER_INPUT', 'The Host header is not a host, with or without a port. Send one host.');
   }

@@ -140,6 +140,7 @@ export class HttpServer {
     const root = { config: { dialect: true } };
     const graphql = () => `${new URL(services.publicUrl()).pathname.replace(/\/$/, '')}/graphql`;
     this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect(graphql()));
+    this.#app.options('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.code(204).header('allow', 'GET, HEAD').send());
     this.#app.server.on('upgrade', (request, socket, head) => {
       if (headerFault(request) !== null) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       else if (this.#sockets !== null && this.#stopped === null) {

@@ -81,12 +81,27 @@ describe('a request line and its host', () => {
     ['a Host with a port that is none', 'Host: a.example:port\n'],
     ['a Host with a user name', 'Host: user@a.example\n'],
     ['two keys', 'Host: x\nAuthorization: Bearer lh_another\n'],
+    ['two keys in x-api-key', 'Host: x\nX-Api-Key: lh_another\nx-api-key: lh_another\n'],
+    ['two idempotency keys', 'Host: x\nIdempotency-Key: a\nIdempotency-Key: b\n'],
+    ['two places to resume from', 'Host: x\nLast-Event-ID: 1\nLast-Event-ID: 2\n'],
   ])('%s: 400', async (_what, headers) => {
     for (const path of paths()) {
       const { status, body } = await raw(`GET ${path} HTTP/1.1\n${headers}${rest()}`);
       expect({ path, status, body }).toEqual({ path, status: 400, body: expect.stringContaining('BAD_USER_INPUT') });
     }
   });
+});
+
+test.each(['/', '*', '/graphql', '/docs', '/health/live', '/artifacts/x'])('OPTIONS %s names the methods, with a Host or without one', async (target) => {
+  for (const line of [`OPTIONS ${target} HTTP/1.0\n\n`, `OPTIONS ${target} HTTP/1.1\nHost: x\nConnection: close\n\n`]) {
+    const http = await RawHttp.open(longhaul.url);
+    const { status, headers } = await http.ask(line.replaceAll('\n', '\r\n'));
+    expect([line, status, headers['allow']]).toEqual([line, 204, expect.stringMatching(/^GET, HEAD/)]);
+  }
+});
+
+test.each(['*', 'x:443', 'graphql', 'ftp://x/graphql'])('GET %s is 400 or unknown, never a redirect', async (target) => {
+  expect([400, 404]).toContain((await raw(`GET ${target} HTTP/1.1\nHost: x\n${rest()}`)).status);
 });
 
 describe('a compressed body', () => {

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { JobProgressDocument } from '../graphql/generated/graphql.ts';
+import { next, transports } from '../support/client.ts';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { rest } from '../support/rest.ts';
+import { openSource } from '../support/source.ts';
+
+const prefix = '/tools/longhaul';
+
+/** As nginx does with `location /tools/longhaul/ { proxy_pass http://longhaul/; }`: the server never sees the prefix. */
+const proxy = createServer((request, response) => {
+  const path = stripped(request.url);
+  if (path === null) return void response.writeHead(404).end('not the proxy of this path');
+  const { hostname, port } = new URL(longhaul.url);
+  const passed = httpRequest({ hostname, port, path, method: request.method, headers: request.headers }, (answer) => {
+    answer.pipe(response.writeHead(answer.statusCode ?? 500, answer.headers));
+  });
+  response.once('close', () => passed.destroy());
+  request.pipe(passed);
+}).on('upgrade', (request, socket, head) => {
+  const { hostname, port } = new URL(longhaul.url);
+  const passed = connect(Number(port), hostname);
+  passed.write(`GET ${stripped(request.url)} HTTP/1.1\r\n`);
+  for (let index = 0; index < request.rawHeaders.length; index += 2) passed.write(`${request.rawHeaders.slice(index, index + 2).join(': ')}\r\n`);
+  passed.write('\r\n');
+  passed.write(head);
+  passed.on('error', () => socket.destroy()).pipe(socket.on('error', () => passed.destroy())).pipe(passed);
+});
+
+function stripped(path = ''): string | null {
+  return path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : null;
+}
+
+let longhaul: Longhaul;
+let address: string;
+let key: string;
+let tenant: Tenant;
+beforeAll(async () => {
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const bound = proxy.address();
+  address = `http://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}${prefix}`;
+  longhaul = await startLonghaul({ PUBLIC_URL: address, ROLE: 'all', OUTBOUND_ALLOW: 'localhost' });
+  const workspace = await longhaul.workspace();
+  key = await workspace.key();
+  tenant = Tenant.of(longhaul, workspace.id);
+});
+afterAll(async () => {
+  await longhaul.stop();
+  proxy.closeAllConnections();
+  proxy.close();
+});
+
+test.each(['', '/', '/graphql', '/docs', '/docs/'])('a browser that opens %s gets a page whose files are all there', async (path) => {
+  const page = await fetch(address + path, { headers: { accept: 'text/html' } });
+  expect(page.status).toBe(200);
+  const html = await page.text();
+  const named = [...html.matchAll(/(?:src|href|data-[a-z]+)="((?!data:)[^"]+)"/g)].map(([, reference = '']) => new URL(reference, page.url).href);
+  expect(named.length).toBeGreaterThan(3);
+  for (const file of named) {
+    expect(file).toContain(`${address}/`);
+    expect([file, (await fetch(file)).status]).toEqual([file, 200]);
+  }
+});
+
+test('every address in an answer leads through the proxy', async () => {
+  const source = await openSource(4);
+  source.sendEach(Buffer.from('film'));
+  const made = await rest(`${address}/vydra/api/v1/jobs`, { key, json: { workflow: 'download', input: { sourceUrl: source.url } } });
+  const { id, _links: links } = Object(made.body);
+  expect(links).toEqual({ self: `${address}/vydra/api/v1/jobs/${id}`, status: `${address}/vydra/api/v1/jobs/${id}` });
+  const done = await rest(`${address}/videoconduit/v1/jobs/${id}`, { key, headers: { prefer: 'wait=20' } });
+  let body = Object(done.body);
+  while (body.status !== 'completed') ({ body } = Object(await rest(`${address}/videoconduit/v1/jobs/${id}`, { key, headers: { prefer: 'wait=20' } })));
+  expect(body.download_url).toContain(`${address}/artifacts/`);
+  expect(await (await fetch(body.download_url)).text()).toBe('film');
+  expect((await rest(links.self, { key })).body).toMatchObject({ id, status: 'completed', output: { videoUrl: body.download_url } });
+  const { data } = await longhaul.graphql(`{ job(id: "${id}") { downloadUrl } }`, {}, key);
+  expect(data).toEqual({ job: { downloadUrl: body.download_url } });
+  expect((await rest(`${address}/docs/openapi.json`)).body).toMatchObject({ servers: [{ url: address }] });
+});
+
+test.each(transports)('a job is watched over $over', async ({ watch }) => {
+  const job = await tenant.create({ type: 'comments' });
+  const events = watch(address, key, JobProgressDocument, { id: job.id });
+  onTestFinished(async () => void (await events.return?.()));
+  expect((await next(events)).jobProgress).toMatchObject({ status: 'PENDING' });
+  await tenant.cancel(job.id);
+  expect((await next(events)).jobProgress).toMatchObject({ status: 'CANCELLED' });
+});
