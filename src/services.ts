@@ -28,6 +28,7 @@ export interface SurfaceSettings {
   maxSocketsPerKey: number;
   maxSubscriptionsPerKey: number;
   stalledSeconds: number;
+  stopSeconds: number;
   compatHosts: ReadonlyMap<string, Dialect>;
   compatDeprecation: ReadonlyMap<Dialect, Date>;
   compatSunset: ReadonlyMap<Dialect, Date>;

@@ -23,9 +23,6 @@ import { headerFault, routedTarget } from './request-target.ts';
 import { boundUnreadBodies } from './unread-body.ts';
 import { UnusedConnections } from './unused-connections.ts';
 
-/** How long requests in flight may take to finish once the process is told to stop, in milliseconds. */
-const graceMilliseconds = 5_000;
-
 /** The one HTTP server of a process: GraphQL, the REST dialects, files, health and metrics. */
 export class HttpServer {
   readonly #services: Services;
@@ -187,7 +184,8 @@ export class HttpServer {
     this.#unused.close();
     await Promise.all([this.#streams.stop(), this.#sockets?.stop()]);
     this.#live.stop();
-    const cut = setTimeout(() => this.#app.server.closeAllConnections(), graceMilliseconds);
+    // Requests in flight have a third of the time to stop; other parts stop before and after.
+    const cut = setTimeout(() => this.#app.server.closeAllConnections(), (this.#services.config.stopSeconds * 1_000) / 3);
     await closed;
     clearTimeout(cut);
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
@@ -258,4 +259,18 @@ test.each([
 test('artifacts lie beside the data unless they have a folder of their own', () => {
   expect(loadConfig({ DATA_DIR: '/data' })).toMatchObject({ dataDir: '/data', artifactsDir: '/data/artifacts' });
   expect(loadConfig({ DATA_DIR: '/data', ARTIFACTS_DIR: '/shared' }).artifactsDir).toBe('/shared');
+});
+
+test('docker compose waits ten seconds longer than the process takes to stop, whatever its variables say', () => {
+  const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
+  const [, grace = ''] = /^ {2}stop_grace_period: "(.*)"$/m.exec(compose) ?? [];
+  const secondsWith = (env: Record<string, string>) =>
+    grace
+      .replaceAll(/\$\{(\w+):-(\d+)\}/g, (_all, name: string, fallback: string) => env[name] ?? fallback)
+      .split('s')
+      .reduce((sum, part) => sum + Number(part), 0);
+  for (const env of [{}, { DRAIN_SECONDS: '30', STOP_SECONDS: '120' }]) {
+    const { drainSeconds, stopSeconds } = loadConfig(env);
+    expect(secondsWith(env)).toBe(drainSeconds + stopSeconds + 10);
+  }
 });

@@ -70,8 +70,8 @@ test('a request in flight is answered, and neither a second signal nor a connect
   expect(await api.ended).toEqual(cleanly);
 });
 
-test('a request that never ends does not keep the process', async () => {
-  const fleet = await prepareInstallation();
+test('a request that never ends does not keep the process, and has a part of STOP_SECONDS', async () => {
+  const fleet = await prepareInstallation({ STOP_SECONDS: '3' });
   const api = await fleet.start('api');
   const { answer } = await beginRequest(fleet, api, '{ workspace { name } }');
   const cut = expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });

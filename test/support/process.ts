@@ -43,16 +43,16 @@ export interface Installation {
   databaseUrl: string;
   /** Configuration of each process. */
   env: Record<string, string>;
-  /** Starts another process and waits until it is ready. */
-  start(role: 'api' | 'worker', env?: Record<string, string>): Promise<ReadyProcess>;
+  /** Starts another process and waits until it is ready. `program`: the file `src/main.ts` of another version. */
+  start(role: 'api' | 'worker', env?: Record<string, string>, program?: string): Promise<ReadyProcess>;
   query<Row = pg.QueryResultRow>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Starts `src/main.ts` with only this environment; without a command it serves. */
-export function spawnLonghaul(env: Record<string, string>, command: readonly string[] = []): LonghaulProcess {
-  return spawnProgram(process.execPath, [main, ...command], env);
+export function spawnLonghaul(env: Record<string, string>, command: readonly string[] = [], program = main): LonghaulProcess {
+  return spawnProgram(process.execPath, [program, ...command], env);
 }
 
 /** The same, with a terminal as its standard output. */
@@ -77,10 +77,10 @@ function spawnProgram(program: string, parameters: readonly string[], env: Recor
   // Kill it if the test run is interrupted.
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
+  void ended.then(() => process.off('exit', kill));
   onTestFinished(async () => {
     kill();
     await ended;
-    process.off('exit', kill);
   });
 
   return {
@@ -107,8 +107,8 @@ function spawnProgram(program: string, parameters: readonly string[], env: Recor
 }
 
 /** Starts a process and waits until it is ready. */
-export async function startProcess(env: Record<string, string>): Promise<ReadyProcess> {
-  const started = spawnLonghaul(env);
+export async function startProcess(env: Record<string, string>, program = main): Promise<ReadyProcess> {
+  const started = spawnLonghaul(env, [], program);
   const [, url = ''] = await started.wrote(/"url":"([^"]+)".*"msg":"ready"/);
   return { ...started, url };
 }
@@ -119,12 +119,12 @@ export async function prepareInstallation(env: Record<string, string> = {}): Pro
 }
 
 /** The same with an empty database, which is not migrated yet. */
-export async function prepareEmptyInstallation(): Promise<Installation> {
+export async function prepareEmptyInstallation(env: Record<string, string> = {}): Promise<Installation> {
   const name = `longhaul_test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name}`);
   const url = new URL(testDatabaseUrl);
   url.pathname = name;
-  return onDatabase({ url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }, {});
+  return onDatabase({ url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }, env);
 }
 
 /** A folder that is removed after the test. */
@@ -157,7 +157,7 @@ async function onDatabase(
     folder,
     databaseUrl: database.url,
     env: shared,
-    start: (role, more = {}) => startProcess({ ...shared, ROLE: role, ...more }),
+    start: (role, more = {}, program = main) => startProcess({ ...shared, ROLE: role, ...more }, program),
     query: (sql, parameters) => queryDatabase(database.url, sql, parameters),
   };
 }
