@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type pg from 'pg';
+import type { Loop } from '../concurrency/loop.ts';
 import { newId } from './ids.ts';
 import type { Log } from '../log.ts';
 import { lockDataDir } from './data-dir-lock.ts';
@@ -30,6 +31,8 @@ export interface OpenDatabase {
   database: Database;
   /** Identifies this installation: its Redis channels and its artifact volume carry it. */
   installationId: string;
+  /** What goes on by itself meanwhile. */
+  loops: readonly Loop[];
   close(): Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export async function openServerDatabase(options: {
     return {
       database,
       installationId,
+      loops: [lock.loop],
       close: async () => {
         await database.close();
         await lock.release();
@@ -183,5 +187,5 @@ async function openFolder(folder: string | null, entities: Entities): Promise<Da
 export async function adoptPglite(pglite: PGlite, entities: Entities, log: Log): Promise<OpenDatabase> {
   const database = await migratePglite(pglite, entities, log);
   const installationId = await firstSetting(database.em(), 'installation', newId());
-  return { database, installationId, close: () => database.close() };
+  return { database, installationId, loops: [], close: () => database.close() };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { Loop } from '../concurrency/loop.ts';
 import type { Log } from '../log.ts';
 import type { Route } from './connection/route.ts';
 import type { Queryable } from './queryable.ts';
@@ -12,6 +13,10 @@ const MIGRATION = 3;
 
 const waitMilliseconds = 500;
 
+/** How often the connection is asked whether it still answers, and how long it may take to. */
+const lookMilliseconds = 2_500;
+const answerMilliseconds = 2_500;
+
 /**
  * `sole` without Redis: the bus is in memory, so no other process may use the same database. `shared` with Redis: any
  * number of such processes may.
@@ -20,8 +25,8 @@ export type Sharing = 'sole' | 'shared';
 
 /**
  * Holds an advisory lock, on its own connection, that registers this process on the database. Postgres releases the lock
- * with the connection, so a killed process leaves nothing behind. If the connection is lost, the lock is taken again on a
- * new one. If another process has excluded this one meanwhile, `onEvicted` is called: two in-memory buses on one database
+ * with the connection, so a killed process leaves nothing behind. If the connection is lost, or went silent, the lock is
+ * taken again on a new one. If another process has excluded this one meanwhile, `onEvicted` is called: two in-memory buses on one database
  * would lose wake-ups.
  */
 export class ProcessLock {
@@ -31,12 +36,22 @@ export class ProcessLock {
   readonly #onEvicted: (reason: Error) => void;
   readonly #stopping = new AbortController();
   #client: pg.Client | null = null;
+  /** The server's process that held the lock for this one last. */
+  #backend: Backend | null = null;
+  /** Finds out whether the connection still answers: nothing else is asked on it. */
+  readonly loop: Loop;
 
   constructor(options: { route: Route; sharing: Sharing; log: Log; onEvicted: (reason: Error) => void }) {
     this.#route = options.route;
     this.#sharing = options.sharing;
     this.#log = options.log;
     this.#onEvicted = options.onEvicted;
+    this.loop = new Loop({
+      name: 'holding the process lock',
+      work: () => this.#look(),
+      pollMilliseconds: lookMilliseconds,
+      log: options.log,
+    });
   }
 
   /**
@@ -66,16 +81,23 @@ export class ProcessLock {
   async hold(): Promise<void> {
     const client = await connect(this.#route);
     const lock = this.#sharing === 'sole' ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared';
-    const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}($1, $2) AS held`, [SPACE, PROCESSES]);
-    if (rows[0]?.held !== true) {
+    const { rows } = await client.query<Backend & { held: boolean }>(
+      `SELECT ${lock}($1, $2) AS held, pid, backend_start::text AS since FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+      [SPACE, PROCESSES],
+    );
+    const [answer] = rows;
+    if (answer?.held !== true) {
+      const { rowCount } = await client.query(endHolder, [SPACE, PROCESSES, this.#backend?.pid ?? null, this.#backend?.since ?? null]);
       await client.end();
-      throw new Error(refusal[this.#sharing]);
+      throw new Error(rowCount === 0 ? refusal[this.#sharing] : 'the former connection still holds the process lock, and is being ended');
     }
+    this.#backend = answer;
     this.#client = client;
     client.once('end', () => {
       if (this.#client === client) this.#client = null;
       if (!this.#stopping.signal.aborted) void this.#holdAgain();
     });
+    this.loop.start();
   }
 
   async release(): Promise<void> {
@@ -83,6 +105,20 @@ export class ProcessLock {
     const client = this.#client;
     this.#client = null;
     await client?.end();
+    await this.loop.stop();
+  }
+
+  async #look(): Promise<void> {
+    const client = this.#client;
+    if (client === null) throw new Error('the process lock is not held');
+    const answered = new AbortController();
+    const tooLate = delay(answerMilliseconds, false, { signal: answered.signal }).catch(() => true);
+    const isAlive = await Promise.race([client.query('SELECT 1').then(() => true, () => true), tooLate]);
+    answered.abort();
+    if (isAlive) return;
+    // Cuts the connection, because a statement is under way: what listens to its end takes the lock again.
+    client.end().catch(() => undefined);
+    throw new Error('the connection that holds the process lock went silent');
   }
 
   async #holdAgain(): Promise<void> {
@@ -102,6 +138,18 @@ export class ProcessLock {
     }
   }
 }
+
+/** A process of the server. Its number alone may come again. */
+interface Backend {
+  pid: number;
+  since: string;
+}
+
+/** The server does not know yet that the other end of a silent connection is gone. */
+const endHolder = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  JOIN pg_locks USING (pid) JOIN pg_database ON pg_database.oid = pg_locks.database AND pg_database.datname = current_database()
+  WHERE locktype = 'advisory' AND classid = $1 AND objid = $2 AND pid = $3 AND backend_start = $4::timestamptz`;
 
 const refusal: Record<Sharing, string> = {
   sole:

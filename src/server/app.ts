@@ -104,7 +104,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
-    const loops: Loop[] = [clock.loop, ...jobs.loops];
+    const loops: Loop[] = [...opened.loops, clock.loop, ...jobs.loops];
     const services: Services = {
       config,
       log,

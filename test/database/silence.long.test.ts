@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
+import { readServer } from '../../src/database/connection/database-url.ts';
+import { openServerDatabase } from '../../src/database/open.ts';
+import { silentLog } from '../../src/log.ts';
+import { entities } from '../../src/server/entities.ts';
 import { startLonghaul } from '../support/longhaul.ts';
+import { createFaultProxy } from '../support/fault-proxy.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { eventually } from '../support/receiver.ts';
-import { createSilentProxy } from '../support/silent-proxy.ts';
 import { claim, submit } from '../support/steps.ts';
 
 /** Issue 14: recovery without a restart. */
@@ -10,9 +14,8 @@ const recoveryMilliseconds = 15_000;
 
 test('a process whose connections to Postgres all went silent is ready again within 15 seconds, and ends leases again', async () => {
   const own = await makeOwnDatabase();
-  const proxy = await createSilentProxy(own.url);
-  // The proxy drops TLS as well, but is quicker without.
-  const longhaul = await startLonghaul({ DATABASE_URL: `${proxy.url}?sslmode=disable` });
+  const proxy = await createFaultProxy(own.url);
+  const longhaul = await startLonghaul({ DATABASE_URL: proxy.url });
   try {
     const { id: workspaceId } = await longhaul.workspace();
     const ready = async () => (await fetch(`${longhaul.url}/health/ready`)).status;
@@ -22,7 +25,7 @@ test('a process whose connections to Postgres all went silent is ready again wit
     await claim(longhaul, job);
     expect(await ready()).toBe(200);
 
-    proxy.fallSilent();
+    proxy.mute();
     const began = performance.now();
     expect(await ready()).toBe(503);
     expect(performance.now() - began).toBeLessThan(2_000);
@@ -39,3 +42,33 @@ test('a process whose connections to Postgres all went silent is ready again wit
     await longhaul.stop();
   }
 }, 90_000);
+
+test.for(['sole', 'shared'] as const)('the connection that holds the process lock (%s) goes silent: the lock is taken again, and keeps others out', { timeout: 60_000 }, async (sharing) => {
+  const own = await makeOwnDatabase();
+  const proxy = await createFaultProxy(own.url);
+  const evictions: Error[] = [];
+  const open = (url: string, way: 'sole' | 'shared') =>
+    openServerDatabase({
+      entities,
+      server: readServer(url, {}),
+      poolSize: 2,
+      sharing: way,
+      log: silentLog,
+      onEvicted: (reason) => evictions.push(reason),
+    });
+  const opened = await open(proxy.url, sharing);
+  try {
+    const holders = () => own.sql(`SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE datname = '${own.name}' AND locktype = 'advisory' ORDER BY pid`);
+    const [before] = await holders();
+    proxy.mute();
+    // The server does not know that the former connection is dead. A shared lock may be held beside it.
+    await eventually(async () => {
+      expect((await holders()).filter(({ pid }) => pid !== before?.['pid'])).toHaveLength(1);
+      expect(opened.loops.map(({ isOverdue }) => isOverdue)).toEqual([false]);
+    }, recoveryMilliseconds);
+    await expect(open(own.url, 'sole')).rejects.toThrow(/process/);
+    expect(evictions).toEqual([]);
+  } finally {
+    await opened.close();
+  }
+});

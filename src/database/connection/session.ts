@@ -40,8 +40,12 @@ const required: Readonly<Record<string, string>> = {
 /** Our defaults, which DATABASE_URL may override. */
 const usual: Readonly<Record<string, string>> = {
   lock_timeout: '0',
-  // Keeps an abandoned transaction from holding locks for ever.
-  idle_in_transaction_session_timeout: '30000',
+  // Keeps an abandoned transaction from holding locks: whose connection went silent in the middle of one is back before long.
+  idle_in_transaction_session_timeout: '5000',
+  // The server finds out within half a minute that a client is gone, and whoever holds locks or a place there with it.
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '4',
   // JIT compilation can take a second for a statement of a millisecond, because cost estimates can be far off.
   jit: 'off',
 };
