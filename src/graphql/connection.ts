@@ -44,15 +44,25 @@ export function pageCost({ first, last }: PageArgs): { field: number; multiplier
 /** Reads the rows of a window. A probe needs to know only whether there are any. */
 type ReadRows<Node> = (window: Window, isProbe: boolean) => Promise<readonly Node[]>;
 
+interface PageRequest<Node> {
+  cursors: Cursors;
+  /** The list's name, which its cursors carry. */
+  list: string;
+  order: ListOrder;
+  args: PageArgs;
+  info: GraphQLResolveInfo;
+  /** What the list is ordered by, in the form of an id. Default: the id. */
+  placeOf?: (node: Node) => string;
+}
+
 /**
- * Reads a page of a list that is ordered by id. Whether there is more on either side is asked of the database only where it is
+ * Reads a page of a list that is ordered by id, or by what has the form of one. Whether there is more on either side is asked of the database only where it is
  * selected.
  *
- * @param list the list's name, which its cursors carry
  * @throws BAD_USER_INPUT for a size outside 1 to 100, for `first` together with `last`, and for a cursor of another list
  */
 export async function readPage<Node extends { id: string }>(
-  { cursors, list, order, args, info }: { cursors: Cursors; list: string; order: ListOrder; args: PageArgs; info: GraphQLResolveInfo },
+  { cursors, list, order, args, info, placeOf = ({ id }) => id }: PageRequest<Node>,
   read: ReadRows<Node>,
 ): Promise<Connection<Node>> {
   const { first, last } = args;
@@ -64,8 +74,8 @@ export async function readPage<Node extends { id: string }>(
   }
   const backward = last != null;
   const size = last ?? first ?? defaultSize;
-  const after = args.after == null ? null : placeOf(cursors, list, 'after', args.after);
-  const before = args.before == null ? null : placeOf(cursors, list, 'before', args.before);
+  const after = args.after == null ? null : placeIn(cursors, list, 'after', args.after);
+  const before = args.before == null ? null : placeIn(cursors, list, 'before', args.before);
   const ascending = order === 'ASC';
   const asked = selectedBelow(info, 'pageInfo');
 
@@ -92,7 +102,7 @@ export async function readPage<Node extends { id: string }>(
     rows.length > size || (await (backward ? isBeyond('hasPreviousPage', after) : isBeyond('hasNextPage', before)));
   const page = rows.slice(0, size);
   if (backward) page.reverse();
-  const edges = page.map((node) => new PageEdge(cursors, list, node));
+  const edges = page.map((node) => new PageEdge(cursors, list, node, placeOf(node)));
   return {
     edges,
     pageInfo: {
@@ -111,23 +121,25 @@ export async function readPage<Node extends { id: string }>(
 type Flag = 'hasNextPage' | 'hasPreviousPage';
 
 /** Makes its cursor if that is asked for. */
-class PageEdge<Node extends { id: string }> implements Edge<Node> {
+class PageEdge<Node> implements Edge<Node> {
   readonly node: Node;
   readonly #cursors: Cursors;
   readonly #list: string;
+  readonly #place: string;
 
-  constructor(cursors: Cursors, list: string, node: Node) {
+  constructor(cursors: Cursors, list: string, node: Node, place: string) {
     this.#cursors = cursors;
     this.#list = list;
+    this.#place = place;
     this.node = node;
   }
 
   get cursor(): string {
-    return this.#cursors.encode(this.#list, this.node.id);
+    return this.#cursors.encode(this.#list, this.#place);
   }
 }
 
-function placeOf(cursors: Cursors, list: string, argument: string, cursor: string): string {
+function placeIn(cursors: Cursors, list: string, argument: string, cursor: string): string {
   const id = cursors.decode(list, cursor);
   if (id === null) refuse(`${argument} is not a cursor of this list. Use one that a page of this list gave.`);
   return id;

@@ -10,6 +10,7 @@ const prefixes = {
   CreditTransaction: 'credit_',
   WebhookDelivery: 'delivery_',
   ApiKey: 'key_',
+  Worker: 'worker_',
 } as const;
 
 export type NodeType = keyof typeof prefixes;
@@ -45,6 +46,7 @@ const nouns: Record<NodeType, string> = {
   CreditTransaction: 'Credit transaction',
   WebhookDelivery: 'Webhook delivery',
   ApiKey: 'API key',
+  Worker: 'Worker',
 };
 
 /** Like `parseId`, but throws NotFoundError instead of returning null. */

@@ -5,6 +5,7 @@ import { createCompletions } from './end/completion-batch.ts';
 import { Announcer } from './feed/announcer.ts';
 import type { JobLimits, JobsContext } from './model/context.ts';
 import type { JobTypes } from './types/registry.ts';
+import type { Workforce } from './workers/workforce.ts';
 
 /** The dependencies of a JobsContext. */
 export interface ContextParts {
@@ -12,13 +13,14 @@ export interface ContextParts {
   bus: Bus;
   types: JobTypes;
   limits: JobLimits;
+  workforce: Workforce;
   /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** Creates what the transitions of one process share. */
-export function createContext({ database, bus, types, limits, tellsOfCancellation }: ContextParts): JobsContext {
+export function createContext({ database, bus, types, limits, workforce, tellsOfCancellation }: ContextParts): JobsContext {
   const announcer = new Announcer(bus);
   const completions = createCompletions({ database, announcer });
-  return { database, types, announcer, completions, limits, tellsOfCancellation };
+  return { database, types, announcer, completions, limits, workforce, tellsOfCancellation };
 }

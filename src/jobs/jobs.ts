@@ -26,6 +26,7 @@ import { jobMatcher } from './feed/job-matcher.ts';
 import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.ts';
 import type { JobLimits, JobsContext, WorkspaceScope } from './model/context.ts';
 import type { Job } from './model/job.ts';
+import { isPending } from './model/state-machine.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
 import { type JobAttempt, listAttempts } from './read/attempts.ts';
@@ -39,13 +40,18 @@ import { countByStatus, type JobCounts } from './statistics/counts.ts';
 import { rollUp } from './statistics/roll-up.ts';
 import { readStatistics, type StatisticsAsked, type StatisticsPoint } from './statistics/statistics.ts';
 import type { JobTypes } from './types/registry.ts';
+import { countHeld, findWorkerById, forgetSilentWorkers, listWorkers, type Worker } from './workers/list.ts';
+import { type JobWarning, warningsFor } from './workers/warnings.ts';
+import { Workforce } from './workers/workforce.ts';
 import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 
 /** The dependencies of the domain. */
-export interface JobsParts extends ContextParts {
+export interface JobsParts extends Omit<ContextParts, 'workforce'> {
   log: Log;
   /** How surfaces name jobs beside their UUIDs. */
   idForms: readonly IdForm[];
+  /** The job types that a built-in worker takes, where one runs. */
+  builtInTypes: ReadonlySet<string>;
 }
 
 /** Which updates of a workspace to watch, and who may see them. */
@@ -66,6 +72,8 @@ export class Jobs {
   readonly types: JobTypes;
   readonly limits: JobLimits;
   readonly ids: JobIds;
+  readonly builtInTypes: ReadonlySet<string>;
+  readonly workforce: Workforce;
   readonly #database: Database;
   readonly #context: JobsContext;
   readonly #reads: JobReads;
@@ -82,7 +90,9 @@ export class Jobs {
     this.limits = limits;
     this.ids = new JobIds(database, parts.idForms);
     this.#database = database;
-    this.#context = createContext(parts);
+    this.builtInTypes = parts.builtInTypes;
+    this.workforce = new Workforce(database, log);
+    this.#context = createContext({ ...parts, workforce: this.workforce });
     this.#reads = new JobReads(database);
     this.#creations = new CreationQueue(this.#context);
     this.#reports = new ReportQueue(this.#context);
@@ -101,12 +111,13 @@ export class Jobs {
   async start(): Promise<void> {
     this.#feed.start();
     this.#updates.start();
+    await this.workforce.start();
     await this.#claimer.start();
   }
 
   /** The work that goes on by itself, for health. */
   get loops(): readonly Loop[] {
-    return [this.#claimer.loop, this.#feed.loop];
+    return [this.#claimer.loop, this.#feed.loop, this.workforce.loop];
   }
 
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
@@ -118,6 +129,7 @@ export class Jobs {
   async stop(): Promise<void> {
     await this.stopClaims();
     await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
+    await this.workforce.stop();
   }
 
   create(workspaceId: string, asked: JobRequest, origin: JobOrigin): Promise<Job> {
@@ -148,6 +160,26 @@ export class Jobs {
 
   cancel(workspaceId: string, id: string, request: { reason?: string | null | undefined } = {}): Promise<Job> {
     return cancelJob(this.#context, workspaceId, id, request);
+  }
+
+  /** What keeps jobs that still wait from running: one warning for each code and type. */
+  warnings(workspaceId: string, jobs: readonly Job[]): JobWarning[] {
+    return warningsFor(this.#context, workspaceId, jobs.filter(({ status }) => isPending(status)).map(({ type }) => type));
+  }
+
+  /** @param alive null for all */
+  workers(workspaceId: string, alive: boolean | null, window: Window): Promise<Worker[]> {
+    return listWorkers(this.#database.reads, workspaceId, alive, window);
+  }
+
+  /** Returns null if the worker does not exist or claims with a key of another workspace. */
+  findWorker(workspaceId: string, id: string): Promise<Worker | null> {
+    return findWorkerById(this.#database.reads, workspaceId, id);
+  }
+
+  /** How many jobs each of these workers of a workspace holds now, by name. */
+  countHeld(workspaceId: string, names: readonly string[]): Promise<Map<string, number>> {
+    return countHeld(this.#database.reads, workspaceId, names);
   }
 
   claim(scope: WorkspaceScope, request: Claim, signal?: AbortSignal | null): Promise<StartedAttempt[]> {
@@ -285,8 +317,9 @@ export class Jobs {
     await rollUp(this.#database);
   }
 
-  /** Deletes expired idempotency keys, old rows of the change log, and old points of the statistics. */
+  /** Deletes workers that are gone, expired idempotency keys, old rows of the change log, and old points of the statistics. */
   async forgetOld(): Promise<void> {
+    await forgetSilentWorkers(this.#database.reads);
     await forgetOldKeys(this.#database.em());
     await deleteOldChanges(this.#database.reads);
     await deleteOldStatistics(this.#database.reads);

@@ -100,7 +100,17 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);
     const tellsOfCancellation = (dialect: Dialect) => surfaces[dialect].tellsOfCancellation;
-    const jobs = new Jobs({ database, bus, log, types, limits: config, tellsOfCancellation, idForms: [globalJobIds, vidocuIds] });
+    const handlers = builtInHandlers(config);
+    const jobs = new Jobs({
+      database,
+      bus,
+      log,
+      types,
+      limits: config,
+      tellsOfCancellation,
+      idForms: [globalJobIds, vidocuIds],
+      builtInTypes: new Set(handlers.keys()),
+    });
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
@@ -149,7 +159,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       const runner = new Runner({
         ...services,
         fetch,
-        handlers: builtInHandlers(config),
+        handlers,
         concurrency: config.workerConcurrency,
         workerId: `${hostname()}/${process.pid}`,
       });

@@ -8,6 +8,7 @@ import {
   SlotEntity,
 } from '../jobs/model/entities.ts';
 import { CountedLogEntity, JobStatisticEntity, JobTotalEntity } from '../jobs/statistics/entities.ts';
+import { WorkerEntity } from '../jobs/workers/entities.ts';
 import { IdempotencyKeyEntity } from '../workspaces/idempotency-key.ts';
 import { SettingEntity } from '../database/setting.ts';
 import { WebhookDeliveryEntity } from '../webhooks/entities.ts';
@@ -34,6 +35,7 @@ export const entities = [
   CountedLogEntity,
   JobTotalEntity,
   JobStatisticEntity,
+  WorkerEntity,
   IdempotencyKeyEntity,
   WebhookDeliveryEntity,
   ArtifactEntity,

@@ -71,6 +71,20 @@ test("the README's counts and statistics are those of the workspace", async () =
   expect(statistics.statistics.at(-1)).toMatchObject({ created: 2, completed: 1, runP95: expect.any(Number) });
 });
 
+test("the README's first job is warned of, and its workers are those that claimed", async () => {
+  const workspace = await longhaul.workspace();
+  const reader = startReader(longhaul.url);
+  let warned = '';
+  await reader.paste('URL=', { KEY: () => workspace.key(), ID: (answer) => valueIn((warned = answer), 'id') });
+  expect(JSON.parse(warned).data.createJob.warnings).toMatchObject([{ code: 'NO_WORKER' }]);
+  await Tenant.of(longhaul, workspace.id).claim({ types: ['comments'], workerId: 'one' });
+  await longhaul.services.jobs.workforce.loop.settle();
+  const [printed = ''] = await reader.paste("ask '{ jobTypes");
+  const [types, workers] = printed.replace('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data);
+  expect(types.jobTypes).toContainEqual({ name: 'comments', builtIn: false, liveWorkers: 1, pending: 0 });
+  expect(workers.workspace.workers.edges).toMatchObject([{ node: { name: 'one', types: ['comments'], running: 0 } }]);
+});
+
 test("the README's token reads the jobs of its tag and no others", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

@@ -24,7 +24,7 @@ test("one workspace's exact counts run one at a time, and another's does not wai
       most = Math.max(most, underWay);
     },
   );
-  const jobs = new Jobs({ ...contextOf(longhaul), ...longhaul.services, database, idForms: [] });
+  const jobs = new Jobs({ ...contextOf(longhaul), ...longhaul.services, database, idForms: [], builtInTypes: new Set() });
   onTestFinished(() => jobs.stop());
   const counts = [...Array.from({ length: 50 }, () => jobs.count(many.id, {})), jobs.count(one.id, {})];
   await Promise.all(counts);

@@ -10,6 +10,7 @@ import { leaseKey } from './2026-11-26-lease-key.ts';
 import { queueBound } from './2026-11-26-queue-bound.ts';
 import { statistics } from './2026-11-27-statistics.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
+import { workers } from './2026-11-27-workers.ts';
 
 /** All migrations, in order. */
 export function allMigrations(orm: ORM): readonly Migration[] {
@@ -23,6 +24,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     creditsBigint,
     queueBound,
     statistics,
+    workers,
   ];
 }
 

@@ -3,7 +3,9 @@ import { AlreadyFinishedError, IdempotencyConflictError, NotRetryableError } fro
 import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
 import { requireJobId } from '../global-id.ts';
+import type { JobWarning } from '../../jobs/workers/warnings.ts';
 import { JobType } from '../types/job.ts';
+import { JobWarningType } from '../types/job-warning.ts';
 import { jobPayload } from './job-payload.ts';
 import { mutation } from './mutation.ts';
 
@@ -25,7 +27,17 @@ const CreateJobInput = builder.inputType('CreateJobInput', {
   }),
 });
 
-const CreateJobPayload = jobPayload('CreateJobPayload', 'The job was created, by this call or an earlier one with the same idempotency key.');
+const CreateJobPayload = builder.objectRef<{ job: Job; warnings: JobWarning[] }>('CreateJobPayload').implement({
+  description: 'The job was created, by this call or an earlier one with the same idempotency key.',
+  fields: (t) => ({
+    job: t.expose('job', { type: JobType, nullable: false, description: 'Its current state.' }),
+    warnings: t.expose('warnings', {
+      type: [JobWarningType],
+      nullable: false,
+      description: 'What the submitter should know although the job was created. Empty if it has started.',
+    }),
+  }),
+});
 
 mutation('createJob', {
   scopes: ['WRITE'],
@@ -33,9 +45,10 @@ mutation('createJob', {
   input: { type: CreateJobInput, description: 'The job.' },
   payload: CreateJobPayload,
   errors: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
-  resolve: async (input, { jobs, viewer }) => ({
-    job: await jobs.create(viewer.workspaceId, input, native),
-  }),
+  resolve: async (input, { jobs, viewer }) => {
+    const job = await jobs.create(viewer.workspaceId, input, native);
+    return { job, warnings: jobs.warnings(viewer.workspaceId, [job]) };
+  },
 });
 
 const CreateJobsInput = builder.inputType('CreateJobsInput', {
@@ -43,7 +56,7 @@ const CreateJobsInput = builder.inputType('CreateJobsInput', {
   fields: (t) => ({ jobs: t.field({ type: [CreateJobInput], required: true, description: '1 to 1000 jobs. All are created or none.' }) }),
 });
 
-const CreateJobsPayload = builder.objectRef<{ jobs: Job[] }>('CreateJobsPayload').implement({
+const CreateJobsPayload = builder.objectRef<{ jobs: Job[]; warnings: JobWarning[] }>('CreateJobsPayload').implement({
   description: 'All jobs were created.',
   fields: (t) => ({
     jobs: t.expose('jobs', {
@@ -51,6 +64,12 @@ const CreateJobsPayload = builder.objectRef<{ jobs: Job[] }>('CreateJobsPayload'
       nullable: false,
       description: 'In the order of the input.',
       // The mutation's own cost already multiplies by the number of jobs.
+      complexity: { field: 1, multiplier: 1 },
+    }),
+    warnings: t.expose('warnings', {
+      type: [JobWarningType],
+      nullable: false,
+      description: 'What the submitter should know although the jobs were created: one for each code and type.',
       complexity: { field: 1, multiplier: 1 },
     }),
   }),
@@ -63,9 +82,10 @@ mutation('createJobs', {
   payload: CreateJobsPayload,
   errors: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
   size: (input) => Math.max(input.jobs.length, 1),
-  resolve: async (input, { jobs, viewer }) => ({
-    jobs: await jobs.createMany(viewer.workspaceId, input.jobs, native),
-  }),
+  resolve: async (input, { jobs, viewer }) => {
+    const created = await jobs.createMany(viewer.workspaceId, input.jobs, native);
+    return { jobs: created, warnings: jobs.warnings(viewer.workspaceId, created) };
+  },
 });
 
 const CancelJobInput = builder.inputType('CancelJobInput', {

@@ -8,6 +8,7 @@ import { ApiKeyType } from '../types/api-key.ts';
 import { CreditTransactionType } from '../types/credit-transaction.ts';
 import { JobType } from '../types/job.ts';
 import { WebhookDeliveryType } from '../types/webhook-delivery.ts';
+import { WorkerType } from '../types/worker.ts';
 import { WorkspaceType } from '../types/workspace.ts';
 import { findVisibleJob, type Seen } from './visible-job.ts';
 
@@ -38,6 +39,7 @@ const nodeTypes = {
   CreditTransaction: CreditTransactionType,
   WebhookDelivery: WebhookDeliveryType,
   ApiKey: ApiKeyType,
+  Worker: WorkerType,
 } satisfies Record<NodeType, unknown>;
 
 async function findNode(context: Seen, globalId: string): Promise<object | null> {
@@ -54,7 +56,7 @@ function findNodes(context: Seen, ids: readonly string[]): Promise<(object | nul
 }
 
 async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
-  const { viewer, database } = context;
+  const { viewer, database, jobs } = context;
   // An access token opens only jobs.
   if (viewer.restriction !== null && type !== 'Job') return null;
   switch (type) {
@@ -69,6 +71,8 @@ async function load(context: Seen, type: NodeType, id: string): Promise<object |
       return findDelivery(database.em(), viewer.workspaceId, id);
     case 'ApiKey':
       return viewer.scopes.has('ADMIN') ? findApiKey(database.em(), id) : null;
+    case 'Worker':
+      return jobs.findWorker(viewer.workspaceId, id);
   }
 }
 

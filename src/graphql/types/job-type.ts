@@ -6,6 +6,21 @@ export const JobTypeType = builder.objectRef<JobType>('JobType').implement({
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'The `type` to give to createJob.' }),
     description: t.exposeString('description', { nullable: false, description: 'What it does, for people.' }),
+    builtIn: t.boolean({
+      nullable: false,
+      description: 'Whether a handler of the server itself takes it, where a built-in worker runs.',
+      resolve: ({ name }, _args, { jobs }) => jobs.builtInTypes.has(name),
+    }),
+    liveWorkers: t.int({
+      nullable: false,
+      description: "Workers alive that take jobs of this type in the caller's workspace, built-in ones included. Known within five seconds.",
+      resolve: ({ name }, _args, { jobs, viewer }) => (viewer === null ? 0 : jobs.workforce.count(viewer.workspaceId, name)),
+    }),
+    pending: t.int({
+      nullable: false,
+      description: "Jobs of this type that wait in the caller's workspace.",
+      resolve: ({ name }, _args, { loaders, viewer }) => (viewer === null ? 0 : loaders.pending.load({ workspaceId: viewer.workspaceId, type: name })),
+    }),
     credits: t.exposeInt('credits', { nullable: false, description: 'What one job costs.' }),
     maxAttempts: t.exposeInt('maxAttempts', {
       nullable: false,

@@ -1,4 +1,5 @@
 import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
+import type { Worker } from '../../jobs/workers/list.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
@@ -7,6 +8,7 @@ import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
 import { JobCountsType } from './job-counts.ts';
 import { statisticsCost, StatisticsPointType, StatisticsStepType } from './statistics.ts';
+import { WorkerConnection, WorkerType } from './worker.ts';
 
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 
@@ -70,6 +72,20 @@ builder.objectType(WorkspaceType, {
       },
       resolve: ({ id }, asked, { jobs }) => jobs.statistics(id, asked),
     }),
+    workers: t.connection(
+      {
+        type: WorkerType,
+        nullable: false,
+        description: 'Processes that claim with a key of this workspace; of `default` also those with WORK_ALL and built-in workers. Seen last first.',
+        complexity: pageCost,
+        args: { alive: t.arg.boolean({ description: 'Only those that are alive, or only the others. Default: both.' }) },
+        resolve: ({ id }, { alive, ...args }, { jobs, cursors }, info) =>
+          readPage({ cursors, list: `workers ${id}`, order: 'DESC', args, info, placeOf: ({ place }: Worker) => place }, (window) =>
+            jobs.workers(id, alive ?? null, window),
+          ),
+      },
+      WorkerConnection,
+    ),
   }),
 });
 

@@ -148,6 +148,8 @@ export class Claimer {
     if (this.#stopped || signal?.aborted) return [];
     this.#refuseTooMany(apiKeyId);
     const patient = (waitSeconds ?? 0) > 0;
+    const claimed = jobIds === null ? types : [];
+    this.#context.workforce.claimed(scope, workerId, claimed);
     const timer = new AbortController();
     try {
       return await new Promise<StartedAttempt[]>((resolve, reject) => {
@@ -161,6 +163,8 @@ export class Claimer {
       });
     } finally {
       timer.abort();
+      // Again: a wait is longer than a worker is written.
+      if (patient) this.#context.workforce.claimed(scope, workerId, claimed);
     }
   }
 

@@ -6,6 +6,7 @@ import type { LeaseRef } from '../claim/lease-token.ts';
 import type { Job } from './job.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
+import type { Workforce } from '../workers/workforce.ts';
 
 /** The dependencies of the transitions. */
 export interface JobsContext {
@@ -15,6 +16,8 @@ export interface JobsContext {
   /** Completions that arrive together share a statement. Resolves with null if the lease no longer holds. */
   completions: Batches<ReadyCompletion, Job | null>;
   limits: JobLimits;
+  /** Told of what workers are heard of. */
+  workforce: Workforce;
   /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }

@@ -49,6 +49,11 @@ export function isRetryable(status: JobStatus): boolean {
   return status === 'FAILED' || status === 'CANCELLED';
 }
 
+/** Whether the job waits for a worker. */
+export function isPending(status: JobStatus): boolean {
+  return status === 'PENDING';
+}
+
 /** Whether a worker holds the job. */
 export function isRunning(status: JobStatus): boolean {
   return status === 'RUNNING';

@@ -17,6 +17,8 @@ interface WrittenRow {
   ordinal: number;
   expires_at: string | null;
   held: boolean;
+  /** Null if the lease is lost, or another transaction holds a lock on its job. */
+  worker_id: string | null;
   /** Both null if the report changed nothing. */
   workspace_id: string | null;
   version: number | null;
@@ -50,7 +52,7 @@ const statement = `
       has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8)
   ),
   held AS MATERIALIZED (
-    SELECT report.ordinal, lease.job_id, lease.expires_at, least(now() + make_interval(secs => lease.seconds), lease.deadline_at) AS renewed_until,
+    SELECT report.ordinal, lease.job_id, lease.worker_id, lease.expires_at, least(now() + make_interval(secs => lease.seconds), lease.deadline_at) AS renewed_until,
       make_interval(secs => lease.seconds / 10.0) AS tenth
     FROM report
     JOIN lease ON lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
@@ -75,7 +77,7 @@ const statement = `
       AND held.expires_at NOT BETWEEN held.renewed_until - held.tenth AND held.renewed_until
     RETURNING lease.job_id, lease.expires_at
   )
-  SELECT report.ordinal, coalesce(renewed.expires_at, held.expires_at) AS expires_at, written.workspace_id, written.version,
+  SELECT report.ordinal, coalesce(renewed.expires_at, held.expires_at) AS expires_at, held.worker_id, written.workspace_id, written.version,
     held.ordinal IS NOT NULL OR EXISTS (
       SELECT FROM lease JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
       WHERE lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
@@ -95,10 +97,11 @@ const statement = `
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
   const rows = await context.database.hot.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))]);
   const outcomes: Outcome<Date | null>[] = patches.map(() => null);
-  for (const { ordinal, expires_at: expiresAt, held, workspace_id: workspaceId, version } of rows) {
+  for (const { ordinal, expires_at: expiresAt, held, worker_id: workerId, workspace_id: workspaceId, version } of rows) {
     const patch = patches[ordinal];
     if (patch === undefined || !held) continue;
     outcomes[ordinal] = expiresAt === null ? notYet : new Date(expiresAt);
+    if (workerId !== null) context.workforce.reported(patch.scope, workerId);
     if (workspaceId !== null && version !== null) {
       context.announcer.jobProgressed({ id: patch.jobId, workspaceId, version });
     }

@@ -307,6 +307,7 @@ export type NodeQuery = { node:
     | { __typename: 'CreditTransaction', id: string }
     | { __typename: 'Job', id: string }
     | { __typename: 'WebhookDelivery', id: string }
+    | { __typename: 'Worker', id: string }
     | { __typename: 'Workspace', id: string }
    | null };
 
@@ -320,6 +321,7 @@ export type NodesQuery = { nodes: Array<
     | { __typename: 'CreditTransaction', id: string }
     | { __typename: 'Job', id: string }
     | { __typename: 'WebhookDelivery', id: string }
+    | { __typename: 'Worker', id: string }
     | { __typename: 'Workspace', id: string }
    | null> };
 

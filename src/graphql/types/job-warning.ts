@@ -1,0 +1,15 @@
+import type { JobWarning } from '../../jobs/workers/warnings.ts';
+import { builder } from '../builder.ts';
+
+export const JobWarningType = builder.objectRef<JobWarning>('JobWarning').implement({
+  description: 'What keeps a job waiting although it was created.',
+  fields: (t) => ({
+    code: t.exposeString('code', {
+      nullable: false,
+      description:
+        'NO_WORKER: nobody who is alive takes jobs of this type. A new worker is noticed within five seconds, and one that is ' +
+        'gone within 65.',
+    }),
+    message: t.exposeString('message', { nullable: false, description: 'A sentence for people.' }),
+  }),
+});
