@@ -159,8 +159,8 @@ export const httpUrl = z
 
 /** Whether a text is an absolute http or https URL of at most 8,192 characters, without user name, white space or control characters. */
 export function isHttpUrl(text: string): boolean {
-  // URL.canParse is lenient: it trims, drops line breaks, and accepts `https:host` and `https:\\host`.
-  const [, authority = '@'] = /^https?:\/\/([^/?#]*)[^\s\\\p{Cc}]*$/iu.exec(text) ?? [];
+  // URL.canParse is lenient: it trims, drops line breaks, and accepts `https:host`, `https:///host` and `https:\\host`.
+  const [, authority = '@'] = /^https?:\/\/([^/?#]+)[^\s\\\p{Cc}]*$/iu.exec(text) ?? [];
   return text.length <= urlLength && !/[@\s\\\p{Cc}]/u.test(authority) && URL.canParse(text);
 }
 

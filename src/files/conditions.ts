@@ -36,7 +36,7 @@ export function evaluate(headers: IncomingHttpHeaders, { etag, modified }: Valid
 export function rangeOf(headers: IncomingHttpHeaders, { etag, modified, size }: Validators): Range | 'unsatisfiable' | null {
   const ifRange = headers['if-range']?.toString();
   if (ifRange !== undefined && ifRange !== etag && secondsOf(ifRange) !== Math.floor(modified.getTime() / 1_000)) return null;
-  const [, first = '', last = ''] = /^bytes *= *(\d{0,15})-(\d{0,15}) *$/i.exec(headers.range ?? '') ?? [];
+  const [, first = '', last = ''] = /^bytes *= *(\d*)-(\d*) *$/i.exec(headers.range ?? '') ?? [];
   if (first === '' && last === '') return null;
   if (first === '') return Number(last) === 0 || size === 0 ? 'unsatisfiable' : { start: Math.max(size - Number(last), 0), end: size - 1 };
   if (last !== '' && Number(last) < Number(first)) return null;

@@ -227,6 +227,10 @@ describe('a URL', () => {
     'https://example.com/\t',
     'https://example.com/?\r\nhost:x',
     'https://',
+    'https:///',
+    'https:///example.com',
+    'http:////example.com/a',
+    'https://?example.com',
     'http://[::1',
   ])('%j is refused without being repeated', (url) => {
     expect(issuesOf(httpUrl, url)).toEqual([
