@@ -6,11 +6,17 @@ export interface Run {
   polled: boolean;
 }
 
+/**
+ * How a run went. `more`: work is left, so another run follows. `idle`: there was nothing to do, which says nothing of work
+ * that failed before. `failed`: whoever asked for it has been told.
+ */
+export type Went = 'more' | 'idle' | 'failed';
+
 export interface LoopOptions {
   /** What the work does, for log lines: `<name> failed`. */
   name: string;
-  /** Does one run. Returns `more` if work is left, so that another run follows. */
-  work: (run: Run) => Promise<'more' | void>;
+  /** Does one run, and may say how it went. */
+  work: (run: Run) => Promise<Went | void>;
   /** How often to run in case a wake-up was lost. Null for no poll. */
   pollMilliseconds: number | null;
   log: Log;
@@ -27,8 +33,9 @@ const shortestPatience = 15_000;
  */
 export class Loop {
   readonly #options: LoopOptions;
-  /** When a run last succeeded, or the polls began; null before that. */
-  #succeededAt: number | null = null;
+  /** When a run last succeeded, or the polls began, as a date and as `performance.now()` counts; null before that. */
+  #succeeded: { date: number; at: number } | null = null;
+  #hasFailed = false;
   #poll: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #woken = false;
@@ -43,7 +50,7 @@ export class Loop {
   start(): void {
     const { pollMilliseconds } = this.#options;
     if (pollMilliseconds === null || this.#stopped) return;
-    this.#succeededAt ??= Date.now();
+    this.#succeeded ??= present();
     this.#poll ??= setInterval(() => {
       this.#polled = true;
       this.wake();
@@ -56,14 +63,14 @@ export class Loop {
 
   /** When a run last succeeded, in milliseconds since 1970. Before the first one, when the polls began; null without polls. */
   get succeededAt(): number | null {
-    return this.#succeededAt;
+    return this.#succeeded?.date ?? null;
   }
 
   /** Whether its runs fail, or hang: none has succeeded for several polls. */
   get isOverdue(): boolean {
     const { pollMilliseconds } = this.#options;
-    if (pollMilliseconds === null || this.#succeededAt === null) return false;
-    return Date.now() - this.#succeededAt > Math.max(shortestPatience, 3 * pollMilliseconds);
+    if (pollMilliseconds === null || this.#succeeded === null) return false;
+    return performance.now() - this.#succeeded.at > Math.max(shortestPatience, 3 * pollMilliseconds);
   }
 
   /** Requests a run that begins after this call. Does nothing after `stop`. */
@@ -95,13 +102,26 @@ export class Loop {
       this.#woken = false;
       this.#polled = false;
       try {
-        if ((await this.#options.work({ polled })) === 'more') this.#woken = true;
-        this.#succeededAt = Date.now();
+        this.#note(await this.#options.work({ polled }));
       } catch (error) {
+        this.#hasFailed = true;
         this.#options.log.warn({ err: error }, `${this.#options.name} failed; the next run tries again`);
       }
     }
     // Must happen in the same turn as the last check of #woken, or a wake-up in between would be lost.
     this.#running = null;
   }
+
+  #note(went: Went | void): void {
+    if (went === 'more') this.#woken = true;
+    if (went === 'failed') this.#hasFailed = true;
+    else if (went !== 'idle' || !this.#hasFailed) {
+      this.#hasFailed = false;
+      this.#succeeded = present();
+    }
+  }
+}
+
+function present(): { date: number; at: number } {
+  return { date: Date.now(), at: performance.now() };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { Loop } from '../concurrency/loop.ts';
 import type { Log } from '../log.ts';
+import { farewellMilliseconds } from './connection/pool.ts';
 import type { Route } from './connection/route.ts';
 import type { Queryable } from './queryable.ts';
 
@@ -104,7 +105,7 @@ export class ProcessLock {
     this.#stopping.abort();
     const client = this.#client;
     this.#client = null;
-    await client?.end();
+    await Promise.race([client?.end(), delay(farewellMilliseconds, undefined, { ref: false })]);
     await this.loop.stop();
   }
 

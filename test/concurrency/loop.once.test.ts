@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { Loop, type Run } from '../../src/concurrency/loop.ts';
+import { Loop, type Run, type Went } from '../../src/concurrency/loop.ts';
 import { silentLog } from '../../src/log.ts';
 
 afterEach(() => {
@@ -8,12 +8,12 @@ afterEach(() => {
 
 /** A loop whose runs end when the test says so. */
 function steppedLoop(pollMilliseconds: number | null = null) {
-  const runs: (PromiseWithResolvers<'more' | void> & Run)[] = [];
+  const runs: (PromiseWithResolvers<Went | void> & Run)[] = [];
   const warnings: { err?: unknown }[] = [];
   const loop = new Loop({
     name: 'the work',
     work: (run) => {
-      const step = { ...Promise.withResolvers<'more' | void>(), ...run };
+      const step = { ...Promise.withResolvers<Went | void>(), ...run };
       runs.push(step);
       return step.promise;
     },
@@ -127,6 +127,32 @@ test('its stop after its start begins nothing, and a start after it neither', as
   vi.advanceTimersByTime(10_000);
   await loop.settle();
   expect(runs).toEqual([]);
+});
+
+test.each(['failed', 'thrown'])('work that failed (%s) is overdue until it succeeds, and finding nothing to do is no success', async (how) => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  const { loop, runs, begun } = steppedLoop(60_000);
+  loop.start();
+  const run = async (end: (step: (typeof runs)[number]) => void) => {
+    const settled = loop.settle();
+    await begun(runs.length + 1);
+    const step = runs.at(-1);
+    if (step !== undefined) end(step);
+    await settled;
+  };
+  await run((step) => step.resolve('idle'));
+  expect(loop.isOverdue).toBe(false);
+  await run((step) => (how === 'thrown' ? step.reject(new Error('away')) : step.resolve('failed')));
+  vi.advanceTimersByTime(59_000);
+  expect(loop.isOverdue).toBe(false);
+  for (let minutes = 0; minutes < 3; minutes += 1) {
+    vi.advanceTimersByTime(59_000);
+    await run((step) => step.resolve('idle'));
+  }
+  expect(loop.isOverdue).toBe(true);
+  await run((step) => step.resolve());
+  expect(loop.isOverdue).toBe(false);
+  await loop.stop();
 });
 
 test('work that wakes its own loop leaves everybody else their turn', async () => {

@@ -38,6 +38,11 @@ test('a process whose connections to Postgres all went silent is ready again wit
     }, recoveryMilliseconds);
     expect(performance.now() - began).toBeLessThan(recoveryMilliseconds);
     expect(await (await fetch(`${longhaul.url}/health`)).text()).toContain('"overdue":[]');
+    // Nor does a stop wait for connections that say nothing.
+    proxy.mute();
+    const stopBegan = performance.now();
+    await longhaul.services.database.close();
+    expect(performance.now() - stopBegan).toBeLessThan(4_000);
   } finally {
     await longhaul.stop();
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Route } from './route.ts';
 import { typeParsers } from '../type-parsers.ts';
@@ -10,6 +11,9 @@ const idleMilliseconds = 60_000;
 
 /** An answer may come this much after the server's own time limit, before the connection counts as silent. */
 const answerMilliseconds = 1_000;
+
+/** A server that is gone says no goodbye. */
+export const farewellMilliseconds = 3_000;
 
 /** A pool of connections along one route. Each is prepared before it is handed out. Kysely accepts it as a pool. */
 export class ConnectionPool {
@@ -71,10 +75,10 @@ export class ConnectionPool {
     }
   }
 
-  /** May be called twice: Kysely ends a pool only if it has used it. */
+  /** Within some seconds, whatever the server does. May be called twice: Kysely ends a pool only if it has used it. */
   end(): Promise<void> {
     this.#silence?.stop();
-    return (this.#ended ??= this.#pool.end());
+    return (this.#ended ??= Promise.race([this.#pool.end(), delay(farewellMilliseconds, undefined, { ref: false })]));
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
 import { FairQueue } from '../../concurrency/fair-queue.ts';
-import { Loop, type Run } from '../../concurrency/loop.ts';
+import { Loop, type Run, type Went } from '../../concurrency/loop.ts';
 import { crowdedRetrySeconds, type FieldIssue, RateLimitedError, ValidationError } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
 import type { Log } from '../../log.ts';
@@ -267,14 +267,16 @@ export class Claimer {
     if (!this.#due.isEmpty) this.#loop.wake();
   }
 
-  async #serveNext({ polled }: Run): Promise<'more' | void> {
+  async #serveNext({ polled }: Run): Promise<Went | void> {
     if (polled) this.#wakeAll();
     const group = this.#due.take();
-    if (group !== undefined) await this.#serve(group);
-    if (!this.#due.isEmpty) return 'more';
+    const went = group === undefined ? 'idle' : await this.#serve(group);
+    if (!this.#due.isEmpty) this.#loop.wake();
+    return went;
   }
 
-  async #serve(group: Group): Promise<void> {
+  async #serve(group: Group): Promise<'failed' | void> {
+    let went: 'failed' | undefined;
     // Whoever comes while the statement runs has its own after it.
     const all = [...group.waiting];
     const waiters = all.slice(0, mostAttempts);
@@ -288,9 +290,11 @@ export class Claimer {
         return;
       }
     } catch (error) {
+      went = 'failed';
       for (const waiting of waiters) if (this.#leave(waiting)) waiting.reject(error);
     }
     if (group.waiting.size > 0) this.#due.add(ownerOf(group), group);
+    return went;
   }
 
   async #claimFor(group: Group, assignees: readonly Waiting[]): Promise<StartedAttempt[]> {
