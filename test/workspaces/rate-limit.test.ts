@@ -1,10 +1,38 @@
 import { createClient } from 'graphql-ws';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
+/** Requests a minute that each key has here. */
+const limit = 8;
+/** Requests a minute that each address has without a key. */
+const anonymousLimit = 4;
+
+/** Behind a proxy that tells the addresses of its clients, so that each test has addresses of its own. */
 let longhaul: Longhaul;
-afterEach(() => longhaul.stop());
+beforeAll(async () => {
+  longhaul = await ready({ RATE_LIMIT: String(limit), RATE_LIMIT_ANONYMOUS: String(anonymousLimit), TRUST_PROXY: '1' });
+});
+afterAll(() => longhaul.stop());
+
+/** Ready, so that all counting is Redis' from the first request on. */
+async function ready(env: Record<string, string>): Promise<Longhaul> {
+  const started = await startLonghaul(env);
+  await vi.waitFor(async () => {
+    expect(await (await fetch(`${started.url}/health/ready`)).json()).toMatchObject({ bus: 'up' });
+  });
+  return started;
+}
+
+let addresses = 0;
+
+/** An address that no other test has. */
+function newAddress(): string {
+  addresses += 1;
+  return `198.51.100.${addresses}`;
+}
+
+const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 const query = '{ workspace { name } }';
 const claim = `mutation { claimJobs(input: { types: ["download"], workerId: "w" }) { __typename } }`;
@@ -13,18 +41,17 @@ const mixed = `mutation {
   cancelJob(input: { id: "nothing" }) { __typename }
 }`;
 
-async function limited(limit: number): Promise<{ key: string; other: string }> {
-  longhaul = await startLonghaul({ RATE_LIMIT: String(limit) });
-  const workspace = await longhaul.workspace();
-  return { key: await workspace.key(), other: await workspace.key() };
+async function newKey(): Promise<string> {
+  return (await longhaul.workspace()).key();
 }
 
 const codeOf = ({ errors: [error] }: Awaited<ReturnType<Longhaul['graphql']>>) => error?.extensions['code'] ?? null;
 
 test('a key that has made its requests of the minute is told when it may go on, and no other key is', async () => {
-  const { key, other } = await limited(5);
+  const workspace = await longhaul.workspace();
+  const [key, other] = [await workspace.key(), await workspace.key()];
   // Often enough that the document is remembered: one that is counts like one that is not.
-  for (let request = 0; request < 5; request += 1) expect(codeOf(await longhaul.graphql(query, {}, key))).toBeNull();
+  for (const _ of times(limit)) expect(codeOf(await longhaul.graphql(query, {}, key))).toBeNull();
 
   const refused = await fetch(`${longhaul.url}/graphql`, {
     method: 'POST',
@@ -39,22 +66,22 @@ test('a key that has made its requests of the minute is told when it may go on, 
 });
 
 test('requests that arrive together are counted one by one', async () => {
-  const { key } = await limited(7);
+  const key = await newKey();
   const answers = await Promise.all(Array.from({ length: 20 }, () => longhaul.graphql(query, {}, key)));
-  expect(answers.map(codeOf).filter((code) => code === null)).toHaveLength(7);
-  expect(answers.map(codeOf).filter((code) => code === 'RATE_LIMITED')).toHaveLength(13);
+  expect(answers.map(codeOf).filter((code) => code === null)).toHaveLength(limit);
+  expect(answers.map(codeOf).filter((code) => code === 'RATE_LIMITED')).toHaveLength(20 - limit);
 });
 
 test('calls of a worker are not counted, unless something else comes with them', async () => {
-  const { key } = await limited(2);
-  for (let call = 0; call < 10; call += 1) expect(codeOf(await longhaul.graphql(claim, {}, key))).toBeNull();
-  for (let call = 0; call < 2; call += 1) expect(codeOf(await longhaul.graphql(mixed, {}, key))).toBeNull();
+  const key = await newKey();
+  for (const _ of times(limit + 1)) expect(codeOf(await longhaul.graphql(claim, {}, key))).toBeNull();
+  for (const _ of times(limit)) expect(codeOf(await longhaul.graphql(mixed, {}, key))).toBeNull();
   expect(codeOf(await longhaul.graphql(mixed, {}, key))).toBe('RATE_LIMITED');
   expect(codeOf(await longhaul.graphql(claim, {}, key))).toBeNull();
 });
 
 test('operations on a socket count as those over HTTP do', async () => {
-  const { key } = await limited(2);
+  const key = await newKey();
   const client = createClient({
     url: `${longhaul.url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
@@ -62,7 +89,7 @@ test('operations on a socket count as those over HTTP do', async () => {
   });
   const ask = async () => (await client.iterate({ query }).next()).value;
   expect(await ask()).toMatchObject({ data: {} });
-  expect(codeOf(await longhaul.graphql(query, {}, key))).toBeNull();
+  for (const _ of times(limit - 1)) expect(codeOf(await longhaul.graphql(query, {}, key))).toBeNull();
   expect(await ask()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
   await client.dispose();
 });
@@ -79,7 +106,7 @@ async function tokenFor(key: string, input: object): Promise<string> {
 }
 
 test('tokens for the same thing share half of what the tokens of a key have together, and the key has its own', async () => {
-  const { key } = await limited(8);
+  const key = await newKey();
   const [token, again] = [await tokenFor(key, { tag: 'a' }), await tokenFor(key, { tag: 'a', ttlSeconds: 60 })];
   const others = [await tokenFor(key, { tag: 'b' }), await tokenFor(key, { tag: 'c' })];
   for (const one of [token, again, token, again]) expect(codeOf(await longhaul.graphql(list, {}, one))).toBeNull();
@@ -95,8 +122,8 @@ test('tokens for the same thing share half of what the tokens of a key have toge
 const introspection = '{ __schema { queryType { name } } }';
 
 /** Posts as somebody with this key, and these headers of a proxy. */
-async function statusOf(document: string, { key, from }: { key?: string; from?: string } = {}): Promise<number> {
-  const response = await fetch(`${longhaul.url}/graphql`, {
+async function statusOf(document: string, { key, from, at = longhaul }: { key?: string; from?: string; at?: Longhaul } = {}): Promise<number> {
+  const response = await fetch(`${at.url}/graphql`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -109,34 +136,30 @@ async function statusOf(document: string, { key, from }: { key?: string; from?: 
   return response.status;
 }
 
-/** Ready, so that all counting is Redis' from the first request on. */
-async function started(env: Record<string, string>): Promise<void> {
-  longhaul = await startLonghaul(env);
-  await expect.poll(async () => (await fetch(`${longhaul.url}/health/ready`)).json()).toMatchObject({ bus: 'up' });
-}
-
-const times = (count: number) => Array.from({ length: count }, (_, index) => index);
-
 test('who has no key is counted by address, and nobody with one is held up', async () => {
-  await started({ RATE_LIMIT_ANONYMOUS: '3' });
-  const key = await (await longhaul.workspace()).key();
-  for (const _ of times(3)) expect(await statusOf(introspection)).toBe(200);
-  const refused = await fetch(`${longhaul.url}/graphql?query=${encodeURIComponent(introspection)}`);
+  const from = newAddress();
+  const key = await newKey();
+  for (const _ of times(anonymousLimit)) expect(await statusOf(introspection, { from })).toBe(200);
+  const refused = await fetch(`${longhaul.url}/graphql?query=${encodeURIComponent(introspection)}`, { headers: { 'x-forwarded-for': from } });
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
-  for (const _ of times(5)) expect(await statusOf(query, { key })).toBe(200);
+  for (const _ of times(anonymousLimit + 1)) expect(await statusOf(query, { key, from })).toBe(200);
 });
 
 test('wrong keys count with the calls that have none, over HTTP and on sockets', async () => {
-  await started({ RATE_LIMIT_ANONYMOUS: '4' });
-  const key = await (await longhaul.workspace()).key();
-  expect(await statusOf(introspection)).toBe(200);
-  for (const guess of times(2)) expect(await statusOf(query, { key: `lh_guess_${guess}` })).toBe(401);
+  const from = newAddress();
+  const key = await newKey();
+  expect(await statusOf(introspection, { from })).toBe(200);
+  for (const guess of times(2)) expect(await statusOf(query, { key: `lh_guess_${guess}`, from })).toBe(401);
   const closed = async (secret: string) => {
     const client = createClient({
       url: `${longhaul.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
+      webSocketImpl: class extends WebSocket {
+        constructor(url: string, protocols: string) {
+          super(url, protocols, { headers: { 'x-forwarded-for': from } });
+        }
+      },
       connectionParams: { apiKey: secret },
       retryAttempts: 0,
     });
@@ -144,53 +167,56 @@ test('wrong keys count with the calls that have none, over HTTP and on sockets',
   };
   expect(await closed('lh_guess_3')).toBe(4401);
   expect(await closed('lh_guess_4')).toBe(1013);
-  expect(await statusOf(query, { key: 'lh_guess_5' })).toBe(429);
-  expect(await statusOf(introspection)).toBe(429);
-  expect(await statusOf(query, { key })).toBe(200);
+  expect(await statusOf(query, { key: 'lh_guess_5', from })).toBe(429);
+  expect(await statusOf(introspection, { from })).toBe(429);
+  expect(await statusOf(query, { key, from })).toBe(200);
 });
 
 test('wrong keys of the dialects count with them, and so do calls without one', async () => {
-  await started({ RATE_LIMIT_ANONYMOUS: '4' });
-  const key = await (await longhaul.workspace()).key();
-  const poll = async (secret?: string) =>
-    fetch(`${longhaul.url}/videoconduit/v1/jobs`, { headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` } });
-  expect(await statusOf(introspection)).toBe(200);
+  const from = newAddress();
+  const key = await newKey();
+  const poll = async (secret?: string) => {
+    const headers = { 'x-forwarded-for': from, ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }) };
+    return fetch(`${longhaul.url}/videoconduit/v1/jobs`, { headers });
+  };
+  expect(await statusOf(introspection, { from })).toBe(200);
   for (const secret of ['vc_guess_1', undefined, 'guess_2']) expect((await poll(secret)).status).toBe(401);
   const refused = await poll('vc_guess_3');
   expect(refused.status).toBe(429);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(await statusOf(introspection)).toBe(429);
+  expect(await statusOf(introspection, { from })).toBe(429);
   expect((await poll(key)).status).toBe(200);
 });
 
-test.each([
-  { what: 'a proxy that is trusted tells the addresses', TRUST_PROXY: '1', others: 200 },
-  { what: 'what anybody says of its address is not believed', TRUST_PROXY: 'none', others: 429 },
-])('$what', async ({ TRUST_PROXY, others }) => {
-  await started({ RATE_LIMIT_ANONYMOUS: '2', TRUST_PROXY });
-  for (const _ of times(2)) expect(await statusOf(introspection, { from: '203.0.113.1' })).toBe(200);
-  expect(await statusOf(introspection, { from: '203.0.113.1' })).toBe(429);
-  expect(await statusOf(introspection, { from: '203.0.113.2' })).toBe(others);
+test('what anybody says of its address is not believed, unless it is a proxy that is trusted', async () => {
+  const [one, another] = [newAddress(), newAddress()];
+  const direct = await ready({ RATE_LIMIT_ANONYMOUS: String(anonymousLimit) });
+  onTestFinished(() => direct.stop());
+  for (const { at, others } of [{ at: longhaul, others: 200 }, { at: direct, others: 429 }]) {
+    for (const _ of times(anonymousLimit)) expect(await statusOf(introspection, { from: one, at })).toBe(200);
+    expect(await statusOf(introspection, { from: one, at })).toBe(429);
+    expect(await statusOf(introspection, { from: another, at })).toBe(others);
+  }
 });
 
 test('a host of IPv6 is its network of 64 bits, whichever of its addresses it takes', async () => {
-  await started({ RATE_LIMIT_ANONYMOUS: '2', TRUST_PROXY: '1' });
-  for (const host of [1, 2]) expect(await statusOf(introspection, { from: `2001:db8:0:1::${host}` })).toBe(200);
+  for (const host of times(anonymousLimit)) expect(await statusOf(introspection, { from: `2001:db8:0:1::${host + 1}` })).toBe(200);
   expect(await statusOf(introspection, { from: '2001:db8:0:1:ffff::3' })).toBe(429);
   expect(await statusOf(introspection, { from: '2001:db8:0:2::1' })).toBe(200);
 });
 
 test('without a key a document has at most 64 KB, and 0 turns the count off', async () => {
-  await started({ RATE_LIMIT_ANONYMOUS: '0' });
-  const key = await (await longhaul.workspace()).key();
+  const uncounted = await ready({ RATE_LIMIT_ANONYMOUS: '0' });
+  onTestFinished(() => uncounted.stop());
+  const key = await (await uncounted.workspace()).key();
   const long = introspection.padEnd(64 * 1024 + 1);
-  for (const _ of times(3)) expect(codeOf(await longhaul.graphql(long, {}, null))).toBe('LIMIT_EXCEEDED');
-  for (const _ of times(3)) expect(codeOf(await longhaul.graphql(introspection.padEnd(64 * 1024), {}, null))).toBeNull();
-  expect(codeOf(await longhaul.graphql(long, {}, key))).toBeNull();
+  for (const _ of times(3)) expect(codeOf(await uncounted.graphql(long, {}, null))).toBe('LIMIT_EXCEEDED');
+  for (const _ of times(3)) expect(codeOf(await uncounted.graphql(introspection.padEnd(64 * 1024), {}, null))).toBeNull();
+  expect(codeOf(await uncounted.graphql(long, {}, key))).toBeNull();
 });
 
 test('a document that is no GraphQL counts like any other', async () => {
-  const { key } = await limited(2);
-  for (const _ of times(2)) expect(codeOf(await longhaul.graphql('{', {}, key))).toBe('BAD_USER_INPUT');
+  const key = await newKey();
+  for (const _ of times(limit)) expect(codeOf(await longhaul.graphql('{', {}, key))).toBe('BAD_USER_INPUT');
   expect(codeOf(await longhaul.graphql(query, {}, key))).toBe('RATE_LIMITED');
 });
