@@ -110,6 +110,7 @@ export class ProcessLock {
   }
 
   async #look(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     const client = this.#client;
     if (client === null) throw new Error('the process lock is not held');
     const answered = new AbortController();

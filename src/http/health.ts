@@ -3,6 +3,9 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Services } from '../services.ts';
 import type { Metrics } from './metrics.ts';
 
+/** What /health/ready may say, with the HTTP status. OPERATIONS.md explains each. */
+export const readyStatuses = { ready: 200, stopping: 503, unavailable: 503 } as const;
+
 /**
  * GET /health/live, /health/ready, /health and /metrics, without a key.
  *
@@ -32,7 +35,7 @@ export function healthRoutes(app: FastifyInstance, services: Services, { registr
   app.get('/health/ready', { config }, async (_request, reply) => {
     const { ready, parts } = await look();
     const status = ready ? 'ready' : isDraining() ? 'stopping' : 'unavailable';
-    return reply.code(ready ? 200 : 503).send({ status, ...parts });
+    return reply.code(readyStatuses[status]).send({ status, ...parts });
   });
 
   // For people: always 200.
