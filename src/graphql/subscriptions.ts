@@ -1,15 +1,12 @@
 import { LonghaulError } from '../errors.ts';
 import { maySee } from '../workspaces/viewer.ts';
 import { builder } from './builder.ts';
-import { JobUpdatesFilterInput } from './types/job-filter.ts';
+import { idsIn, JobUpdatesFilterInput } from './types/job-filter.ts';
 import { mapEach, takeWhile } from './map-each.ts';
 import { findReadableJob, holding } from './queries/visible-job.ts';
 import { JobType } from './types/job.ts';
 import { JobUpdateType } from './types/job-update.ts';
 import { decodeUpdateCursor, encodeUpdateCursor } from './update-cursor.ts';
-
-/** Most ids in one filter. */
-const mostIds = 100;
 
 builder.subscriptionType({
   description: 'What can be watched, over WebSocket (graphql-transport-ws) and over server-sent events.',
@@ -48,12 +45,7 @@ builder.subscriptionType({
       subscribe: async (_root, { filter, after }, { jobs, cursors, viewer, signal, resumeAfter, onLive }) => {
         const { workspaceId } = viewer;
         const { ids, types, tags } = filter ?? {};
-        if ((ids?.length ?? 0) > mostIds) {
-          throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids?.length}.`);
-        }
-        // A malformed id matches nothing.
-        const uuids = ids == null ? ids : await Promise.all(ids.map((id) => jobs.ids.uuidOf(workspaceId, id)));
-        const named = { ids: uuids?.flatMap((uuid) => uuid ?? []), types, tags };
+        const named = { ids: await idsIn(jobs, workspaceId, ids), types, tags };
         const cursor = resumeAfter ?? after;
         const watch = jobs.updates({
           workspaceId,

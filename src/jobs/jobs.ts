@@ -30,9 +30,10 @@ import { isPending } from './model/state-machine.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
 import { type JobAttempt, listAttempts } from './read/attempts.ts';
+import type { JobFilter } from './read/filter.ts';
 import { type IdForm, JobIds } from './read/job-ids.ts';
 import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
-import { type Counted, countJobs, type JobFilter, listJobs } from './read/list.ts';
+import { type Counted, countJobs, countJobsTo, listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
 import { deleteOldChanges } from './retention/change-retention.ts';
 import { deleteOldStatistics } from './retention/statistics-retention.ts';
@@ -235,6 +236,11 @@ export class Jobs {
    */
   count(workspaceId: string, filter: JobFilter): Promise<Counted> {
     return this.#counts.run(workspaceId, () => countJobs(this.#database.reads, workspaceId, filter));
+  }
+
+  /** Counts no further than to `most`. Takes its turn like an exact count, because a filter may match little of what is there. */
+  countTo(workspaceId: string, filter: JobFilter, most: number): Promise<Counted> {
+    return this.#counts.run(workspaceId, () => countJobsTo(this.#database.reads, workspaceId, filter, most));
   }
 
   /** Counts pending jobs, up to MAX_QUEUE_LENGTH. */

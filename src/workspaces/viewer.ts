@@ -61,6 +61,9 @@ export function maySee({ workspaceId, restriction }: Viewer, job: OwnedJob): boo
 /** Narrows a filter to what the viewer may see. */
 export function visible<Filter extends NarrowedFilter>({ restriction }: Viewer, filter: Filter): Filter & NarrowedFilter {
   if (restriction === null) return filter;
-  if ('jobId' in restriction) return { ...filter, ids: [restriction.jobId] };
+  if ('jobId' in restriction) {
+    const { jobId } = restriction;
+    return { ...filter, ids: filter.ids?.includes(jobId) === false ? [] : [jobId] };
+  }
   return { ...filter, tags: [restriction.tag, ...(filter.tags ?? [])] };
 }

@@ -59,6 +59,23 @@ test("the README's list narrows by its filter, and goes on where the page before
   ]);
 });
 
+test("the README's filter finds what a worker failed with", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const tenant = Tenant.of(longhaul, workspace.id);
+  const ids = [];
+  for (const [workerId, code] of [['gpu-1', 'OUT_OF_MEMORY'], ['gpu-1', 'OTHER'], ['gpu-2', 'OUT_OF_MEMORY']] as const) {
+    const { id } = await tenant.create();
+    const [held] = await tenant.claim({ jobIds: [id], workerId });
+    await tenant.fail(held?.token ?? '', { code, retryable: false });
+    ids.push(id);
+  }
+  const [found = ''] = await paste('BROKEN=');
+  expect(JSON.parse(found)).toEqual({
+    data: { jobs: { count: { value: 1, exact: true }, edges: [{ node: { uuid: ids[0], error: { code: 'OUT_OF_MEMORY' } } }] } },
+  });
+});
+
 test("the README's counts and statistics are those of the workspace", async () => {
   const workspace = await longhaul.workspace();
   const { paste } = await start(await workspace.key());

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Window } from '../../src/database/keyset.ts';
 import { ValidationError } from '../../src/errors.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { countJobs, type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
+import { countJobs, listJobs } from '../../src/jobs/read/list.ts';
+import type { JobFilter } from '../../src/jobs/read/filter.ts';
 import { refusal, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 

@@ -18,7 +18,8 @@ import { Feed } from '../../src/jobs/feed/feed.ts';
 import { JobReads } from '../../src/jobs/read/job-reads.ts';
 import { findJob } from '../../src/jobs/read/find.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
-import { type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
+import { countJobsTo, listJobs } from '../../src/jobs/read/list.ts';
+import type { JobFilter } from '../../src/jobs/read/filter.ts';
 import { promoteDueJobs } from '../../src/jobs/claim/promote.ts';
 import { countPending } from '../../src/jobs/create/queue-room.ts';
 import { recentStatuses } from '../../src/jobs/read/recent-statuses.ts';
@@ -62,7 +63,7 @@ async function fill(workspaceIds: readonly string[]): Promise<void> {
          (lpad(to_hex(1700000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id
        FROM generate_series(1, $3::int) AS n
      )
-     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, attempt, max_attempts, credits_charged, due_at)
+     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, attempt, max_attempts, credits_charged, due_at, error_code, dialect)
      SELECT id, workspace_id,
        (ARRAY['fingerprint', 'transcribe', 'download', 'comments', 'preview', 'export'])[n % 6 + 1],
        CASE WHEN kind < 11 THEN 'COMPLETED' WHEN kind < 14 THEN 'FAILED' WHEN kind < 15 THEN 'CANCELLED'
@@ -70,14 +71,16 @@ async function fill(workspaceIds: readonly string[]): Promise<void> {
        kind < 19, '{"sourceUrl": "https://example.com/a.mp4"}',
        CASE WHEN n / 7 % 10 = 0 THEN ARRAY['red', 'n' || n] ELSE '{}' END,
        CASE WHEN kind < 17 THEN 1 ELSE 0 END, 3, 1,
-       CASE WHEN kind < 19 THEN now() ELSE now() + interval '1 hour' END
+       CASE WHEN kind < 19 THEN now() ELSE now() + interval '1 hour' END,
+       CASE WHEN kind BETWEEN 11 AND 13 THEN CASE WHEN n / 3 % 100 = 0 THEN 'ODD' ELSE 'BROKEN' END END,
+       CASE WHEN n / 11 % 100 = 0 THEN 'VYDRA' ELSE 'NATIVE' END
      FROM numbered`,
     [workspaceIds, workspaces, jobs],
   );
   await longhaul.fill('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job');
   await longhaul.fill(
     `INSERT INTO job_attempt (job_id, number, workspace_id, worker_id, token, due_at, started_at, ended_at, outcome)
-     SELECT id, 1, workspace_id, 'worker', gen_random_uuid(), now(), now(), now(), status FROM job
+     SELECT id, 1, workspace_id, CASE WHEN tags = '{}' THEN 'worker' ELSE tags[2] END, gen_random_uuid(), now(), now(), now(), status FROM job
      WHERE attempt = 1 AND status <> 'RUNNING'`,
   );
   await longhaul.fill(
@@ -180,6 +183,16 @@ const filters: { name: string; filter: JobFilter }[] = [
   { name: "a dialect's own", filter: { native: { dialect: 'VIDEOCONDUIT', types: ['transcribe', 'download'] } } },
   { name: 'what a dialect shows as at work', filter: { phases: ['working'], native: { dialect: 'VYDRA', types: ['export'] } } },
   { name: 'what a dialect shows as failed', filter: { phases: ['failed', 'cancelled'], native: { dialect: 'VYDRA', types: [] } } },
+  { name: 'the other statuses', filter: { statuses: ['FAILED', 'CANCELLED'] } },
+  { name: 'several types', filter: { types: ['transcribe', 'export'] } },
+  { name: 'a frequent error code', filter: { errorCodes: ['BROKEN'] } },
+  { name: 'rare error codes', filter: { errorCodes: ['ODD', 'NONE'] } },
+  { name: 'a frequent worker', filter: { workerIds: ['worker'] } },
+  { name: 'rare workers', filter: { workerIds: ['n7', 'nobody'] } },
+  { name: 'a rare dialect', filter: { dialects: ['VYDRA'] } },
+  { name: 'ids', filter: { ids: [idOf(1), idOf(2)] } },
+  { name: 'a time of ending and a status', filter: { statuses: ['FAILED'], finishedAfter: new Date(0) } },
+  { name: 'the job that they retry', filter: { retryOf: idOf(1) } },
   { name: 'status, type, tag and date', filter: { statuses: ['FAILED'], types: ['export'], tags: ['red'], createdAfter: new Date(0) } },
 ];
 const windows = (['ASC', 'DESC'] as const).flatMap((direction) => filters.map((filter) => ({ direction, ...filter })));
@@ -192,6 +205,10 @@ test.each(windows)('a page with $name, $direction, reads no more than it needs',
   await page({});
   const middle = '018bcfe5-c350-7000-8000-000000000000';
   await page(direction === 'ASC' ? { above: middle } : { below: middle });
+});
+
+test.each(filters)('a count up to a limit with $name reads no more than it needs', async ({ filter }) => {
+  await withoutReadingAllJobs(({ database }) => countJobsTo(database.reads, tenant.id, { ...filter, types: filter.types ?? ['export'] }, 1_001));
 });
 
 test("a look-up by Vidocu's id does so by its millisecond, and the search for a video's job by what is open", async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { observed } from '../support/observed-database.ts';
 import type { Window } from '../../src/database/keyset.ts';
-import { countJobs, type JobFilter, listJobs } from '../../src/jobs/read/list.ts';
+import { countJobs, listJobs } from '../../src/jobs/read/list.ts';
+import type { JobFilter } from '../../src/jobs/read/filter.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 

@@ -8,6 +8,7 @@ import { creditsBigint } from './2026-11-26-credits-bigint.ts';
 import { jobLife } from './2026-11-26-job-life.ts';
 import { leaseKey } from './2026-11-26-lease-key.ts';
 import { queueBound } from './2026-11-26-queue-bound.ts';
+import { filters } from './2026-11-27-filters.ts';
 import { statistics } from './2026-11-27-statistics.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
 import { workers } from './2026-11-27-workers.ts';
@@ -25,6 +26,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     queueBound,
     statistics,
     workers,
+    filters,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { parseInput } from '../../input.ts';
 import type { Job } from '../model/job.ts';
-import { filterSchema, type JobFilter } from '../read/list.ts';
+import { filterSchema, type JobFilter } from '../read/filter.ts';
 
 const schema = filterSchema.pick({ ids: true, types: true, tags: true });
 

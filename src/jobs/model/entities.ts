@@ -98,6 +98,14 @@ export const JobEntity = defineEntity({
       where: withoutTable(sqlIs.claimable),
     },
     { name: 'job_waiting_index', properties: ['dueAt'], where: withoutTable(sqlIs.waiting) },
+    // This and the next are written with the end of a job alone.
+    {
+      name: 'job_error_index',
+      // A property of an embeddable has no name that an index takes.
+      expression: `create index "job_error_index" on "job" ("workspace_id", "error_code", "id") where error_code IS NOT NULL`,
+    },
+    { name: 'job_dialect_index', properties: ['workspaceId', 'dialect', 'id'], where: withoutTable(sqlIs.final) },
+    { name: 'job_retry_index', properties: ['retryOfId', 'id'], where: 'retry_of_id IS NOT NULL' },
     { name: 'job_scheduled_index', properties: ['workspaceId', 'dueAt'], where: withoutTable(sqlIs.waiting) },
   ],
 });
@@ -173,6 +181,7 @@ export const JobAttemptEntity = defineEntity({
     workerId: p.text(),
     error: p.embedded(JobFailureEntity).strictNullable(),
   },
+  indexes: [{ name: 'job_attempt_worker_index', properties: ['workspaceId', 'workerId', 'jobId'] }],
 });
 
 /** Who holds a running job, and until when. Narrow and without an index on the expiry, to keep heartbeats cheap. */

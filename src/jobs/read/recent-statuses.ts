@@ -1,5 +1,5 @@
 import type { Queryable } from '../../database/queryable.ts';
-import type { JobFilter } from './list.ts';
+import type { JobFilter } from './filter.ts';
 import type { JobStatus } from '../model/state-machine.ts';
 
 /** The most rows of the change log that are read, and the most jobs that are returned. */

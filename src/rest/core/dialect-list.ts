@@ -1,5 +1,5 @@
 import type { Job } from '../../jobs/model/job.ts';
-import type { JobFilter } from '../../jobs/read/list.ts';
+import type { JobFilter } from '../../jobs/read/filter.ts';
 import type { JobPhase } from '../../jobs/model/state-machine.ts';
 import { visible } from '../../workspaces/viewer.ts';
 import type { Call } from './call.ts';

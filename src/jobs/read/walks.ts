@@ -1,0 +1,141 @@
+import { binder, type Window, withinWindow } from '../../database/keyset.ts';
+import type { Queryable } from '../../database/queryable.ts';
+import { isRunning, jobStatuses, sqlIs } from '../model/state-machine.ts';
+import type { Bind, Conditions, Listed } from './filter.ts';
+
+/** A list in id order to read jobs from: a table to scan, whose rows the other conditions filter. */
+export interface Walk {
+  from: string;
+  id: string;
+  where: string[];
+  /** The field of the filter that all of its jobs meet. */
+  covers?: Listed;
+}
+
+/** Makes a walk of a statement. @param workspace SQL for the workspace */
+export type WalkOf = (workspace: string, bind: Bind) => Walk;
+
+/** More lists than this are not merged. */
+const mostLists = 10;
+
+/**
+ * The lists that hold every job that is asked for, together. Jobs themselves have an index in id order for each status but
+ * RUNNING, each type, each error code, and for each dialect those that have ended. Running jobs are found through their leases,
+ * and those of a worker through its attempts: narrow tables with no others.
+ */
+export function walksOf({ asked }: Conditions, direction: Window['direction']): WalkOf[] {
+  const { statuses, types, errorCodes, workerIds, dialects } = asked;
+  if (isShort(workerIds)) return [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)];
+  if (isShort(errorCodes)) return errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code));
+  if (isShort(statuses) && statuses.length < jobStatuses.length) {
+    return statuses.map((status) => (isRunning(status) ? running : jobsWith('statuses', 'job.status', status)));
+  }
+  if (isShort(dialects)) return [...dialects.map((dialect) => ended(jobsWith('dialects', 'job.dialect', dialect))), pending, running];
+  if (isShort(types)) return types.map((type) => jobsWith('types', 'job.type', type));
+  return [allJobs];
+}
+
+function isShort<Value>(values: readonly Value[] | null): values is readonly Value[] {
+  return values !== null && values.length <= mostLists;
+}
+
+export const allJobs: WalkOf = (workspace) => ({ from: 'job', id: 'job.id', where: [`job.workspace_id = ${workspace}`] });
+
+function jobsWith(covers: Listed, column: string, value: string): WalkOf {
+  return (workspace, bind) => ({ ...also(allJobs(workspace, bind), `${column} = ${bind(value)}`), covers });
+}
+
+function ended(jobs: WalkOf): WalkOf {
+  return (workspace, bind) => also(jobs(workspace, bind), sqlIs.final);
+}
+
+const pending: WalkOf = (workspace, bind) => also(allJobs(workspace, bind), sqlIs.pending);
+
+const running: WalkOf = (workspace) => ({
+  from: eachOf('lease'),
+  id: 'lease.job_id',
+  where: [`lease.workspace_id = ${workspace}`, sqlIs.running],
+});
+
+function leasesOf(workerIds: readonly string[]): WalkOf {
+  return (workspace, bind) => ({ ...also(running(workspace, bind), `lease.worker_id = ANY(${bind(workerIds)}::text[])`), covers: 'workerIds' });
+}
+
+/** A worker may have had several attempts at a job. */
+function attemptsOf(worker: string, direction: Window['direction']): WalkOf {
+  return (workspace, bind) => ({
+    from: eachOf(
+      'attempted',
+      `(SELECT DISTINCT job_id FROM job_attempt WHERE workspace_id = ${workspace} AND worker_id = ${bind(worker)} ORDER BY job_id ${direction}) AS attempted`,
+    ),
+    id: 'attempted.job_id',
+    where: [],
+    covers: 'workerIds',
+  });
+}
+
+function also(walk: Walk, condition: string): Walk {
+  return { ...walk, where: [...walk.where, condition] };
+}
+
+/** Scans only the next jobs: a few times as many as the page holds. */
+export function nextJobs(workspace: string, { ofId }: Conditions, window: Window, bind: Bind): Walk {
+  const { direction, limit, offset = 0 } = window;
+  const bounds = [...ofId('job.id', bind), ...withinWindow('job.id', window, bind)];
+  const where = [`job.workspace_id = ${workspace}`, ...bounds].join(' AND ');
+  const next = `SELECT * FROM job WHERE ${where} ORDER BY job.id ${direction} LIMIT ${bind(sparse * (limit + offset))}::int`;
+  return { from: `(${next}) AS job`, id: 'job.id', where: [] };
+}
+
+/**
+ * Scans a list of job ids and looks up each job. OFFSET 0 keeps Postgres from merging it with a scan of all jobs, as it
+ * would for a tag that is frequent in other workspaces or at other times.
+ */
+function eachOf(list: string, from = list): string {
+  return `${from} CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = ${list}.job_id OFFSET 0) AS job`;
+}
+
+/** Scans the list of one tag. */
+export function jobsOfTag(workspace: string, tag: string, from = eachOf('job_tag')): Walk {
+  return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
+}
+
+/** How many entries of each tag's list are compared, at least. */
+const probed = 100;
+
+export const newest: Window = { above: null, below: null, direction: 'DESC', limit: probed };
+
+/** A tag is sparse if its next entries spread over more than this many times as many jobs. */
+const sparse = 4;
+
+/**
+ * Chooses the tag whose list a page is read from: the one whose next entries reach furthest. Null if even that tag is
+ * dense, because scanning adjacent jobs costs less than looking up each by id. It measures this rather than rely on
+ * planner statistics, which do not know the workspace or the position in a list.
+ */
+export async function sparseTag(
+  database: Queryable,
+  workspaceId: string,
+  { asked: { tags }, ofId }: Conditions,
+  window: Window,
+): Promise<string | null> {
+  if (tags.length === 0) return null;
+  const parameters: unknown[] = [];
+  const bind = binder(parameters);
+  const workspace = `${bind(workspaceId)}::uuid`;
+  const count = Math.max(probed, window.limit);
+  const nth = (table: string, id: string, where: readonly string[], entries: number) =>
+    `(SELECT ${id} FROM ${table} WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ')}
+      ORDER BY ${id} ${window.direction} OFFSET ${entries - 1} LIMIT 1)`;
+  const ofTag = nth('job_tag', 'job_tag.job_id', [`job_tag.workspace_id = ${workspace}`, 'job_tag.tag = asked.tag'], count);
+  const ofAll = nth('job', 'job.id', [`job.workspace_id = ${workspace}`], sparse * count);
+  const [furthest, further] = window.direction === 'ASC' ? ['DESC', '>'] : ['ASC', '<'];
+  const [row] = await database.query<{ tag: string | null }>(
+    `WITH furthest AS MATERIALIZED (
+       SELECT tag, ${ofTag} AS reach FROM unnest(${bind(tags)}::text[]) AS asked(tag) ORDER BY reach ${furthest} NULLS FIRST LIMIT 1
+     )
+     SELECT CASE WHEN reach IS NULL OR reach ${further} ${ofAll} THEN tag END AS tag FROM furthest`,
+    parameters,
+  );
+  return row?.tag ?? null;
+}
