@@ -22,9 +22,9 @@ test.each([
   const { database } = longhaul.services;
   const tenant = await Tenant.in(longhaul);
   const exact = async () => {
-    await expectCounts(database.reads, tenant.id);
+    await expectCounts(database, tenant.id);
     const to = new Date(Date.now() + 60_000);
-    await expectStatistics(database.reads, tenant.id, { step: 'MINUTE', from: new Date(to.getTime() - 600_000), to });
+    await expectStatistics(database, tenant.id, { step: 'MINUTE', from: new Date(to.getTime() - 600_000), to });
   };
   await rollUp(database);
   const process = await startProcess({ ...longhaul.shared, DATA_DIR: await testFolder(), ROLE: 'api' });

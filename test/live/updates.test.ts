@@ -6,6 +6,7 @@ import { releaseJob } from '../../src/jobs/end/release.ts';
 import { Updates } from '../../src/jobs/feed/updates.ts';
 import { mostWaiting } from '../../src/jobs/feed/update-watcher.ts';
 import { becomeDue, contextOf, Tenant } from '../support/domain.ts';
+import { untilCounted } from '../support/log-scan.ts';
 import { backend, type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 import { type BegunWatch, beginWatch, openTransaction } from '../support/updates.ts';
 
@@ -271,7 +272,7 @@ test('changes are kept for a week, and then deleted', async () => {
   await age(8);
   await tenant.cancel(kept.id);
   // They are kept until they are counted, too.
-  await longhaul.services.jobs.rollUp();
+  await untilCounted(database, tenant.id);
   await longhaul.sweeper.keepHouse();
   await longhaul.sweeper.keepHouse();
   expect(await tenant.count('FROM job_change WHERE workspace_id = $1')).toBe(1);

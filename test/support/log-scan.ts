@@ -1,7 +1,9 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
 import type { Queryable } from '../../src/database/queryable.ts';
 import type { JobStatus } from '../../src/jobs/model/state-machine.ts';
 import { countByStatus, type JobCounts } from '../../src/jobs/statistics/counts.ts';
+import { rollUp } from '../../src/jobs/statistics/roll-up.ts';
 import { readStatistics, type StatisticsAsked } from '../../src/jobs/statistics/statistics.ts';
 
 interface Change {
@@ -24,8 +26,20 @@ async function scan(database: Queryable, workspaceId: string): Promise<Change[]>
   );
 }
 
+/** All that is read is of one moment, whatever sweeps do meanwhile. */
+function atOnce<T>(database: Database, read: (snapshot: Queryable) => Promise<T>): Promise<T> {
+  return database.transaction(async (snapshot) => {
+    await snapshot.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return read(snapshot);
+  });
+}
+
 /** Expects the counts to be what a scan of the log says, and of the jobs. The log must be whole. */
-export async function expectCounts(database: Queryable, workspaceId: string): Promise<JobCounts> {
+export function expectCounts(database: Database, workspaceId: string): Promise<JobCounts> {
+  return atOnce(database, (snapshot) => expectCountsAt(snapshot, workspaceId));
+}
+
+async function expectCountsAt(database: Queryable, workspaceId: string): Promise<JobCounts> {
   const counts = await countByStatus(database, workspaceId);
   const changes = await scan(database, workspaceId);
   const inStatus = (status: JobStatus, type?: string) => {
@@ -61,7 +75,11 @@ export async function expectCounts(database: Queryable, workspaceId: string): Pr
 const seconds = { MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
 
 /** Expects the statistics to be what a scan of the log says. The log must be whole. */
-export async function expectStatistics(database: Queryable, workspaceId: string, asked: StatisticsAsked & { to: Date }): Promise<void> {
+export function expectStatistics(database: Database, workspaceId: string, asked: StatisticsAsked & { to: Date }): Promise<void> {
+  return atOnce(database, (snapshot) => expectStatisticsAt(snapshot, workspaceId, asked));
+}
+
+async function expectStatisticsAt(database: Queryable, workspaceId: string, asked: StatisticsAsked & { to: Date }): Promise<void> {
   const points = await readStatistics(database, workspaceId, asked);
   const length = seconds[asked.step];
   const start = Math.floor(asked.from.getTime() / 1_000 / length) * length;
@@ -92,8 +110,24 @@ function nearestRank(values: readonly number[], share: number): number | null {
   return values.toSorted((one, other) => one - other)[Math.ceil(share * values.length) - 1] ?? null;
 }
 
+/** The shortest time that statistics show: what is shorter counts as that. */
+const shortest = 0.0001;
+
 /** The estimate, where it is within 10 % of the exact value, which it is expected to be. */
 function near(exact: number | null, estimate: number | null | undefined): number | null {
   if (exact === null || estimate == null) return exact;
-  return Math.abs(estimate - exact) <= 0.1 * exact ? estimate : exact;
+  return Math.abs(estimate - Math.max(exact, shortest)) <= 0.1 * Math.max(exact, shortest) ? estimate : exact;
+}
+
+/** Counts until all that has happened in the workspace is counted: a sweep that runs anyway may be at it. */
+export async function untilCounted(database: Database, workspaceId: string): Promise<void> {
+  await vi.waitFor(async () => {
+    await rollUp(database);
+    const counted = await database.reads.query(
+      `SELECT FROM counted_log WHERE workspace_id = $1 AND pg_snapshot_xmax(snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
+         AND NOT EXISTS (SELECT FROM job_change WHERE workspace_id = $1 AND changed_at > since AND NOT pg_visible_in_snapshot(xid, snapshot))`,
+      [workspaceId],
+    );
+    expect(counted).toHaveLength(1);
+  }, { interval: 20, timeout: 10_000 });
 }

@@ -5,7 +5,10 @@
 
 const bucketsInDoubling = 4;
 
-/** The first bucket begins here, and takes all that is shorter. Nothing is: an attempt is claimed and ended by two commits. */
+/**
+ * The first bucket begins here, and takes all that is shorter: a claim's statement may have begun a moment before the job that it
+ * found was due, and then its wait is negative by the database's clock.
+ */
 const shortestSeconds = 0.0001;
 
 /** SQL for the bucket of an interval, from 1. */
