@@ -1,4 +1,5 @@
 import type { ArtifactLinks } from './files/links.ts';
+import type { Room } from './files/room.ts';
 import type { ArtifactStore } from './files/store.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Database } from './database/database.ts';
@@ -50,6 +51,7 @@ export interface Services {
   clock: DatabaseClock;
   jobs: Jobs;
   artifacts: ArtifactStore;
+  room: Room;
   links: ArtifactLinks;
   /** Base of the URLs that are handed out, without a slash at its end. */
   publicUrl: () => string;

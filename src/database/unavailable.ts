@@ -22,7 +22,7 @@ const mostTries = 4;
 const firstPause = 20;
 
 /** Errors of pg and pg-pool that have no code. */
-const messages = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection/;
+const messages = /Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection|Client was closed/;
 
 /** Turns errors that mean the database is unavailable into UNAVAILABLE, and remembers when it refused to write. */
 export class Availability {

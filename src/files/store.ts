@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { validate as isUuid } from 'uuid';
 
 import { newId } from '../database/ids.ts';
+import { isNoRoom, NoRoomError } from './room.ts';
 import { bindVolume } from './volume.ts';
 import { syncDirectory, writeSynced, type WriteOptions } from './writing.ts';
 
@@ -49,16 +50,16 @@ export class ArtifactStore {
 
   /**
    * Writes a file from a byte stream. It appears under its path only when it is complete and synced. If the source
-   * fails, the signal aborts (rejects with its reason) or the stream exceeds `maxBytes` (ArtifactTooLargeError), the
-   * file is removed before the promise rejects. OrphanedFiles removes files that no job references in the end.
+   * fails, the signal aborts (rejects with its reason), the stream exceeds `maxBytes` (ArtifactTooLargeError) or the volume
+   * is full (NoRoomError), the file is removed before the promise rejects. OrphanedFiles removes files that no job references in the end.
    */
   async save(source: AsyncIterable<Uint8Array>, options: SaveOptions): Promise<StoredFile> {
     const { workspaceId, filename, mediaType, signal } = options;
     const id = newId();
     const path = this.path(workspaceId, id);
     signal.throwIfAborted();
-    await mkdir(join(this.#dir, workspaceId), { recursive: true });
     try {
+      await mkdir(join(this.#dir, workspaceId), { recursive: true });
       const written = await writeSynced(path + partialSuffix, source, options);
       signal.throwIfAborted();
       await rename(path + partialSuffix, path);
@@ -66,7 +67,7 @@ export class ArtifactStore {
       return { id, workspaceId, filename, mediaType, ...written };
     } catch (error) {
       await Promise.all([path + partialSuffix, path].map((file) => rm(file, { force: true })));
-      throw error;
+      throw isNoRoom(error) ? new NoRoomError(error) : error;
     }
   }
 

@@ -12,7 +12,7 @@ export const readyStatuses = { ready: 200, stopping: 503, unavailable: 503 } as 
  * @param isDraining whether the process is about to stop
  */
 export function healthRoutes(app: FastifyInstance, services: Services, { registry }: Metrics, isDraining: () => boolean): void {
-  const { config: settings, database, bus, loops } = services;
+  const { config: settings, database, bus, room, loops } = services;
   // Not for pages of other origins, which may be open in a browser of the operator's network.
   const config = { forPages: false };
 
@@ -24,7 +24,7 @@ export function healthRoutes(app: FastifyInstance, services: Services, { registr
     const works = settings.role !== 'worker' || overdue.length === 0;
     return {
       ready: up && works && !isDraining(),
-      parts: { database: up ? 'up' : 'down', bus: bus.healthy() ? 'up' : 'down', overdue },
+      parts: { database: up ? 'up' : 'down', bus: bus.healthy() ? 'up' : 'down', volume: room.isFull ? 'full' : 'writable', overdue },
     };
   };
 

@@ -13,6 +13,7 @@ interface Readings {
   watchedJobs: () => number;
   waitingClaims: () => number;
   errors: () => { code: string; status: number; count: number }[];
+  room: { isFull: boolean; freeBytes: number };
   bus: Pick<Bus, 'healthy' | 'stats'>;
   loops: readonly Pick<Loop, 'name' | 'succeededAt'>[];
 }
@@ -68,6 +69,8 @@ export class Metrics {
     gauge('longhaul_watched_credentials', 'Sockets and streams whose key is looked at again.', read.watchedCredentials);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_waiting_claims', 'Claims that wait for work on this process.', read.waitingClaims);
+    gauge('longhaul_volume_full', '1 while there is no room for result files, and no job that writes one is begun.', () => Number(read.room.isFull));
+    gauge('longhaul_volume_free_bytes', 'Room on the volume of the result files.', () => read.room.freeBytes);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
     const lastSuccess = new Gauge({

@@ -50,6 +50,7 @@ export class HttpServer {
       watchedJobs: () => services.jobs.watched.jobs,
       errors: () => services.errorCounts.all(),
       waitingClaims: () => services.jobs.waitingClaims,
+      room: services.room,
       bus: services.bus,
       loops: services.loops,
     });

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { createArtifactLinks } from '../files/links.ts';
+import { Room } from '../files/room.ts';
 import { ArtifactStore } from '../files/store.ts';
 import { claimVolume } from '../files/claim-volume.ts';
 import { Sweeper } from './sweeper.ts';
@@ -85,6 +86,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     if (ensured?.isRevoked === true) log.warn({}, 'ADMIN_API_KEY was revoked and stays revoked. Set it to a new key.');
     const artifacts = new ArtifactStore(config.artifactsDir);
     await claimVolume(database, artifacts, installationId);
+    const room = new Room(config.artifactsDir, log);
+    room.start();
+    stops.push(() => room.loop.stop());
     const fetch = createOutboundFetch({ allow: config.outboundAllow });
     stops.push(() => fetch.close());
 
@@ -114,7 +118,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
-    const loops: Loop[] = [...opened.loops, clock.loop, ...jobs.loops];
+    const loops: Loop[] = [...opened.loops, clock.loop, room.loop, ...jobs.loops];
     const services: Services = {
       config,
       log,
@@ -131,6 +135,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       webhookSecrets,
       jobs,
       artifacts,
+      room,
       links,
       publicUrl: () => publicUrl,
       loops,

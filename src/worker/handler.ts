@@ -24,6 +24,13 @@ export interface Result {
 /** Executes one attempt at a job of one type. A thrown HandlerError describes the failure; anything else is a bug. */
 export type Handler = (attempt: Attempt) => Promise<Result>;
 
+/** What the built-in worker does for one job type. */
+export interface BuiltIn {
+  handle: Handler;
+  /** Whether it writes a file, for which there has to be room. */
+  writes: boolean;
+}
+
 /** An attempt failed for a reason that the submitter should see. */
 export class HandlerError extends Error {
   /** A stable error code, for example SOURCE_UNREACHABLE. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { NoRoomError, type Room } from '../files/room.ts';
 import type { ArtifactStore } from '../files/store.ts';
 import { LonghaulError } from '../errors.ts';
 import { LeaseLostError } from '../jobs/model/job-errors.ts';
@@ -5,14 +8,15 @@ import type { StartedAttempt } from '../jobs/claim/claim.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
-import { type Handler, HandlerError, type Result } from './handler.ts';
+import { type BuiltIn, HandlerError } from './handler.ts';
 import { HeldLease } from './held-lease.ts';
 
 export interface RunnerOptions {
   jobs: Jobs;
   artifacts: ArtifactStore;
   fetch: OutboundFetch;
-  handlers: ReadonlyMap<string, Handler>;
+  handlers: ReadonlyMap<string, BuiltIn>;
+  room: Room;
   /** The most jobs at once. */
   concurrency: number;
   /** Recorded in the attempts. */
@@ -23,8 +27,11 @@ export interface RunnerOptions {
 /** How long one claim waits. The next claim follows at once. */
 const waitSeconds = 30;
 
-/** The pause after a failed claim or completion. */
+/** The pause after a claim that failed, or an end that nobody could be told of. */
 const retryMilliseconds = 1_000;
+
+/** How often the database is told of an end, at most, once the process is to stop. */
+const lastTries = 2;
 
 /** The built-in worker: claims jobs, in every workspace, of the types that it has handlers for, and executes them. */
 export class Runner {
@@ -51,9 +58,11 @@ export class Runner {
   }
 
   async #claimForEver(): Promise<void> {
-    const { jobs, handlers, concurrency, workerId, log } = this.#options;
+    const { jobs, concurrency, workerId, log, room } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
+      // Before the types are read: a change after that ends the wait.
+      const changed = AbortSignal.any([signal, room.changed]);
       const limit = Math.min(concurrency - this.#attempts.size, 100);
       if (limit === 0) {
         await new Promise<void>((resolve) => {
@@ -61,14 +70,25 @@ export class Runner {
         });
         continue;
       }
+      const types = this.#claimable();
+      if (types.length === 0) {
+        await pause(Infinity, changed);
+        continue;
+      }
       try {
-        const started = await jobs.claim(null, { types: [...handlers.keys()], limit, workerId, waitSeconds }, signal);
+        const started = await jobs.claim(null, { types, limit, workerId, waitSeconds }, changed);
         for (const attempt of started) this.#begin(attempt);
       } catch (error) {
         log.warn({ err: error }, 'claiming failed; trying again');
         await pause(retryMilliseconds, signal);
       }
     }
+  }
+
+  /** No type that writes, while there is no room. */
+  #claimable(): string[] {
+    const { handlers, room } = this.#options;
+    return [...handlers].filter(([, { writes }]) => !writes || !room.isFull).map(([type]) => type);
   }
 
   #begin(started: StartedAttempt): void {
@@ -85,13 +105,13 @@ export class Runner {
   }
 
   async #carryOut(started: StartedAttempt): Promise<void> {
-    const { jobs, artifacts, fetch, handlers, log } = this.#options;
+    const { jobs, artifacts, fetch, handlers, log, room } = this.#options;
     const { job } = started;
     const handler = handlers.get(job.type);
     if (handler === undefined) throw new Error(`claimed a job of type ${job.type} without a handler for it`);
     const lease = new HeldLease(this.#options, started, this.#stopping.signal);
     try {
-      const result = await handler({
+      const { output, artifact } = await handler.handle({
         job,
         signal: lease.signal,
         report: (progress) => lease.report(progress),
@@ -99,14 +119,17 @@ export class Runner {
         fetch,
       });
       await lease.settled();
-      await this.#complete(lease.token, result);
+      await this.#insist(() => jobs.complete(null, { token: lease.token, output }, artifact));
     } catch (error) {
       if (error instanceof LeaseLostError || lease.lost) {
         log.info({ jobId: job.id }, 'stopped an attempt: the job was cancelled or the lease was lost');
-      } else if (this.#stopping.signal.aborted) {
-        await ignoreLeaseLost(jobs.release(null, { token: lease.token }));
+      } else if (this.#stopping.signal.aborted || error instanceof NoRoomError) {
+        // First, or it would be claimed here again.
+        if (error instanceof NoRoomError) room.refused();
+        await ignoreLeaseLost(this.#insist(() => jobs.release(null, { token: lease.token })));
       } else {
-        await ignoreLeaseLost(jobs.fail(null, { token: lease.token, ...this.#describe(error, job.id) }));
+        const failure = this.#describe(error, job.id);
+        await ignoreLeaseLost(this.#insist(() => jobs.fail(null, { token: lease.token, ...failure })));
       }
     } finally {
       await lease.close();
@@ -114,21 +137,21 @@ export class Runner {
   }
 
   /**
-   * Retries until the database answers. If the reply was lost, the completion may have committed: then the file
-   * belongs to the job, and repeating the completion returns the same result. Nothing here removes the file; see
-   * OrphanedFiles.
+   * Tells of the end of an attempt until the database answers, which it does with LEASE_LOST once the lease is over. If only
+   * the reply was lost, a completion has committed: then the file belongs to the job, and repeating it returns the same
+   * result. Nothing here removes the file; see OrphanedFiles.
    */
-  async #complete(token: string, { output, artifact }: Result): Promise<void> {
-    const { jobs, log } = this.#options;
-    for (;;) {
+  async #insist(tell: () => Promise<unknown>): Promise<void> {
+    for (let left = lastTries; ; ) {
       try {
-        await jobs.complete(null, { token, output }, artifact);
+        await tell();
         return;
       } catch (error) {
-        const isInDoubt = error instanceof LonghaulError && error.code === 'UNAVAILABLE';
-        if (!isInDoubt || this.#stopping.signal.aborted) throw error;
-        log.warn({ err: error }, 'a completion got no reply; trying again');
-        await pause(retryMilliseconds, this.#stopping.signal);
+        if (!(error instanceof LonghaulError) || error.code !== 'UNAVAILABLE') throw error;
+        if (this.#stopping.signal.aborted) left -= 1;
+        if (left === 0) throw error;
+        this.#options.log.warn({ err: error }, 'the end of an attempt got no reply; trying again');
+        await delay(retryMilliseconds);
       }
     }
   }
@@ -149,14 +172,9 @@ async function ignoreLeaseLost(ending: Promise<unknown>): Promise<void> {
   }
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
+/** Ends early with the signal; Infinity ends with it alone. */
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds === Infinity) {
+    if (!signal.aborted) await once(signal, 'abort');
+  } else await delay(milliseconds, undefined, { signal }).catch(() => undefined);
 }

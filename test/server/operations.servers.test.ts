@@ -9,6 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => longhaul.stop());
 
+/** What a part says when it is not well. */
+const opposites = new Map<unknown, string>([
+  ['up', '"down"'],
+  ['writable', '"full"'],
+]);
+
 test('OPERATIONS.md explains each reason that /health/ready may give', async () => {
   const document = readFileSync(new URL('../../OPERATIONS.md', import.meta.url), 'utf8');
   const explained = (column: string) => document.includes(`| ${column}`) || document.includes(`, ${column}`);
@@ -16,7 +22,7 @@ test('OPERATIONS.md explains each reason that /health/ready may give', async () 
   const { status: _status, ...parts } = answer;
   const reasons = [
     ...Object.keys(readyStatuses).map((status) => `\`"status": "${status}"\``),
-    ...Object.entries(parts).map(([part, value]) => `\`"${part}": ${value === 'up' ? '"down"' : '[...]'}\``),
+    ...Object.entries(parts).map(([part, value]) => `\`"${part}": ${opposites.get(value) ?? '[...]'}\``),
     // What may be overdue.
     ...longhaul.services.loops.map(({ name }) => `\`${name}\``),
   ];

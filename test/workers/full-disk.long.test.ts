@@ -1,0 +1,65 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { silentLog } from '../../src/log.ts';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { eventually } from '../support/receiver.ts';
+import { mountSmallVolume } from '../support/small-volume.ts';
+import { openSource } from '../support/source.ts';
+
+const megabyte = 1024 ** 2;
+const volume = mountSmallVolume(8 * megabyte);
+afterAll(() => volume?.unmount());
+
+async function healthOf({ url }: Longhaul): Promise<unknown> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const [, full] = /^longhaul_volume_full (\d)$/m.exec(metrics) ?? [];
+  const health: { volume?: unknown; ready?: unknown } = JSON.parse(await (await fetch(`${url}/health`)).text());
+  return { full, volume: health.volume, ready: health.ready };
+}
+
+test.skipIf(volume === null)('a full disk: nothing that writes is begun, what is under way is handed back at no cost, and both go on when there is room', async () => {
+  if (volume === null) return;
+  const said: string[] = [];
+  const note = (_fields: object, message: string) => void said.push(message);
+  const longhaul = await startLonghaul(
+    { ROLE: 'all', ARTIFACTS_DIR: volume.dir, OUTBOUND_ALLOW: '127.0.0.1,localhost' },
+    { log: { ...silentLog, error: note, info: note } },
+  );
+  onTestFinished(() => longhaul.stop());
+  const tenant = await Tenant.in(longhaul);
+  const create = async (type: string, bytes: number) => {
+    const source = await openSource(bytes);
+    source.sendEach(Buffer.alloc(bytes));
+    return tenant.create({ type, input: { sourceUrl: source.url }, maxAttempts: 1 });
+  };
+  const untilFull = () => eventually(async () => expect(await healthOf(longhaul)).toEqual({ full: '1', volume: 'full', ready: true }));
+  const completed = { status: 'COMPLETED', failedAttempts: 0 };
+
+  // Before any write fails.
+  volume.fill(megabyte / 16);
+  await untilFull();
+  const waiting = await create('download', 1_000);
+  const hashed = await create('fingerprint', 1_000);
+  await eventually(async () => expect(await tenant.read(hashed.id)).toMatchObject(completed));
+  expect(await tenant.read(waiting.id)).toMatchObject({ status: 'PENDING', attempt: 0 });
+  volume.empty();
+  await eventually(async () => expect(await tenant.read(waiting.id)).toMatchObject({ ...completed, attempt: 1 }));
+  expect(await healthOf(longhaul)).toEqual({ full: '0', volume: 'writable', ready: true });
+
+  // In the middle of a file.
+  volume.fill(megabyte);
+  const large = await create('download', 3 * megabyte);
+  await untilFull();
+  await eventually(async () => expect(await tenant.read(large.id)).toMatchObject({ status: 'PENDING', attempt: 1, failedAttempts: 0 }));
+  expect(readdirSync(volume.dir, { recursive: true }).filter((name) => String(name).endsWith('.part'))).toEqual([]);
+  const next = await create('download', 1_000);
+  volume.empty();
+  for (const { id } of [large, next]) await eventually(async () => expect(await tenant.read(id)).toMatchObject(completed));
+  expect(said.filter((message) => message.startsWith('the volume of the result files'))).toEqual([
+    'the volume of the result files is full: no job that writes a file is begun here. Make room',
+    'the volume of the result files has room again',
+    'the volume of the result files is full: no job that writes a file is begun here. Make room',
+    'the volume of the result files has room again',
+  ]);
+}, 90_000);
