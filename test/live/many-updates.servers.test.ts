@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Tenant } from '../support/domain.ts';
+import { Tenant, usualRequest } from '../support/domain.ts';
 import { type Figures, figuresOf, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { RawSocket } from '../support/raw-socket.ts';
@@ -33,8 +33,11 @@ async function longestTurn(done: Promise<unknown>): Promise<number> {
   return longest;
 }
 
+/** Takes long to render and waits for nothing meanwhile. */
+const tags = Array.from({ length: 20 }, String);
+const numbers = Array.from({ length: 1_000 }, () => 0);
 const query = `subscription ($types: [String!]) {
-  jobUpdates(filter: { types: $types }) { cursor job { uuid version status tags priority createdAt attempts { number } } }
+  jobUpdates(filter: { types: $types }) { job { status input ${Array.from({ length: 49 }, (_, n) => `a${n}: tags`).join(' ')} } }
 }`;
 
 test('a thousand different jobUpdates of one change hold nobody up for 50 ms', async () => {
@@ -57,7 +60,7 @@ test('a thousand different jobUpdates of one change hold nobody up for 50 ms', a
   }
   await expect.poll(async () => (await figuresOf(longhaul)).broadcasts, patience).toBe(watches);
   // A watch from now on does not say when it has begun.
-  const { token } = await tenant.running();
+  const { token } = await tenant.running({ tags, input: { ...usualRequest.input, numbers } });
   let reports = 0;
   await expect.poll(async () => (await tenant.report(token, { message: `${(reports += 1)}` }), begun.size), patience).toBe(watches);
   await tenant.complete(token);
