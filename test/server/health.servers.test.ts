@@ -16,6 +16,11 @@ test('a process that is told to stop says that it is not ready and goes on servi
   });
   expect(await answer.json()).toEqual({ data: { workspace: { name: 'default' } } });
   expect(answer.headers.get('connection')).toBe('close');
+  // Whatever is answered, and however.
+  for (const path of ['/health/live', '/videoconduit/v1/jobs', '/vidocu/v1/jobs/unknown', '/nowhere']) {
+    const { headers } = await fetch(api.url + path, { headers: { authorization: `Bearer ${fleet.adminKey}` } });
+    expect(headers.get('connection'), path).toBe('close');
+  }
 
   // Whoever presses Ctrl-C does not wait for a load balancer.
   api.kill('SIGINT');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testFolder } from './process.ts';
 
@@ -17,14 +17,26 @@ export interface ReleasedProgram {
  * the packages of its own lock file: those that are installed here, if they are the same, or else its own.
  */
 export async function releasedProgram(): Promise<ReleasedProgram> {
-  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
-  const [, version = '', commit = ''] = /^## (\S+)\n\nCommit ([0-9a-f]{40})\.$/m.exec(changelog) ?? [];
+  const { version, commit } = lastRelease();
   const folder = await testFolder();
   const archive = git('archive', commit, 'package.json', 'package-lock.json', '.npmrc', 'schema', 'src');
   execFileSync('tar', ['-x', '-C', folder], { input: archive });
   if (packagesIn(folder) === packagesIn(root)) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   else execFileSync('npm', ['ci', '--omit=dev', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'ignore' });
   return { version, main: join(folder, 'src/main.ts') };
+}
+
+/** The names of the migrations that the program knows. */
+export function releasedMigrations(): { version: string; names: string[] } {
+  const { version, commit } = lastRelease();
+  const files = git('ls-tree', '--name-only', commit, 'src/database/migrations/').toString().trim().split('\n');
+  return { version, names: files.map((file) => basename(file, '.ts')) };
+}
+
+function lastRelease(): { version: string; commit: string } {
+  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
+  const [, version = '', commit = ''] = /^## (\S+)\n\nCommit ([0-9a-f]{40})\.$/m.exec(changelog) ?? [];
+  return { version, commit };
 }
 
 function git(...parameters: string[]): Buffer {
