@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { startFileServer } from '../support/file-server.ts';
 import { hasHaproxy, startHaproxy } from '../support/haproxy.ts';
 import { type Installation, prepareEmptyInstallation, prepareInstallation, type ReadyProcess, spawnLonghaul } from '../support/process.ts';
+import { type Received, startReceiver } from '../support/receiver.ts';
 import { releasedProgram } from '../support/released.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 
@@ -36,6 +37,7 @@ const settings = { OUTBOUND_ALLOW: '127.0.0.1', INITIAL_CREDITS: '1000000' };
 class Fleet {
   readonly #installation: Installation;
   readonly #proxy: Awaited<ReturnType<typeof startHaproxy>>;
+  #hooks: readonly Received[] = [];
   readonly #processes: { api: ReadyProcess[]; worker: ReadyProcess[] } = { api: [], worker: [] };
 
   private constructor(installation: Installation, proxy: Awaited<ReturnType<typeof startHaproxy>>) {
@@ -56,7 +58,9 @@ class Fleet {
   async load(): Promise<SteadyLoad> {
     const files = await startFileServer();
     files.release();
-    return new SteadyLoad(this.#proxy.url, this.#installation.adminKey, files.url('film.txt'));
+    const receiver = await startReceiver();
+    this.#hooks = receiver.received;
+    return new SteadyLoad(this.#proxy.url, this.#installation.adminKey, { source: files.url('film.txt'), webhook: receiver.url });
   }
 
   /** An api and a worker, as an operator does: SIGTERM, wait for the end, start, wait until the load balancer has it back. */
@@ -91,6 +95,12 @@ class Fleet {
     expect([...ends.keys()].toSorted()).toEqual(load.accepted.toSorted());
     expect(load.watchers.flatMap((watcher) => watcher.faults(ends.get(watcher.jobId) ?? { version: 0, status: 'PENDING', askedAt: 0 }))).toEqual([]);
     expect(load.watchers.length).toBeGreaterThan(10);
+    const unseen = () => load.updates.flatMap((watcher) => load.updated.filter((id) => watcher.statusesOf(id).at(-1) !== ends.get(id)?.status));
+    await expect.poll(unseen, { timeout: 20_000 }).toEqual([]);
+    expect(load.updates.flatMap(({ faults }) => faults)).toEqual([]);
+    expect(load.updated.length).toBeGreaterThan(10);
+    const told = () => [...new Set(this.#hooks.map(({ body }) => /"id":"(job_[^"]+)"/.exec(body)?.[1]))].toSorted();
+    await expect.poll(told, { timeout: 20_000 }).toEqual(load.hooked.toSorted());
     expect(
       await query(`SELECT (SELECT count(*)::int FROM job WHERE status IN ('PENDING', 'RUNNING')) AS open, (SELECT count(*)::int FROM lease) AS leases,
         (SELECT count(*)::int FROM job_attempt WHERE outcome = 'EXPIRED') AS expired,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { rest } from './rest.ts';
-import { ProgressWatcher, Returning } from './watchers.ts';
+import { ProgressWatcher, Returning, UpdatesWatcher } from './watchers.ts';
 
 /** So many jobs are on their way at once, and so many workers claim. */
 const submitters = 8;
@@ -17,13 +17,14 @@ interface Answer {
 const pause = 30;
 
 /**
- * Clients of every kind at one URL, each call of which is made once: whoever creates jobs (some for the built-in worker), cancels
- * and reads them, polls by REST and watches; and workers over GraphQL. Uses only what version 0.2.0 has.
+ * Clients of every kind at one URL, each call of which is made once: whoever creates jobs (some for the built-in worker, some with
+ * a webhook and twice, with an idempotency key), cancels and reads them, polls by REST and watches; and workers over GraphQL. Uses
+ * only what version 0.2.0 has.
  */
 export class SteadyLoad {
   readonly #url: string;
   readonly #key: string;
-  readonly #sourceUrl: string;
+  readonly #urls: { source: string; webhook: string };
   readonly #clients: Returning[];
   readonly #running: Promise<void>[] = [];
   #state: 'busy' | 'ending' | 'ended' = 'busy';
@@ -34,13 +35,24 @@ export class SteadyLoad {
   readonly failures: string[] = [];
   /** Ids of the jobs whose creation was answered. */
   readonly accepted: string[] = [];
+  /** Of these, the ones whose end the webhook is told. */
+  readonly hooked: string[] = [];
   readonly watchers: ProgressWatcher[] = [];
+  /** They watch the whole workspace. */
+  readonly updates: UpdatesWatcher[] = [];
+  /** The jobs that were created when all of `updates` had begun. */
+  readonly updated: string[] = [];
 
-  /** @param sourceUrl what the built-in worker downloads */
-  constructor(url: string, key: string, sourceUrl: string) {
+  /** @param urls `source`: what the built-in worker downloads; `webhook`: which is told how jobs ended */
+  constructor(url: string, key: string, urls: { source: string; webhook: string }) {
     this.#url = url;
     this.#key = key;
-    this.#sourceUrl = sourceUrl;
+    this.#urls = urls;
+    for (const over of ['socket', 'events'] as const) {
+      const watcher = new UpdatesWatcher(`updates over ${over}`, key);
+      watcher.come(over, url);
+      this.updates.push(watcher);
+    }
     this.#clients = (['socket', 'events', 'socket', 'events'] as const).map((over) => new Returning(over, url, key));
     for (let n = 0; n < submitters; n += 1) this.#running.push(this.#forEver(() => this.#oneJob()));
     for (let n = 0; n < workers; n += 1) this.#running.push(this.#work(`remote-${n}`));
@@ -60,16 +72,23 @@ export class SteadyLoad {
 
   async #oneJob(): Promise<void> {
     const n = (this.#made += 1);
-    const type = n % 3 === 0 ? 'download' : 'comments';
-    const created = await this.#graphql(
-      'create',
-      'mutation ($input: CreateJobInput!) { answer: createJob(input: $input) { kind: __typename ... on CreateJobPayload { job { id uuid } } } }',
-      { input: { type, input: { sourceUrl: `${this.#sourceUrl}?${n}` } } },
-      ['CreateJobPayload'],
-    );
-    if (created?.job === undefined) return;
-    const { id, uuid } = created.job;
+    const isHooked = n % 5 === 0;
+    const hasBegun = this.updates.every(({ hasCursor }) => hasCursor);
+    const input = {
+      type: n % 3 === 0 ? 'download' : 'comments',
+      input: { sourceUrl: `${this.#urls.source}?${n}` },
+      ...(isHooked && { webhookUrl: this.#urls.webhook, idempotencyKey: `request-${n}` }),
+    };
+    const job = await this.#create(input);
+    if (job === undefined) return;
+    const { id, uuid } = job;
     this.accepted.push(id);
+    if (hasBegun) this.updated.push(id);
+    if (isHooked) {
+      this.hooked.push(id);
+      const again = await this.#create(input);
+      if (again !== undefined && again.id !== id) this.failures.push(`create: ${again.id} in place of ${id}`);
+    }
     const client = this.#clients[n % this.#clients.length];
     if (n % 2 === 0 && client !== undefined) this.watchers.push(new ProgressWatcher(client, id));
     if (n % 10 === 0) {
@@ -79,6 +98,11 @@ export class SteadyLoad {
     await this.#graphql('read', 'query ($id: ID!) { answer: job(id: $id) { kind: __typename status } }', { id }, ['Job']);
     await this.#graphql('list', '{ answer: jobs(first: 20) { kind: __typename edges { node { id status } } } }', {}, ['JobConnection']);
     await this.#poll(uuid);
+  }
+
+  async #create(input: object): Promise<Answer['job']> {
+    const create = 'mutation ($input: CreateJobInput!) { answer: createJob(input: $input) { kind: __typename ... on CreateJobPayload { job { id uuid } } } }';
+    return (await this.#graphql('create', create, { input }, ['CreateJobPayload']))?.job;
   }
 
   /** Polls until the job has ended. */
