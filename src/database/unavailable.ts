@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../errors.ts';
 
-/** Node socket errors and SQLSTATEs which mean that the server cannot be reached, is starting or stopping, or lacks resources. */
-const away = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_\w+|ETIMEDOUT|E(HOST|NET)UNREACH|08\w{3}|57P0\w|53\w{3}|58030)$/;
+/** Node socket errors and SQLSTATEs which mean that the server cannot be reached, starts, stops, ended the session or lacks resources. */
+const away = /^(ECONN\w+|EPIPE|ENOTFOUND|EAI_\w+|ETIMEDOUT|E(HOST|NET)UNREACH|08\w{3}|25P0[34]|40003|57P0\w|53\w{3}|58030)$/;
 
 /** The server only reads: a standby, or a primary that was set so. */
 const onlyReads = '25006';
@@ -58,10 +58,10 @@ export function unavailableOf(error: unknown): LonghaulError | null {
   return what === null ? null : new LonghaulError('UNAVAILABLE', what, { cause: error });
 }
 
-/** Whether the connection is to be closed although it answers: to a server that only reads, or that stops. */
+/** Whether the connection is to be closed although it answers: to a server that only reads, stops, or ended the session. */
 export function isLost(error: unknown): boolean {
   const state = sqlState(causeOf(error)) ?? '';
-  return state === onlyReads || state.startsWith('57P0');
+  return state === onlyReads || /^(57P0|25P0[34])/.test(state);
 }
 
 /** The SQLSTATE of a failed statement, or null: https://www.postgresql.org/docs/current/errcodes-appendix.html */

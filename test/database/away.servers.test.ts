@@ -58,7 +58,7 @@ describe('what a server says of itself', () => {
   }
 
   test('is UNAVAILABLE on every surface if it passes, and INTERNAL if it is a bug', async () => {
-    const states = ['53100', '53200', '53300', '57P01', '57P03', '57P05', '25006', '08006', '58030', '40001', '40P01', '55P03'];
+    const states = ['53100', '53200', '53300', '57P01', '57P03', '57P05', '25006', '08006', '25P03', '25P04', '40003', '58030', '40001', '40P01', '55P03'];
     for (const state of states) {
       await failing(state, Infinity, async () => {
         expect(await longhaul.graphql(write), state).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
