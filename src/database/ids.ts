@@ -13,6 +13,14 @@ const pool = Buffer.alloc(pooledIds * randomBytesOfId);
 let used = pool.length;
 let lastMillisecond = 0;
 let sequence = 0;
+let time = Date.now;
+
+/** Makes ids, and with them the times of creation, by another clock than this machine's, in milliseconds since 1970. */
+export function takeTimeFrom(clock: () => number): void {
+  time = clock;
+  // Or ids of a clock that was fast would hold it for as long.
+  lastMillisecond = 0;
+}
 
 /** Makes an id that is greater than every id this process made before. */
 export function newId(): string {
@@ -22,7 +30,7 @@ export function newId(): string {
   }
   const random = pool.subarray(used, used + randomBytesOfId);
   used += randomBytesOfId;
-  const now = Date.now();
+  const now = Math.floor(time());
   // Within a millisecond, and if the clock goes back, a 32-bit counter keeps the order (RFC 9562, section 6.2).
   if (now > lastMillisecond) {
     lastMillisecond = now;

@@ -1,3 +1,4 @@
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { keysInForce } from '../workspaces/keys-in-force.ts';
@@ -21,13 +22,15 @@ interface Opened {
  */
 export class CredentialWatch {
   readonly #database: Database;
+  readonly #clock: Pick<DatabaseClock, 'now'>;
   readonly #log: Log;
   readonly #open = new Map<object, Opened>();
   readonly #timer: NodeJS.Timeout;
   #asking = false;
 
-  constructor(database: Database, log: Log) {
+  constructor({ database, clock }: { database: Database; clock: Pick<DatabaseClock, 'now'> }, log: Log) {
     this.#database = database;
+    this.#clock = clock;
     this.#log = log;
     this.#timer = setInterval(() => void this.#check(), checkMilliseconds);
   }
@@ -54,7 +57,7 @@ export class CredentialWatch {
 
   /** Never rejects. */
   async #check(): Promise<void> {
-    const now = Date.now();
+    const now = this.#clock.now().getTime();
     for (const [opened, { viewer }] of this.#open) {
       if (viewer.expiresAt !== null && viewer.expiresAt.getTime() <= now) this.#lapse(opened, 'expired');
     }

@@ -74,7 +74,7 @@ export class HttpServer {
       rewriteUrl: routedTarget,
     });
     this.#unused = new UnusedConnections(this.#app.server);
-    this.#credentials = new CredentialWatch(services.database, log);
+    this.#credentials = new CredentialWatch(services, log);
     const operations = new Operations(services);
     this.#live = new Live(services);
     this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;

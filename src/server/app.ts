@@ -9,6 +9,7 @@ import { createRedisBus } from '../bus/redis-bus.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { Loop } from '../concurrency/loop.ts';
 import { DatabaseClock } from '../database/clock.ts';
+import { takeTimeFrom } from '../database/ids.ts';
 import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
@@ -76,6 +77,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const { database, installationId } = opened;
     const clock = new DatabaseClock(database.hot, log);
     await clock.start();
+    takeTimeFrom(() => clock.now().getTime());
     stops.push(() => clock.stop());
     const secrets = new Secrets(config.secrets ?? [await keptSecret(config.dataDir)]);
     await adoptSecrets(database, secrets);
@@ -131,7 +133,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         redis?.counter ?? null,
         prefix,
       ),
-      accessTokens: new AccessTokens(secrets),
+      accessTokens: new AccessTokens(secrets, clock),
       webhookSecrets,
       jobs,
       artifacts,
@@ -156,7 +158,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     sweeper.start();
     loops.push(...sweeper.loops);
     stops.push(() => sweeper.stop());
-    const deliverer = new Deliverer({ jobs, database, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, log });
+    const deliverer = new Deliverer({ jobs, database, clock, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, log });
     deliverer.start();
     loops.push(...deliverer.loops);
     stops.push(() => deliverer.stop());

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Loop } from '../concurrency/loop.ts';
 import type { OutboundAllow } from '../outbound/addresses.ts';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
@@ -36,6 +37,7 @@ const stopMilliseconds = 5_000;
 export interface DelivererOptions {
   jobs: Jobs;
   database: Database;
+  clock: Pick<DatabaseClock, 'now'>;
   outboundAllow: OutboundAllow;
   surfaces: WebhookSurfaces;
   webhookSecrets: WebhookSecrets;
@@ -53,6 +55,7 @@ export interface DelivererOptions {
 export class Deliverer {
   readonly #jobs: Jobs;
   readonly #database: Database;
+  readonly #clock: Pick<DatabaseClock, 'now'>;
   readonly #surfaces: WebhookSurfaces;
   readonly #webhookSecrets: WebhookSecrets;
   readonly #log: Log;
@@ -64,9 +67,10 @@ export class Deliverer {
   #gathering: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
-  constructor({ jobs, database, outboundAllow, surfaces, webhookSecrets, log }: DelivererOptions) {
+  constructor({ jobs, database, clock, outboundAllow, surfaces, webhookSecrets, log }: DelivererOptions) {
     this.#jobs = jobs;
     this.#database = database;
+    this.#clock = clock;
     this.#surfaces = surfaces;
     this.#webhookSecrets = webhookSecrets;
     this.#log = log;
@@ -165,7 +169,8 @@ export class Deliverer {
     const secrets = [secret, ...retired.filter((each) => each !== null)];
     const surface = this.#surfaces[job.dialect];
     const body = JSON.stringify(surface.payload(one));
-    const at = new Date();
+    // Receivers refuse what is five minutes off.
+    const at = this.#clock.now();
     const headers = {
       ...standardHeaders(deliveryId, body, { secrets, at }),
       ...surface.headers?.(one, { body, at, secret, number }),

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import type { DatabaseClock } from '../database/clock.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Restriction, Viewer } from './viewer.ts';
 
@@ -27,7 +28,11 @@ export class AccessTokens {
   /** The first signs. */
   readonly #keys: [Buffer, ...Buffer[]];
 
-  constructor(secrets: Secrets) {
+  /** Of all processes alike. */
+  readonly clock: Pick<DatabaseClock, 'now'>;
+
+  constructor(secrets: Secrets, clock: Pick<DatabaseClock, 'now'>) {
+    this.clock = clock;
     this.#keys = secrets.keysFor('longhaul access token');
   }
 
@@ -51,7 +56,7 @@ export class AccessTokens {
 
   async #readWith(key: Buffer, token: string): Promise<AccessClaims | 'expired' | null> {
     try {
-      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm] });
+      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm], currentDate: this.clock.now() });
       const { sub, ws, exp, job, tag } = claims.parse(payload);
       const restriction = job !== undefined ? { jobId: job } : tag !== undefined ? { tag } : null;
       if (restriction === null) return null;

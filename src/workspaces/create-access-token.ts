@@ -42,7 +42,7 @@ export async function createAccessToken(
   const { jobId, tag, ttlSeconds } = parseInput(request, asked);
   const restriction = tag == null ? await ownJob(jobs, viewer, jobId ?? '') : { tag };
   // Whole seconds, because the token carries whole seconds.
-  const expiresAt = new Date(Math.floor(Date.now() / 1_000 + (ttlSeconds ?? defaultSeconds)) * 1_000);
+  const expiresAt = new Date(Math.floor(tokens.clock.now().getTime() / 1_000 + (ttlSeconds ?? defaultSeconds)) * 1_000);
   return { token: await tokens.sign(viewer, restriction, expiresAt), expiresAt };
 }
 
