@@ -44,7 +44,7 @@ export interface App {
   services: Services;
   sweeper: Sweeper;
   deliverer: Deliverer;
-  /** Says that it is not ready any more, so that a load balancer sends nothing new, and goes on serving. */
+  /** Says that it is not ready any more, so that a load balancer sends nothing new, and goes on serving. Its worker takes no new job. */
   drain(): void;
   /** Lets running work finish, within a bounded time. May be called twice. */
   stop(): Promise<void>;
@@ -162,8 +162,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     deliverer.start();
     loops.push(...deliverer.loops);
     stops.push(() => deliverer.stop());
+    let runner: Runner | null = null;
     if (config.role !== 'api') {
-      const runner = new Runner({
+      runner = new Runner({
         ...services,
         fetch,
         handlers,
@@ -171,9 +172,13 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         workerId: `${hostname()}/${process.pid}`,
       });
       runner.start();
-      stops.push(() => runner.stop());
+      stops.push(runner.stop.bind(runner));
     }
-    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain: () => http.drain(), stop };
+    const drain = () => {
+      http.drain();
+      runner?.drain();
+    };
+    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain, stop };
   } catch (error) {
     await stop();
     throw error;

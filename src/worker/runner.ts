@@ -36,6 +36,7 @@ const lastTries = 2;
 /** The built-in worker: claims jobs, in every workspace, of the types that it has handlers for, and executes them. */
 export class Runner {
   readonly #options: RunnerOptions;
+  readonly #draining = new AbortController();
   readonly #stopping = new AbortController();
   readonly #attempts = new Set<Promise<void>>();
   #loop: Promise<void> | null = null;
@@ -49,17 +50,23 @@ export class Runner {
     if (this.#options.handlers.size > 0) this.#loop ??= this.#claimForEver();
   }
 
+  /** Stops claiming, and goes on with the running attempts. May be called twice. */
+  drain(): void {
+    this.#draining.abort();
+    this.#roomFreed?.();
+  }
+
   /** Stops claiming, aborts the running attempts and releases them. May be called twice. */
   async stop(): Promise<void> {
+    this.drain();
     this.#stopping.abort();
-    this.#roomFreed?.();
     await this.#loop;
     await Promise.all(this.#attempts);
   }
 
   async #claimForEver(): Promise<void> {
     const { jobs, concurrency, workerId, log, room } = this.#options;
-    const { signal } = this.#stopping;
+    const { signal } = this.#draining;
     while (!signal.aborted) {
       // Before the types are read: a change after that ends the wait.
       const changed = AbortSignal.any([signal, room.changed]);

@@ -208,7 +208,7 @@ test('a private address is refused unless the operator allows it, and is not ask
   }
 });
 
-test('a process that stops hands its job back: the attempt does not count, and nothing of the file stays', async () => {
+test('a process that drains ends jobs and takes no new one; one that stops hands its job back: the attempt does not count, and nothing of the file stays', async () => {
   const stopping = await startLonghaul(environment);
   const tenant = await stopping.workspace();
   const key = await tenant.key();
@@ -220,6 +220,18 @@ test('a process that stops hands its job back: the attempt does not count, and n
   response.write(randomBytes(quarter));
   await percentageFrom(watch, 25);
   await watch.return?.();
+
+  const other = await (await stopping.workspace()).key();
+  const [begun, later] = [await openSource(quarter), await openSource(quarter)];
+  const ending = await create(stopping, other, 'download', begun.url);
+  const end = watchSocket(stopping.url, other, JobProgressDocument, { id: ending.id });
+  const beginning = await begun.answer();
+  stopping.drain();
+  const waiting = await create(stopping, other, 'download', later.url);
+  beginning.end(randomBytes(quarter));
+  expect((await rest(end)).at(-1)?.jobProgress).toMatchObject({ status: 'COMPLETED' });
+  expect(await read(stopping, other, waiting.id)).toMatchObject({ status: 'PENDING' });
+  expect(later.asked).toBe(0);
 
   // Looked at when everything that works has stopped, just before the connections go.
   const left = vi.fn(async () => ({
