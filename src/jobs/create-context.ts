@@ -4,6 +4,7 @@ import type { Dialect } from '../workspaces/dialect.ts';
 import { createCompletions } from './end/completion-batch.ts';
 import { Announcer } from './feed/announcer.ts';
 import type { JobLimits, JobsContext } from './model/context.ts';
+import type { Pauses } from './pausing/pauses.ts';
 import type { JobTypes } from './types/registry.ts';
 import type { Workforce } from './workers/workforce.ts';
 
@@ -14,13 +15,14 @@ export interface ContextParts {
   types: JobTypes;
   limits: JobLimits;
   workforce: Workforce;
+  pauses: Pauses;
   /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** Creates what the transitions of one process share. */
-export function createContext({ database, bus, types, limits, workforce, tellsOfCancellation }: ContextParts): JobsContext {
+export function createContext({ database, bus, types, limits, workforce, pauses, tellsOfCancellation }: ContextParts): JobsContext {
   const announcer = new Announcer(bus);
   const completions = createCompletions({ database, announcer });
-  return { database, types, announcer, completions, limits, workforce, tellsOfCancellation };
+  return { database, types, announcer, completions, limits, workforce, pauses, tellsOfCancellation };
 }

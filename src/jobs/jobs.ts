@@ -8,6 +8,7 @@ import type { StartedAttempt } from './claim/claim.ts';
 import { type Claim, Claimer } from './claim/claimer.ts';
 import { findHeldJob } from './claim/held.ts';
 import { promoteDueJobs } from './claim/promote.ts';
+import { settleExcess } from './claim/slots.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
@@ -40,14 +41,19 @@ import { deleteOldStatistics } from './retention/statistics-retention.ts';
 import { countByStatus, type JobCounts } from './statistics/counts.ts';
 import { rollUp } from './statistics/roll-up.ts';
 import { readStatistics, type StatisticsAsked, type StatisticsPoint } from './statistics/statistics.ts';
+import { pauseType } from './pausing/pause-type.ts';
+import { Pauses } from './pausing/pauses.ts';
+import { updateWorkspace, type WorkspaceUpdate } from './pausing/update-workspace.ts';
+import type { JobType } from './types/job-type.ts';
 import type { JobTypes } from './types/registry.ts';
 import { countHeld, findWorkerById, forgetSilentWorkers, listWorkers, type Worker } from './workers/list.ts';
 import { type JobWarning, warningsFor } from './workers/warnings.ts';
 import { Workforce } from './workers/workforce.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 
 /** The dependencies of the domain. */
-export interface JobsParts extends Omit<ContextParts, 'workforce'> {
+export interface JobsParts extends Omit<ContextParts, 'workforce' | 'pauses'> {
   log: Log;
   /** How surfaces name jobs beside their UUIDs. */
   idForms: readonly IdForm[];
@@ -75,6 +81,7 @@ export class Jobs {
   readonly ids: JobIds;
   readonly builtInTypes: ReadonlySet<string>;
   readonly workforce: Workforce;
+  readonly pauses: Pauses;
   readonly #database: Database;
   readonly #context: JobsContext;
   readonly #reads: JobReads;
@@ -93,7 +100,8 @@ export class Jobs {
     this.#database = database;
     this.builtInTypes = parts.builtInTypes;
     this.workforce = new Workforce(database, log);
-    this.#context = createContext({ ...parts, workforce: this.workforce });
+    this.pauses = new Pauses(database, bus, log);
+    this.#context = createContext({ ...parts, workforce: this.workforce, pauses: this.pauses });
     this.#reads = new JobReads(database);
     this.#creations = new CreationQueue(this.#context);
     this.#reports = new ReportQueue(this.#context);
@@ -113,12 +121,13 @@ export class Jobs {
     this.#feed.start();
     this.#updates.start();
     await this.workforce.start();
+    await this.pauses.start();
     await this.#claimer.start();
   }
 
   /** The work that goes on by itself, for health. */
   get loops(): readonly Loop[] {
-    return [this.#claimer.loop, this.#feed.loop, this.workforce.loop];
+    return [this.#claimer.loop, this.#feed.loop, this.workforce.loop, this.pauses.loop];
   }
 
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
@@ -130,6 +139,7 @@ export class Jobs {
   async stop(): Promise<void> {
     await this.stopClaims();
     await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
+    await this.pauses.stop();
     await this.workforce.stop();
   }
 
@@ -166,6 +176,16 @@ export class Jobs {
   /** What keeps jobs that still wait from running: one warning for each code and type. */
   warnings(workspaceId: string, jobs: readonly Job[]): JobWarning[] {
     return warningsFor(this.#context, workspaceId, jobs.filter(({ status }) => isPending(status)).map(({ type }) => type));
+  }
+
+  /** Changes a workspace. A lower limit and a pause stop claims, not what runs. */
+  updateWorkspace(id: string, update: WorkspaceUpdate): Promise<Workspace> {
+    return updateWorkspace(this.#context, id, update);
+  }
+
+  /** Lets the jobs of a type wait, in every workspace, or lets them go on. */
+  pauseType(name: string, paused: boolean): Promise<JobType> {
+    return pauseType(this.#context, name, paused);
   }
 
   /** @param alive null for all */
@@ -316,6 +336,11 @@ export class Jobs {
   /** Makes jobs claimable whose runAt or backoff has passed. */
   async promoteDue(): Promise<void> {
     await promoteDueJobs(this.#context);
+  }
+
+  /** Lets workspaces claim again that have run more jobs than a lowered limit allows, and do not any more. */
+  async settleLimits(): Promise<void> {
+    for (const id of await settleExcess(this.#database)) this.#context.announcer.slotFreed(id);
   }
 
   /** Adds what the change log has gained to the counts and statistics. */

@@ -7,6 +7,7 @@ import {
   LeaseEntity,
   SlotEntity,
 } from '../jobs/model/entities.ts';
+import { PausedJobTypeEntity } from '../jobs/pausing/entities.ts';
 import { CountedLogEntity, JobStatisticEntity, JobTotalEntity } from '../jobs/statistics/entities.ts';
 import { WorkerEntity } from '../jobs/workers/entities.ts';
 import { IdempotencyKeyEntity } from '../workspaces/idempotency-key.ts';
@@ -36,6 +37,7 @@ export const entities = [
   JobTotalEntity,
   JobStatisticEntity,
   WorkerEntity,
+  PausedJobTypeEntity,
   IdempotencyKeyEntity,
   WebhookDeliveryEntity,
   ArtifactEntity,

@@ -43,7 +43,10 @@ export class Sweeper {
     });
     this.#dueJobs = new Loop({
       name: 'making due jobs claimable',
-      work: () => jobs.promoteDue(),
+      work: async () => {
+        await jobs.promoteDue();
+        await jobs.settleLimits();
+      },
       pollMilliseconds: leaseSweepMilliseconds,
       log,
     });

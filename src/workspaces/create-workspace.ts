@@ -10,10 +10,13 @@ import type { Workspace } from './workspace.ts';
 /** The most credits in one grant: a round number that fits GraphQL's Int. */
 export const largestGrant = 1_000_000_000;
 
+export const workspaceName = z.string().min(1).max(200);
+export const concurrencyLimit = z.int().min(1).max(10_000);
+
 const request = z.object({
-  name: z.string().min(1).max(200),
+  name: workspaceName,
   credits: z.int().min(0).max(largestGrant).nullish(),
-  concurrencyLimit: z.int().min(1).max(10_000).nullish(),
+  concurrencyLimit: concurrencyLimit.nullish(),
 });
 
 export interface WorkspaceRequest {
@@ -30,21 +33,21 @@ export async function createWorkspace(
   { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
   asked: WorkspaceRequest,
 ): Promise<Workspace> {
-  const { name, credits, concurrencyLimit } = parseInput(request, asked);
-  const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: concurrencyLimit ?? null };
+  const { name, credits, concurrencyLimit: limit } = parseInput(request, asked);
+  const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: limit ?? null, paused: false };
   await database.transactional((em) => addWorkspace(em, webhookSecrets, workspace));
   return workspace;
 }
 
 /** Call it in a transaction. */
 export async function addWorkspace(em: SqlEntityManager, webhookSecrets: WebhookSecrets, workspace: Workspace): Promise<void> {
-  const { id, credits, concurrencyLimit } = workspace;
+  const { id, credits, concurrencyLimit: limit } = workspace;
   em.create(WorkspaceEntity, { ...workspace, webhookSecret: webhookSecrets.seal(newWebhookSecret(), id) });
   if (credits > 0) {
     em.create(CreditTransactionEntity, { id: newId(), workspaceId: id, kind: 'GRANT', amount: credits, balanceAfter: credits });
   }
-  if (concurrencyLimit !== null) {
+  if (limit !== null) {
     // There may be 10,000 of them.
-    await em.execute('INSERT INTO slot (workspace_id, n) SELECT ?::uuid, generate_series(1, ?::int)', [id, concurrencyLimit]);
+    await em.execute('INSERT INTO slot (workspace_id, n) SELECT ?::uuid, generate_series(1, ?::int)', [id, limit]);
   }
 }

@@ -37,7 +37,7 @@ export async function ensureDefaultWorkspace(
     const id = newId();
     const workspaceId = await firstSetting(em, defaultWorkspaceSetting, id);
     const first = workspaceId === id;
-    const made = { id, name: 'default', credits: options.initialCredits, concurrencyLimit: null };
+    const made = { id, name: 'default', credits: options.initialCredits, concurrencyLimit: null, paused: false };
     if (first) await addWorkspace(em, webhookSecrets, made);
     if (options.adminApiKey !== null) {
       return { workspaceId, madeKey: null, isRevoked: !(await putInForce(em, workspaceId, options.adminApiKey)) };

@@ -12,6 +12,8 @@ export const WorkspaceEntity = defineEntity({
     credits: p.bigint('number').defaultRaw('0'),
     /** How many jobs may run at once. `slot` has one row for each. Null means unlimited. */
     concurrencyLimit: p.integer().strictNullable(),
+    /** Whether its jobs wait. */
+    paused: p.boolean().default(false),
     /** Signs webhooks. Only the sender reads it. */
     webhookSecret: p.text().lazy().hidden(),
     /** No more jobs than this are pending. Creations add theirs, and count when it exceeds what is allowed (`QueueRoom`). */
@@ -19,6 +21,7 @@ export const WorkspaceEntity = defineEntity({
     /** MAX_QUEUE_LENGTH at the last creation. The check constraint refuses a creation that exceeds it. */
     pendingAllowed: p.integer().default(0).lazy().hidden(),
   },
+  indexes: [{ name: 'workspace_paused_index', properties: ['id'], where: 'paused' }],
   checks: [
     { name: 'workspace_credits_check', expression: 'credits >= 0' },
     { name: 'workspace_pending_check', expression: 'pending_at_most <= pending_allowed' },

@@ -102,6 +102,13 @@ test("the README's first job is warned of, and its workers are those that claime
   expect(workers.workspace.workers.edges).toMatchObject([{ node: { name: 'one', types: ['comments'], running: 0 } }]);
 });
 
+test("the README's pause is over again, and its workspace has a limit", async () => {
+  const { paste } = await start(longhaul.adminKey);
+  const [types = '', limited = ''] = await paste("ask 'mutation { updateJobType", { LIMITED: async () => (await longhaul.workspace()).id });
+  expect([...types.matchAll(/"paused":(\w+)/g)].map(([, paused]) => paused)).toEqual(['true', 'false']);
+  expect(JSON.parse(limited)).toEqual({ data: { updateWorkspace: { workspace: { name: 'test', concurrencyLimit: 500, paused: false } } } });
+});
+
 test("the README's token reads the jobs of its tag and no others", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

@@ -80,7 +80,7 @@ test('credits that are spent, granted again and then refunded all fit, though no
 async function richTenant(): Promise<Tenant> {
   const id = newId();
   const { database, webhookSecrets } = longhaul.services;
-  const rich = { id, name: 'rich', credits: largestBalance, concurrencyLimit: null };
+  const rich = { id, name: 'rich', credits: largestBalance, concurrencyLimit: null, paused: false };
   await database.transactional((em) => addWorkspace(em, webhookSecrets, rich));
   return Tenant.of(longhaul, id);
 }

@@ -7,6 +7,7 @@ import { WebhookDelivery } from './2026-11-22-webhook-delivery.ts';
 import { creditsBigint } from './2026-11-26-credits-bigint.ts';
 import { jobLife } from './2026-11-26-job-life.ts';
 import { leaseKey } from './2026-11-26-lease-key.ts';
+import { pausing } from './2026-11-27-pausing.ts';
 import { queueBound } from './2026-11-26-queue-bound.ts';
 import { filters } from './2026-11-27-filters.ts';
 import { statistics } from './2026-11-27-statistics.ts';
@@ -27,6 +28,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     statistics,
     workers,
     filters,
+    pausing,
   ];
 }
 

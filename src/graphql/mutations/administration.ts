@@ -1,4 +1,5 @@
 import { NotFoundError, ValidationError } from '../../errors.ts';
+import type { JobType } from '../../jobs/types/job-type.ts';
 import type { ApiKey } from '../../workspaces/api-key.ts';
 import { createApiKey } from '../../workspaces/create-api-key.ts';
 import { createWorkspace } from '../../workspaces/create-workspace.ts';
@@ -9,6 +10,7 @@ import { builder } from '../builder.ts';
 import { requireId } from '../global-id.ts';
 import { ApiKeyType, ScopeType } from '../types/api-key.ts';
 import { DialectType } from '../types/dialect.ts';
+import { JobTypeType } from '../types/job-type.ts';
 import { WorkspaceType } from '../types/workspace.ts';
 import { mutation } from './mutation.ts';
 
@@ -33,6 +35,52 @@ mutation('createWorkspace', {
   payload: CreateWorkspacePayload,
   errors: [ValidationError],
   resolve: async (input, services) => ({ workspace: await createWorkspace(services, input) }),
+});
+
+const UpdateWorkspaceInput = builder.inputType('UpdateWorkspaceInput', {
+  description: 'What is left out stays as it was.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The workspace's global id or plain UUID." }),
+    name: t.string({ description: '1 to 200 characters.' }),
+    concurrencyLimit: t.int({ description: 'How many jobs may run at once, 1 to 10,000; null takes the limit away. A lower one stops claims, not what runs.' }),
+    paused: t.boolean({ description: 'Whether its jobs wait. What runs goes on.' }),
+  }),
+});
+
+const UpdateWorkspacePayload = builder.objectRef<{ workspace: Workspace }>('UpdateWorkspacePayload').implement({
+  description: 'The workspace was changed.',
+  fields: (t) => ({ workspace: t.expose('workspace', { type: WorkspaceType, nullable: false, description: 'As it is now.' }) }),
+});
+
+mutation('updateWorkspace', {
+  scopes: ['ADMIN'],
+  description: 'ADMIN. Renames, limits or pauses a workspace.',
+  input: { type: UpdateWorkspaceInput, description: 'The change.' },
+  payload: UpdateWorkspacePayload,
+  errors: [NotFoundError, ValidationError],
+  resolve: async ({ id, ...update }, { jobs }) => ({ workspace: await jobs.updateWorkspace(requireId('Workspace', id), update) }),
+});
+
+const UpdateJobTypeInput = builder.inputType('UpdateJobTypeInput', {
+  description: 'A job type to pause or to let go on.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Name of a job type: see `jobTypes`.' }),
+    paused: t.boolean({ required: true, description: 'Whether its jobs wait, in every workspace. What runs goes on.' }),
+  }),
+});
+
+const UpdateJobTypePayload = builder.objectRef<{ jobType: JobType }>('UpdateJobTypePayload').implement({
+  description: 'The type was changed.',
+  fields: (t) => ({ jobType: t.expose('jobType', { type: JobTypeType, nullable: false, description: 'As it is now.' }) }),
+});
+
+mutation('updateJobType', {
+  scopes: ['ADMIN'],
+  description: 'ADMIN. Lets the jobs of a type wait, or lets them go on, in every workspace.',
+  input: { type: UpdateJobTypeInput, description: 'The change.' },
+  payload: UpdateJobTypePayload,
+  errors: [NotFoundError, ValidationError],
+  resolve: async ({ name, paused }, { jobs }) => ({ jobType: await jobs.pauseType(name, paused) }),
 });
 
 const GrantCreditsInput = builder.inputType('GrantCreditsInput', {

@@ -21,6 +21,11 @@ export const JobTypeType = builder.objectRef<JobType>('JobType').implement({
       description: "Jobs of this type that wait in the caller's workspace.",
       resolve: ({ name }, _args, { loaders, viewer }) => (viewer === null ? 0 : loaders.pending.load({ workspaceId: viewer.workspaceId, type: name })),
     }),
+    paused: t.boolean({
+      nullable: false,
+      description: 'Whether its jobs wait, in every workspace. Known within five seconds.',
+      resolve: ({ name }, _args, { jobs }) => jobs.pauses.hasType(name),
+    }),
     credits: t.exposeInt('credits', { nullable: false, description: 'What one job costs.' }),
     maxAttempts: t.exposeInt('maxAttempts', {
       nullable: false,

@@ -26,6 +26,7 @@ builder.objectType(WorkspaceType, {
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
       description: 'How many jobs of this workspace may run at once; null means unlimited.',
     }),
+    paused: t.exposeBoolean('paused', { nullable: false, description: 'Whether its jobs wait.' }),
     apiKeys: t.connection(
       {
         type: ApiKeyType,

@@ -88,36 +88,43 @@ const turnsOfNamed = `
 
 /*
  * Reads candidates without locks, and a few more than wanted, so that competing claims at the same head of the queue
- * still find work behind each other. Then it locks them one by one until there are enough.
+ * still find work behind each other. Then it locks them one by one until there are enough. Paused workspaces and types have
+ * no candidates, however many of their jobs wait.
  *
- * The lateral lookup has its own lock clause on purpose: this keeps it from being flattened into a join, which the
- * planner might answer by reading all of `job`.
+ * The lateral lookups have a LIMIT or a lock clause of their own on purpose: this keeps them from being flattened into joins,
+ * which the planner might answer by reading all of the table.
  */
 function statement(turns: string, queue: 'job' | 'named AS job'): string {
   return `
   WITH RECURSIVE ${turns},
   wanted AS (
     SELECT * FROM unnest($1::text[], $2::int[], $3::int[]) AS wanted(type, lease_seconds, timeout_seconds)
+    WHERE NOT EXISTS (SELECT FROM paused_job_type WHERE paused_job_type.name = wanted.type)
+  ),
+  open AS MATERIALIZED (
+    SELECT turns.workspace_id, turns.place, its.concurrency_limit FROM turns CROSS JOIN LATERAL (
+      SELECT workspace.concurrency_limit FROM workspace
+      WHERE workspace.id = turns.workspace_id AND NOT workspace.paused LIMIT 1
+    ) AS its
   ),
   candidate AS MATERIALIZED (
-    SELECT head.id, turns.workspace_id, turns.place AS turn, wanted.lease_seconds, wanted.timeout_seconds,
-      row_number() OVER (PARTITION BY turns.workspace_id ORDER BY head.dispatch_at, head.id) AS place
-    FROM turns CROSS JOIN wanted CROSS JOIN LATERAL (
+    SELECT head.id, open.workspace_id, open.place AS turn, open.concurrency_limit, wanted.lease_seconds, wanted.timeout_seconds,
+      row_number() OVER (PARTITION BY open.workspace_id ORDER BY head.dispatch_at, head.id) AS place
+    FROM open CROSS JOIN wanted CROSS JOIN LATERAL (
       SELECT job.id, job.dispatch_at FROM ${queue}
-      WHERE ${sqlIs.claimable} AND job.workspace_id = turns.workspace_id AND job.type = wanted.type
+      WHERE ${sqlIs.claimable} AND job.workspace_id = open.workspace_id AND job.type = wanted.type
       ORDER BY job.dispatch_at, job.id LIMIT 2 * cardinality($4::text[]) + 8
     ) AS head
   ),
   wish AS (
     SELECT candidate.workspace_id, least(count(*), cardinality($4::text[])) AS jobs
-    FROM candidate JOIN workspace ON workspace.id = candidate.workspace_id
-    WHERE workspace.concurrency_limit IS NOT NULL
+    FROM candidate WHERE candidate.concurrency_limit IS NOT NULL
     GROUP BY candidate.workspace_id
   ),
   free AS MATERIALIZED (
     SELECT wish.workspace_id, taken.n, row_number() OVER (PARTITION BY wish.workspace_id ORDER BY taken.n) AS place
     FROM wish CROSS JOIN LATERAL (
-      SELECT slot.n FROM slot WHERE slot.workspace_id = wish.workspace_id AND slot.job_id IS NULL
+      SELECT slot.n FROM slot WHERE slot.workspace_id = wish.workspace_id AND slot.job_id IS NULL AND NOT slot.excess
       ORDER BY slot.n LIMIT wish.jobs FOR UPDATE SKIP LOCKED
     ) AS taken
   ),

@@ -7,7 +7,7 @@ import { Loop, type Run, type Went } from '../../concurrency/loop.ts';
 import { crowdedRetrySeconds, type FieldIssue, RateLimitedError, ValidationError } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
 import type { Log } from '../../log.ts';
-import { anyType, leavingTopic, parseWork, type Work, workTopic } from '../feed/announcer.ts';
+import { anyType, anyWorkspace, leavingTopic, parseWork, type Work, workTopic } from '../feed/announcer.ts';
 import { claimRound, firstWorkspace, type StartedAttempt } from './claim.ts';
 import type { JobsContext, WorkspaceScope } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
@@ -249,10 +249,10 @@ export class Claimer {
   }
 
   #wakeFor(work: readonly Work[]): void {
-    const everywhere = new Set(work.map(({ type }) => type));
     const byWorkspace = Map.groupBy(work, ({ workspaceId }) => workspaceId);
     const wanted = [...this.#groups.values()].filter(({ scope, types }) => {
-      const available = scope === null ? everywhere : new Set(byWorkspace.get(scope)?.map(({ type }) => type));
+      const own = scope === null ? work : [...(byWorkspace.get(scope) ?? []), ...(byWorkspace.get(anyWorkspace) ?? [])];
+      const available = new Set(own.map(({ type }) => type));
       return available.has(anyType) || !available.isDisjointFrom(types);
     });
     this.#wake(wanted);

@@ -29,7 +29,11 @@ export const consequences = `
   ),
   freed AS (
     UPDATE slot SET job_id = NULL FROM gone
-    WHERE slot.workspace_id = gone.workspace_id AND slot.n = gone.slot AND slot.job_id = gone.job_id
+    WHERE slot.workspace_id = gone.workspace_id AND slot.n = gone.slot AND slot.job_id = gone.job_id AND NOT slot.excess
+  ),
+  dropped AS (
+    DELETE FROM slot USING gone
+    WHERE slot.workspace_id = gone.workspace_id AND slot.n = gone.slot AND slot.job_id = gone.job_id AND slot.excess
   ),
   closed AS (
     INSERT INTO job_attempt (job_id, number, workspace_id, token, due_at, started_at, ended_at, outcome, worker_id,

@@ -23,6 +23,9 @@ export const leavingTopic = 'leaving';
 /** Means every type in a message of the work topic. No job type can have this name. */
 export const anyType = '*';
 
+/** Means every workspace in a message of the work topic. */
+export const anyWorkspace = '*';
+
 /** Work that became claimable. */
 export interface Work {
   workspaceId: string;

@@ -3,6 +3,7 @@ import type { Announcer } from '../feed/announcer.ts';
 import type { Batches } from '../../concurrency/batches.ts';
 import type { StoredFile } from '../../files/store.ts';
 import type { LeaseRef } from '../claim/lease-token.ts';
+import type { Pauses } from '../pausing/pauses.ts';
 import type { Job } from './job.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
@@ -18,6 +19,7 @@ export interface JobsContext {
   limits: JobLimits;
   /** Told of what workers are heard of. */
   workforce: Workforce;
+  pauses: Pauses;
   /** Whether cancelling a job that came through this surface sends a webhook. */
   tellsOfCancellation: (dialect: Dialect) => boolean;
 }

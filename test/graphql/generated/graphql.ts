@@ -128,18 +128,30 @@ export type GrantCreditsInput = {
   workspaceId: string | number;
 };
 
-/** Selects the jobs that match every given field. */
+/** Selects the jobs that match every given field. An empty list matches nothing, but for tags. */
 export type JobFilter = {
   /** Exclusive, to the millisecond. */
   createdAfter?: string | null | undefined;
   /** Exclusive, to the millisecond. */
   createdBefore?: string | null | undefined;
+  /** Jobs that came through one of these surfaces. */
+  dialects?: Array<Dialect> | null | undefined;
+  /** Jobs that FAILED with one of these codes. At most 100. */
+  errorCodes?: Array<string> | null | undefined;
+  /** Exclusive, to the millisecond. Looked for among the jobs of the other filters; UNAVAILABLE if that takes too long. */
+  finishedAfter?: string | null | undefined;
+  /** As finishedAfter. */
+  finishedBefore?: string | null | undefined;
+  /** These jobs, by global id, UUID or vendorId. At most 100. */
+  ids?: Array<string | number> | null | undefined;
   /** Jobs with one of these statuses. */
   statuses?: Array<JobStatus> | null | undefined;
   /** Jobs with all of these tags. At most 20. */
   tags?: Array<string> | null | undefined;
   /** Jobs of one of these types. At most 100. */
   types?: Array<string> | null | undefined;
+  /** Jobs at which one of these workers has had an attempt, or has one. At most 100. */
+  workerIds?: Array<string> | null | undefined;
 };
 
 /** Order of a list of jobs, by creation. */
