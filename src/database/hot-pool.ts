@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ConnectionPool } from './connection/pool.ts';
+import { ask, type ConnectionPool } from './connection/pool.ts';
 import type { Queryable } from './queryable.ts';
 import { type Availability, isLost } from './unavailable.ts';
 
@@ -30,7 +30,7 @@ export class HotPool implements Queryable {
       const client = await this.#pool.connect();
       const transaction: Queryable = {
         query: async <Row>(sql: string, parameters: readonly unknown[] = []) => {
-          const { rows } = await this.#availability.guard(() => client.query<Row & pg.QueryResultRow>(this.#named(sql, parameters)));
+          const { rows } = await this.#availability.guard(() => ask<Row & pg.QueryResultRow>(client, this.#named(sql, parameters)));
           return rows;
         },
       };
