@@ -1,5 +1,7 @@
 import {
   type DocumentNode,
+  type FieldNode,
+  GraphQLError,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
@@ -22,17 +24,24 @@ const shownWithoutRead: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 /** Where a job is whole without READ: it is handed to its worker, or the field itself decides who may see it. */
 const wholeAt: ReadonlySet<string> = new Set(['Lease.job', 'Query.job', 'Subscription.jobProgress']);
 
-/** Finds the first selected field that needs READ, such as `Job.input`; null if there is none. The document must be valid. */
+/** A selected field that needs READ. */
+export interface Content {
+  /** Such as `Job.input`. */
+  name: string;
+  node: FieldNode;
+}
+
+/** Finds the first selected field that needs READ; null if there is none. The document must be valid. */
 export function contentSelected(
   schema: GraphQLSchema,
   document: DocumentNode,
   { operation, selectionSet }: OperationDefinitionNode,
-): string | null {
+): Content | null {
   const fragments = new Map(fragmentsOf(document));
   /** Fragments looked at already, once for whole jobs and once for others. */
   const seen = new Set<string>();
 
-  function inSet({ selections }: SelectionSetNode, parent: GraphQLCompositeType, whole: boolean): string | null {
+  function inSet({ selections }: SelectionSetNode, parent: GraphQLCompositeType, whole: boolean): Content | null {
     for (const selection of selections) {
       const found = inSelection(selection, parent, whole);
       if (found !== null) return found;
@@ -40,14 +49,14 @@ export function contentSelected(
     return null;
   }
 
-  function inSelection(selection: SelectionSetNode['selections'][number], parent: GraphQLCompositeType, whole: boolean): string | null {
+  function inSelection(selection: SelectionSetNode['selections'][number], parent: GraphQLCompositeType, whole: boolean): Content | null {
     switch (selection.kind) {
       case Kind.FIELD: {
         const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[selection.name.value] : undefined;
         // `__typename`.
         if (field === undefined) return null;
         const name = `${parent.name}.${field.name}`;
-        if (!whole && shownWithoutRead.get(parent.name)?.has(field.name) === false) return name;
+        if (!whole && shownWithoutRead.get(parent.name)?.has(field.name) === false) return { name, node: selection };
         const type = getNamedType(field.type);
         if (selection.selectionSet === undefined || !isCompositeType(type)) return null;
         // A job reached from a job is another one.
@@ -75,10 +84,11 @@ export function contentSelected(
 }
 
 /** The error for an operation that selects what the caller may not read. */
-export function unreadable(field: string): LonghaulError {
+export function unreadable({ name, node }: Content): GraphQLError {
   const fields = [...(shownWithoutRead.get('Job') ?? [])].join(', ');
-  return new LonghaulError(
+  const originalError = new LonghaulError(
     'FORBIDDEN',
-    `${field} needs READ, which this key lacks, so nothing was done. Without READ a job in a result has ${fields}: select no more.`,
+    `${name} needs READ, which this key lacks, so nothing was done. Without READ a job in a result has ${fields}: select no more.`,
   );
+  return new GraphQLError(originalError.message, { nodes: node, originalError });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode, OperationTypeNode } from 'graphql';
-import { contentSelected } from './job-content.ts';
+import { type Content, contentSelected } from './job-content.ts';
 import { mutationSchema, schema } from './schema.ts';
 import { Price } from './price.ts';
 import { claimsJobs, isWorkAlone } from './work-calls.ts';
@@ -17,7 +17,7 @@ export class PreparedOperation {
   /** Whether it consists only of worker calls, which are exempt from the rate limit. */
   readonly isWork: boolean;
   /** A field that only READ may select; null if there is none. */
-  readonly content: string | null;
+  readonly content: Content | null;
   /** Whether it claims jobs, and so may wait for work. */
   readonly claims: boolean;
   /** Null if it is not a subscription. */

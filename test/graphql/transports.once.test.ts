@@ -5,7 +5,7 @@ import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { type Asked, RawSocket } from '../support/raw-socket.ts';
 
 let longhaul: Longhaul;
-let keys: Record<'full' | 'reader' | 'expired', string>;
+let keys: Record<'full' | 'reader' | 'writer' | 'expired', string>;
 beforeAll(async () => {
   longhaul = await sharedLonghaul();
   const workspace = await longhaul.workspace();
@@ -14,6 +14,7 @@ beforeAll(async () => {
   keys = {
     full,
     reader: await workspace.key({ scopes: ['READ'] }),
+    writer: await workspace.key({ scopes: ['WRITE'] }),
     expired: await longhaul.services.accessTokens.sign(viewer, { tag: 'a' }, new Date(Date.now() - 1_000)),
   };
 });
@@ -37,7 +38,7 @@ interface Mistake extends Asked {
   code: ErrorCode;
   /** Where in the result; undefined if the request is refused as a whole. */
   path?: string[];
-  key?: 'full' | 'reader';
+  key?: 'full' | 'reader' | 'writer';
   /** Whether GET can ask it. */
   isRead?: false;
 }
@@ -61,6 +62,7 @@ test.each<Mistake>([
   { what: 'too long a document', query: `# ${'x'.repeat(100_000)}\n{ __typename }`, code: 'LIMIT_EXCEEDED', isRead: false },
   { what: 'a scope that the key lacks', query: 'mutation { createJob(input: { type: "comments" }) { __typename } }', key: 'reader', code: 'FORBIDDEN', path: ['createJob'], isRead: false },
   { what: 'a scope that the key lacks, of a query', query: '{ workspaces(first: 1) { pageInfo { hasNextPage } } }', code: 'FORBIDDEN', path: ['workspaces'] },
+  { what: 'a field that the key may not read', query: 'mutation { createJob(input: { type: "comments" }) { ... on CreateJobPayload { job { input } } } }', key: 'writer', code: 'FORBIDDEN', isRead: false },
   { what: 'an input that is missing', query: 'mutation ($input: CreateJobInput!) { createJob(input: $input) { __typename } }', code: 'BAD_USER_INPUT', isRead: false },
 ])('$what is told with the same code and place over every transport', async ({ code, path, key = 'full', isRead = true, ...asked }) => {
   const { httpStatus } = errorTable[code];
