@@ -244,6 +244,22 @@ describe('a waiting claim is answered', () => {
   });
 });
 
+describe('a worker that hands its job back while a claim of it still waits', () => {
+  const places = [
+    { where: 'the same process', wait: (tenant: Tenant) => ({ answer: tenant.claim({ waitSeconds: 30 }).then(ids) }) },
+    { where: 'another process', wait: (tenant: Tenant) => waitingClaim(tenant) },
+  ];
+  test.each(places)('at $where: the claim ends with nothing, and the job waits for others at no cost of an attempt', async ({ wait }) => {
+    const tenant = await Tenant.in(longhaul);
+    const { job, token } = await tenant.running();
+    const { answer } = await wait(tenant);
+    await tenant.release(token);
+    expect(await answer).toEqual([]);
+    expect(await tenant.read(job.id)).toMatchObject({ status: 'PENDING', attempt: 1, failedAttempts: 0 });
+    expect(ids(await tenant.claim({ workerId: 'another' }))).toEqual([job.id]);
+  });
+});
+
 describe('a claim whose worker has left', () => {
   test('ends with nothing, and takes no job that comes later', async () => {
     const tenant = await Tenant.in(longhaul);
