@@ -13,7 +13,7 @@ export interface Run {
 export type Went = 'more' | 'idle' | 'failed';
 
 export interface LoopOptions {
-  /** What the work does, for log lines: `<name> failed`. */
+  /** What the work does, for log lines (`<name> failed`), health and metrics. OPERATIONS.md says what waits for it. */
   name: string;
   /** Does one run, and may say how it went. */
   work: (run: Run) => Promise<Went | void>;
