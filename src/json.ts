@@ -3,6 +3,11 @@ import { isUtf8 } from 'node:buffer';
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
+/** Whether a JSON value is an object, rather than an array, a scalar or null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * Parses external JSON, in the same way for every surface and file:
  *

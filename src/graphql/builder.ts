@@ -4,7 +4,7 @@ import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { LonghaulError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../jobs/model/job.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Window } from '../database/keyset.ts';
 import { LonghaulError } from '../errors.ts';
-import type { Cursors } from './cursor.ts';
+import type { Cursors } from '../cursors.ts';
 import { selectedBelow } from './selection.ts';
 
 /** Arguments of a Relay connection. */

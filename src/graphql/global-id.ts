@@ -1,7 +1,7 @@
 import { NotFoundError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { IdForm } from '../jobs/read/job-ids.ts';
-import type { WorkspaceScope } from '../jobs/model/context.ts';
+import type { WorkspaceScope } from '../jobs/model/workspace-scope.ts';
 
 /** The types that have global ids, each with its prefix. */
 const prefixes = {

@@ -9,7 +9,7 @@ import {
   isInputObjectType,
   isNonNullType,
 } from 'graphql';
-import { isJsonObject } from '../jobs/types/job-type.ts';
+import { isJsonObject } from '../json.ts';
 import { readJson, readLiteral } from './read-input.ts';
 
 /**

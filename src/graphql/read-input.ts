@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { FieldIssue } from '../errors.ts';
 import { maxIssues, unknownField } from '../input.ts';
-import { isJsonObject } from '../jobs/types/job-type.ts';
+import { isJsonObject } from '../json.ts';
 import { roundedId } from './rounded-id.ts';
 import { mustBeGiven } from './sent-variables.ts';
 

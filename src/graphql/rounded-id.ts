@@ -9,7 +9,7 @@ import {
   typeFromAST,
 } from 'graphql';
 import { LonghaulError } from '../errors.ts';
-import { isJsonObject } from '../jobs/types/job-type.ts';
+import { isJsonObject } from '../json.ts';
 
 /**
  * Throws BAD_USER_INPUT for an id that was sent as a number which JSON.parse has rounded: it would name something else.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LonghaulError } from '../errors.ts';
 import type { ChangeCursor } from '../jobs/feed/changes.ts';
 import { howToBeginAnew } from '../jobs/feed/updates.ts';
-import type { Cursors } from './cursor.ts';
+import type { Cursors } from '../cursors.ts';
 
 const snapshot = z.string().regex(/^\d+:\d+:[\d,]*$/);
 

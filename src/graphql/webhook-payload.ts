@@ -13,7 +13,7 @@ const types = {
 
 /** The webhooks of jobs created through GraphQL, in the Standard Webhooks format. */
 export function nativeWebhook(links: ArtifactLinks): WebhookSurface {
-  return { tellsOfCancellation: true, payload: ({ event, job }) => payload(event, job, links) };
+  return { notifiesOfCancellation: true, payload: ({ event, job }) => payload(event, job, links) };
 }
 
 /**

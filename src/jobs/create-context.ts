@@ -17,12 +17,12 @@ export interface ContextParts {
   workforce: Workforce;
   pauses: Pauses;
   /** Whether cancelling a job that came through this surface sends a webhook. */
-  tellsOfCancellation: (dialect: Dialect) => boolean;
+  notifiesOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** Creates what the transitions of one process share. */
-export function createContext({ database, bus, types, limits, workforce, pauses, tellsOfCancellation }: ContextParts): JobsContext {
+export function createContext({ database, bus, types, limits, workforce, pauses, notifiesOfCancellation }: ContextParts): JobsContext {
   const announcer = new Announcer(bus);
   const completions = createCompletions({ database, announcer });
-  return { database, types, announcer, completions, limits, workforce, pauses, tellsOfCancellation };
+  return { database, types, announcer, completions, limits, workforce, pauses, notifiesOfCancellation };
 }

@@ -13,8 +13,8 @@ import { takeTimeFrom } from '../database/ids.ts';
 import type { Config } from './configuration.ts';
 import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
-import { Cursors } from '../graphql/cursor.ts';
-import { ErrorCounts } from '../graphql/error-counts.ts';
+import { Cursors } from '../cursors.ts';
+import { ErrorCounts } from '../error-counts.ts';
 import { globalJobIds } from '../graphql/global-id.ts';
 import { vidocuIds } from '../rest/vidocu/vidocu-id.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -105,7 +105,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     let publicUrl = config.publicUrl;
     const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);
-    const tellsOfCancellation = (dialect: Dialect) => surfaces[dialect].tellsOfCancellation;
+    const notifiesOfCancellation = (dialect: Dialect) => surfaces[dialect].notifiesOfCancellation;
     const handlers = builtInHandlers(config);
     const jobs = new Jobs({
       database,
@@ -113,7 +113,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       log,
       types,
       limits: config,
-      tellsOfCancellation,
+      notifiesOfCancellation,
       idForms: [globalJobIds, vidocuIds],
       builtInTypes: new Set(handlers.keys()),
     });

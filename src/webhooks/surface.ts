@@ -3,7 +3,7 @@ import type { Dialect } from '../workspaces/dialect.ts';
 import type { WebhookEvent } from './entities.ts';
 
 /** The content of a message. */
-export interface Told {
+export interface WebhookMessage {
   deliveryId: string;
   event: WebhookEvent;
   job: Job;
@@ -24,11 +24,11 @@ export interface Signing {
 /** The webhook format of the jobs that came through one surface. Each surface registers its own in app.ts. */
 export interface WebhookSurface {
   /** Whether to send a webhook when a job is cancelled. Completions and failures are always sent. */
-  tellsOfCancellation: boolean;
+  notifiesOfCancellation: boolean;
   /** The body. It must be the same for every try, so it must not depend on the clock or the process. */
-  payload(told: Told): object;
+  payload(message: WebhookMessage): object;
   /** Headers in addition to those of Standard Webhooks. */
-  headers?(told: Told, signing: Signing): Record<string, string>;
+  headers?(message: WebhookMessage, signing: Signing): Record<string, string>;
 }
 
 export type WebhookSurfaces = Readonly<Record<Dialect, WebhookSurface>>;

@@ -1,5 +1,6 @@
 import type { ArtifactStore, StoredFile } from '../files/store.ts';
-import type { Job, JobProgress, JsonValue } from '../jobs/model/job.ts';
+import type { Job, JobProgress } from '../jobs/model/job.ts';
+import type { JsonValue } from '../json.ts';
 import type { OutboundFetch } from '../outbound/fetch.ts';
 
 /** The context of one attempt, passed to its handler. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { errorTable } from '../../src/errors.ts';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import {
   CancelJobDocument,
   ClaimJobsDocument,

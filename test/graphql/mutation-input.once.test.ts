@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { toGlobalId } from '../../src/graphql/global-id.ts';
-import type { Job, JobProgress, JsonObject, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job, JobProgress } from '../../src/jobs/model/job.ts';
+import type { JsonObject, JsonValue } from '../../src/json.ts';
 import type { JobStatus } from '../../src/jobs/model/state-machine.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { JobProgressDocument } from '../graphql/generated/graphql.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import { isJsonObject } from '../../src/jobs/types/job-type.ts';
+import { isJsonObject } from '../../src/json.ts';
 import { dialects } from '../../src/rest/dialects.ts';
 import { shapeOf } from '../../src/rest/openapi/shape.ts';
 import { printedOpenApi } from '../../src/rest/openapi/print-openapi.ts';

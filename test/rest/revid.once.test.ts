@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import type { Vendor } from '../../src/rest/core/dialect-profile.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { type HeldJob, Tenant } from '../support/domain.ts';

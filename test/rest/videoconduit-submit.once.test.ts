@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
-import { isJsonObject } from '../../src/jobs/types/job-type.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import { type JsonValue, isJsonObject } from '../../src/json.ts';
 import { videoConduitTypes } from '../../src/rest/videoconduit/videoconduit-types.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestRequest } from '../support/rest.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, submit } from '../support/steps.ts';
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JsonValue } from '../../src/jobs/model/job.ts';
-import { isJsonObject } from '../../src/jobs/types/job-type.ts';
+import { type JsonValue, isJsonObject } from '../../src/json.ts';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createdAtOf } from '../../src/database/ids.ts';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { becomeDue, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';

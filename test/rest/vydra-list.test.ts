@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Job, JsonObject } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { Tenant } from '../support/domain.ts';
 import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';

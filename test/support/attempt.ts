@@ -1,4 +1,5 @@
-import type { Job, JobProgress, JsonObject } from '../../src/jobs/model/job.ts';
+import type { Job, JobProgress } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { type Attempt, HandlerError } from '../../src/worker/handler.ts';
 
 /** A built-in handler's attempt without a queue. Records what the handler reports. */

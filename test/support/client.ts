@@ -3,7 +3,7 @@ import { print } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 
 /** The GraphQL answer and HTTP status of one operation. */
 export interface Answer<Data> {

@@ -9,7 +9,8 @@ import { createJob } from '../../src/jobs/create/create.ts';
 import type { JobRequest } from '../../src/jobs/create/job-request.ts';
 import type { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { findJob } from '../../src/jobs/read/find.ts';
-import type { Job, JsonValue } from '../../src/jobs/model/job.ts';
+import type { Job } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { type Report } from '../../src/jobs/progress/report.ts';
 import { type CreditTransaction, findWorkspace, listCreditTransactions } from '../../src/workspaces/find.ts';
@@ -136,7 +137,7 @@ export class Tenant {
 export function contextOf({ services }: Longhaul): JobsContext {
   const { jobs, links } = services;
   const surfaces = webhookSurfaces(links);
-  return createContext({ ...services, ...jobs, tellsOfCancellation: (dialect) => surfaces[dialect].tellsOfCancellation });
+  return createContext({ ...services, ...jobs, notifiesOfCancellation: (dialect) => surfaces[dialect].notifiesOfCancellation });
 }
 
 export function held({ job, token, ...lease }: StartedAttempt): HeldJob {

@@ -8,7 +8,7 @@ import { entities } from '../../src/server/entities.ts';
 import { loadConfig } from '../../src/server/configuration.ts';
 import { adoptPglite } from '../../src/database/open.ts';
 import { openPglite } from '../../src/database/orm.ts';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { type Log, silentLog } from '../../src/log.ts';
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import type { Scope } from '../../src/workspaces/scope.ts';

@@ -1,5 +1,5 @@
 import type { Database } from '../../src/database/database.ts';
-import type { JsonValue } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { observed, type Statement } from './observed-database.ts';
 
 /** Records the statements that `work` sends to the given database. */

@@ -15,7 +15,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { JsonValue } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 
 /** Draws one value from an arbitrary. This is fast-check's way to write generators that depend on earlier draws. */
 export type Draw = fc.GeneratorValue;

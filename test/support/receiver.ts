@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { onTestFinished, vi } from 'vitest';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import type { Longhaul } from './longhaul.ts';
 
 /** A received POST. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 
 /** The answer to a client of a REST dialect. */
 export interface RestAnswer {

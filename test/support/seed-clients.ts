@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { onTestFinished } from 'vitest';
 import { Agent, fetch as undiciFetch } from 'undici';
-import type { JsonValue } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { testFolder } from './process.ts';
 
 /** A sample from a seed. `replaced` lists replacements, above all of the base URL and the key. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import type { JsonValue } from '../../src/jobs/model/job.ts';
+import type { JsonValue } from '../../src/json.ts';
 import { makeDueReady } from '../../src/webhooks/due.ts';
 import { sqlEndpoint } from '../../src/jobs/end/endpoint.ts';
 import { noteOutcome, putBack } from '../../src/webhooks/outcome.ts';

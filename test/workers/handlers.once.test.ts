@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { ArtifactStore } from '../../src/files/store.ts';
-import type { JsonObject } from '../../src/jobs/model/job.ts';
+import type { JsonObject } from '../../src/json.ts';
 import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';
 import { createDownloadHandler } from '../../src/worker/handlers/download.ts';

@@ -59,7 +59,7 @@ async function claimAs({ services }: App, scope: string | null, type: string, li
 }
 
 async function statement({ services }: App, scope: string | null, type: string, limit: number): Promise<string[]> {
-  const context = createContext({ ...services, ...services.jobs, tellsOfCancellation: () => true });
+  const context = createContext({ ...services, ...services.jobs, notifiesOfCancellation: () => true });
   const { started } = await claimRound(context, {
     scope,
     types: [type],

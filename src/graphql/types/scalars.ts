@@ -1,6 +1,6 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { isHttpUrl } from '../../input.ts';
-import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 import { builder } from '../builder.ts';
 import { instantText } from '../instant-text.ts';
 

@@ -1,4 +1,5 @@
-import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { JobsContext } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { initialStatus, sqlIs, transitions } from '../model/state-machine.ts';

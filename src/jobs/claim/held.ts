@@ -1,6 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts';
 import { LeaseLostError } from '../model/job-errors.ts';
-import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { JobsContext } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
 import type { LeaseRef } from './lease-token.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';

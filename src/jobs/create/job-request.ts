@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
-import type { JsonObject, JsonValue } from '../model/job.ts';
-import { isJsonObject } from '../types/job-type.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /** A request to create a job. */
 export interface JobRequest {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/job.ts';
+import type { JsonObject } from '../../json.ts';
 import type { JobOrigin } from './job-request.ts';
 import type { RequestKey } from './request-key.ts';
 

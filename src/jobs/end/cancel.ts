@@ -44,6 +44,6 @@ function cancelAsSeen(context: JobsContext, seen: Job, reason: string | null): P
       RETURNING job.*`,
     parameters: [seen.id, seen.workspaceId, seen.attempt, reason],
     outcome: transitions.cancel.to,
-    told: context.tellsOfCancellation(seen.dialect),
+    told: context.notifiesOfCancellation(seen.dialect),
   });
 }

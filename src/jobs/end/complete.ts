@@ -3,9 +3,11 @@ import type { StoredFile } from '../../files/store.ts';
 import { ValidationError } from '../../errors.ts';
 import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
-import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { JobsContext } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import { findPastAttempt, leaseLostBy } from '../claim/held.ts';
-import type { Job, JsonValue } from '../model/job.ts';
+import type { Job } from '../model/job.ts';
+import type { JsonValue } from '../../json.ts';
 import { decodeLeaseToken, type LeaseRef } from '../claim/lease-token.ts';
 import { transitions } from '../model/state-machine.ts';
 

@@ -5,6 +5,7 @@ import type { StoredFile } from '../../files/store.ts';
 import type { LeaseRef } from '../claim/lease-token.ts';
 import type { Pauses } from '../pausing/pauses.ts';
 import type { Job } from './job.ts';
+import type { WorkspaceScope } from './workspace-scope.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 import type { Workforce } from '../workers/workforce.ts';
@@ -21,7 +22,7 @@ export interface JobsContext {
   workforce: Workforce;
   pauses: Pauses;
   /** Whether cancelling a job that came through this surface sends a webhook. */
-  tellsOfCancellation: (dialect: Dialect) => boolean;
+  notifiesOfCancellation: (dialect: Dialect) => boolean;
 }
 
 /** A validated completion. */
@@ -43,6 +44,3 @@ export interface JobLimits {
   /** Claims of one key that may wait on this process. */
   maxWaitingClaimsPerKey: number;
 }
-
-/** A workspace id, or null for all workspaces (WORK_ALL). */
-export type WorkspaceScope = string | null;

@@ -1,8 +1,6 @@
 import type { Shown } from '../../database/columns.ts';
 import type { JobEntity, JobFailureEntity, JobProgressEntity } from './entities.ts';
 
-export type { JsonObject, JsonValue } from '../../json.ts';
-
 /** The current attempt's last report. */
 export type JobProgress = Shown<typeof JobProgressEntity>;
 

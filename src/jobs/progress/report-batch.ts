@@ -1,5 +1,6 @@
 import { notYet, type Outcome } from '../../concurrency/batches.ts';
-import type { JobsContext, WorkspaceScope } from '../model/context.ts';
+import type { JobsContext } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { LeaseRef } from '../claim/lease-token.ts';
 import { sqlIs } from '../model/state-machine.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LeaseLostError } from '../model/job-errors.ts';
 import { parseInput } from '../../input.ts';
-import type { WorkspaceScope } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import { decodeLeaseToken } from '../claim/lease-token.ts';
 import type { ReportQueue } from './report-queue.ts';
 

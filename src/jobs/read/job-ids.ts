@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
 import { firstIdOf } from '../../database/ids.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
-import type { WorkspaceScope } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
 
 type Named = Pick<Job, 'id' | 'type'>;

@@ -1,6 +1,6 @@
 import { httpUrl } from '../../input.ts';
 import type { Job } from '../model/job.ts';
-import { isJsonObject } from '../types/job-type.ts';
+import { isJsonObject } from '../../json.ts';
 import type { ArtifactLinks } from '../../files/links.ts';
 
 /** Fields of an output that name its main file, in order of preference. */

@@ -5,9 +5,7 @@ import formats from 'ajv-formats';
 import { z } from 'zod';
 import { describeIssue, type FieldIssue } from '../../errors.ts';
 import { checkInput, expecting, integerFrom, maxIssues, textIssues, unknownField } from '../../input.ts';
-import { canonicalJson, parseJson } from '../../json.ts';
-import type { JsonObject } from '../model/job.ts';
-import { isJsonObject } from './job-type.ts';
+import { canonicalJson, parseJson, type JsonObject, isJsonObject } from '../../json.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
 import { linearPattern } from './linear-pattern.ts';
 

@@ -1,5 +1,5 @@
 import type { FieldIssue } from '../../errors.ts';
-import type { JsonObject } from '../model/job.ts';
+import type { JsonObject } from '../../json.ts';
 
 export type ParsedInput = { ok: true; input: JsonObject } | { ok: false; issues: FieldIssue[] };
 
@@ -24,9 +24,4 @@ export interface JobType {
    * unknown fields and fills in no defaults. Issue paths are relative to the input, with array indexes as strings.
    */
   parseInput(input: unknown): ParsedInput;
-}
-
-/** Whether a JSON value is an object, rather than an array, a scalar or null. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

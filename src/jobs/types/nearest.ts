@@ -1,6 +1,5 @@
 import type { FieldIssue } from '../../errors.ts';
-import type { JsonObject, JsonValue } from '../model/job.ts';
-import { isJsonObject } from './job-type.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /**
  * The name that a text was probably meant to be: at most two letters away, and half of its own, whatever the case.

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { checkInput, expecting, httpUrl } from '../../input.ts';
-import type { JsonObject } from '../model/job.ts';
-import { isJsonObject } from './job-type.ts';
+import { type JsonObject, isJsonObject } from '../../json.ts';
 import type { JobType } from './job-type.ts';
 
 const sourceUrl = httpUrl.describe('Where the media is: an absolute http or https URL.');

@@ -1,7 +1,7 @@
 import { newId } from '../../database/ids.ts';
 import type { Queryable } from '../../database/queryable.ts';
 import { defaultWorkspaceSetting } from '../../workspaces/default-workspace.ts';
-import type { WorkspaceScope } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 
 /** A worker that was heard, and the types that it claimed since it was written last. */
 interface Sighting {

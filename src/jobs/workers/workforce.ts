@@ -1,7 +1,7 @@
 import { Loop } from '../../concurrency/loop.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
-import type { WorkspaceScope } from '../model/context.ts';
+import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import { Sightings, typeKey, writeSightings } from './sightings.ts';
 
 const pollMilliseconds = 5_000;

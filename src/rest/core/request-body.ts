@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { checkInput } from '../../input.ts';
-import type { JsonValue } from '../../jobs/model/job.ts';
-import { jsonType, parseJson } from '../../json.ts';
+import { jsonType, parseJson, type JsonValue } from '../../json.ts';
 import { RefusedError } from './refusal.ts';
 
 /** Passes any value: what came out of JSON.parse is JSON, and its text is checked with the whole body. */

@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /** A result as an object, for fields that are documented as one: anything else is wrapped. */
 export function wrapped(output: JsonValue): JsonObject {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { JsonObject } from '../../jobs/model/job.ts';
+import type { JsonObject } from '../../json.ts';
 
 /** The component that stands for any JSON value. */
 export const anyJson = 'AnyJson';

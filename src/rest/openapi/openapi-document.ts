@@ -1,5 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { JsonObject } from '../../jobs/model/job.ts';
+import type { JsonObject } from '../../json.ts';
 import type { Vendor } from '../core/dialect-profile.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import { dialects } from '../dialects.ts';

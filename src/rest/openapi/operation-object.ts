@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { JsonObject } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonObject, isJsonObject } from '../../json.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import type { Route } from '../core/call.ts';
 import { parameterOf } from '../core/rest-endpoint.ts';

@@ -1,6 +1,5 @@
 import { checkInput } from '../../input.ts';
-import type { JsonObject } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonObject, isJsonObject } from '../../json.ts';
 import type { RefusedRequest } from '../core/dialect-profile.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import type { KeyFault, Refusal } from '../core/refusal.ts';

@@ -1,5 +1,5 @@
-import type { Job, JsonObject } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { type JsonObject, isJsonObject } from '../../json.ts';
 import type { Route } from '../core/call.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 

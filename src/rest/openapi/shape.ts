@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /**
  * The JSON Schema that values have in common: their types, and the keys that were seen, required if all values have them.

@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /** Answers that several operations of a dialect share become components; otherwise the document is mostly repetition. */
 export class SharedResponses {

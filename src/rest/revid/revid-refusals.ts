@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describeIssue, type FieldIssue } from '../../errors.ts';
-import type { JsonValue } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { type JsonValue, isJsonObject } from '../../json.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
 import { keyConflict, type Refusal, unreadableBody, unreadableStatus } from '../core/refusal.ts';

@@ -8,7 +8,7 @@ const anyProcess = 1;
 /** The receiver gets what a status request shows inside. The vendor has no cancelled jobs: they are failures. */
 export function revidWebhook(links: ArtifactLinks): WebhookSurface {
   return {
-    tellsOfCancellation: true,
+    notifiesOfCancellation: true,
     payload: ({ job }) => innerResponse(job, anyProcess, links, job.finishedAt ?? job.createdAt),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mainFile } from '../../jobs/read/main-file.ts';
-import type { Job, JsonObject } from '../../jobs/model/job.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import type { JsonObject } from '../../json.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { cancelledMessage, wrapped } from '../core/results.ts';

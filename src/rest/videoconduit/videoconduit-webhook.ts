@@ -7,12 +7,12 @@ import { projectVideoConduit } from './videoconduit-job.ts';
 /** The receiver gets the whole job, as it was when it ended. */
 export function videoConduitWebhook(links: ArtifactLinks): WebhookSurface {
   return {
-    tellsOfCancellation: true,
+    notifiesOfCancellation: true,
     payload: ({ event, job }) => ({
       event: eventName(event),
       data: projectVideoConduit(job, links, job.finishedAt ?? job.createdAt),
     }),
-    headers: (_told, { body, secret }) => ({ 'X-VideoConduit-Signature': hexSignature(secret, body) }),
+    headers: (_message, { body, secret }) => ({ 'X-VideoConduit-Signature': hexSignature(secret, body) }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { ownFile } from '../../jobs/read/main-file.ts';
-import type { Job, JobProgress, JsonObject } from '../../jobs/model/job.ts';
+import type { Job, JobProgress } from '../../jobs/model/job.ts';
+import type { JsonObject } from '../../json.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { cancelledMessage, wrapped } from '../core/results.ts';
 import { vidocuId, vidocuType, vidocuTypes } from './vidocu-id.ts';

@@ -1,9 +1,9 @@
 import type { ArtifactLinks } from '../../files/links.ts';
 import type { Job } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { isJsonObject } from '../../json.ts';
 import type { WebhookEvent } from '../../webhooks/entities.ts';
 import { epochSeconds, hexSignature } from '../../webhooks/signature.ts';
-import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
+import type { WebhookMessage, WebhookSurface } from '../../webhooks/surface.ts';
 import { cancelledMessage } from '../core/results.ts';
 import { vidocuId } from './vidocu-id.ts';
 import { resultOf } from './vidocu-job.ts';
@@ -11,8 +11,8 @@ import { resultOf } from './vidocu-job.ts';
 /** Signed as the vendor documents it, with the newest secret: its header has room for one signature. */
 export function vidocuWebhook(links: ArtifactLinks): WebhookSurface {
   return {
-    tellsOfCancellation: true,
-    payload: (told) => payload(told, links),
+    notifiesOfCancellation: true,
+    payload: (message) => payload(message, links),
     headers: ({ event, job }, { body, at, secret, number }) => {
       const timestamp = String(epochSeconds(at));
       return {
@@ -26,7 +26,7 @@ export function vidocuWebhook(links: ArtifactLinks): WebhookSurface {
 }
 
 /** `data` has what the job knows of the documented fields. */
-function payload({ deliveryId, event, job }: Told, links: ArtifactLinks): object {
+function payload({ deliveryId, event, job }: WebhookMessage, links: ArtifactLinks): object {
   const { videoId, language } = job.input;
   const { output, error } = job;
   const exportedVideoUrl = isJsonObject(output) ? output['exportedVideoUrl'] : null;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { ownFile } from '../../jobs/read/main-file.ts';
-import type { Job, JsonObject } from '../../jobs/model/job.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import type { Job } from '../../jobs/model/job.ts';
+import { type JsonObject, isJsonObject } from '../../json.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { wrapped } from '../core/results.ts';
 

@@ -1,5 +1,5 @@
 import { describeIssue, type FieldIssue } from '../../errors.ts';
-import { isJsonObject } from '../../jobs/types/job-type.ts';
+import { isJsonObject } from '../../json.ts';
 import { sentBody } from '../core/request-body.ts';
 import type { Refused, RefusedRequest } from '../core/dialect-profile.ts';
 import { keyConflict, type KeyFault, queueFullRetrySeconds, type Refusal, unreadableBody, unreadableStatus } from '../core/refusal.ts';

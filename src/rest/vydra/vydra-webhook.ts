@@ -1,15 +1,15 @@
 import type { ArtifactLinks } from '../../files/links.ts';
-import type { Told, WebhookSurface } from '../../webhooks/surface.ts';
+import type { WebhookMessage, WebhookSurface } from '../../webhooks/surface.ts';
 import { cancelledMessage } from '../core/results.ts';
 import { outputOf } from './vydra-job.ts';
 
 /** The vendor's page has completions and failures alone: it is the client itself that cancels. */
 export function vydraWebhook(links: ArtifactLinks): WebhookSurface {
-  return { tellsOfCancellation: false, payload: (told) => payload(told, links) };
+  return { notifiesOfCancellation: false, payload: (message) => payload(message, links) };
 }
 
 /** Exactly the keys of the vendor's two examples. */
-function payload({ event, job }: Told, links: ArtifactLinks): object {
+function payload({ event, job }: WebhookMessage, links: ArtifactLinks): object {
   const { id: jobId, type: workflow, finishedAt: completedAt } = job;
   switch (event) {
     case 'JOB_COMPLETED':

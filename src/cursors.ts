@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Secrets } from '../secrets.ts';
+import type { Secrets } from './secrets.ts';
 
 /**
  * Makes and reads cursors. A cursor holds a position in a list, usually an id, and a keyed hash, by which a cursor that was

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorTable, isErrorCode } from '../errors.ts';
+import { type ErrorCode, errorTable, isErrorCode } from './errors.ts';
 
 /**
  * How often each error was answered over GraphQL, which says 200 for most: those in `errors`, and expected ones that are
