@@ -11,6 +11,7 @@ import { liveBroadcast } from './live-broadcast.ts';
 import { liveIdle } from './live-idle.ts';
 import { pageDepth } from './page-depth.ts';
 import { poll } from './poll.ts';
+import { seeing } from './seeing.ts';
 
 const cases: Record<string, Case> = {
   'job-query': jobQuery,
@@ -23,6 +24,7 @@ const cases: Record<string, Case> = {
   'page-depth': pageDepth,
   poll,
   fair,
+  seeing,
   'live-broadcast': liveBroadcast,
   'live-idle': liveIdle,
 };

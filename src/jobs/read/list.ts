@@ -4,7 +4,7 @@ import { binder, type Window, windowOrder, withinWindow } from '../../database/k
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow, partOfJob } from '../model/rows.ts';
 import { type Bind, type Conditions, conditionsOf, isUnfiltered, type JobFilter } from './filter.ts';
-import { allJobs, jobsOfTag, newest, nextJobs, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
+import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
 
 /**
  * Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter.
@@ -105,27 +105,32 @@ function walksWithout(conditions: Conditions, tag: string | null): WalkOf[] {
   return conditions.asked.workerIds === null ? walksOf(conditions, 'DESC') : [allJobs];
 }
 
-/** Counts the jobs that match the filter, but no further than to `most`: it reads what a page of so many would. */
+/** Counts the jobs that match the filter, but no further than to `most`. It reads jobs only where lists do not have all that is asked. */
 export async function countJobsTo(database: Queryable, workspaceId: string, filter: JobFilter, most: number): Promise<Counted> {
   const conditions = conditionsOf(workspaceId, filter);
+  const { asked, narrowed } = conditions;
   const window: Window = { ...newest, limit: most };
-  const [only] = conditions.asked.tags;
-  const ofTagAlone = only !== undefined && conditions.asked.tags.length === 1 && !conditions.narrowed;
-  const walks: WalkOf[] = ofTagAlone
-    ? [(workspace, bind) => jobsOfTag(workspace, bind(only), 'job_tag')]
-    : await listsFor(database, workspaceId, conditions, window);
+  const ofTags = asked.tags.length > 0 && !narrowed;
+  const walks = ofTags ? [await listOfTags(database, workspaceId, conditions)] : await listsFor(database, workspaceId, conditions, window);
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const workspace = `${bind(workspaceId)}::uuid`;
-  const statement = merged(walks.map((walk) => walk(workspace, bind)), {
-    // The list of a tag has all that is asked of its jobs.
-    ...(ofTagAlone
-      ? { select: () => 'job_tag.job_id', conditions: { ...conditions, ofJob: () => [] } }
-      : { select: (of: string) => `${of}.id`, conditions }),
-    window,
-    bind,
+  const lists = walks.map((walk) => {
+    const { from, ids = from, id, where, covers } = walk(workspace, bind);
+    const rest = ofTags ? [] : conditions.ofJob(bind, covers);
+    const all = ['true', ...where, ...conditions.ofId(id, bind), ...rest].join(' AND ');
+    return `(SELECT ${id} AS id FROM ${rest.length === 0 ? ids : from} WHERE ${all} ${windowOrder(id, window, bind)})`;
   });
-  return statement === null ? nothing : counted(database, `(${statement}) AS found`, parameters);
+  if (lists.length === 0) return nothing;
+  // Lists of workers may have a job twice.
+  return counted(database, `(SELECT id FROM (${lists.join(' UNION ')}) AS found LIMIT ${bind(most)}::int) AS found`, parameters);
+}
+
+async function listOfTags(database: Queryable, workspaceId: string, conditions: Conditions): Promise<WalkOf> {
+  const { tags } = conditions.asked;
+  const rarest = tags.length === 1 ? null : await sparseTag(database, workspaceId, conditions, newest, false);
+  const rarestFirst = rarest === null ? tags : [rarest, ...tags.filter((tag) => tag !== rarest)];
+  return (workspace, bind) => idsOfTags(workspace, rarestFirst, bind);
 }
 
 async function counted(database: Queryable, from: string, parameters: readonly unknown[]): Promise<Counted> {

@@ -8,6 +8,8 @@ export interface Walk {
   from: string;
   id: string;
   where: string[];
+  /** The same without the jobs, where nothing else is asked of them. */
+  ids?: string;
   /** The field of the filter that all of its jobs meet. */
   covers?: Listed;
 }
@@ -53,8 +55,9 @@ const pending: WalkOf = (workspace, bind) => also(allJobs(workspace, bind), sqlI
 
 const running: WalkOf = (workspace) => ({
   from: eachOf('lease'),
+  ids: 'lease',
   id: 'lease.job_id',
-  where: [`lease.workspace_id = ${workspace}`, sqlIs.running],
+  where: [`lease.workspace_id = ${workspace}`],
 });
 
 function leasesOf(workerIds: readonly string[]): WalkOf {
@@ -63,15 +66,11 @@ function leasesOf(workerIds: readonly string[]): WalkOf {
 
 /** A worker may have had several attempts at a job. */
 function attemptsOf(worker: string, direction: Window['direction']): WalkOf {
-  return (workspace, bind) => ({
-    from: eachOf(
-      'attempted',
-      `(SELECT DISTINCT job_id FROM job_attempt WHERE workspace_id = ${workspace} AND worker_id = ${bind(worker)} ORDER BY job_id ${direction}) AS attempted`,
-    ),
-    id: 'attempted.job_id',
-    where: [],
-    covers: 'workerIds',
-  });
+  return (workspace, bind) => {
+    const own = `SELECT DISTINCT job_id FROM job_attempt WHERE workspace_id = ${workspace} AND worker_id = ${bind(worker)}`;
+    const ids = `(${own} ORDER BY job_id ${direction}) AS attempted`;
+    return { from: eachOf('attempted', ids), ids, id: 'attempted.job_id', where: [], covers: 'workerIds' };
+  };
 }
 
 function also(walk: Walk, condition: string): Walk {
@@ -100,6 +99,14 @@ export function jobsOfTag(workspace: string, tag: string, from = eachOf('job_tag
   return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
 }
 
+/** Scans the list of the first tag for jobs that the others have, too. */
+export function idsOfTags(workspace: string, [first, ...others]: readonly string[], bind: Bind): Walk {
+  const inList = (tag: string | undefined) =>
+    `EXISTS (SELECT FROM job_tag AS other WHERE other.workspace_id = ${workspace} AND other.tag = ${bind(tag)} AND other.job_id = job_tag.job_id)`;
+  const { id, where } = jobsOfTag(workspace, bind(first));
+  return { from: 'job_tag', id, where: [...where, ...others.map(inList)] };
+}
+
 /** How many entries of each tag's list are compared, at least. */
 const probed = 100;
 
@@ -112,12 +119,15 @@ const sparse = 4;
  * Chooses the tag whose list a page is read from: the one whose next entries reach furthest. Null if even that tag is
  * dense, because scanning adjacent jobs costs less than looking up each by id. It measures this rather than rely on
  * planner statistics, which do not know the workspace or the position in a list.
+ *
+ * @param isSparse false for that tag even if it is dense
  */
 export async function sparseTag(
   database: Queryable,
   workspaceId: string,
   { asked: { tags }, ofId }: Conditions,
   window: Window,
+  isSparse = true,
 ): Promise<string | null> {
   if (tags.length === 0) return null;
   const parameters: unknown[] = [];
@@ -128,13 +138,13 @@ export async function sparseTag(
     `(SELECT ${id} FROM ${table} WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ')}
       ORDER BY ${id} ${window.direction} OFFSET ${entries - 1} LIMIT 1)`;
   const ofTag = nth('job_tag', 'job_tag.job_id', [`job_tag.workspace_id = ${workspace}`, 'job_tag.tag = asked.tag'], count);
-  const ofAll = nth('job', 'job.id', [`job.workspace_id = ${workspace}`], sparse * count);
+  const ofAll = isSparse ? nth('job', 'job.id', [`job.workspace_id = ${workspace}`], sparse * count) : '';
   const [furthest, further] = window.direction === 'ASC' ? ['DESC', '>'] : ['ASC', '<'];
   const [row] = await database.query<{ tag: string | null }>(
     `WITH furthest AS MATERIALIZED (
        SELECT tag, ${ofTag} AS reach FROM unnest(${bind(tags)}::text[]) AS asked(tag) ORDER BY reach ${furthest} NULLS FIRST LIMIT 1
      )
-     SELECT CASE WHEN reach IS NULL OR reach ${further} ${ofAll} THEN tag END AS tag FROM furthest`,
+     SELECT CASE WHEN ${isSparse ? `reach IS NULL OR reach ${further} ${ofAll}` : 'true'} THEN tag END AS tag FROM furthest`,
     parameters,
   );
   return row?.tag ?? null;

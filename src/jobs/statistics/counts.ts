@@ -31,13 +31,16 @@ export interface JobTypeCounts {
  */
 const statement = `
   WITH ${uncounted},
+  news AS MATERIALIZED (
+    SELECT coalesce(type, '') AS type, status, previous_status, count(*) AS jobs FROM uncounted GROUP BY 1, 2, 3
+  ),
   total AS MATERIALIZED (
     SELECT type, status, sum(jobs)::bigint AS jobs FROM (
       SELECT type, status, jobs FROM job_total WHERE workspace_id = $1::uuid
       UNION ALL
-      SELECT coalesce(type, ''), status, 1 FROM uncounted
+      SELECT type, status, jobs FROM news
       UNION ALL
-      SELECT coalesce(type, ''), previous_status, -1 FROM uncounted WHERE previous_status IS NOT NULL
+      SELECT type, previous_status, -jobs FROM news WHERE previous_status IS NOT NULL
     ) AS moved GROUP BY type, status
   )
   SELECT total.type, total.status, total.jobs, head.due_at, head.dispatch_at,

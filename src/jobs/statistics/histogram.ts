@@ -30,9 +30,16 @@ export function addTo(histogram: number[], bucket: number, count: number): void 
   histogram[bucket - 1] = (histogram[bucket - 1] ?? 0) + count;
 }
 
-/** Adds another histogram to the histogram. */
-export function addAll(histogram: number[], other: readonly number[]): void {
-  for (const [index, count] of other.entries()) if (count > 0) addTo(histogram, index + 1, count);
+/** The histogram in the text of a Postgres array. */
+export function histogramOf(text: string): number[] {
+  return JSON.parse(`[${text.slice(1, -1)}]`);
+}
+
+/** The sum of two histograms. It may be one of them. */
+export function sumOf(one: number[], other: number[]): number[] {
+  if (one.length < other.length) return sumOf(other, one);
+  for (let index = 0; index < other.length; index += 1) one[index] = (one[index] ?? 0) + (other[index] ?? 0);
+  return one;
 }
 
 /** SQL for the sum of two histograms. */
@@ -42,10 +49,11 @@ export function sqlSum(one: string, other: string): string {
 
 /** The seconds that this share of the durations did not exceed (nearest rank); null where there are none. */
 export function quantile(histogram: readonly number[], share: number): number | null {
-  const total = histogram.reduce((sum, count) => sum + count, 0);
+  let total = 0;
+  for (const count of histogram) total += count;
   if (total === 0) return null;
   const rank = Math.ceil(share * total);
-  let passed = 0;
-  const index = histogram.findIndex((count) => (passed += count) >= rank);
-  return middleOf(index + 1);
+  let bucket = 0;
+  for (let passed = 0; passed < rank; bucket += 1) passed += histogram[bucket] ?? 0;
+  return middleOf(bucket);
 }

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts';
 import { LonghaulError } from '../../errors.ts';
 import type { StatisticsStep } from './entities.ts';
-import { addAll, quantile } from './histogram.ts';
+import { histogramOf, quantile, sumOf } from './histogram.ts';
 import { addTally, allTypes, emptyPoint, lengthOf, type Point, startOf } from './points.ts';
 import { sqlTally, type Tally } from './tally.ts';
 import { uncounted } from './uncounted.ts';
@@ -35,26 +35,28 @@ export interface StatisticsPoint extends Pick<Point, 'created' | 'completed' | '
   runP95: number | null;
 }
 
+/*
+ * A row for each point that the sweep has made, and one with what it has not counted yet. Histograms come as text: drivers take
+ * an array apart character by character.
+ */
 const statement = `
   WITH ${uncounted}
-  SELECT (
-    SELECT coalesce(json_agg(point), '[]') FROM (
-      SELECT (extract(epoch FROM at) * 1000)::float8 AS at, created, completed, failed, cancelled,
-        failed_attempts AS "failedAttempts", waits, runs
-      FROM job_statistic WHERE workspace_id = $1::uuid AND step = $2 AND at >= $3::timestamptz AND at < $4::timestamptz
-        AND type = ANY($5::text[])
-    ) AS point
-  ) AS points, (
-    SELECT coalesce(json_agg(tally), '[]') FROM (${sqlTally(
-      'uncounted',
-      'job.changed_at >= $3::timestamptz AND job.changed_at < $4::timestamptz AND ($6::boolean OR job.type = ANY($5::text[]))',
-    )}) AS tally
-  ) AS tallies`;
+  SELECT (extract(epoch FROM at) * 1000)::float8 AS at, created, completed, failed, cancelled, failed_attempts AS "failedAttempts",
+    waits::text, runs::text, NULL::json AS tallies
+  FROM job_statistic WHERE workspace_id = $1::uuid AND step = $2 AND at >= $3::timestamptz AND at < $4::timestamptz
+    AND type = ANY($5::text[])
+  UNION ALL
+  SELECT 0, 0, 0, 0, 0, 0, '{}', '{}', coalesce(json_agg(tally), '[]') FROM (${sqlTally(
+    'uncounted',
+    'job.changed_at >= $3::timestamptz AND job.changed_at < $4::timestamptz AND ($6::boolean OR job.type = ANY($5::text[]))',
+  )}) AS tally`;
 
-interface Read {
-  points: (Point & { at: number })[];
-  tallies: Tally[];
-}
+type Row = Pick<Point, 'created' | 'completed' | 'failed' | 'cancelled' | 'failedAttempts'> & {
+  at: number;
+  waits: string;
+  runs: string;
+  tallies: Tally[] | null;
+};
 
 /**
  * Reads one point for each step from `from` to `to`, empty ones included. What the sweep has not counted yet is counted here.
@@ -72,13 +74,15 @@ export async function readStatistics(database: Queryable, workspaceId: string, a
     throw new LonghaulError('BAD_USER_INPUT', `This would be ${length} points; the limit is ${mostPoints}. Ask for a larger step or a shorter range.`);
   }
   const range = [start, end].map((milliseconds) => new Date(milliseconds).toISOString());
-  const [read] = await database.query<Read>(statement, [workspaceId, step, ...range, types ?? [allTypes], types === null]);
+  const rows = await database.query<Row>(statement, [workspaceId, step, ...range, types ?? [allTypes], types === null]);
   const points = Array.from({ length }, emptyPoint);
   const pointAt = (milliseconds: number) => points[(startOf(step, milliseconds) - start) / lengthOf(step)];
-  for (const { at, ...counted } of read?.points ?? []) addPoint(pointAt(at), counted);
-  for (const tally of read?.tallies ?? []) {
-    const point = pointAt(tally.minute);
-    if (point !== undefined) addTally(point, tally);
+  for (const { at, waits, runs, tallies, ...counters } of rows) {
+    if (tallies === null) addPoint(pointAt(at), { ...counters, waits: histogramOf(waits), runs: histogramOf(runs) });
+    for (const tally of tallies ?? []) {
+      const point = pointAt(tally.minute);
+      if (point !== undefined) addTally(point, tally);
+    }
   }
   return points.map((point, index) => shown(point, new Date(start + index * lengthOf(step))));
 }
@@ -91,8 +95,8 @@ async function present(database: Queryable): Promise<number> {
 function addPoint(point: Point | undefined, counted: Point): void {
   if (point === undefined) return;
   for (const name of ['created', 'completed', 'failed', 'cancelled', 'failedAttempts'] as const) point[name] += counted[name];
-  addAll(point.waits, counted.waits);
-  addAll(point.runs, counted.runs);
+  point.waits = sumOf(point.waits, counted.waits);
+  point.runs = sumOf(point.runs, counted.runs);
 }
 
 function shown({ waits, runs, ...counters }: Point, at: Date): StatisticsPoint {

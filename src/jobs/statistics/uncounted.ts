@@ -11,7 +11,7 @@ export const uncounted = `
     SELECT coalesce(max(snapshot::text), '${nothingCounted}')::pg_snapshot AS snapshot, coalesce(max(since), '-infinity') AS since
     FROM counted_log WHERE workspace_id = $1::uuid
   ),
-  uncounted AS MATERIALIZED (
+  uncounted AS (
     SELECT change.* FROM mark CROSS JOIN LATERAL (
       SELECT * FROM job_change WHERE workspace_id = $1::uuid AND xid >= pg_snapshot_xmax(mark.snapshot) OFFSET 0
     ) AS change WHERE change.changed_at > mark.since
