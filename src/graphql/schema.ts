@@ -5,6 +5,8 @@ import './queries/query.ts';
 import './queries/nodes.ts';
 import './queries/jobs.ts';
 import './queries/workspaces.ts';
+import './queries/viewer.ts';
+import './types/job-retries.ts';
 import './mutations/submitting.ts';
 import './mutations/working.ts';
 import './mutations/access-tokens.ts';

@@ -59,6 +59,12 @@ export class RateLimiter {
     return verdict;
   }
 
+  /** The state of the viewer's budgets, of which the one with the least left counts; null if the limit is off. Counts nothing. */
+  async look(viewer: Viewer): Promise<Verdict | null> {
+    const verdicts = await Promise.all(budgetsOf(viewer).map(({ name, share }) => this.#budgets(share).look(name)));
+    return verdicts.reduce((least, next) => (least !== null && next !== null && next.remaining < least.remaining ? next : least));
+  }
+
   /** Takes the price of what was just done from the viewer's budgets: as many requests fewer until the window ends. */
   async spend(viewer: Viewer, requests: number): Promise<void> {
     for (const { name, share } of budgetsOf(viewer)) await this.#budgets(share).spend(name, requests);
@@ -91,6 +97,10 @@ class Budgets {
 
   async consume(key: string): Promise<Verdict | null> {
     return this.#limit === 0 ? null : this.#batches.add(key);
+  }
+
+  async look(key: string): Promise<Verdict | null> {
+    return this.#limit === 0 ? null : this.#verdict(await this.#add(key, 0));
   }
 
   async spend(key: string, points: number): Promise<void> {
@@ -127,7 +137,10 @@ class Budgets {
   #next(count: Count | undefined): Verdict {
     if (count === undefined) throw new Error('a request was not counted');
     count.used += 1;
-    const { used, resetsAt, retryAfter } = count;
+    return this.#verdict(count);
+  }
+
+  #verdict({ used, resetsAt, retryAfter }: Count): Verdict {
     const limit = this.#limit;
     return { allowed: used <= limit, limit, remaining: Math.max(0, limit - used), resetsAt, retryAfter };
   }

@@ -99,9 +99,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const bus = redis ?? createMemoryBus({ log });
     stops.push(() => bus.close());
 
-    const authenticator = new Authenticator(database, bus);
+    const authenticator = new Authenticator(database, bus, log);
     await authenticator.start();
-    stops.push(async () => authenticator.stop());
+    stops.push(() => authenticator.stop());
     let publicUrl = config.publicUrl;
     const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/core';
 import type { Shown } from '../database/columns.ts';
 import { inWindow, type Window } from '../database/keyset.ts';
-import { WebhookDeliveryEntity } from './entities.ts';
+import { WebhookDeliveryEntity, type WebhookDeliveryStatus } from './entities.ts';
 
 /** One message about the end of one job, and its delivery state. */
 export type WebhookDelivery = Shown<typeof WebhookDeliveryEntity>;
@@ -14,6 +14,18 @@ export type WebhookDelivery = Shown<typeof WebhookDeliveryEntity>;
 export async function listDeliveries(em: EntityManager, jobIds: readonly string[], window: Window): Promise<WebhookDelivery[]> {
   const { where, options: { orderBy } } = inWindow(window);
   return em.find(WebhookDeliveryEntity, { jobId: { $in: [...jobIds] }, ...where }, { orderBy });
+}
+
+/** Lists the deliveries of a workspace's jobs. @param statuses null for all */
+export function listWorkspaceDeliveries(
+  em: EntityManager,
+  workspaceId: string,
+  statuses: readonly WebhookDeliveryStatus[] | null,
+  window: Window,
+): Promise<WebhookDelivery[]> {
+  const { where, options } = inWindow(window);
+  const ofStatus = statuses === null ? {} : { status: { $in: [...new Set(statuses)] } };
+  return em.find(WebhookDeliveryEntity, { workspaceId, ...ofStatus, ...where }, options);
 }
 
 /** Returns null if the delivery does not exist or belongs to another workspace. */

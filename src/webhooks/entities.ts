@@ -10,6 +10,7 @@ export const initialDeliveryStatus = 'PENDING' satisfies WebhookDeliveryStatus;
 
 /** SQL predicates. They are literals because the planner can match a partial index only against constants. */
 export const sqlIs = {
+  undelivered: `webhook_delivery.status <> 'DELIVERED'`,
   /** Neither delivered nor given up. */
   pending: `webhook_delivery.status = 'PENDING'`,
   /** The next try may start. */
@@ -70,6 +71,9 @@ export const WebhookDeliveryEntity = defineEntity({
   },
   indexes: [
     { name: 'webhook_delivery_job_index', properties: ['jobId', 'id'] },
+    { name: 'webhook_delivery_workspace_index', properties: ['workspaceId', 'id'] },
+    // Most are delivered, and those that are not are looked for.
+    { name: 'webhook_delivery_undelivered_index', properties: ['workspaceId', 'id'], where: withoutTable(sqlIs.undelivered) },
     {
       name: 'webhook_delivery_ready_index',
       properties: ['workspaceId', 'endpoint', 'tries', 'id'],

@@ -49,10 +49,13 @@ export async function authenticate(
   const token = looksLikeToken(secret) ? await accessTokens.read(secret) : null;
   if (token === 'expired') throw new ExpiredTokenError();
   if (token === null) {
-    return viewerOf(inForce(await authenticator.find(secret), surface));
+    const key = inForce(await authenticator.find(secret), surface);
+    authenticator.noteUse(key.id);
+    return viewerOf(key);
   }
   const { apiKeyId, workspaceId, restriction, expiresAt } = token;
   inForce(await authenticator.findById(apiKeyId), surface);
+  authenticator.noteUse(apiKeyId);
   return { apiKeyId, workspaceId, scopes: new Set(['READ']), restriction, expiresAt };
 }
 

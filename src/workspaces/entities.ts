@@ -55,6 +55,8 @@ export const ApiKeyEntity = defineEntity({
     scopes: p.array().columnType('text[]').$type<Scope[]>(),
     dialect: p.enum(dialects).default('NATIVE'),
     revokedAt: p.datetime().strictNullable(),
+    /** To within a few minutes. */
+    lastUsedAt: p.datetime().strictNullable(),
   },
   indexes: [{ name: 'api_key_workspace_index', properties: ['workspaceId', 'id'] }],
 });

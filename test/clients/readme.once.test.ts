@@ -44,6 +44,15 @@ test("the README's key works until it is revoked", async () => {
   await reader.paste(cancelling);
 });
 
+test("the README's question who asks is answered", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const [answer = ''] = await paste("ask '{ viewer");
+  expect(JSON.parse(answer)).toMatchObject({
+    data: { viewer: { workspace: { id: `ws_${workspace.id}` }, scopes: ['READ', 'WRITE', 'WORK'], rateLimit: { limit: 6_000 } } },
+  });
+});
+
 test("the README's list narrows by its filter, and goes on where the page before ended", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

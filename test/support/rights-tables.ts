@@ -12,7 +12,7 @@ export const fields: Record<string, { all?: string; read?: string; key?: string;
     all: 'id uuid type status version creditsCharged creditsRefunded',
     read:
       'input progress output error tags priority attempts maxAttempts downloadUrl downloadUrlExpiresAt retryOf cancelReason runAt ' +
-      'nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId',
+      'nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId retries',
     key: 'webhookDeliveries',
   },
   WebhookDelivery: {
@@ -20,12 +20,15 @@ export const fields: Record<string, { all?: string; read?: string; key?: string;
     read: 'url lastResponseStatus lastError',
   },
   CreditTransaction: { all: 'id kind amount balanceAfter createdAt', read: 'job' },
-  Workspace: { all: 'id name credits concurrencyLimit paused creditTransactions jobCounts statistics workers', admin: 'apiKeys' },
+  // Without READ, ADMIN shows the others, too, but for deliveries.
+  Workspace: { all: 'id name', key: 'credits concurrencyLimit paused creditTransactions webhookDeliveries jobCounts statistics workers', admin: 'apiKeys' },
+  Viewer: { all: 'workspace scopes apiKey expiresAt rateLimit' },
+  RateLimit: { all: 'limit remaining resetsAt' },
   JobCounts: { all: 'pending scheduled running completed failed cancelled oldestDueAt byType' },
   JobTypeCounts: { all: 'type pending running oldestDueAt' },
   StatisticsPoint: { all: 'at created completed failed cancelled failedAttempts waitP50 waitP95 runP50 runP95' },
   Worker: { all: 'id name types running alive firstSeenAt lastSeenAt' },
-  ApiKey: { all: 'id name prefix scopes dialect createdAt revokedAt' },
+  ApiKey: { all: 'id name prefix lastUsedAt scopes dialect createdAt revokedAt' },
   JobProgress: { all: 'step message percentage' },
   JobError: { all: 'code message' },
   JobAttempt: { all: 'number workerId dueAt startedAt endedAt outcome error' },
@@ -96,6 +99,7 @@ export const roots: Record<string, { document: string; by: string }> = {
   'Query.jobTypes': { document: '{ jobTypes { name } }', by: readers },
   'Query.jobUpdatesCursor': { document: '{ jobUpdatesCursor }', by: readers },
   'Query.workspace': { document: '{ workspace { id } }', by: 'READ foreign' },
+  'Query.viewer': { document: '{ viewer { workspace { id name } apiKey { id } } }', by: 'READ WRITE WORK WORK_ALL ADMIN token foreign' },
   'Query.workspaces': { document: '{ workspaces { pageInfo { hasNextPage } } }', by: 'ADMIN' },
   'Mutation.createJob': { document: 'mutation { createJob(input: { type: "x" }) { __typename } }', by: writers },
   'Mutation.createJobs': { document: 'mutation { createJobs(input: { jobs: [] }) { __typename } }', by: writers },

@@ -144,6 +144,21 @@ export const ways: Record<string, Way> = {
       return { id: (await longhaul.services.jobs.retry(tenant.id, id, null)).id };
     },
   },
+  'a job that retries another, from that one': {
+    type: 'Job', document: 'query ($id: ID!) { job(id: $id) { retries { edges { node { SELECTION } } } } }', path: 'job.retries.edges.node',
+    sees: { READ: 'whole', token: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
+    variables: async ({ tenant, longhaul }) => {
+      const { id } = await tenant.create({ tags: ['seen'] });
+      await tenant.cancel(id);
+      await longhaul.services.jobs.retry(tenant.id, id, null);
+      return { id };
+    },
+  },
+  "a delivery of the workspace's": {
+    type: 'WebhookDelivery', document: '{ workspace { webhookDeliveries(first: 1) { edges { node { SELECTION } } } } }', path: 'workspace.webhookDeliveries.edges.node',
+    sees: { READ: 'whole', foreign: 'null' },
+    variables: (at) => ended(at),
+  },
   ...Object.fromEntries(
     [
       ['completeJob', '{ token: $token }'],

@@ -10,6 +10,7 @@ import { leaseKey } from './2026-11-26-lease-key.ts';
 import { pausing } from './2026-11-27-pausing.ts';
 import { queueBound } from './2026-11-26-queue-bound.ts';
 import { filters } from './2026-11-27-filters.ts';
+import { seeing } from './2026-11-27-seeing.ts';
 import { statistics } from './2026-11-27-statistics.ts';
 import { WebhookDue } from './2026-11-26-webhook-due.ts';
 import { workers } from './2026-11-27-workers.ts';
@@ -29,6 +30,7 @@ export function allMigrations(orm: ORM): readonly Migration[] {
     workers,
     filters,
     pausing,
+    seeing,
   ];
 }
 

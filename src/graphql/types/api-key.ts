@@ -29,6 +29,11 @@ builder.objectType(ApiKeyType, {
     }),
     name: t.exposeString('name', { nullable: false, description: 'The name that it was given at creation.' }),
     prefix: t.exposeString('prefix', { nullable: false, description: 'The first characters, to recognize it by.' }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a request with it, or with a token that it made, was last accepted, to within a few minutes; null before the first.',
+    }),
     scopes: t.expose('scopes', { type: [ScopeType], nullable: false, description: 'What it may do.' }),
     dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The API surface that it speaks.' }),
     createdAt: t.field({

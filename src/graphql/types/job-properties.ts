@@ -6,6 +6,7 @@ const others: Readonly<Record<string, readonly (keyof Job)[]>> = {
   __typename: [],
   uuid: ['id'],
   attempts: ['id'],
+  retries: ['id'],
   webhookDeliveries: ['id'],
   downloadUrl: ['artifactId', 'artifactExpiresAt', 'output'],
   downloadUrlExpiresAt: ['artifactId', 'artifactExpiresAt', 'output'],

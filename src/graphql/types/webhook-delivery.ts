@@ -4,7 +4,7 @@ import { createdAtOf } from '../../database/ids.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
 
-const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
+export const WebhookDeliveryStatusType = builder.enumType('WebhookDeliveryStatus', {
   description: 'The state of a delivery.',
   values: {
     PENDING: { description: 'Waiting for its first or next try.' },

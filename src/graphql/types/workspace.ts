@@ -1,6 +1,7 @@
 import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
 import type { Worker } from '../../jobs/workers/list.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
+import { listWorkspaceDeliveries } from '../../webhooks/deliveries.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
@@ -8,6 +9,7 @@ import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
 import { JobCountsType } from './job-counts.ts';
 import { statisticsCost, StatisticsPointType, StatisticsStepType } from './statistics.ts';
+import { WebhookDeliveryConnection, WebhookDeliveryStatusType, WebhookDeliveryType } from './webhook-delivery.ts';
 import { WorkerConnection, WorkerType } from './worker.ts';
 
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
@@ -15,13 +17,16 @@ export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 builder.objectType(WorkspaceType, {
   description: 'A tenant. Jobs, keys and credits belong to one workspace and cannot be seen from another.',
   interfaces: [builder.nodeInterfaceRef()],
+  // Every caller reads the id and name of its own: see Viewer.
+  authScopes: { $all: { anyOf: ['READ', 'ADMIN'], key: true } },
   fields: (t) => ({
     id: t.id({
+      skipTypeScopes: true,
       nullable: false,
       description: globalIdDescription,
       resolve: ({ id }) => toGlobalId('Workspace', id),
     }),
-    name: t.exposeString('name', { nullable: false, description: '1 to 200 characters.' }),
+    name: t.exposeString('name', { skipTypeScopes: true, nullable: false, description: '1 to 200 characters.' }),
     credits: t.expose('credits', { type: 'BigInt', nullable: false, description: 'The balance: the sum of creditTransactions.' }),
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
       description: 'How many jobs of this workspace may run at once; null means unlimited.',
@@ -51,6 +56,23 @@ builder.objectType(WorkspaceType, {
           ),
       },
       CreditTransactionConnection,
+    ),
+    webhookDeliveries: t.connection(
+      {
+        type: WebhookDeliveryType,
+        nullable: false,
+        description: 'READ. The deliveries of its jobs, newest first. Those of another workspace are FORBIDDEN, also for administrators.',
+        authScopes: ({ id }, _args, { viewer }) => (viewer?.workspaceId === id ? { anyOf: ['READ'] } : false),
+        complexity: pageCost,
+        args: {
+          statuses: t.arg({ type: [WebhookDeliveryStatusType], description: 'Only those with one of these statuses. Default: all.' }),
+        },
+        resolve: ({ id }, { statuses, ...args }, { database, cursors }, info) =>
+          readPage({ cursors, list: `deliveries of ${id}`, order: 'DESC', args, info }, (window) =>
+            listWorkspaceDeliveries(database.em(), id, statuses ?? null, window),
+          ),
+      },
+      WebhookDeliveryConnection,
     ),
     jobCounts: t.field({
       type: JobCountsType,
