@@ -93,7 +93,7 @@ test('two apis, two workers and their clients come through every fault of their 
 
 /** Until each process is ready, hears the bus, and does by itself what it should. */
 async function untilReady(processes: readonly ReadyProcess[]): Promise<void> {
-  const ready = { status: 'ready', database: 'up', bus: 'up', overdue: [] };
+  const ready = { status: 'ready', database: 'up', bus: 'up', volume: 'writable', overdue: [] };
   await vi.waitFor(async () => expect(await Promise.all(processes.map(readiness))).toEqual(processes.map(() => ready)), patience);
 }
 

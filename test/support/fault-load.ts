@@ -19,7 +19,7 @@ export const faultTypes = ['complete', 'fail', 'cancel', 'download', 'fingerprin
 const remoteTypes = ['complete', 'fail', 'cancel'];
 
 /** A client gives a call up after this, in milliseconds, and does not know what became of it. */
-const patience = 4_000;
+const patience = 2_500;
 
 /** Pauses between a client's calls: after an answer, and after none. Milliseconds. */
 const pace = { usual: 40, again: 250 };
