@@ -10,7 +10,7 @@ import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { GraphiQL, isPageRequest } from './graphiql.ts';
 import { answerTypes, errorTypeOf, isLenient, negotiate, retryAfterOf, statusOf, streamTypes } from './http-answer.ts';
-import { EventStream, type OpenStreams } from './live/event-stream.ts';
+import { EventStream, type OpenStreams, streamHeaders } from './live/event-stream.ts';
 import type { Live } from './live/live.ts';
 import type { LivePlan } from './live/plan.ts';
 import { watchEvents } from './live/watch-events.ts';
@@ -119,7 +119,7 @@ export class GraphQLRoute {
   #stream(request: FastifyRequest, reply: FastifyReply, watched: { operation: Operation; plan: LivePlan }): FastifyReply {
     const { live, streams, credentials } = this.#parts;
     if (negotiate(request.headers.accept, streamTypes) === null) return this.#notAcceptable(request, reply, streamTypes);
-    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
+    if (request.method === 'HEAD') return forCallerAlone(reply).headers(streamHeaders).send();
     forCallerAlone(reply).hijack();
     // The client may have disconnected while the key was looked up.
     if (reply.raw.closed) return reply;
@@ -152,7 +152,7 @@ export class GraphQLRoute {
   #send({ method, headers }: FastifyRequest, reply: FastifyReply, answer: Answer, type: string | null, status: number): FastifyReply {
     if (type === null || status !== 200) return sendJson(reply, answer, errorTypeOf(headers.accept), status);
     if (type !== 'text/event-stream') return sendJson(reply, answer, type, status);
-    if (method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send();
+    if (method === 'HEAD') return forCallerAlone(reply).headers(streamHeaders).send();
     forCallerAlone(reply).hijack();
     if (reply.raw.closed) return reply;
     this.#parts.streams.add(reply.raw, 'events');

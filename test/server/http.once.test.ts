@@ -194,6 +194,19 @@ describe('an answer', () => {
       for (const name of ['content-type', 'etag', 'cache-control']) expect([path, name, head.headers.get(name)]).toEqual([path, name, get.headers.get(name)]);
     }
   });
+
+  test.each(['{ __typename }', 'subscription { jobUpdates { cursor } }'])('to HEAD has the headers of an event stream, and ends: %s', async (query) => {
+    const url = `${longhaul.url}/graphql?${new URLSearchParams({ query })}`;
+    const headers = { authorization: `Bearer ${key}`, accept: 'text/event-stream' };
+    const leave = new AbortController();
+    const get = await fetch(url, { headers, signal: leave.signal });
+    const head = await fetch(url, { method: 'HEAD', headers });
+    expect(await head.text()).toBe('');
+    for (const name of ['content-type', 'cache-control', 'vary', 'x-accel-buffering']) {
+      expect([name, head.headers.get(name)]).toEqual([name, get.headers.get(name)]);
+    }
+    leave.abort();
+  });
 });
 
 describe('a page of another origin', () => {

@@ -14,6 +14,14 @@ const retryAfter = { least: 1_000, most: 5_000 };
 /** How long a stream may take to send its last bytes when the process stops. */
 const farewellMilliseconds = 500;
 
+export const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Without `no-transform` proxies compress it, and send nothing before they have enough for a block.
+  'cache-control': 'no-cache, no-transform',
+  // Proxies that buffer responses would hold back every event.
+  'x-accel-buffering': 'no',
+} as const;
+
 /** A server-sent events response in graphql-sse's distinct connections mode (PROTOCOL.md, E1 to E5). */
 export class EventStream extends Connection {
   readonly #response: ServerResponse;
@@ -29,11 +37,7 @@ export class EventStream extends Connection {
     const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
     response.writeHead(200, {
       ...Object.fromEntries(headers),
-      'content-type': 'text/event-stream; charset=utf-8',
-      // Without `no-transform` proxies compress it, and send nothing before they have enough for a block.
-      'cache-control': 'no-cache, no-transform',
-      // Proxies that buffer responses would hold back every event.
-      'x-accel-buffering': 'no',
+      ...streamHeaders,
     });
     response.write(':\n\n');
   }
