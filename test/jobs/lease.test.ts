@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ValidationError } from '../../src/errors.ts';
+import { completeJob } from '../../src/jobs/end/complete.ts';
 import { LeaseLostError } from '../../src/jobs/model/job-errors.ts';
 import { listAttempts } from '../../src/jobs/read/attempts.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
-import { becomeDue, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
+import { becomeDue, contextOf, endLease, type HeldJob, refusal, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -121,6 +123,20 @@ describe('the same message again, after a lost reply', () => {
     const { token } = await tenant.running();
     const job = await tenant.complete(token, null);
     expect(await tenant.complete(token, null)).toEqual(job);
+  });
+
+  test('a completion is answered alike after the limit of outputs was lowered, and no other is taken', async () => {
+    const tenant = await Tenant.in(longhaul);
+    const output = { text: 'x'.repeat(100) };
+    const { token } = await tenant.running();
+    const job = await tenant.complete(token, output);
+    const context = contextOf(longhaul);
+    const lowered = { ...context, limits: { ...context.limits, maxOutputBytes: 50 } };
+    expect(await completeJob(lowered, tenant.id, { token, output })).toEqual(job);
+    const other = { text: 'y'.repeat(100) };
+    await refusal(ValidationError, completeJob(lowered, tenant.id, { token, output: other }));
+    const running = await tenant.running();
+    await refusal(ValidationError, completeJob(lowered, tenant.id, { token: running.token, output }));
   });
 
   test('a completion with another output has lost its lease', async () => {
