@@ -9,6 +9,7 @@ import type { Cursors } from './cursors.ts';
 import type { ErrorCounts } from './error-counts.ts';
 import type { Jobs } from './jobs/jobs.ts';
 import type { Log } from './log.ts';
+import type { WorkMetrics } from './metrics/work-metrics.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
@@ -29,6 +30,7 @@ export interface SurfaceSettings {
   maxSocketsPerKey: number;
   maxSubscriptionsPerKey: number;
   stalledSeconds: number;
+  metricsToken: string | null;
   stopSeconds: number;
   compatHosts: ReadonlyMap<string, Dialect>;
   compatDeprecation: ReadonlyMap<Dialect, Date>;
@@ -60,4 +62,5 @@ export interface Services {
   loops: readonly Loop[];
   /** For the metrics. */
   errorCounts: ErrorCounts;
+  workMetrics: WorkMetrics;
 }

@@ -23,7 +23,7 @@ export async function run(): Promise<void> {
     if (app !== null) await delay(config.drainSeconds * 1_000, undefined, { signal: hurried.signal }).catch(() => undefined);
     stopper.close();
   };
-  onStopSignal({ stop, hurry: () => hurried.abort() }, log);
+  onStopSignal({ stop, hurry: () => hurried.abort(), reload: () => void app?.reloadTypes() }, log);
 
   try {
     // Load the app after the configuration was read, so that a mistake there is reported at once.

@@ -54,6 +54,11 @@ export class Database {
     this.#pools = [hot, reads].filter((pool) => pool !== null);
   }
 
+  /** The pools of a server, by purpose, for metrics. */
+  get pools(): { pool: string; size: number; inUse: number; waiting: number }[] {
+    return this.#pools.map((pool) => ({ pool: pool.purpose, size: pool.size, ...pool.use }));
+  }
+
   get embedded(): boolean {
     return this.#pglite !== null;
   }

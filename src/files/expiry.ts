@@ -1,5 +1,6 @@
 import { type EntityManager, raw } from '@mikro-orm/core';
 import { ArtifactEntity } from './artifact-entity.ts';
+import type { Queryable } from '../database/queryable.ts';
 import type { ArtifactStore } from './store.ts';
 
 /** Removes expired files and their rows. Processes may run it concurrently. */
@@ -12,4 +13,12 @@ export async function removeExpiredFiles(em: EntityManager, store: ArtifactStore
     for (const { id, workspaceId } of expired) await store.remove(workspaceId, id);
     await em.nativeDelete(ArtifactEntity, { id: { $in: expired.map(({ id }) => id) } });
   }
+}
+
+/** How many expired files are not removed yet: at most 100,000. */
+export async function countExpiredFiles(database: Queryable): Promise<number> {
+  const [row] = await database.query<{ files: number }>(
+    'SELECT count(*)::int AS files FROM (SELECT FROM artifact WHERE expires_at <= now() LIMIT 100000) AS expired',
+  );
+  return row?.files ?? 0;
 }

@@ -1,17 +1,19 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Services } from '../services.ts';
+import { bearerIn, unauthenticated } from '../workspaces/authenticate.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What /health/ready may say, with the HTTP status. OPERATIONS.md explains each. */
 export const readyStatuses = { ready: 200, stopping: 503, unavailable: 503 } as const;
 
 /**
- * GET /health/live, /health/ready, /health and /metrics, without a key.
+ * GET /health/live, /health/ready and /health, without a key, and /metrics, with METRICS_TOKEN where that is set.
  *
  * @param isDraining whether the process is about to stop
  */
-export function healthRoutes(app: FastifyInstance, services: Services, { registry }: Metrics, isDraining: () => boolean): void {
+export function healthRoutes(app: FastifyInstance, services: Services, metrics: Metrics, isDraining: () => boolean): void {
   const { config: settings, database, bus, room, loops } = services;
   // Not for pages of other origins, which may be open in a browser of the operator's network.
   const config = { forPages: false };
@@ -52,5 +54,16 @@ export function healthRoutes(app: FastifyInstance, services: Services, { registr
     };
   });
 
-  app.get('/metrics', { config }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  app.get('/metrics', { config }, async ({ headers }, reply) => {
+    if (settings.metricsToken !== null && !isSame(bearerIn(headers) ?? '', settings.metricsToken)) {
+      throw unauthenticated('METRICS_TOKEN guards this', 'missing');
+    }
+    return reply.type(metrics.registry.contentType).send(await metrics.scrape());
+  });
+}
+
+/** Takes as long for any two texts. */
+function isSame(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((text) => hash('sha256', text, 'buffer'));
+  return first !== undefined && second !== undefined && timingSafeEqual(first, second);
 }

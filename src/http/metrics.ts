@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bus } from '../bus/bus.ts';
 import type { Loop } from '../concurrency/loop.ts';
+import type { InstallationMetrics } from '../metrics/installation-metrics.ts';
+import type { WorkMetrics } from '../metrics/work-metrics.ts';
 
 /** Figures that are read when `/metrics` is asked for. */
 interface Readings {
@@ -15,7 +17,10 @@ interface Readings {
   errors: () => { code: string; status: number; count: number }[];
   room: { isFull: boolean; freeBytes: number };
   bus: Pick<Bus, 'healthy' | 'stats'>;
-  loops: readonly Pick<Loop, 'name' | 'succeededAt'>[];
+  loops: readonly Pick<Loop, 'name' | 'succeededAt' | 'isOverdue'>[];
+  pools: () => { pool: string; size: number; inUse: number; waiting: number }[];
+  work: WorkMetrics;
+  installation: InstallationMetrics;
 }
 
 /** A request to a REST dialect, as far as the metrics tell such requests apart. */
@@ -50,7 +55,11 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #installation: InstallationMetrics;
+
   constructor(read: Readings) {
+    this.#installation = read.installation;
+    for (const metric of [...read.work.all, ...read.installation.all]) this.registry.registerMetric(metric);
     collectDefaultMetrics({ register: this.registry });
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
@@ -83,6 +92,26 @@ export class Metrics {
       },
     });
     this.registry.registerMetric(lastSuccess);
+    const labelled = (name: string, help: string, label: string, values: () => [string, number][]) =>
+      this.registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          labelNames: [label],
+          registers: [],
+          collect() {
+            for (const [of, value] of values()) this.set({ [label]: of }, value);
+          },
+        }),
+      );
+    labelled('longhaul_overdue_work', '1 while work that a process does by itself fails or hangs.', 'work', () =>
+      read.loops.map(({ name, isOverdue }) => [name, Number(isOverdue)]),
+    );
+    labelled('longhaul_database_connections', 'The most connections of a pool.', 'pool', () => read.pools().map(({ pool, size }) => [pool, size]));
+    labelled('longhaul_database_connections_in_use', 'Connections in use.', 'pool', () => read.pools().map(({ pool, inUse }) => [pool, inUse]));
+    labelled('longhaul_database_callers_waiting', 'Callers that wait for a connection.', 'pool', () =>
+      read.pools().map(({ pool, waiting }) => [pool, waiting]),
+    );
     const errors = new Counter({
       name: 'longhaul_graphql_errors_total',
       help: 'Errors answered over GraphQL, also with HTTP 200, by code: in `errors`, and expected ones as members of a union.',
@@ -109,6 +138,12 @@ export class Metrics {
     counter('longhaul_bus_received_total', 'Messages that came in.', () => read.bus.stats().received);
     counter('longhaul_bus_dropped_total', 'Messages that reached nobody.', () => read.bus.stats().dropped);
     counter('longhaul_bus_outages_total', 'Connections to Redis that were lost.', () => read.bus.stats().outages);
+  }
+
+  /** The answer to a scrape. */
+  async scrape(): Promise<string> {
+    await this.#installation.refresh();
+    return this.registry.metrics();
   }
 
   /** @param route as the router writes it */

@@ -17,6 +17,7 @@ import { compression } from '../web/compression.ts';
 import { allowPages } from './cors.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
+import { InstallationMetrics } from '../metrics/installation-metrics.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
 import { headerFault, routedTarget } from './request-target.ts';
@@ -53,6 +54,9 @@ export class HttpServer {
       room: services.room,
       bus: services.bus,
       loops: services.loops,
+      pools: () => services.database.pools,
+      work: services.workMetrics,
+      installation: new InstallationMetrics(services.database, log),
     });
     const rest = serves ? new RestSurface(services) : null;
     this.#rest = rest;

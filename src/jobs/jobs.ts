@@ -28,6 +28,7 @@ import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.
 import type { JobLimits, JobsContext } from './model/context.ts';
 import type { WorkspaceScope } from './model/workspace-scope.ts';
 import type { Job } from './model/job.ts';
+import type { JobObserver } from './model/observer.ts';
 import { isPending } from './model/state-machine.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
@@ -83,6 +84,7 @@ export class Jobs {
   readonly builtInTypes: ReadonlySet<string>;
   readonly workforce: Workforce;
   readonly pauses: Pauses;
+  readonly observer: JobObserver;
   readonly #database: Database;
   readonly #context: JobsContext;
   readonly #reads: JobReads;
@@ -101,6 +103,7 @@ export class Jobs {
     this.#database = database;
     this.builtInTypes = parts.builtInTypes;
     this.workforce = new Workforce(database, log);
+    this.observer = parts.observer;
     this.pauses = new Pauses(database, bus, log);
     this.#context = createContext({ ...parts, workforce: this.workforce, pauses: this.pauses });
     this.#reads = new JobReads(database);

@@ -18,8 +18,9 @@ import { ErrorCounts } from '../error-counts.ts';
 import { globalJobIds } from '../graphql/global-id.ts';
 import { vidocuIds } from '../rest/vidocu/vidocu-id.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import { loadJobTypes } from '../jobs/types/registry.ts';
+import { loadJobTypes, reloadJobTypes } from '../jobs/types/registry.ts';
 import type { Log } from '../log.ts';
+import { WorkMetrics } from '../metrics/work-metrics.ts';
 import { createOutboundFetch } from '../outbound/fetch.ts';
 import { RateLimiter } from '../rate-limit/rate-limiter.ts';
 import { adoptSecrets, keptSecret } from './secret.ts';
@@ -46,6 +47,8 @@ export interface App {
   deliverer: Deliverer;
   /** Says that it is not ready any more, so that a load balancer sends nothing new, and goes on serving. Its worker takes no new job. */
   drain(): void;
+  /** Reads the JOB_TYPES file again. Never rejects. */
+  reloadTypes(): Promise<void>;
   /** Lets running work finish, within a bounded time. May be called twice. */
   stop(): Promise<void>;
 }
@@ -107,6 +110,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const surfaces = webhookSurfaces(links);
     const notifiesOfCancellation = (dialect: Dialect) => surfaces[dialect].notifiesOfCancellation;
     const handlers = builtInHandlers(config);
+    const workMetrics = new WorkMetrics();
     const jobs = new Jobs({
       database,
       bus,
@@ -116,6 +120,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       notifiesOfCancellation,
       idForms: [globalJobIds, vidocuIds],
       builtInTypes: new Set(handlers.keys()),
+      observer: workMetrics,
     });
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
@@ -143,6 +148,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       loops,
       cursors: new Cursors(secrets),
       errorCounts: new ErrorCounts(),
+      workMetrics,
     };
 
     const { HttpServer } = await loading;
@@ -158,7 +164,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     sweeper.start();
     loops.push(...sweeper.loops);
     stops.push(() => sweeper.stop());
-    const deliverer = new Deliverer({ jobs, database, clock, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, log });
+    const deliverer = new Deliverer({ jobs, database, clock, outboundAllow: config.outboundAllow, surfaces, webhookSecrets, observer: workMetrics, log });
     deliverer.start();
     loops.push(...deliverer.loops);
     stops.push(() => deliverer.stop());
@@ -178,7 +184,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       http.drain();
       runner?.drain();
     };
-    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain, stop };
+    const reloadTypes = () => reloadJobTypes(types, config.jobTypesFile, log);
+    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain, reloadTypes, stop };
   } catch (error) {
     await stop();
     throw error;

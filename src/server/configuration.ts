@@ -110,6 +110,7 @@ const environment = z.object({
     '15',
     integer(1, 600),
   ),
+  METRICS_TOKEN: optional('What a scrape of /metrics has to send as a bearer token; open where it is not set.', apiKey()),
   LOG_LEVEL: variable(
     'Lowest severity that is logged.',
     'info',
@@ -142,6 +143,8 @@ const configuration = environment
     role: env.ROLE,
     jobTypesFile: env.JOB_TYPES,
     adminApiKey: env.ADMIN_API_KEY,
+    /** Null: /metrics is open. */
+    metricsToken: env.METRICS_TOKEN,
     initialCredits: env.INITIAL_CREDITS,
     secrets: env.SECRET,
     /** Keyed by host name in lower case, without port. */

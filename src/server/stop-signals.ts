@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { Log } from '../log.ts';
 
 export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -10,6 +11,8 @@ export interface Stopping {
   stop: () => Promise<void>;
   /** Whoever stops it waits, and no load balancer has to notice. May come before `stop`. */
   hurry: () => void;
+  /** Reads what may change while the process runs. */
+  reload: () => void;
 }
 
 /**
@@ -17,17 +20,24 @@ export interface Stopping {
  * SIGTERM and SIGINT, but dies of SIGHUP and SIGKILL without forwarding them. So the scripts in package.json pass npm's
  * process id down.
  *
+ * SIGHUP stops a process whose terminal is gone, and makes any other one reload.
+ *
  * A second signal changes nothing, but SIGINT hurries at any time: under npm, Ctrl-C always sends two, one from the terminal and one that npm forwards.
  */
-export function onStopSignal({ stop, hurry }: Stopping, log: Log): void {
+export function onStopSignal({ stop, hurry, reload }: Stopping, log: Log): void {
   let stopping = false;
   const begin = (fields: object) => {
     log.info(fields, stopping ? 'still stopping' : 'stopping');
     if (!stopping) void stop();
     stopping = true;
   };
+  const hadTerminal = hasTerminal();
   for (const signal of stopSignals) {
     process.on(signal, () => {
+      if (signal === 'SIGHUP' && (!hadTerminal || hasTerminal())) {
+        reload();
+        return;
+      }
       if (signal !== 'SIGTERM') hurry();
       begin({ signal });
     });
@@ -46,6 +56,16 @@ export function onStopSignal({ stop, hurry }: Stopping, log: Log): void {
     const isWatched = process.env['LAUNCHER_WATCHES'] === 'true' && process.ppid === parent && parent !== 1;
     if (isWatched) process.kill(parent, 'SIGTERM');
   }, lookMilliseconds).unref();
+}
+
+/** Whether the process belongs to a terminal that is there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isRunning(pid: number): boolean {

@@ -10,6 +10,7 @@ import { makeDueReady } from './due.ts';
 import { noteOutcome, putBack } from './outcome.ts';
 import { type Outcome, Sender } from './sender.ts';
 import { standardHeaders } from './signature.ts';
+import type { DeliveryObserver } from './observer.ts';
 import type { WebhookSurfaces } from './surface.ts';
 import { beginning, takeReady, type Try } from './take.ts';
 
@@ -41,6 +42,7 @@ export interface DelivererOptions {
   outboundAllow: OutboundAllow;
   surfaces: WebhookSurfaces;
   webhookSecrets: WebhookSecrets;
+  observer: DeliveryObserver;
   log: Log;
 }
 
@@ -58,6 +60,7 @@ export class Deliverer {
   readonly #clock: Pick<DatabaseClock, 'now'>;
   readonly #surfaces: WebhookSurfaces;
   readonly #webhookSecrets: WebhookSecrets;
+  readonly #observer: DeliveryObserver;
   readonly #log: Log;
   readonly #sender: Sender;
   readonly #loop: Loop;
@@ -67,12 +70,13 @@ export class Deliverer {
   #gathering: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
-  constructor({ jobs, database, clock, outboundAllow, surfaces, webhookSecrets, log }: DelivererOptions) {
+  constructor({ jobs, database, clock, outboundAllow, surfaces, webhookSecrets, observer, log }: DelivererOptions) {
     this.#jobs = jobs;
     this.#database = database;
     this.#clock = clock;
     this.#surfaces = surfaces;
     this.#webhookSecrets = webhookSecrets;
+    this.#observer = observer;
     this.#log = log;
     this.#sender = new Sender(outboundAllow);
     this.#loop = new Loop({
@@ -158,6 +162,7 @@ export class Deliverer {
     const outcome = await this.#send(one);
     if (outcome === null) return withRetries(() => putBack(this.#database, one));
     const givenUp = await withRetries(() => noteOutcome(this.#database, one, outcome));
+    this.#observer.tried(givenUp ? 'given_up' : outcome.problem === null ? 'delivered' : 'retried');
     if (givenUp) this.#tellGivenUp(one.deliveryId);
   }
 

@@ -1,4 +1,5 @@
 import { defineEntity, type EntityManager, p, raw } from '@mikro-orm/core';
+import type { Queryable } from '../database/queryable.ts';
 
 /** How long an idempotency key is valid. */
 export const keyHours = 24;
@@ -26,4 +27,12 @@ export const lastExpired = `now() - interval '${keyHours} hours'`;
 /** Deletes every expired key. */
 export async function forgetOldKeys(em: EntityManager): Promise<void> {
   await em.nativeDelete(IdempotencyKeyEntity, { createdAt: { $lte: raw(lastExpired) } });
+}
+
+/** How many expired keys are not deleted yet: at most 100,000. */
+export async function countOldKeys(database: Queryable): Promise<number> {
+  const [row] = await database.query<{ keys: number }>(
+    `SELECT count(*)::int AS keys FROM (SELECT FROM idempotency_key WHERE created_at <= ${lastExpired} LIMIT 100000) AS expired`,
+  );
+  return row?.keys ?? 0;
 }

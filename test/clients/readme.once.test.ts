@@ -136,6 +136,12 @@ test("the README's preflight is allowed", async () => {
   ]);
 });
 
+test("the README's metrics say that the database is there", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  const [printed = ''] = await paste('curl -s $URL/metrics');
+  expect(printed).toMatch(/^longhaul_database_up 1$/m);
+});
+
 test("the README's page shows a job that the README cancels, whatever breaks in between", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

@@ -1,5 +1,7 @@
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { WorkMetrics } from '../../src/metrics/work-metrics.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
@@ -54,4 +56,29 @@ test('how long claims wait is a figure of its own, and not how long /graphql tak
     longhaul_claim_seconds_count: 2,
     'longhaul_http_request_seconds_count{route="/graphql",method="POST",status="200"}': 1,
   });
+});
+
+test('METRICS_TOKEN guards the metrics, and nothing else opens them', async () => {
+  const METRICS_TOKEN = 'm'.repeat(32);
+  const guarded = await startLonghaul({ METRICS_TOKEN });
+  try {
+    const look = async (authorization?: string) =>
+      (await fetch(`${guarded.url}/metrics`, { headers: authorization === undefined ? {} : { authorization } })).status;
+    expect(await look()).toBe(401);
+    expect(await look(`Bearer ${guarded.adminKey}`)).toBe(401);
+    expect(await look(`Bearer ${METRICS_TOKEN}x`)).toBe(401);
+    expect(await look(`Bearer ${METRICS_TOKEN}`)).toBe(200);
+  } finally {
+    await guarded.stop();
+  }
+});
+
+test('types beyond a hundred share a label', async () => {
+  const metrics = new WorkMetrics();
+  for (let n = 0; n < 200; n += 1) metrics.started(`type ${n}`, 1);
+  const registry = new Registry();
+  for (const metric of metrics.all) registry.registerMetric(metric);
+  const counts = [...(await registry.metrics()).matchAll(/^longhaul_job_wait_seconds_count\{type="(.*)"\} (\d+)$/gm)];
+  expect(counts).toHaveLength(101);
+  expect(counts.at(-1)?.slice(1)).toEqual(['other', '100']);
 });

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { lockDataDir } from '../../src/database/data-dir-lock.ts';
-import { CreateJobDocument, JobDocument, WorkspaceDocument } from '../graphql/generated/graphql.ts';
+import { CreateJobDocument, JobDocument, JobTypesDocument, WorkspaceDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
 import { startFileServer } from '../support/file-server.ts';
 import { type LonghaulProcess, spawnLonghaul, spawnOnTerminal, startProcess, testFolder } from '../support/process.ts';
@@ -115,6 +117,24 @@ test('one process alone downloads a file: the percentage rises, and a REST poll 
   expect(await download.text()).toHaveLength(2_000);
   const poll = await fetch(`${url}/videoconduit/v1/jobs/${uuid}`, { headers: { authorization: `Bearer ${adminKey}` } });
   expect(await poll.json()).toMatchObject({ status: 'completed' });
+}, 60_000);
+
+test('SIGHUP makes a process read its job types again; a file with faults changes nothing, and the log says why', async () => {
+  const DATA_DIR = await testFolder();
+  const JOB_TYPES = join(DATA_DIR, 'types.json');
+  const adminKey = randomBytes(32).toString('hex');
+  await writeFile(JOB_TYPES, '[{ "name": "render", "credits": 20 }]');
+  const longhaul = await startProcess({ DATA_DIR, JOB_TYPES, ADMIN_API_KEY: adminKey, ROLE: 'api' });
+  const price = async () => (await ask(longhaul.url, adminKey, JobTypesDocument, {})).jobTypes.find(({ name }) => name === 'render')?.credits;
+  expect(await price()).toBe(20);
+  await writeFile(JOB_TYPES, '[{ "name": "render", "credits": 7 }]');
+  longhaul.kill('SIGHUP');
+  await longhaul.wrote(/read the job types again/);
+  expect(await price()).toBe(7);
+  await writeFile(JOB_TYPES, '[{ "name": "render", "credits": "none" }]');
+  longhaul.kill('SIGHUP');
+  await longhaul.wrote(/types\.json: entry 1 \(\\"render\\"\): credits: .*the job types stay as they were: JOB_TYPES has faults/);
+  expect(await price()).toBe(7);
 }, 60_000);
 
 /** Its standard output, of which every line has to be JSON. */

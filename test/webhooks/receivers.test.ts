@@ -249,9 +249,9 @@ test('a workspace whose many receivers never answer keeps no other workspace wai
 
 test('a try that the end of its process cuts off does not count, and another process makes it', async () => {
   const { key, tenant } = await newTenant();
-  const { jobs, database, clock, links, log, webhookSecrets } = longhaul.services;
+  const { jobs, database, clock, links, log, webhookSecrets, workMetrics: observer } = longhaul.services;
   const outboundAllow = parseOutboundAllow(['127.0.0.0/26']);
-  const options = { jobs, database, clock, outboundAllow, surfaces: webhookSurfaces(links), webhookSecrets, log };
+  const options = { jobs, database, clock, outboundAllow, surfaces: webhookSurfaces(links), webhookSecrets, observer, log };
   const receiver = await startReceiver(never, status(204));
   await longhaul.deliverer.stop();
   const stopping = new Deliverer(options);

@@ -23,11 +23,14 @@ export class ConnectionPool {
   readonly #silence: SilenceWatch | null;
   /** The most connections. */
   readonly size: number;
+  /** The last word of its name. */
+  readonly purpose: string;
   #ended: Promise<void> | null = null;
 
   constructor(route: Route, { size, name, ...session }: Session & { size: number; name: string }) {
     this.#route = route;
     this.size = size;
+    this.purpose = name.split(' ').at(-1) ?? name;
     this.#pool = new pg.Pool({
       // Reads the route's configuration for each new connection, because the route may have changed.
       Client: class extends pg.Client {
@@ -46,6 +49,12 @@ export class ConnectionPool {
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
     const { statementMilliseconds } = session;
     this.#silence = statementMilliseconds === 0 ? null : new SilenceWatch(this.#pool, statementMilliseconds + answerMilliseconds);
+  }
+
+  /** How many connections are in use, and how many callers wait for one. */
+  get use(): { inUse: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { inUse: totalCount - idleCount, waiting: waitingCount };
   }
 
   /** The caller must release the connection. */

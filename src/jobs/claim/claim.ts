@@ -212,7 +212,11 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
     const { token, expires_at: expiresAt, lease_seconds: leaseSeconds } = row;
     return [{ job: jobFromRow(row), token, expiresAt: new Date(expiresAt), leaseSeconds }];
   });
-  for (const { job } of started) context.announcer.jobChanged(job);
+  for (const { job } of started) {
+    // Both times are the database's.
+    context.observer.started(job.type, (job.updatedAt.getTime() - job.dueAt.getTime()) / 1_000);
+    context.announcer.jobChanged(job);
+  }
   const seen = rows[0]?.seen_workspaces ?? 0;
   return {
     started,

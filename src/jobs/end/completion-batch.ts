@@ -1,7 +1,5 @@
 import { Batches } from '../../concurrency/batches.ts';
-import type { Database } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
-import type { Announcer } from '../feed/announcer.ts';
 import type { JobsContext, ReadyCompletion } from '../model/context.ts';
 import { announceDelivery, consequences } from './ending.ts';
 import type { Job } from '../model/job.ts';
@@ -56,15 +54,19 @@ const statement = `
       asked.filename, asked.media_type, asked.bytes, asked.sha256, changed.artifact_expires_at
     FROM changed JOIN asked USING (ordinal) WHERE asked.artifact_id IS NOT NULL
   )
-  SELECT ${jobColumns('changed')}, changed.ordinal, gone.slot IS NOT NULL AS slot_freed
+  SELECT ${jobColumns('changed')}, changed.ordinal, gone.slot IS NOT NULL AS slot_freed,
+    extract(epoch FROM now() - gone.started_at)::float8 AS ran
   FROM changed LEFT JOIN gone ON gone.job_id = changed.id`;
+
+/** The dependencies of completions. */
+type CompletionParts = Pick<JobsContext, 'database' | 'announcer' | 'observer'>;
 
 /** Completes and announces the jobs whose leases still hold. Returns null for the others. */
 async function writeCompletions(
-  { database, announcer }: { database: Database; announcer: Announcer },
+  { database, announcer, observer }: CompletionParts,
   completions: readonly ReadyCompletion[],
 ): Promise<(Job | null)[]> {
-  const rows = await database.hot.query<JobRow & { ordinal: number; slot_freed: boolean }>(
+  const rows = await database.hot.query<JobRow & { ordinal: number; slot_freed: boolean; ran: number | null }>(
     statement,
     [`[${completions.map(toJson).join(',')}]`],
   );
@@ -74,6 +76,7 @@ async function writeCompletions(
     jobs[row.ordinal] = job;
     announcer.jobChanged(job);
     announceDelivery(announcer, job);
+    observer.ended({ job, outcome: transitions.complete.to, code: null, ranSeconds: row.ran });
     if (row.slot_freed) announcer.slotFreed(job.workspaceId);
   }
   return jobs;
@@ -99,6 +102,6 @@ function toJson({ ref, scope, output, artifact }: ReadyCompletion, ordinal: numb
 }
 
 /** Creates the completion batches of this process. */
-export function createCompletions(announcing: { database: Database; announcer: Announcer }): JobsContext['completions'] {
-  return new Batches((completions) => writeCompletions(announcing, completions), { lanes: 4, size: 100 });
+export function createCompletions(parts: CompletionParts): JobsContext['completions'] {
+  return new Batches((completions) => writeCompletions(parts, completions), { lanes: 4, size: 100 });
 }

@@ -100,13 +100,15 @@ export const firstParameter = 6;
  */
 export async function endJob(context: JobsContext, { update, parameters, outcome, failure, told = true }: JobEnd): Promise<Job | null> {
   const expressions = [`changed AS (${update})`, endedOne, consequences];
-  const [row] = await context.database.hot.query<JobRow & { slot_freed: boolean }>(
+  const [row] = await context.database.hot.query<JobRow & { slot_freed: boolean; ran: number | null }>(
     `WITH ${expressions.join(',')}
-     SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed FROM changed`,
+     SELECT ${jobColumns('changed')}, EXISTS (SELECT FROM gone WHERE slot IS NOT NULL) AS slot_freed,
+       (SELECT extract(epoch FROM now() - started_at)::float8 FROM gone) AS ran FROM changed`,
     [newId(), told ? newId() : null, outcome, failure?.code ?? null, failure?.message ?? null, ...parameters],
   );
   if (row === undefined) return null;
   const job = jobFromRow(row);
+  context.observer.ended({ job, outcome, code: failure?.code ?? null, ranSeconds: row.ran });
   context.announcer.jobChanged(job);
   announceDelivery(context.announcer, job);
   if (row.slot_freed) context.announcer.slotFreed(job.workspaceId);

@@ -6,6 +6,7 @@ import type { LeaseRef } from '../claim/lease-token.ts';
 import type { Pauses } from '../pausing/pauses.ts';
 import type { Job } from './job.ts';
 import type { WorkspaceScope } from './workspace-scope.ts';
+import type { JobObserver } from './observer.ts';
 import type { JobTypes } from '../types/registry.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
 import type { Workforce } from '../workers/workforce.ts';
@@ -21,6 +22,7 @@ export interface JobsContext {
   /** Told of what workers are heard of. */
   workforce: Workforce;
   pauses: Pauses;
+  observer: JobObserver;
   /** Whether cancelling a job that came through this surface sends a webhook. */
   notifiesOfCancellation: (dialect: Dialect) => boolean;
 }

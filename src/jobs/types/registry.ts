@@ -1,15 +1,21 @@
+import type { Log } from '../../log.ts';
 import { readJobTypes } from './file.ts';
 import type { JobType } from './job-type.ts';
 import { nearestOf } from './nearest.ts';
 import { shippedJobTypes } from './shipped.ts';
 
-/** The registered job types. They do not change while the process runs. */
+/** The registered job types. */
 export class JobTypes {
-  readonly #byName: ReadonlyMap<string, JobType>;
+  #byName: ReadonlyMap<string, JobType>;
 
   /** If two types have the same name, the later one replaces the earlier one in its position. */
   constructor(types: Iterable<JobType>) {
-    this.#byName = new Map(Array.from(types, (type) => [type.name, type]));
+    this.#byName = byName(types);
+  }
+
+  /** Registers these types in place of those before. Jobs of a type that is gone wait until it is back. */
+  replace(types: Iterable<JobType>): void {
+    this.#byName = byName(types);
   }
 
   get(name: string): JobType | undefined {
@@ -25,6 +31,10 @@ export class JobTypes {
   }
 }
 
+function byName(types: Iterable<JobType>): ReadonlyMap<string, JobType> {
+  return new Map(Array.from(types, (type) => [type.name, type]));
+}
+
 /**
  * Loads the shipped types. The JOB_TYPES file may replace them and add others.
  *
@@ -32,7 +42,21 @@ export class JobTypes {
  * @throws Error with one line per fault in the file.
  */
 export async function loadJobTypes(path: string | null): Promise<JobTypes> {
-  return new JobTypes(path === null ? shippedJobTypes : [...shippedJobTypes, ...(await readJobTypes(path))]);
+  return new JobTypes(await readAll(path));
+}
+
+/** Reads the JOB_TYPES file again. Where it has faults, the types stay as they are, and the log says why. */
+export async function reloadJobTypes(types: JobTypes, path: string | null, log: Log): Promise<void> {
+  try {
+    types.replace(await readAll(path));
+    log.info({ file: path, types: types.names().length }, 'read the job types again');
+  } catch (error) {
+    log.error({ err: error }, 'the job types stay as they were: JOB_TYPES has faults');
+  }
+}
+
+async function readAll(path: string | null): Promise<readonly JobType[]> {
+  return path === null ? shippedJobTypes : [...shippedJobTypes, ...(await readJobTypes(path))];
 }
 
 /** The error message for an unknown type: suggests a similar name, if there is one, and lists all registered types. */
