@@ -167,6 +167,18 @@ test("the README's page shows a job that the README cancels, whatever breaks in 
   expect(JSON.parse(again)).toMatchObject({ data: { cancelJob: { code: 'ALREADY_FINISHED' } } });
 });
 
+test("the README's retry is listed by the job that it retries, and what did not arrive by the workspace", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const tenant = Tenant.of(longhaul, workspace.id);
+  await paste(cancelling);
+  await tenant.cancel((await tenant.create({ webhookUrl: 'https://127.0.0.1/' })).id);
+  const [printed = ''] = await paste("ask 'mutation ($input: RetryJobInput!)");
+  const [retried, listed, deliveries] = printed.replaceAll('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data);
+  expect(listed.job.retries).toEqual({ count: { value: 1 }, edges: [{ node: { id: retried.retryJob.job.id, status: 'PENDING' } }] });
+  expect(deliveries.workspace.webhookDeliveries.edges).toMatchObject([{ node: { event: 'JOB_CANCELLED' } }]);
+});
+
 test("the README's page says why it shows nothing", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());

@@ -30,7 +30,7 @@ export function walksOf({ asked }: Conditions, direction: Window['direction']): 
   if (isShort(workerIds)) return [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)];
   if (isShort(errorCodes)) return errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code));
   if (isShort(statuses) && statuses.length < jobStatuses.length) {
-    return statuses.map((status) => (isRunning(status) ? running : jobsWith('statuses', 'job.status', status)));
+    return statuses.map((status) => (isRunning(status) ? covering('statuses', running) : jobsWith('statuses', 'job.status', status)));
   }
   if (isShort(dialects)) return [...dialects.map((dialect) => ended(jobsWith('dialects', 'job.dialect', dialect))), pending, running];
   if (isShort(types)) return types.map((type) => jobsWith('types', 'job.type', type));
@@ -44,7 +44,7 @@ function isShort<Value>(values: readonly Value[] | null): values is readonly Val
 export const allJobs: WalkOf = (workspace) => ({ from: 'job', id: 'job.id', where: [`job.workspace_id = ${workspace}`] });
 
 function jobsWith(covers: Listed, column: string, value: string): WalkOf {
-  return (workspace, bind) => ({ ...also(allJobs(workspace, bind), `${column} = ${bind(value)}`), covers });
+  return covering(covers, (workspace, bind) => also(allJobs(workspace, bind), `${column} = ${bind(value)}`));
 }
 
 function ended(jobs: WalkOf): WalkOf {
@@ -53,6 +53,7 @@ function ended(jobs: WalkOf): WalkOf {
 
 const pending: WalkOf = (workspace, bind) => also(allJobs(workspace, bind), sqlIs.pending);
 
+/** A job has a lease as long as it runs. */
 const running: WalkOf = (workspace) => ({
   from: eachOf('lease'),
   ids: 'lease',
@@ -61,7 +62,7 @@ const running: WalkOf = (workspace) => ({
 });
 
 function leasesOf(workerIds: readonly string[]): WalkOf {
-  return (workspace, bind) => ({ ...also(running(workspace, bind), `lease.worker_id = ANY(${bind(workerIds)}::text[])`), covers: 'workerIds' });
+  return covering('workerIds', (workspace, bind) => also(running(workspace, bind), `lease.worker_id = ANY(${bind(workerIds)}::text[])`));
 }
 
 /** A worker may have had several attempts at a job. */
@@ -71,6 +72,10 @@ function attemptsOf(worker: string, direction: Window['direction']): WalkOf {
     const ids = `(${own} ORDER BY job_id ${direction}) AS attempted`;
     return { from: eachOf('attempted', ids), ids, id: 'attempted.job_id', where: [], covers: 'workerIds' };
   };
+}
+
+function covering(covers: Listed, walk: WalkOf): WalkOf {
+  return (workspace, bind) => ({ ...walk(workspace, bind), covers });
 }
 
 function also(walk: Walk, condition: string): Walk {
