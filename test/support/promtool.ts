@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const alertsFile = fileURLToPath(new URL('../../deploy/prometheus-alerts.yml', import.meta.url));
@@ -18,8 +20,8 @@ export function hasPromtool(): boolean {
 
 /** Every alert rule: its name, its expression, and for how many minutes it has to hold. */
 export function alertRules(): { name: string; expr: string; minutes: number }[] {
-  const text = readFileSync(alertsFile, 'utf8').replaceAll(/>-\n((?: {10}.*\n)+)/g, (_, lines: string) => `${lines.trim().replaceAll(/\n\s+/g, ' ')}\n`);
-  return text.split('- alert: ').slice(1).map((rule) => {
+  const rules = readFileSync(alertsFile, 'utf8').replaceAll(/>-\n((?: {10}.*\n)+)/g, (_, lines: string) => `${lines.trim().replaceAll(/\n\s+/g, ' ')}\n`);
+  return rules.split('- alert: ').slice(1).map((rule) => {
     const [, count = '0', unit = 'm'] = /^ +for: (\d+)([mh])$/m.exec(rule) ?? [];
     const expr = /^ +expr: (.*)$/m.exec(rule)?.[1];
     if (expr === undefined) throw new Error(`a rule has no expression: ${rule}`);
@@ -43,10 +45,10 @@ export type Scrape = ReadonlyMap<string, number>;
 
 /** Scrapes a process as Prometheus does. */
 export async function scrape(url: string): Promise<Scrape> {
-  const text = await fetch(`${url}/metrics`).then((response) => response.text(), () => null);
+  const page = await fetch(`${url}/metrics`).then((response) => response.text(), () => null);
   const own = 'instance="one",job="longhaul"';
-  const series = new Map([[`up{${own}}`, text === null ? 0 : 1]]);
-  for (const [, name = '', labels = '', value = ''] of (text ?? '').matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)) {
+  const series = new Map([[`up{${own}}`, page === null ? 0 : 1]]);
+  for (const [, name = '', labels = '', value = ''] of (page ?? '').matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)) {
     series.set(`${name}{${labels === '' ? '' : `${labels},`}${own}}`, Number(value));
   }
   return series;
@@ -85,8 +87,10 @@ export async function evaluate(evaluations: readonly Evaluation[]): Promise<stri
       ],
     }));
     await writeFile(file, JSON.stringify({ rule_files: [alertsFile], evaluation_interval: '1m', tests }));
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
-    return status === 0 ? '' : stdout + stderr;
+    // Not spawnSync, which would make this process look busy.
+    const promtool = spawn('promtool', ['test', 'rules', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [out, faults, [status]] = await Promise.all([text(promtool.stdout), text(promtool.stderr), once(promtool, 'close')]);
+    return status === 0 ? '' : out + faults;
   } finally {
     await rm(folder, { recursive: true });
   }
