@@ -181,7 +181,10 @@ describe('the limit of a workspace in which jobs run', () => {
     await Promise.all([work(), work(), work(), work(), change()]);
     await setLimit(tenant, 3);
     await sweep(longhaul);
-    expect(await tenant.claim({ limit: 10 })).toHaveLength(3);
+    // A claim passes over a slot that a sweep, which has seen the former limit, is about to settle again.
+    const held: HeldJob[] = [];
+    await expect.poll(async () => held.push(...(await tenant.claim({ limit: 10 })))).toBe(3);
+    expect(await tenant.claim({ limit: 10 })).toEqual([]);
     expect(await tenant.count('FROM slot WHERE workspace_id = $1')).toBe(3);
   });
 });

@@ -55,6 +55,7 @@ describe('without any variable', () => {
       workerConcurrency: 4,
       databasePoolSize: 10,
       logLevel: 'info',
+      metricsToken: null,
       graphiql: true,
       introspection: true,
     });
