@@ -13,17 +13,20 @@ const mebibyte = 1024 ** 2;
 const scarce = { bytes: 16 * mebibyte, part: 0.02 };
 const enough = { bytes: 64 * mebibyte, part: 0.05 };
 
-/** A file could not be written, because its volume or its quota is full. */
+/** A file could not be written, because its volume or its quota is full, or the volume only reads. */
 export class NoRoomError extends Error {
   constructor(cause: unknown) {
-    super('The volume of the result files is full.', { cause });
+    super('The volume of the result files is full or read-only.', { cause });
     this.name = 'NoRoomError';
   }
 }
 
+/** A file system that has found an error, or was mounted again, may be read-only from one moment to the next. */
+const refusals = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
 /** Whether an error of the file system says so. */
 export function isNoRoom(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && refusals.has(error.code);
 }
 
 /** Knows whether there is room for more result files. It looks by itself, and is told when a write was refused. */
@@ -79,8 +82,8 @@ export class Room {
     if (this.#isFull === isFull) return;
     this.#isFull = isFull;
     const fields = { dir: this.#dir, freeBytes: this.#freeBytes };
-    if (isFull) this.#log.error(fields, 'the volume of the result files is full: no job that writes a file is begun here. Make room');
-    else this.#log.info(fields, 'the volume of the result files has room again');
+    if (isFull) this.#log.error(fields, 'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room');
+    else this.#log.info(fields, 'the volume of the result files takes files again');
     const changing = this.#changing;
     this.#changing = new AbortController();
     changing.abort();

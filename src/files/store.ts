@@ -51,7 +51,7 @@ export class ArtifactStore {
   /**
    * Writes a file from a byte stream. It appears under its path only when it is complete and synced. If the source
    * fails, the signal aborts (rejects with its reason), the stream exceeds `maxBytes` (ArtifactTooLargeError) or the volume
-   * is full (NoRoomError), the file is removed before the promise rejects. OrphanedFiles removes files that no job references in the end.
+   * is full or read-only (NoRoomError), the file is removed before the promise rejects. OrphanedFiles removes files that no job references in the end.
    */
   async save(source: AsyncIterable<Uint8Array>, options: SaveOptions): Promise<StoredFile> {
     const { workspaceId, filename, mediaType, signal } = options;
@@ -59,7 +59,7 @@ export class ArtifactStore {
     const path = this.path(workspaceId, id);
     signal.throwIfAborted();
     try {
-      await mkdir(join(this.#dir, workspaceId), { recursive: true });
+      await ensureFolder(join(this.#dir, workspaceId));
       const written = await writeSynced(path + partialSuffix, source, options);
       signal.throwIfAborted();
       await rename(path + partialSuffix, path);
@@ -102,4 +102,11 @@ export class ArtifactStore {
       if (ids.length > 0) yield { workspaceId, ids };
     }
   }
+}
+
+/** Not `recursive`, which says ENOENT where the volume is read-only. */
+async function ensureFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  });
 }

@@ -9,6 +9,7 @@ export interface SmallVolume {
   /** Leaves so many bytes. */
   fill(leaving: number): void;
   empty(): void;
+  setReadOnly(isReadOnly: boolean): void;
   unmount(): void;
 }
 
@@ -27,6 +28,7 @@ export function mountSmallVolume(bytes: number): SmallVolume | null {
     dir,
     fill: (leaving) => writeFileSync(filler, Buffer.alloc(bytes - leaving)),
     empty: () => rmSync(filler),
+    setReadOnly: (isReadOnly) => void execFileSync('mount', ['-o', isReadOnly ? 'remount,ro' : 'remount,rw', dir]),
     unmount: () => {
       execFileSync('umount', [dir]);
       rmSync(dir, { recursive: true });

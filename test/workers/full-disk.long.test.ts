@@ -18,7 +18,7 @@ async function healthOf({ url }: Longhaul): Promise<unknown> {
   return { full, volume: health.volume, ready: health.ready };
 }
 
-test.skipIf(volume === null)('a full disk: nothing that writes is begun, what is under way is handed back at no cost, and both go on when there is room', async () => {
+test.skipIf(volume === null)('a full disk, or one that only reads: nothing that writes is begun, what is under way is handed back at no cost, and both go on when there is room', async () => {
   if (volume === null) return;
   const said: string[] = [];
   const note = (_fields: object, message: string) => void said.push(message);
@@ -56,10 +56,23 @@ test.skipIf(volume === null)('a full disk: nothing that writes is begun, what is
   const next = await create('download', 1_000);
   volume.empty();
   for (const { id } of [large, next]) await eventually(async () => expect(await tenant.read(id)).toMatchObject(completed));
+
+  // It only reads, whatever room it has, as after an error of its file system; the first file of a workspace needs a folder.
+  volume.setReadOnly(true);
+  const other = await Tenant.in(longhaul);
+  const source = await openSource(1_000);
+  source.sendEach(Buffer.alloc(1_000));
+  const first = await other.create({ type: 'download', input: { sourceUrl: source.url }, maxAttempts: 1 });
+  await untilFull();
+  await eventually(async () => expect(await other.read(first.id)).toMatchObject({ status: 'PENDING', failedAttempts: 0 }));
+  volume.setReadOnly(false);
+  await eventually(async () => expect(await other.read(first.id)).toMatchObject(completed));
   expect(said.filter((message) => message.startsWith('the volume of the result files'))).toEqual([
-    'the volume of the result files is full: no job that writes a file is begun here. Make room',
-    'the volume of the result files has room again',
-    'the volume of the result files is full: no job that writes a file is begun here. Make room',
-    'the volume of the result files has room again',
+    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
+    'the volume of the result files takes files again',
+    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
+    'the volume of the result files takes files again',
+    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
+    'the volume of the result files takes files again',
   ]);
 }, 90_000);
