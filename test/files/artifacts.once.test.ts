@@ -437,6 +437,7 @@ describe('the route', () => {
 
   test('a directory with a dot in its path serves its files', async () => {
     store = new ArtifactStore(join(dir, '.data', 'artifacts'));
+    await store.bindToInstallation('installation-a', { mayClaim: true });
     const dotted = fastify();
     const row = await artifact();
     artifactRoute(dotted, { find: async () => row, store, links, now: () => now });
