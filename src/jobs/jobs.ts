@@ -8,7 +8,7 @@ import type { StartedAttempt } from './claim/claim.ts';
 import { type Claim, Claimer } from './claim/claimer.ts';
 import { findHeldJob } from './claim/held.ts';
 import { promoteDueJobs } from './claim/promote.ts';
-import { settleExcess } from './claim/slots.ts';
+import { settleUnsettled } from './claim/slots.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
@@ -344,7 +344,7 @@ export class Jobs {
 
   /** Lets workspaces claim again that have run more jobs than a lowered limit allows, and do not any more. */
   async settleLimits(): Promise<void> {
-    for (const id of await settleExcess(this.#database)) this.#context.announcer.slotFreed(id);
+    for (const id of await settleUnsettled(this.#database)) this.#context.announcer.slotFreed(id);
   }
 
   /** Adds what the change log has gained to the counts and statistics. */

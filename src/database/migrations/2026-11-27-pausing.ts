@@ -9,6 +9,5 @@ export const pausing: Migration = {
     concurrently('workspace_paused_index', `"workspace" ("id") where paused`),
     sql('paused_job_type', `create table "paused_job_type" ("name" text not null, primary key ("name"))`),
     sql('slot.excess', `alter table "slot" add column "excess" boolean not null default false`),
-    concurrently('slot_excess_index', `"slot" ("workspace_id") where excess`),
   ],
 };

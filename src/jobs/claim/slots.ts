@@ -7,15 +7,18 @@ import type { Queryable } from '../../database/queryable.ts';
  * Where more jobs run than the new limit allows, all their slots are in excess: an attempt that ends takes its slot with
  * it, and none is free, until no more run than may. Then the sweep settles the slots again.
  *
- * Locks follow the global order: the jobs, then their leases and slots. While the jobs are locked, no attempt ends.
+ * Locks follow the global order: the jobs, then their leases and slots. While the jobs are locked, no attempt ends. But one
+ * whose end waited for a lock meanwhile sees the slots as they were before, and leaves its own taken, by a job without a lease:
+ * the sweep finds that and settles the slots again.
  */
+const isLost = 'slot.job_id IS NOT NULL AND NOT EXISTS (SELECT FROM lease WHERE lease.job_id = slot.job_id AND lease.slot = slot.n)';
 const locks = [
   `SELECT job.id FROM job JOIN lease ON lease.job_id = job.id WHERE lease.workspace_id = $1 ORDER BY job.id FOR UPDATE OF job`,
   `SELECT n FROM slot WHERE workspace_id = $1 ORDER BY n FOR UPDATE`,
 ];
 const steps = [
   ...locks,
-  `DELETE FROM slot WHERE workspace_id = $1 AND job_id IS NULL`,
+  `DELETE FROM slot WHERE workspace_id = $1 AND (job_id IS NULL OR ${isLost})`,
   // Attempts from a time without a limit.
   `WITH homeless AS (
      SELECT lease.job_id, row_number() OVER (ORDER BY lease.job_id) + (SELECT coalesce(max(n), 0) FROM slot WHERE workspace_id = $1) AS n
@@ -45,9 +48,9 @@ export async function settleSlots(transaction: Queryable, workspaceId: string, l
   await transaction.query(settle, [workspaceId, limit]);
 }
 
-/** Settles the slots of the workspaces that have run more than their limit allows. Returns those workspaces. */
-export async function settleExcess(database: Database): Promise<string[]> {
-  const rows = await database.hot.query<{ id: string }>('SELECT DISTINCT workspace_id AS id FROM slot WHERE excess');
+/** Settles the slots of the workspaces that have run more than their limit allows, or have lost one. Returns those workspaces. */
+export async function settleUnsettled(database: Database): Promise<string[]> {
+  const rows = await database.hot.query<{ id: string }>(`SELECT DISTINCT workspace_id AS id FROM slot WHERE excess OR ${isLost}`);
   for (const { id } of rows) await settleAgain(database, id);
   return rows.map(({ id }) => id);
 }

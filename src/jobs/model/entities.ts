@@ -220,7 +220,6 @@ export const SlotEntity = defineEntity({
     /** More jobs run than a lowered limit allows, so this slot ends with its attempt: see slots.ts. */
     excess: p.boolean().default(false),
   },
-  indexes: [{ name: 'slot_excess_index', properties: ['workspaceId'], where: 'excess' }],
 });
 
 /** Postgres stores an index predicate without the table name. */
