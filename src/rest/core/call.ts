@@ -68,11 +68,6 @@ export class Call<Query = unknown, Body = unknown> {
     this.param = paramOf(request.params);
   }
 
-  /** The caller's key; null before it has been looked up. */
-  get apiKeyId(): string | null {
-    return this.#viewer?.apiKeyId ?? null;
-  }
-
   /** The caller. */
   get viewer(): Viewer {
     if (this.#viewer === null) throw new Error('a call was answered before its key was looked up');
