@@ -13,7 +13,14 @@ export async function run(): Promise<void> {
 
   let app: App | null = null;
   // Skip close-with-grace's signal handling, in which a second signal ends the process at once.
-  const stopper = closeWithGrace({ delay: config.stopSeconds * 1_000, logger: false, skip: [...stopSignals] }, async ({ err }) => {
+  const grace: closeWithGrace.Options = {
+    delay: config.stopSeconds * 1_000,
+    logger: false,
+    skip: [...stopSignals],
+    onTimeout: () => log.error({}, 'exiting before everything has ended: STOP_SECONDS are over'),
+    onSecondError: (err: unknown) => log.error({ err }, 'exiting after one more unexpected error'),
+  };
+  const stopper = closeWithGrace(grace, async ({ err }) => {
     if (err !== undefined) log.error({ err }, 'stopping after an unexpected error');
     await app?.stop();
   });

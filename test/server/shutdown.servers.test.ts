@@ -10,6 +10,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { CreateJobDocument, JobProgressDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
+import { createFaultProxy } from '../support/fault-proxy.ts';
 import { startFileServer } from '../support/file-server.ts';
 import { type Installation, prepareInstallation, type ReadyProcess } from '../support/process.ts';
 import { watchJob } from '../support/watched-job.ts';
@@ -78,6 +79,17 @@ test('a request that never ends does not keep the process, and has a part of STO
   api.kill('SIGTERM');
   expect(await api.ended).toEqual(cleanly);
   await cut;
+});
+
+test('a process that cannot end within STOP_SECONDS says so, and exits with 1', async () => {
+  const fleet = await prepareInstallation({ STOP_SECONDS: '1' });
+  const postgres = await createFaultProxy(fleet.databaseUrl);
+  const api = await fleet.start('api', { DATABASE_URL: postgres.url });
+  postgres.stall();
+  api.kill('SIGINT');
+  const said = api.wrote(/"level":50.*STOP_SECONDS are over/);
+  expect(await api.ended).toEqual({ code: 1, signal: null });
+  await said;
 });
 
 test('a watcher over WebSocket is told with 1001 to come back, and does not take the job for ended', async () => {
