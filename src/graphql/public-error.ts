@@ -37,6 +37,9 @@ export function codeOf({ extensions }: GraphQLError): unknown {
   return extensions['code'];
 }
 
+/** Why a socket is closed that waits for the database: PROTOCOL.md, 1013. */
+export const databaseAway = 'The database cannot be reached, or took too long';
+
 /** Whether the error is temporary: it ends when the server that we depend on is back. */
 export function isUnavailable(error: GraphQLError): boolean {
   return codeOf(error) === ('UNAVAILABLE' satisfies ErrorCode);

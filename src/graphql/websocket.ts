@@ -16,7 +16,7 @@ import { SocketSubscription } from './live/socket-subscription.ts';
 import { inWaves } from './live/waves.ts';
 import type { Operation } from './operation.ts';
 import { type Operations, Refusal, type Sender } from './operations.ts';
-import { isUnavailable } from './public-error.ts';
+import { databaseAway, isUnavailable } from './public-error.ts';
 import { schema } from './schema.ts';
 
 /** Largest message from a client, in bytes: a document with its variables (PROTOCOL.md, W4). */
@@ -191,7 +191,7 @@ export class GraphQLSockets {
     if (operation.isPassing) return argumentsFor({ document: anything, name: undefined }, async () => ({ errors }));
     // An error message would end a subscription for good, so close the socket instead. The document may be unparsed: a query
     // that merely contains the word also makes its client reconnect.
-    if (errors.some(isUnavailable) && /\bsubscription\b/.test(payload.query)) extra.connection.giveUp();
+    if (errors.some(isUnavailable) && /\bsubscription\b/.test(payload.query)) extra.connection.giveUp(databaseAway);
     return errors;
   }
 

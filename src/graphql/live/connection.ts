@@ -36,8 +36,12 @@ export abstract class Connection {
   /** Called when the connection is congested. The subclass must call `sent` when bytes have been sent. */
   protected abstract congested(): void;
 
-  /** Closes it in a way that makes its client reconnect and resume. */
-  abstract giveUp(): void;
+  /**
+   * Closes it in a way that makes its client reconnect and resume.
+   *
+   * @param why the client's slowness unless it is said; a socket tells it
+   */
+  abstract giveUp(why?: string): void;
 
   /** Sends at once if there is room. Otherwise returns false, and calls the waiter's `flush` when there is room. */
   send(text: string, waiter: Waiter): boolean {

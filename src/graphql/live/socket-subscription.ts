@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import { isUnavailable } from '../public-error.ts';
+import { databaseAway, isUnavailable } from '../public-error.ts';
 import type { Watching } from './broadcasts.ts';
 import type { Connection } from './connection.ts';
 import type { Live } from './live.ts';
@@ -30,7 +30,7 @@ export class SocketSubscription implements AsyncIterableIterator<never, void, vo
     });
     if ('refused' in watch) {
       // An error would end the subscription for good; closing the socket makes the client reconnect.
-      if (watch.refused.some(isUnavailable)) connection.giveUp();
+      if (watch.refused.some(isUnavailable)) connection.giveUp(databaseAway);
       return { errors: watch.refused };
     }
     subscription.#leave = watch.leave;

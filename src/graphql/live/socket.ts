@@ -48,8 +48,8 @@ export class SocketConnection extends Connection {
     if (this.unsent > mostUnsent) this.giveUp();
   }
 
-  giveUp(): void {
-    closeSoon(this.#socket, tryAgainLater, 'Too slow');
+  giveUp(why = 'Too slow'): void {
+    closeSoon(this.#socket, tryAgainLater, why);
   }
 }
 
