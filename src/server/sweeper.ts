@@ -37,16 +37,19 @@ export class Sweeper {
   constructor({ jobs, database, artifacts, log }: SweeperOptions) {
     this.#leases = new Loop({
       name: 'ending attempts whose lease is over',
-      work: () => jobs.expireLeases(),
+      work: async () => {
+        try {
+          await jobs.expireLeases();
+        } finally {
+          await jobs.settleLimits();
+        }
+      },
       pollMilliseconds: leaseSweepMilliseconds,
       log,
     });
     this.#dueJobs = new Loop({
       name: 'making due jobs claimable',
-      work: async () => {
-        await jobs.promoteDue();
-        await jobs.settleLimits();
-      },
+      work: () => jobs.promoteDue(),
       pollMilliseconds: leaseSweepMilliseconds,
       log,
     });
