@@ -5,9 +5,10 @@ import { cacheFolder } from '../server/cache-folder.ts';
 import { entities } from '../server/entities.ts';
 import { createLog } from '../server/json-log.ts';
 import { readConfig, refuse } from './refuse.ts';
+import { tell } from './tell.ts';
 
 /**
- * `npm run migrate`: runs the pending migrations of the database that the environment names, and ends. Servers may run
+ * `npm run migrate`: runs the pending migrations of the database that the environment names, says so, and ends. Servers may run
  * meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
  *
  * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits with 0 if nothing is pending and
@@ -21,7 +22,10 @@ export async function run(parameters: readonly string[]): Promise<void> {
       const pending = await openPending(config, entities);
       process.stdout.write(pending.length === 0 ? 'Nothing is pending.\n' : pending.map(described).join('\n'));
       process.exitCode = pending.length === 0 ? 0 : 2;
-    } else await migrateDatabase(config, { cacheFolder, entities, log: createLog(config.logLevel) });
+    } else {
+      await migrateDatabase(config, { cacheFolder, entities, log: createLog(config.logLevel) });
+      tell('The database is up to date.', {}, 'the database is up to date');
+    }
   } catch (error) {
     refuse('The database cannot be migrated', error);
   }

@@ -199,10 +199,9 @@ test('a try that is answered with 500 is made again later, with the same body an
         },
       ]);
     });
-    await eventually(async () => {
-      await becomeDueAgain(longhaul);
-      expect(receiver.received).toHaveLength(tries + 1);
-    });
+    // Once: a second time could make the try after the next one due as well.
+    await becomeDueAgain(longhaul);
+    await eventually(() => expect(receiver.received).toHaveLength(tries + 1));
   }
   await eventually(async () => {
     expect(await deliveriesOf(longhaul, key, job.id)).toMatchObject([
