@@ -8,11 +8,11 @@ import { readConfig, refuse } from './refuse.ts';
 import { tell } from './tell.ts';
 
 /**
- * `npm run migrate`: runs the pending migrations of the database that the environment names, says so, and ends. Servers may run
- * meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
+ * `npm run migrate`: runs the pending migrations of the database that the environment names, says so, and ends. Servers may
+ * run meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
  *
- * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits with 0 if nothing is pending and
- * with 2 otherwise. 1 always means that it failed.
+ * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits
+ * with 0 if nothing is pending and with 2 otherwise. 1 always means that it failed.
  */
 export async function run(parameters: readonly string[]): Promise<void> {
   const config = readConfig();

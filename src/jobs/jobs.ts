@@ -28,7 +28,6 @@ import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.
 import type { JobLimits, JobsContext } from './model/context.ts';
 import type { WorkspaceScope } from './model/workspace-scope.ts';
 import type { Job } from './model/job.ts';
-import type { JobObserver } from './model/observer.ts';
 import { isPending } from './model/state-machine.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
@@ -82,9 +81,8 @@ export class Jobs {
   readonly limits: JobLimits;
   readonly ids: JobIds;
   readonly builtInTypes: ReadonlySet<string>;
-  readonly workforce: Workforce;
-  readonly pauses: Pauses;
-  readonly observer: JobObserver;
+  readonly #workforce: Workforce;
+  readonly #pauses: Pauses;
   readonly #database: Database;
   readonly #context: JobsContext;
   readonly #reads: JobReads;
@@ -102,10 +100,9 @@ export class Jobs {
     this.ids = new JobIds(database, parts.idForms);
     this.#database = database;
     this.builtInTypes = parts.builtInTypes;
-    this.workforce = new Workforce(database, log);
-    this.observer = parts.observer;
-    this.pauses = new Pauses(database, bus, log);
-    this.#context = createContext({ ...parts, workforce: this.workforce, pauses: this.pauses });
+    this.#workforce = new Workforce(database, log);
+    this.#pauses = new Pauses(database, bus, log);
+    this.#context = createContext({ ...parts, workforce: this.#workforce, pauses: this.#pauses });
     this.#reads = new JobReads(database);
     this.#creations = new CreationQueue(this.#context);
     this.#reports = new ReportQueue(this.#context);
@@ -124,14 +121,14 @@ export class Jobs {
   async start(): Promise<void> {
     this.#feed.start();
     this.#updates.start();
-    await this.workforce.start();
-    await this.pauses.start();
+    await this.#workforce.start();
+    await this.#pauses.start();
     await this.#claimer.start();
   }
 
   /** The work that goes on by itself, for health. */
   get loops(): readonly Loop[] {
-    return [this.#claimer.loop, this.#feed.loop, this.workforce.loop, this.pauses.loop];
+    return [this.#claimer.loop, this.#feed.loop, this.#workforce.loop, this.#pauses.loop];
   }
 
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
@@ -143,8 +140,8 @@ export class Jobs {
   async stop(): Promise<void> {
     await this.stopClaims();
     await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
-    await this.pauses.stop();
-    await this.workforce.stop();
+    await this.#pauses.stop();
+    await this.#workforce.stop();
   }
 
   create(workspaceId: string, asked: JobRequest, origin: JobOrigin): Promise<Job> {
@@ -190,6 +187,16 @@ export class Jobs {
   /** Lets the jobs of a type wait, in every workspace, or lets them go on. */
   pauseType(name: string, paused: boolean): Promise<JobType> {
     return pauseType(this.#context, name, paused);
+  }
+
+  /** Whether the jobs of a type wait, in every workspace. */
+  isTypePaused(name: string): boolean {
+    return this.#pauses.hasType(name);
+  }
+
+  /** How many workers that are alive take jobs of this type in this workspace. */
+  liveWorkers(workspaceId: string, type: string): number {
+    return this.#workforce.count(workspaceId, type);
   }
 
   /** @param alive null for all */

@@ -6,15 +6,13 @@ import { readBacklog } from '../jobs/read/backlog.ts';
 import type { Log } from '../log.ts';
 import { countBacklog } from '../webhooks/backlog.ts';
 import { countOldKeys } from '../workspaces/idempotency-key.ts';
-import { BoundedLabel } from './labels.ts';
+import { BoundedLabel, mostTypes } from './labels.ts';
 
 /** However often it is scraped, the database is asked once in this time. */
 const freshMilliseconds = 2_000;
 
 /** A scrape does not wait longer for the database: Prometheus gives it ten seconds. */
 const patienceMilliseconds = 3_000;
-
-const mostTypes = 100;
 
 const registers: [] = [];
 

@@ -1,5 +1,8 @@
 /** The label of everything beyond a bound. */
-export const other = 'other';
+const other = 'other';
+
+/** The most job types that labels tell apart. */
+export const mostTypes = 100;
 
 /** Bounds the values of a label: the first so many keep their name, and all others share one. */
 export class BoundedLabel {

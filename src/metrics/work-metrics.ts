@@ -2,13 +2,12 @@ import { Counter, Histogram, type Metric } from 'prom-client';
 import type { EndedAttempt, JobObserver } from '../jobs/model/observer.ts';
 import { isFinal } from '../jobs/model/state-machine.ts';
 import type { DeliveryObserver, TryOutcome } from '../webhooks/observer.ts';
-import { BoundedLabel } from './labels.ts';
+import { BoundedLabel, mostTypes } from './labels.ts';
 
 const registers: [] = [];
 
 /** Codes are the workers' own. */
 const mostCodes = 50;
-const mostTypes = 100;
 
 /** What this process has done with jobs and webhooks, counted as it happens. */
 export class WorkMetrics implements JobObserver, DeliveryObserver {

@@ -125,7 +125,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     stops.push(() => jobs.stop());
     const sweeper = new Sweeper({ jobs, database, artifacts, log });
 
-    const loops: Loop[] = [...opened.loops, clock.loop, room.loop, ...jobs.loops];
+    const loops: Loop[] = [...opened.loops, clock.loop, room.loop, authenticator.loop, ...jobs.loops];
     const services: Services = {
       config,
       log,

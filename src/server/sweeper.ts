@@ -23,9 +23,9 @@ export interface SweeperOptions {
 }
 
 /**
- * Does the periodic work: ends attempts whose lease expired, makes due jobs claimable, counts changes, and removes expired files and old
- * idempotency keys. Every process sweeps, but only one of them moves each row. Each sweep has its own loop, so that a slow or
- * failing one does not delay the others.
+ * Does the periodic work: ends attempts whose lease expired, makes due jobs claimable, counts changes, and removes expired
+ * files and old idempotency keys. Every process sweeps, but only one of them moves each row. Each sweep has its own loop, so
+ * that a slow or failing one does not delay the others.
  */
 export class Sweeper {
   readonly #leases: Loop;
@@ -41,6 +41,7 @@ export class Sweeper {
         try {
           await jobs.expireLeases();
         } finally {
+          // One attempt that cannot be ended keeps no other workspace from its slots.
           await jobs.settleLimits();
         }
       },

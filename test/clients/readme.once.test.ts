@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Tenant } from '../support/domain.ts';
+import { settleWorkers, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { openPage, type Reader, startReader } from '../support/readme.ts';
 
@@ -104,7 +104,7 @@ test("the README's first job is warned of, and its workers are those that claime
   await reader.paste('URL=', { KEY: () => workspace.key(), ID: (answer) => valueIn((warned = answer), 'id') });
   expect(JSON.parse(warned).data.createJob.warnings).toMatchObject([{ code: 'NO_WORKER' }]);
   await Tenant.of(longhaul, workspace.id).claim({ types: ['comments'], workerId: 'one' });
-  await longhaul.services.jobs.workforce.loop.settle();
+  await settleWorkers(longhaul);
   const [printed = ''] = await reader.paste("ask '{ jobTypes");
   const [types, workers] = printed.replace('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data);
   expect(types.jobTypes).toContainEqual({ name: 'comments', builtIn: false, liveWorkers: 1, pending: 0 });

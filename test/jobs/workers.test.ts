@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Workforce } from '../../src/jobs/workers/workforce.ts';
 import { silentLog } from '../../src/log.ts';
-import { Tenant } from '../support/domain.ts';
+import { settleWorkers, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -28,7 +28,7 @@ async function newTenant() {
 
 /** What another process, which just started, knows of the workers. */
 async function otherProcess(): Promise<Workforce> {
-  await longhaul.services.jobs.workforce.loop.settle();
+  await settleWorkers(longhaul);
   const other = new Workforce(longhaul.services.database, silentLog);
   await other.loop.settle();
   return other;

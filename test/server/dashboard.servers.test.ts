@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { sweep, Tenant } from '../support/domain.ts';
+import { settleWorkers, sweep, Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { alertRules, dashboardExpressions, evaluate, hasPromtool, metricsIn, scrape, type Scrape } from '../support/promtool.ts';
 
@@ -25,7 +25,7 @@ test.runIf(hasPromtool())('every expression of the dashboard gives something whe
     await tenant.complete(one?.token ?? '');
     await tenant.fail(two?.token ?? '', { retryable: false });
     await longhaul.graphql('{ none }');
-    await longhaul.services.jobs.workforce.loop.settle();
+    await settleWorkers(longhaul);
     await longhaul.services.jobs.rollUp();
     await sweep(longhaul);
     return scrape(longhaul.url);

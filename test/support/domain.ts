@@ -10,6 +10,8 @@ import type { JobRequest } from '../../src/jobs/create/job-request.ts';
 import type { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { findJob } from '../../src/jobs/read/find.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
+import { Pauses } from '../../src/jobs/pausing/pauses.ts';
+import { Workforce } from '../../src/jobs/workers/workforce.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { encodeLeaseToken } from '../../src/jobs/claim/lease-token.ts';
 import { type Report } from '../../src/jobs/progress/report.ts';
@@ -135,9 +137,16 @@ export class Tenant {
 
 /** The context for transitions of another process of this installation. */
 export function contextOf({ services }: Longhaul): JobsContext {
-  const { jobs, links } = services;
+  const { bus, database, jobs, links, log, workMetrics } = services;
   const surfaces = webhookSurfaces(links);
-  return createContext({ ...services, ...jobs, notifiesOfCancellation: (dialect) => surfaces[dialect].notifiesOfCancellation });
+  return createContext({
+    ...services,
+    ...jobs,
+    notifiesOfCancellation: (dialect) => surfaces[dialect].notifiesOfCancellation,
+    observer: workMetrics,
+    workforce: new Workforce(database, log),
+    pauses: new Pauses(database, bus, log),
+  });
 }
 
 export function held({ job, token, ...lease }: StartedAttempt): HeldJob {
@@ -151,6 +160,11 @@ export function held({ job, token, ...lease }: StartedAttempt): HeldJob {
 export async function sweep({ sweeper }: Longhaul): Promise<void> {
   await sweeper.sweepLeases();
   await sweeper.sweepLeases();
+}
+
+/** Writes and reads the list of workers now. */
+export async function settleWorkers({ services }: Longhaul): Promise<void> {
+  await services.loops.find(({ name }) => name === 'keeping the list of workers')?.settle();
 }
 
 /** Ends the lease, as if the worker had been silent for too long. */

@@ -14,7 +14,7 @@ export const JobTypeType = builder.objectRef<JobType>('JobType').implement({
     liveWorkers: t.int({
       nullable: false,
       description: "Workers alive that take jobs of this type in the caller's workspace, built-in ones included. Known within five seconds.",
-      resolve: ({ name }, _args, { jobs, viewer }) => (viewer === null ? 0 : jobs.workforce.count(viewer.workspaceId, name)),
+      resolve: ({ name }, _args, { jobs, viewer }) => (viewer === null ? 0 : jobs.liveWorkers(viewer.workspaceId, name)),
     }),
     pending: t.int({
       nullable: false,
@@ -24,7 +24,7 @@ export const JobTypeType = builder.objectRef<JobType>('JobType').implement({
     paused: t.boolean({
       nullable: false,
       description: 'Whether its jobs wait, in every workspace. Known within five seconds.',
-      resolve: ({ name }, _args, { jobs }) => jobs.pauses.hasType(name),
+      resolve: ({ name }, _args, { jobs }) => jobs.isTypePaused(name),
     }),
     credits: t.exposeInt('credits', { nullable: false, description: 'What one job costs.' }),
     maxAttempts: t.exposeInt('maxAttempts', {

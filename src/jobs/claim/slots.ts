@@ -11,7 +11,9 @@ import type { Queryable } from '../../database/queryable.ts';
  * whose end waited for a lock meanwhile sees the slots as they were before, and leaves its own taken, by a job without a lease:
  * the sweep finds that and settles the slots again.
  */
+
 const isLost = 'slot.job_id IS NOT NULL AND NOT EXISTS (SELECT FROM lease WHERE lease.job_id = slot.job_id AND lease.slot = slot.n)';
+
 const locks = [
   `SELECT job.id FROM job JOIN lease ON lease.job_id = job.id WHERE lease.workspace_id = $1 ORDER BY job.id FOR UPDATE OF job`,
   `SELECT n FROM slot WHERE workspace_id = $1 ORDER BY n FOR UPDATE`,
