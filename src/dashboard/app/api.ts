@@ -1,0 +1,76 @@
+import { createClient, type Limits, LonghaulError } from '@longhaul/client';
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+import { signal } from '@preact/signals';
+
+/** A document that `npm run codegen` typed. */
+export interface TypedDocument<Result, Variables> extends DocumentTypeDecoration<Result, Variables> {
+  toString(): string;
+}
+
+/** Whether the server answered the last request. */
+export const answering = signal(true);
+
+/** Asks this page's own server. Links of the server name it by PUBLIC_URL, which may be another name for the same place, such as localhost. */
+export async function ask(...[to, init]: Parameters<typeof fetch>): Promise<Response> {
+  try {
+    const response = await fetch(typeof to === 'string' ? atHome(to) : to, init);
+    answering.value = true;
+    return response;
+  } catch (error) {
+    // An aborted request says nothing about the server.
+    if (error instanceof TypeError) answering.value = false;
+    throw error;
+  }
+}
+
+/** A link of the server's, such as that of a file, by the name that this page was opened with. */
+export function atHome(url: string): string {
+  const { pathname, search } = new URL(url, location.href);
+  return location.origin + pathname + search;
+}
+
+/** The one client of this page. Its requests carry the browser's session cookie, and nothing else. */
+export const client = createClient({ url: '.', auth: null, fetch: ask });
+
+/** Told when the server no longer knows the session. */
+let onSignedOut = () => {};
+
+export function whenSignedOut(tell: () => void): void {
+  onSignedOut = tell;
+}
+
+/**
+ * Runs a query or a mutation. While the server is away it is tried again for half a minute.
+ *
+ * @throws LonghaulError
+ */
+export async function query<Result, Variables extends object>(
+  document: TypedDocument<Result, Variables>,
+  variables: Variables,
+  limits: Limits = {},
+): Promise<Result> {
+  try {
+    return await client.query<Result>(document.toString(), variables, limits);
+  } catch (error) {
+    throw noticed(error);
+  }
+}
+
+/** Gives the error back, after it was seen whether it ends the session. For subscriptions, whose errors come in their loops. */
+export function noticed(error: unknown): unknown {
+  if (error instanceof LonghaulError && (error.code === 'UNAUTHENTICATED' || error.code === 'TOKEN_EXPIRED')) onSignedOut();
+  return error;
+}
+
+/** A failure that a mutation answered with: a member of its union. */
+export interface Refusal {
+  code: string;
+  message: string;
+  issues?: readonly { path: readonly string[]; message: string }[];
+}
+
+/** The sentence to show for whatever was thrown or answered. */
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') return error.message;
+  return 'Something went wrong in this page. Reload it, and report what you did.';
+}

@@ -1,0 +1,34 @@
+import { useSignal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { issueAt, mutate } from '../app/mutate.ts';
+import { notify } from '../app/notice.tsx';
+import { newRequestKey } from '../app/request-key.ts';
+import { AddCreditsDocument } from '../generated/credits.ts';
+import { Field } from '../ui/field.tsx';
+import { FormDialog } from '../ui/form-dialog.tsx';
+
+/** Adds credits to a workspace's balance. */
+export function GrantDialog({ workspace: { id, name }, done, onClose }: { workspace: { id: string; name: string }; done: () => Promise<void>; onClose: () => void }) {
+  const amount = useSignal('');
+  // One key for all tries of one amount: a lost answer then grants nothing twice.
+  const [keys] = useState(() => new Map<number, string>());
+  const submit = async () => {
+    const credits = Number(amount.value);
+    const idempotencyKey = keys.get(credits) ?? newRequestKey();
+    keys.set(credits, idempotencyKey);
+    const { workspace } = await mutate(AddCreditsDocument, { input: { workspaceId: id, amount: credits, idempotencyKey } });
+    notify(`${workspace.name} has ${workspace.credits.toLocaleString('en')} credits now.`);
+    await done();
+  };
+  return (
+    <FormDialog title={`Add credits to ${name}`} action="Add credits" submit={submit} onClose={onClose}>
+      {(failure) => (
+        <>
+          <Field label="Credits" hint="1 to 1,000,000,000. They cannot be taken back." error={issueAt(failure, 'amount')}>
+            {(field) => <input {...field} type="number" min={1} max={1_000_000_000} step={1} required value={amount.value} onInput={({ currentTarget }) => (amount.value = currentTarget.value)} />}
+          </Field>
+        </>
+      )}
+    </FormDialog>
+  );
+}

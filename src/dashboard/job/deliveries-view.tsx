@@ -1,0 +1,86 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { messageOf } from '../app/api.ts';
+import { useQuery } from '../app/load.ts';
+import { mutate } from '../app/mutate.ts';
+import { notify } from '../app/notice.tsx';
+import { useRefresh } from '../app/refresh.ts';
+import { can } from '../app/session.ts';
+import { Time } from '../app/time.tsx';
+import { deliveryStates, eventNames } from '../app/webhook-words.ts';
+import { ReadDeliveriesDocument, RedeliverDocument, type ShownDeliveryFragment } from '../generated/job.ts';
+import { Answer } from '../ui/answer.tsx';
+import { Badge } from '../ui/badge.tsx';
+import { Button } from '../ui/button.tsx';
+import './deliveries-view.css';
+
+/** While one waits for its next try, it is looked for so often, in seconds: no subscription tells of deliveries. */
+const lookEvery = 3;
+
+/** What was sent to the job's webhook, and what came of it. @param version of the job: its end brings a delivery */
+export function DeliveriesView({ id, version }: { id: string; version: number }) {
+  const { loaded, reload } = useQuery(ReadDeliveriesDocument, { id });
+  const waiting = loaded.data?.job?.webhookDeliveries.edges.some(({ node }) => node.status === 'PENDING') ?? false;
+  useRefresh(reload, waiting ? lookEvery : null);
+  useEffect(() => {
+    void reload();
+  }, [version]);
+  return (
+    <Answer loaded={loaded} reload={reload} rows={1}>
+      {({ job }) =>
+        job === null || job.webhookDeliveries.edges.length === 0 ? (
+          <p class="soft">None. A job with a webhookUrl tells it when it has ended.</p>
+        ) : (
+          <ul class="deliveries">
+            {job.webhookDeliveries.edges.map(({ node }) => (
+              <li key={node.id}>
+                <Delivery delivery={node} reload={reload} />
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Answer>
+  );
+}
+
+function Delivery({ delivery, reload }: { delivery: ShownDeliveryFragment; reload: () => Promise<void> }) {
+  const { id, event, status, url, attemptCount, lastResponseStatus, lastError, createdAt, deliveredAt } = delivery;
+  const busy = useSignal(false);
+  const redeliver = async () => {
+    busy.value = true;
+    try {
+      await mutate(RedeliverDocument, { id });
+      await reload();
+      notify('It is sent again.');
+    } catch (error) {
+      notify(messageOf(error), { kind: 'failed' });
+    }
+    busy.value = false;
+  };
+  return (
+    <>
+      <div class="row">
+        <Badge tone={deliveryStates[status].tone}>{deliveryStates[status].word}</Badge>
+        <code>{eventNames[event]}</code>
+        <span class="soft">
+          {attemptCount} {attemptCount === 1 ? 'try' : 'tries'}
+          {lastResponseStatus !== null && `, answered ${lastResponseStatus}`}
+        </span>
+        <span class="soft">
+          <Time at={deliveredAt ?? createdAt} />
+        </span>
+        <span class="grow" />
+        {can('WRITE') && (
+          <Button onClick={() => void redeliver()} busy={busy.value} label={`Redeliver ${eventNames[event]}`}>
+            Redeliver
+          </Button>
+        )}
+      </div>
+      <div class="clip soft" title={url}>
+        {url}
+      </div>
+      {lastError !== null && <p class="deliveries-error">{lastError}</p>}
+    </>
+  );
+}

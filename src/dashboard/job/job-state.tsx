@@ -1,0 +1,72 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { announce } from '../app/notice.tsx';
+import { agoText, Duration, useNow } from '../app/time.tsx';
+import type { WholeJobFragment } from '../generated/job.ts';
+import { statusWord } from '../ui/badge.tsx';
+import { Bar, percentText } from '../ui/bar.tsx';
+import { isFinal } from './live-job.ts';
+
+/** Progress is read out no more often, in milliseconds. */
+const spokenEvery = 10_000;
+
+/** How far it is, or how it ended, in a sentence. */
+export function JobState({ job }: { job: WholeJobFragment }) {
+  useSpoken(job);
+  const { status, progress, error, cancelReason } = job;
+  const said = progress?.message ?? progress?.step ?? null;
+  return (
+    <section class="card job-card job-state" aria-label="State">
+      {status === 'RUNNING' && (
+        <>
+          <Bar percentage={progress?.percentage ?? null} label="Progress" />
+          <p>
+            {progress?.percentage != null && <strong>{percentText(progress.percentage)}</strong>} {said ?? 'A worker has it and has not reported yet.'}
+            {progress?.message != null && progress.step !== null && <code class="soft"> {progress.step}</code>}
+          </p>
+        </>
+      )}
+      {status === 'PENDING' && <Waiting job={job} />}
+      {status === 'COMPLETED' && (
+        <p>
+          Completed in <Duration from={job.startedAt} to={job.finishedAt} />.
+        </p>
+      )}
+      {status === 'FAILED' && error !== null && (
+        <p class="job-error">
+          <code>{error.code}</code> {error.message}
+        </p>
+      )}
+      {status === 'CANCELLED' && <p>Cancelled{cancelReason === null ? ', without a reason.' : `: ${cancelReason}`}</p>}
+    </section>
+  );
+}
+
+function Waiting({ job: { runAt, nextAttemptAt, attempts } }: { job: WholeJobFragment }) {
+  const now = useNow();
+  const later = nextAttemptAt ?? runAt;
+  if (later !== null && Date.parse(later) > now) {
+    return (
+      <p>
+        {attempts.length === 0 ? 'Starts' : 'Tried again'} {agoText(later, now)}.
+      </p>
+    );
+  }
+  return <p>Waits for a worker.</p>;
+}
+
+/** Tells screen readers of changes: of the status at once, of progress now and then. */
+function useSpoken({ id, type, status, progress }: WholeJobFragment): void {
+  const last = useRef({ id, status, at: 0 });
+  useEffect(() => {
+    const { current } = last;
+    const now = Date.now();
+    if (current.id !== id) last.current = { id, status, at: now };
+    else if (current.status !== status) {
+      last.current = { id, status, at: now };
+      announce(`${type}: ${statusWord(status)}`);
+    } else if (!isFinal(status) && progress?.percentage != null && now - current.at > spokenEvery) {
+      last.current = { id, status, at: now };
+      announce(`${percentText(progress.percentage)}${progress.message === null ? '' : `, ${progress.message}`}`);
+    }
+  });
+}

@@ -1,0 +1,31 @@
+import { Button } from '../ui/button.tsx';
+import { type BulkKind, bulkKinds } from './running-bulk.ts';
+import type { Selection } from './job-selection.ts';
+
+const kinds: readonly BulkKind[] = ['CANCEL', 'RETRY', 'DELETE'];
+
+/** What can be done to the chosen jobs. */
+export function SelectionBar({ selection, order, start }: { selection: Selection; order: readonly string[]; start: (kind: BulkKind) => void }) {
+  const count = selection.ids.value.size;
+  const everything = selection.everything.value;
+  if (!everything && count === 0) return null;
+  return (
+    <div class="selection-bar card" role="region" aria-label="Chosen jobs">
+      <span role="status">{everything ? 'All jobs that match' : `${count} ${count === 1 ? 'job' : 'jobs'} chosen`}</span>
+      {!everything && order.every((id) => selection.has(id)) && (
+        <Button quiet onClick={() => selection.chooseEverything()}>
+          Choose all that match
+        </Button>
+      )}
+      <span class="grow" />
+      {kinds.map((kind) => (
+        <Button key={kind} danger={kind === 'DELETE'} onClick={() => start(kind)}>
+          {bulkKinds[kind].verb}
+        </Button>
+      ))}
+      <Button quiet onClick={() => selection.clear()}>
+        Choose none
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import { useSignal } from '@preact/signals';
+import { useQuery } from '../app/load.ts';
+import { useRefresh } from '../app/refresh.ts';
+import { go, href, route } from '../app/router.ts';
+import { can } from '../app/session.ts';
+import { Time } from '../app/time.tsx';
+import { type ListedScheduleFragment, ListSchedulesDocument } from '../generated/schedules.ts';
+import { Answer } from '../ui/answer.tsx';
+import { Button } from '../ui/button.tsx';
+import { Empty } from '../ui/empty.tsx';
+import { Frame } from '../ui/frame.tsx';
+import { pageOf, Pager } from '../ui/pager.tsx';
+import { RefreshButton } from '../ui/refresh-button.tsx';
+import { type Column, Table } from '../ui/table.tsx';
+import { ScheduleActions } from './actions.tsx';
+import { ScheduleForm } from './schedule-form.tsx';
+import { ScheduleState } from './schedule-state.tsx';
+
+/** What creates jobs here again and again. */
+export function Screen() {
+  const { loaded, reload } = useQuery(ListSchedulesDocument, pageOf(route.value.params, 50));
+  const making = useSignal(false);
+  // An occurrence that creates no job is told by no subscription.
+  useRefresh(reload, 15);
+  const columns: readonly Column<ListedScheduleFragment>[] = [
+    { name: 'Schedule', cell: ({ id, name }) => <a class="cell-text" href={href(['schedules', id])}>{name}</a> },
+    { name: 'State', cell: (schedule) => <ScheduleState schedule={schedule} /> },
+    { name: 'Type', secondary: true, cell: ({ type }) => type },
+    {
+      name: 'When',
+      cell: ({ cron, timeZone }) => (
+        <>
+          <code>{cron}</code> <span class="soft">{timeZone}</span>
+        </>
+      ),
+    },
+    { name: 'Next', cell: ({ nextRunAt }) => <Time at={nextRunAt} relative /> },
+    { name: 'Last', secondary: true, cell: ({ lastRunAt }) => <Time at={lastRunAt} relative /> },
+    ...(can('WRITE') ? [{ name: 'Actions', cell: (schedule: ListedScheduleFragment) => <ScheduleActions schedule={schedule} done={reload} /> }] : []),
+  ];
+  return (
+    <Frame
+      title="Schedules"
+      actions={
+        <>
+          {can('WRITE') && (
+            <Button primary onClick={() => (making.value = true)}>
+              New schedule
+            </Button>
+          )}
+          <RefreshButton reload={reload} />
+        </>
+      }
+    >
+      <Answer loaded={loaded} reload={reload}>
+        {({ workspace: { schedules } }) =>
+          schedules.edges.length === 0 ? (
+            <Empty title="No schedules">
+              <p>A schedule creates a job again and again, for example each night at 3.{can('WRITE') ? '' : ' A key with WRITE makes one.'}</p>
+            </Empty>
+          ) : (
+            <>
+              <Table caption="Schedules" columns={columns} rows={schedules.edges.map(({ node }) => node)} keyOf={({ id }) => id} />
+              <Pager page={schedules.pageInfo} order="oldest" />
+            </>
+          )
+        }
+      </Answer>
+      {making.value && <ScheduleForm schedule={null} done={(id) => go(['schedules', id])} onClose={() => (making.value = false)} />}
+    </Frame>
+  );
+}

@@ -1,0 +1,20 @@
+import type { ComponentChildren } from 'preact';
+import { useTitle } from '../app/title.ts';
+
+/**
+ * A screen: its title, also the page's, what one can do on it, and its content.
+ *
+ * @param actions buttons and links, at the end of the heading's line
+ */
+export function Frame({ title, actions, children }: { title: string; actions?: ComponentChildren; children: ComponentChildren }) {
+  useTitle(title);
+  return (
+    <section class="screen">
+      <header class="screen-head">
+        <h1 class="screen-title">{title}</h1>
+        {actions}
+      </header>
+      {children}
+    </section>
+  );
+}

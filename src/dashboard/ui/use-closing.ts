@@ -1,0 +1,41 @@
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+/** For a `<details>` that lies over the page. */
+export interface Closing {
+  ref: RefObject<HTMLDetailsElement | null>;
+  onKeyDown: (event: KeyboardEvent) => void;
+  /** @param focus whether the focus goes back to its button */
+  shut: (focus: boolean) => void;
+}
+
+/** Escape, a click elsewhere and a step of the focus elsewhere close it. */
+export function useClosing(): Closing {
+  const ref = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event) => {
+      if (event.target instanceof Node && ref.current?.contains(event.target) === false) ref.current.open = false;
+    };
+    document.addEventListener('pointerdown', close);
+    document.addEventListener('focusin', close);
+    return () => {
+      document.removeEventListener('pointerdown', close);
+      document.removeEventListener('focusin', close);
+    };
+  }, []);
+  const shut = (focus: boolean) => {
+    const { current } = ref;
+    if (current === null) return;
+    current.open = false;
+    if (focus) current.querySelector('summary')?.focus();
+  };
+  return {
+    ref,
+    shut,
+    onKeyDown: (event) => {
+      if (event.key !== 'Escape' || ref.current?.open !== true) return;
+      event.preventDefault();
+      shut(true);
+    },
+  };
+}
