@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
 import { migrateDatabase, openPending } from '../database/open.ts';
 import type { PendingStep } from '../database/migrate/pending.ts';
 import { cacheFolder } from '../server/cache-folder.ts';
@@ -7,6 +7,17 @@ import { createLog } from '../server/json-log.ts';
 import { readConfig, refuse } from './refuse.ts';
 import { tell } from './tell.ts';
 
+export function declare(command: Command): void {
+  command
+    .option('--dry-run', 'print the SQL of what is pending and change nothing: exits with 0 if nothing is, with 2 otherwise', false)
+    // 2 means that something is pending, so a wrong option exits with 1.
+    .exitOverride((error) => {
+      if (error.exitCode === 0) throw error;
+      process.exit(1);
+    })
+    .action(migrate);
+}
+
 /**
  * `npm run migrate`: runs the pending migrations of the database that the environment names, says so, and ends. Servers may
  * run meanwhile, unless the changelog says otherwise; an embedded database must not be in use.
@@ -14,11 +25,10 @@ import { tell } from './tell.ts';
  * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits
  * with 0 if nothing is pending and with 2 otherwise. 1 always means that it failed.
  */
-export async function run(parameters: readonly string[]): Promise<void> {
+async function migrate({ dryRun }: { dryRun: boolean }): Promise<void> {
   const config = readConfig();
   try {
-    const { values } = parseArgs({ args: [...parameters], options: { 'dry-run': { type: 'boolean', default: false } } });
-    if (values['dry-run']) {
+    if (dryRun) {
       const pending = await openPending(config, entities);
       process.stdout.write(pending.length === 0 ? 'Nothing is pending.\n' : pending.map(described).join('\n'));
       process.exitCode = pending.length === 0 ? 0 : 2;

@@ -1,13 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
+import type { Command } from 'commander';
 import type { App } from '../server/app.ts';
 import { createLog } from '../server/json-log.ts';
 import { onStopSignal, stopSignals } from '../server/stop-signals.ts';
 import { readConfig, refuse } from './refuse.ts';
 import { tell } from './tell.ts';
 
+export function declare(command: Command): void {
+  command.action(serve);
+}
+
 /** `npm start`: reads the configuration, starts the app, and stops it in an orderly way when told to. */
-export async function run(): Promise<void> {
+async function serve(): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
 
@@ -43,25 +48,33 @@ export async function run(): Promise<void> {
       },
     });
     log.info({ url: app.url, role: config.role }, 'ready');
-    if (config.role !== 'worker') greet(app.services.publicUrl(), app.madeKey);
+    if (config.role !== 'worker') greet(app);
   } catch (error) {
     refuse('Longhaul cannot start', error);
   }
 }
 
-/** The one place that shows the key of the first start. */
-function greet(url: string, madeKey: string | null): void {
+/** The one place that shows the key of the first start, and the sign-in in its place. */
+function greet({ services, madeKey, showsPage, signInPath }: App): void {
+  const url = services.publicUrl();
   const key = madeKey ?? 'YOUR_KEY';
-  const query = JSON.stringify({ query: '{ workspace { name credits } jobTypes { name credits } }' });
+  const query = JSON.stringify({ query: 'mutation { createJob(input: { type: "demo" }) { ... on CreateJobPayload { job { id status } } } }' });
   const lines = [
     '',
-    `  Longhaul is ready at ${url}/graphql (open it in a browser for GraphiQL).`,
+    ...(showsPage
+      ? [`  Longhaul is ready. Open ${url}${signInPath ?? '/'}`, ...(signInPath === null ? [] : ['  It signs you in, once and within an hour; after that, use the key.'])]
+      : [`  Longhaul is ready at ${url}/graphql (open it in a browser for GraphiQL).`]),
     ...(madeKey === null ? [] : ['', `  Admin key, shown this once: ${madeKey}`]),
     '',
-    '  Try it:',
+    '  Try it: make a job that takes ten seconds.',
     `  curl -s ${url}/graphql -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '${query}'`,
     '',
   ];
-  const facts = { api: `${url}/graphql`, ...(madeKey !== null && { adminKey: madeKey }) };
+  const facts = {
+    api: `${url}/graphql`,
+    ...(showsPage && { page: `${url}/` }),
+    ...(signInPath !== null && { signIn: url + signInPath }),
+    ...(madeKey !== null && { adminKey: madeKey }),
+  };
   tell(lines.join('\n'), facts, madeKey === null ? 'serving' : 'serving; adminKey is shown this once');
 }

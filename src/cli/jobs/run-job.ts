@@ -1,0 +1,48 @@
+import type { Job } from '@longhaul/client';
+import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { connect, withServer } from '../connect.ts';
+import type { ServerChoice } from '../contexts/choose-server.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { onInterruption } from '../interruption.ts';
+import { stateOf } from '../watching/change-lines.ts';
+import { exitCodeOf, followJob, watchUntilEnded, type WatchOptions, withWatching } from '../watching/watching.ts';
+import { type CreationOptions, createJobOf, withCreation } from './creating.ts';
+import { outputHelp, saveFiles } from './save-files.ts';
+import { watchCommand } from './watch-command.ts';
+
+interface RunOptions extends ServerChoice, CreationOptions, Omit<WatchOptions, 'quiet'> {
+  output?: string;
+  json?: true;
+}
+
+export function declare(command: Command): void {
+  withWatching(withCreation(withServer(command)))
+    .option('-o, --output <file>', outputHelp)
+    .option('--json', 'print the whole job at its end, in place of its output')
+    .option('--jsonl', 'print the job at each change, a line each, in place of its output')
+    .option('-q, --quiet', 'show no progress')
+    .addHelpText('after', `\nExits with 0 when the job COMPLETED, ${exitCodes.failed} FAILED, ${exitCodes.cancelled} CANCELLED, ${exitCodes.stillRunning} at --timeout, ${exitCodes.interrupted} at Ctrl-C.`)
+    .action(run);
+}
+
+/** Creates a job, watches it to its end, prints its output and downloads its file. */
+async function run(type: string, options: RunOptions): Promise<void> {
+  const client = await connect(options);
+  using interruption = onInterruption();
+  const { id } = await createJobOf(client, type, options, interruption.signal).catch((error: unknown) => {
+    throw interruption.signal.aborted ? new CommandError('Interrupted before the job was created.', interruption.exitCode) : error;
+  });
+  const watched = { client, open: new Set([id]), again: () => watchCommand([id], options) };
+  const job = await watchUntilEnded(watched, options, interruption, (display, limits) => followJob(client, id, display, limits, options));
+  print(job, options);
+  process.exitCode = exitCodeOf([job]);
+  // Otherwise the progress has shown it.
+  if (options.quiet === true && job.status !== 'COMPLETED') process.stderr.write(`${id} ${stateOf(job)}\n`);
+  if (job.status === 'COMPLETED' && options.output !== undefined) await saveFiles(client, job, options.output, options.quiet === true, interruption);
+}
+
+function print(job: Job, { json, jsonl }: RunOptions): void {
+  if (json === true) process.stdout.write(`${JSON.stringify(job, null, 2)}\n`);
+  else if (jsonl !== true && job.status === 'COMPLETED') process.stdout.write(`${JSON.stringify(job.output, null, 2)}\n`);
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client, Job, TransferProgress } from '@longhaul/client';
+import { CommandError } from '../command-error.ts';
+import type { Interruption } from '../interruption.ts';
+import { showTransfer, type Transfer } from '../watching/transfer.ts';
+import { watchCommand } from './watch-command.ts';
+
+/** Explains `-o` in the help of a command. */
+export const outputHelp = 'download the result file there; all of them, under their own names, where it is a folder or ends with /';
+
+/** Downloads a job's result files, each checked by its SHA-256. @throws CommandError, LonghaulError NOT_FOUND where the job has none */
+export async function saveFiles(client: Client, job: Pick<Job, 'id' | 'artifacts'>, to: string, isQuiet: boolean, interruption: Interruption): Promise<void> {
+  const { signal } = interruption;
+  const isFolder = to.endsWith('/') || (await stat(to).then((found) => found.isDirectory(), () => false));
+  try {
+    if (!isFolder) return await saveFile(client, job.id, undefined, to, isQuiet, signal);
+    await mkdir(to, { recursive: true });
+    const names = job.artifacts.length === 0 ? [undefined] : job.artifacts.map(({ name }) => name);
+    for (const name of names) await saveFile(client, job.id, name, to, isQuiet, signal, true);
+  } catch (error) {
+    throw signal.aborted ? new CommandError(`Interrupted. Download again: ${watchCommand([job.id], { output: to })}`, interruption.exitCode) : error;
+  }
+}
+
+/** Beside its place first, so that what stands there is whole. */
+async function saveFile(client: Client, id: string, name: string | undefined, to: string, isQuiet: boolean, signal: AbortSignal, inFolder = false): Promise<void> {
+  let transfer: Transfer | null = null;
+  const options = { onProgress: (progress: TransferProgress) => transfer?.progress(progress), signal };
+  const file = await client.download(id, name === undefined ? options : { ...options, name });
+  // The name is somebody else's: of a path in it only the end counts.
+  const path = inFolder ? join(to, basename(file.filename)) : to;
+  using shown = showTransfer(`Downloading ${path}`, isQuiet);
+  transfer = shown;
+  const part = `${path}.${process.pid}.part`;
+  const hash = createHash('sha256');
+  const hashing = new Transform({
+    transform: (bytes: Buffer, _encoding, done) => {
+      hash.update(bytes);
+      done(null, bytes);
+    },
+  });
+  try {
+    await pipeline(file.stream, hashing, createWriteStream(part, { flags: 'wx' }));
+    if (file.sha256 !== null && hash.digest('hex') !== file.sha256) throw new CommandError(`${path} came otherwise than the server stored it (SHA-256). Download it again.`);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}

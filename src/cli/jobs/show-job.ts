@@ -1,0 +1,65 @@
+import type { Artifact, Job } from '@longhaul/client';
+import type { Command } from 'commander';
+import { CommandError } from '../command-error.ts';
+import { connect, withServer } from '../connect.ts';
+import type { ServerChoice } from '../contexts/choose-server.ts';
+import { type PrintOptions, printList, printRecord, type Shape, withPrinting } from '../output/print-list.ts';
+import { shownBytes } from '../periods.ts';
+import { stateOf } from '../watching/change-lines.ts';
+
+/** All that there is to know of a job. */
+interface WholeJob extends Job {
+  input: object;
+  attempts: { number: number; workerId: string; outcome: string | null; error: { code: string; message: string } | null }[];
+}
+
+const query = `query ($id: ID!) { job(id: $id) {
+  id uuid type status version input progress { step message percentage } output error { code message } tags priority maxAttempts
+  attempts { number workerId dueAt startedAt endedAt outcome error { code message } }
+  creditsCharged creditsRefunded cancelReason clientReference concurrencyKey concurrencyLimit retryOf { id } schedule { id name } dialect vendorId
+  downloadUrl downloadUrlExpiresAt artifacts { id name filename mediaType bytes sha256 url expiresAt } uploads { id filename mediaType bytes complete }
+  runAt nextAttemptAt createdAt startedAt finishedAt updatedAt } }`;
+
+export function declare(command: Command): void {
+  withPrinting(withServer(command)).argument('<ids...>', 'of the jobs').action(show);
+}
+
+const shape: Shape<WholeJob> = {
+  columns: {
+    id: null,
+    type: null,
+    status: stateOf,
+    input: null,
+    output: null,
+    tags: null,
+    priority: null,
+    credits: ({ creditsCharged, creditsRefunded }) => `${creditsCharged} charged${creditsRefunded === 0 ? '' : `, ${creditsRefunded} refunded`}`,
+    reference: ({ clientReference }) => clientReference,
+    attempts: ({ attempts }) =>
+      attempts.map(({ number, workerId, outcome, error }) => `${number} of ${workerId}: ${outcome ?? 'runs'}${error === null ? '' : ` ${error.code}: ${error.message}`}`).join('; ') || null,
+    files: ({ artifacts }) => artifacts.map(fileText).join('; ') || null,
+    createdAt: null,
+    runAt: null,
+    startedAt: null,
+    finishedAt: null,
+  },
+  id: 'id',
+};
+
+function fileText({ name, filename, bytes }: Artifact): string {
+  return `${name}: ${filename} (${shownBytes(bytes)})`;
+}
+
+async function show(ids: string[], options: ServerChoice & PrintOptions): Promise<void> {
+  const client = await connect(options);
+  const jobs = await Promise.all(
+    ids.map(async (id) => {
+      const { job } = await client.query<{ job: WholeJob | null }>(query, { id });
+      if (job === null) throw new CommandError(`There is no job ${id} for this key. Check the id, and the workspace: longhaul whoami`);
+      return job;
+    }),
+  );
+  const [only] = jobs;
+  if (jobs.length === 1 && only !== undefined) printRecord(only, shape, options);
+  else printList(jobs, { ...shape, columns: { id: null, type: null, status: stateOf, createdAt: null, finishedAt: null } }, options);
+}

@@ -1,0 +1,38 @@
+/** How often lines are drawn again, in milliseconds. */
+const frameMilliseconds = 100;
+
+/** Lines at the bottom of a terminal that are drawn again and again. */
+export class Drawing implements Disposable {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #lines: () => string[];
+  readonly #timer: NodeJS.Timeout;
+  #drawn = '';
+  #height = 0;
+
+  /** @param lines what to draw, each no wider than the terminal */
+  constructor(stream: NodeJS.WriteStream, lines: () => string[]) {
+    this.#stream = stream;
+    this.#lines = lines;
+    this.#timer = setInterval(() => this.#draw(), frameMilliseconds);
+    this.#timer.unref();
+  }
+
+  /** Draws the last state, and leaves the cursor below. May be called twice. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#draw();
+    if (this.#height > 0) this.#stream.write('\n');
+    this.#height = 0;
+    this.#drawn = '';
+  }
+
+  #draw(): void {
+    const lines = this.#lines();
+    const text = lines.map((line) => `\u001B[2K${line}`).join('\n');
+    if (text === this.#drawn || lines.length === 0) return;
+    const up = this.#height > 1 ? `\u001B[${this.#height - 1}A` : '';
+    this.#stream.write(`\r${up}${text}${lines.length < this.#height ? '\u001B[J' : ''}`);
+    this.#drawn = text;
+    this.#height = lines.length;
+  }
+}

@@ -1,0 +1,37 @@
+import type { TransferProgress } from '@longhaul/client';
+import { isTerminal } from '../output/style.ts';
+import { shownBytes, shownPeriod } from '../periods.ts';
+import { barOf } from './bar-line.ts';
+import { Drawing } from './drawing.ts';
+
+/** Shows how far a file is: a bar on a terminal, elsewhere one line at its end. */
+export interface Transfer extends Disposable {
+  progress(progress: TransferProgress): void;
+}
+
+export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.WriteStream = process.stderr): Transfer {
+  if (isQuiet) return { progress() {}, [Symbol.dispose]() {} };
+  const began = performance.now();
+  let last: TransferProgress | null = null;
+  const line = ({ done, total }: TransferProgress) => {
+    const spent = performance.now() - began;
+    const left = done > 0 && done < total && spent > 1_000 ? `  ${shownPeriod((spent * (total - done)) / done)} left` : '';
+    const percentage = total === 0 ? 100 : Math.floor((100 * done) / total);
+    return { percentage, text: `${String(percentage).padStart(3)}%  ${shownBytes(done)} of ${shownBytes(total)}${left}` };
+  };
+  const lines = () => {
+    if (last === null) return [];
+    const { percentage, text } = line(last);
+    return [`${title} ${barOf(percentage)} ${text}`.slice(0, (stream.columns || 80) - 1)];
+  };
+  const drawing = isTerminal(stream) ? new Drawing(stream, lines) : null;
+  return {
+    progress: (progress) => {
+      last = progress;
+    },
+    [Symbol.dispose]: () => {
+      drawing?.[Symbol.dispose]();
+      if (drawing === null && last !== null) stream.write(`${title}: ${line(last).text.trim()}\n`);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { askMutation, failed } from '../ask-mutation.ts';
+import { connect, withServer } from '../connect.ts';
+import { askCaller } from '../contexts/caller-query.ts';
+import type { ServerChoice } from '../contexts/choose-server.ts';
+import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { keyFields, type ShownKey } from './list-keys.ts';
+
+interface Options extends ServerChoice, PrintOptions {
+  scope: string[];
+  workspace?: string;
+}
+
+const scopes = ['READ', 'WRITE', 'WORK', 'WORK_ALL', 'ADMIN'];
+
+export function declare(command: Command): void {
+  withPrinting(withServer(command))
+    .argument('<name>', 'of the key')
+    .requiredOption('--scope <scope>', `${scopes.join(', ')}; may be given several times`, readScope)
+    .option('--workspace <id>', 'the workspace that it is for; that of the key in use where not given')
+    .addHelpText('after', '\nThe secret is printed this once. Needs a key with ADMIN.')
+    .action(create);
+}
+
+function readScope(text: string, before: string[] = []): string[] {
+  if (!scopes.includes(text.toUpperCase())) throw new InvalidArgumentError(`There are: ${scopes.join(', ')}.`);
+  return [...before, text.toUpperCase()];
+}
+
+const document = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+  ... on CreateApiKeyPayload { apiKey { ${keyFields} } secret } ${failed} } }`;
+
+async function create(name: string, options: Options): Promise<void> {
+  const client = await connect(options);
+  const workspaceId = options.workspace ?? (await askCaller(client)).workspace.id;
+  const { apiKey, secret } = await askMutation<{ apiKey: ShownKey; secret: string }>(client, document, { workspaceId, name, scopes: options.scope });
+  printRecord({ ...apiKey, secret }, { columns: { id: null, name: null, scopes: null, secret: null }, id: 'secret' }, options);
+}

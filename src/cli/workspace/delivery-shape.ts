@@ -1,0 +1,21 @@
+import type { Shape } from '../output/print-list.ts';
+
+/** A delivery of a webhook, as far as tables show it. */
+export interface ShownDelivery {
+  id: string;
+  url: string;
+  event: string;
+  status: string;
+  attemptCount: number;
+  lastResponseStatus: number | null;
+  lastError: string | null;
+  createdAt: string;
+  deliveredAt: string | null;
+}
+
+export const deliveryFields = 'id url event status attemptCount lastResponseStatus lastError createdAt deliveredAt';
+
+export const deliveryShape: Shape<ShownDelivery> = {
+  columns: { id: null, event: null, status: null, tries: ({ attemptCount }) => attemptCount, last: ({ lastResponseStatus, lastError }) => lastError ?? lastResponseStatus, createdAt: null, url: null },
+  id: 'id',
+};

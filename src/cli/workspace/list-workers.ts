@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { connect, withServer } from '../connect.ts';
+import type { ServerChoice } from '../contexts/choose-server.ts';
+import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { wholeNumber } from '../periods.ts';
+import { type Page, readPages } from '../read-pages.ts';
+
+interface SeenWorker {
+  id: string;
+  name: string;
+  types: string[];
+  running: number;
+  alive: boolean;
+  lastSeenAt: string;
+}
+
+interface Options extends ServerChoice, PrintOptions {
+  gone?: true;
+  limit: number;
+}
+
+export function declare(command: Command): void {
+  withPrinting(withServer(command))
+    .option('--gone', 'those that have not been heard of within the last minute, in place of those that are alive')
+    .option('--limit <number>', 'so many at most', wholeNumber(1, 1_000_000), 100)
+    .action(list);
+}
+
+const document = `query ($first: Int, $after: String, $alive: Boolean) { workspace { workers(first: $first, after: $after, alive: $alive) {
+  edges { node { id name types running alive firstSeenAt lastSeenAt } } pageInfo { hasNextPage endCursor } } } }`;
+
+async function list(options: Options): Promise<void> {
+  const client = await connect(options);
+  const workers = await readPages(client, { document, variables: { alive: options.gone !== true }, pageIn: ({ workspace }: { workspace: { workers: Page<SeenWorker> } }) => workspace.workers, limit: options.limit });
+  printList(workers, { columns: { name: null, running: null, alive: null, lastSeenAt: null, types: null }, id: 'id' }, options);
+}

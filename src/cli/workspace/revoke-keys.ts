@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { askMutation, failed } from '../ask-mutation.ts';
+import { connect, withServer } from '../connect.ts';
+import type { ServerChoice } from '../contexts/choose-server.ts';
+import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { keyFields, keyShape, type ShownKey } from './list-keys.ts';
+
+export function declare(command: Command): void {
+  withPrinting(withServer(command)).argument('<ids...>', 'of keys, as keys list shows them').addHelpText('after', '\nNeeds a key with ADMIN.').action(revoke);
+}
+
+const document = `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {
+  ... on RevokeApiKeyPayload { apiKey { ${keyFields} } } ${failed} } }`;
+
+async function revoke(ids: string[], options: ServerChoice & PrintOptions): Promise<void> {
+  const client = await connect(options);
+  const revoked: ShownKey[] = [];
+  for (const id of ids) revoked.push((await askMutation<{ apiKey: ShownKey }>(client, document, { id })).apiKey);
+  printList(revoked, keyShape, options);
+}
