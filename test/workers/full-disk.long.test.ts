@@ -67,12 +67,33 @@ test.skipIf(volume === null)('a full disk, or one that only reads: nothing that 
   await eventually(async () => expect(await other.read(first.id)).toMatchObject({ status: 'PENDING', failedAttempts: 0 }));
   volume.setReadOnly(false);
   await eventually(async () => expect(await other.read(first.id)).toMatchObject(completed));
-  expect(said.filter((message) => message.startsWith('the volume of the result files'))).toEqual([
-    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
-    'the volume of the result files takes files again',
-    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
-    'the volume of the result files takes files again',
-    'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room',
-    'the volume of the result files takes files again',
+  expect(said.filter((message) => message.startsWith('the store of the files'))).toEqual([
+    'the store of the files is full, only reads or does not answer: no job that writes a file is begun here. See to it, or make room',
+    'the store of the files takes files again',
+    'the store of the files is full, only reads or does not answer: no job that writes a file is begun here. See to it, or make room',
+    'the store of the files takes files again',
+    'the store of the files is full, only reads or does not answer: no job that writes a file is begun here. See to it, or make room',
+    'the store of the files takes files again',
   ]);
+}, 90_000);
+
+test.skipIf(volume === null)('a full SCRATCH_DIR holds up jobs of media alone: they are handed back at no cost and go on when there is room, and files are stored meanwhile', async () => {
+  if (volume === null) return;
+  const longhaul = await startLonghaul({ ROLE: 'all', SCRATCH_DIR: volume.dir, OUTBOUND_ALLOW: '127.0.0.1,localhost' });
+  onTestFinished(() => longhaul.stop());
+  const tenant = await Tenant.in(longhaul);
+  const create = async (type: string, bytes: number) => {
+    const source = await openSource(bytes);
+    source.sendEach(Buffer.concat([Buffer.from('RIFF\0\0\0\0WAVEfmt '), Buffer.alloc(bytes)]).subarray(0, bytes));
+    return tenant.create({ type, input: { sourceUrl: source.url }, maxAttempts: 1 });
+  };
+  volume.fill(megabyte);
+  const large = await create('fingerprint', 3 * megabyte);
+  await eventually(async () => expect(await tenant.read(large.id)).toMatchObject({ status: 'PENDING', attempt: 1, failedAttempts: 0 }));
+  expect(await healthOf(longhaul)).toEqual({ full: '0', volume: 'writable', ready: true });
+  const stored = await create('download', 1_000);
+  await eventually(async () => expect(await tenant.read(stored.id)).toMatchObject({ status: 'COMPLETED' }));
+  expect(await tenant.read(large.id)).toMatchObject({ status: 'PENDING', attempt: 1 });
+  volume.empty();
+  await eventually(async () => expect(await tenant.read(large.id)).toMatchObject({ status: 'COMPLETED', failedAttempts: 0 }));
 }, 90_000);

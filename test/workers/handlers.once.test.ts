@@ -9,7 +9,8 @@ import { gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { ArtifactStore } from '../../src/files/store.ts';
+import { ResultFiles } from '../../src/files/result-files.ts';
+import { DiskStore } from '../../src/files/stores/disk/disk-store.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';
@@ -20,20 +21,22 @@ import { type AttemptOptions, failureOf, makeAttempt, type WatchedAttempt } from
 const workspaceId = '0198c0de-0000-7000-8000-000000000001';
 const maxBytes = 3_000_000;
 const download = createDownloadHandler({ maxBytes });
-const fingerprint = createFingerprintHandler({ maxBytes });
+const fingerprint = createFingerprintHandler({ maxBytes, media: null });
 const both = [
   ['download', download],
   ['fingerprint', fingerprint],
 ] as const;
 
 let dir: string;
-let artifacts: ArtifactStore;
+let store: DiskStore;
+let artifacts: ResultFiles;
 let fetch: OutboundFetch;
 const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'longhaul-handlers-'));
-  artifacts = new ArtifactStore(dir);
+  store = new DiskStore(dir);
+  artifacts = new ResultFiles(store);
   fetch = createOutboundFetch({ allow: parseOutboundAllow(['localhost']) });
 });
 
@@ -77,12 +80,12 @@ describe('download', () => {
   test('the file is in the store, and the output describes it', async () => {
     const content = Buffer.alloc(2_000_000, 'film');
     const sourceUrl = `${await serveFile(content, { 'content-type': 'video/mp4' })}/films/My%20film.mp4?token=1#t=5`;
-    const { output, artifact } = await download(attempt({ sourceUrl }));
+    const { output, artifacts: [made] = [] } = await download(attempt({ sourceUrl }));
     const facts = { filename: 'My film.mp4', mediaType: 'video/mp4', bytes: content.byteLength, sha256: sha256Of(content) };
     expect(output).toEqual({ ...facts, sourceUrl });
-    expect(artifact).toEqual({ ...facts, id: expect.any(String), workspaceId });
-    expect(await readFile(artifacts.path(workspaceId, artifact?.id ?? ''))).toEqual(content);
-    expect(await files()).toEqual([artifact?.id]);
+    expect(made).toEqual({ name: 'file', file: { ...facts, id: expect.any(String), workspaceId } });
+    expect(await readFile(store.path({ workspaceId, id: made?.file.id ?? '' }))).toEqual(content);
+    expect(await files()).toEqual([made?.file.id]);
   });
 
   test('the name that the source gives goes before that of the URL, which is the one redirected to', async () => {
@@ -93,7 +96,7 @@ describe('download', () => {
     });
     const named = await download(attempt({ sourceUrl: `${base}/named` }));
     const moved = await download(attempt({ sourceUrl: `${base}/moved` }));
-    expect([named.artifact?.filename, moved.artifact?.filename]).toEqual(['named.txt', 'target.bin']);
+    expect([named, moved].map(({ artifacts: made }) => made?.[0]?.file.filename)).toEqual(['named.txt', 'target.bin']);
     expect(moved.output).toMatchObject({ sourceUrl: `${base}/moved`, mediaType: 'application/octet-stream' });
   });
 
@@ -104,6 +107,26 @@ describe('download', () => {
   ])('the content type "%s" is kept as %s', async (header, mediaType) => {
     const { output } = await download(attempt({ sourceUrl: await serveFile('x', { 'content-type': header }) }));
     expect(output).toMatchObject({ mediaType });
+  });
+
+  test('what it did is in the log, without what a URL may be signed with', async () => {
+    let asked = 0;
+    const base = await serve((request, response) => {
+      if (request.url?.startsWith('/signed') !== true) response.writeHead(302, { location: '/signed.bin?key=s3cret' }).end();
+      else if (++asked === 1) response.writeHead(202, { 'retry-after': '1' }).end();
+      else response.writeHead(200, { 'content-type': 'text/plain', 'content-length': 4 }).end('film');
+    });
+    const watched = attempt({ sourceUrl: `${base}/film?token=s3cret#s3cret` });
+    await download(watched);
+    const lines = await watched.logged();
+    expect(lines).toMatchObject([
+      { level: 'DEBUG', message: 'asked the source', fields: { source: `${base}/film` } },
+      { level: 'INFO', message: 'the source redirects', fields: { to: `${base}/signed.bin` } },
+      { level: 'INFO', message: expect.stringContaining('is preparing the file'), fields: { afterMilliseconds: 1_000 } },
+      { level: 'INFO', message: 'the source answered', fields: { status: 200, mediaType: 'text/plain', bytes: 4 } },
+      { level: 'INFO', message: 'stored the file', fields: { filename: 'signed.bin', bytes: 4, sha256: sha256Of('film') } },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
   });
 
   test('nothing is left of a file that breaks off', async () => {
@@ -140,7 +163,7 @@ describe('download', () => {
       request.socket.on('close', () => cut.resolve());
       response.write('endless');
     });
-    const broken = { ...attempt({ sourceUrl }), artifacts: new ArtifactStore('/dev/null/artifacts') };
+    const broken = { ...attempt({ sourceUrl }), artifacts: new ResultFiles(new DiskStore('/dev/null/artifacts')) };
     await expect(download(broken)).rejects.toMatchObject({ code: 'ENOTDIR' });
     await cut.promise;
   });
@@ -151,9 +174,9 @@ describe('fingerprint', () => {
 
   test('the hash is that of the whole file, and nothing is kept', async () => {
     const content = Buffer.alloc(2_000_000, 'film');
-    const { output, artifact } = await fingerprint(attempt({ sourceUrl: await serveFile(content) }));
+    const { output, artifacts: made } = await fingerprint(attempt({ sourceUrl: await serveFile(content) }));
     expect(output).toEqual({ sha256: sha256Of(content), bytes: 2_000_000, mediaType: 'application/octet-stream' });
-    expect(artifact).toBeUndefined();
+    expect(made).toBeUndefined();
     expect(await files()).toEqual([]);
   });
 

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ArtifactStore } from '../../src/files/store.ts';
+import { ResultFiles } from '../../src/files/result-files.ts';
+import { DiskStore } from '../../src/files/stores/disk/disk-store.ts';
 import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetch.ts';
 import type { Handler } from '../../src/worker/handler.ts';
@@ -15,16 +16,16 @@ import { openRawSource } from '../support/raw-source.ts';
 const workspaceId = '0198c0de-0000-7000-8000-000000000001';
 const handlers: [name: string, handler: Handler][] = [
   ['download', createDownloadHandler({ maxBytes: 1_000_000 })],
-  ['fingerprint', createFingerprintHandler({ maxBytes: 1_000_000 })],
+  ['fingerprint', createFingerprintHandler({ media: null, maxBytes: 1_000_000 })],
 ];
 
 let folder: string;
-let artifacts: ArtifactStore;
+let artifacts: ResultFiles;
 let fetch: OutboundFetch;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-whole-files-'));
-  artifacts = new ArtifactStore(folder);
+  artifacts = new ResultFiles(new DiskStore(folder));
   fetch = createOutboundFetch({ allow: parseOutboundAllow(['localhost']) });
 });
 

@@ -7,6 +7,7 @@ import {
   CreateJobDocument,
   JobDocument,
   type JobDetailsFragment,
+  JobLogsDocument,
   JobProgressDocument,
   type JobProgressSubscription,
 } from '../graphql/generated/graphql.ts';
@@ -167,6 +168,12 @@ test('a download that breaks off fails its attempt and is tried again', async ()
     attempts: [{ number: 1, error: { code: 'SOURCE_INCOMPLETE' } }],
     nextAttemptAt: expect.any(String),
   });
+  // The last line is there when the attempt has ended.
+  const { job: told } = await ask(longhaul.url, key, JobLogsDocument, { id: job.id, last: 2 });
+  expect(told?.logs.edges.map(({ node }) => node)).toMatchObject([
+    { attempt: 1, level: 'INFO', message: 'the source answered', fields: { status: 200 } },
+    { attempt: 1, level: 'ERROR', message: expect.stringContaining('broke off'), fields: { code: 'SOURCE_INCOMPLETE' } },
+  ]);
   await ask(longhaul.url, key, CancelJobDocument, { input: { id: job.id } });
 });
 

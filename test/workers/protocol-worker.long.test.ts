@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createApiKey } from '../../src/workspaces/create-api-key.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -10,7 +10,7 @@ import { globalId } from '../support/steps.ts';
 import { createTroubledProxy } from '../support/troubled-proxy.ts';
 import { watchJob } from '../support/watched-job.ts';
 
-/** Renewed each second: that much real time passes until a worker hears that its job was cancelled. */
+/** Renewed each second. */
 const leaseSeconds = 3;
 
 describe.runIf(hasPython())('the worker in Python', () => {
@@ -18,7 +18,8 @@ describe.runIf(hasPython())('the worker in Python', () => {
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-python-'));
     try {
-      const types = ['told', 'endless', 'broken'].map((name) => ({ name, credits: 5, leaseSeconds }));
+      const types = ['told', 'stepwise', 'endless', 'broken'].map((name) => ({ name, credits: 5, leaseSeconds }));
+      types.push({ name: 'patient', credits: 5, leaseSeconds: 600 });
       await writeFile(join(folder, 'types.json'), JSON.stringify(types));
       longhaul = await startLonghaul({ JOB_TYPES: join(folder, 'types.json') });
     } finally {
@@ -29,7 +30,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
 
   test('completes a job, and its submitter reads the output', async () => {
     const { tenant, key } = await newTenant();
-    await startWorker('examples/worker.py', key);
+    await startWorker('examples/protocol_worker.py', key);
     const job = await tenant.create({ type: 'transcribe' });
 
     expect(await watchJob(longhaul.url, key, globalId(job)).end()).toMatchObject({ status: 'COMPLETED' });
@@ -38,6 +39,18 @@ describe.runIf(hasPython())('the worker in Python', () => {
       language: 'en',
       text: 'Sentence 1. Sentence 2. Sentence 3. Sentence 4.',
     });
+  });
+
+  test("hands over a file, which becomes the job's", async () => {
+    const { tenant, key } = await newTenant();
+    await startWorker('examples/protocol_worker.py', key, longhaul.url, { SUBTITLES: '1' });
+    const job = await tenant.create({ type: 'transcribe', input: { sourceUrl: 'https://example.com/a.mp4', language: 'de' } });
+
+    expect(await watchJob(longhaul.url, key, globalId(job)).end()).toMatchObject({ status: 'COMPLETED' });
+    const { data } = await longhaul.graphql(`{ job(id: "${job.id}") { downloadUrl artifacts { name filename mediaType } } }`, {}, key);
+    const { artifacts, downloadUrl } = Object(data?.['job']);
+    expect(artifacts).toEqual([{ name: 'subtitles', filename: 'subtitles.de.vtt', mediaType: 'text/vtt' }]);
+    expect(await (await fetch(downloadUrl)).text()).toMatch(/^WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nSentence 1\.\n\n/);
   });
 
   test('shows its progress to whoever watches the job', async () => {
@@ -73,7 +86,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
 
   test('declares a job failed that no other attempt would mend, and it is refunded', async () => {
     const { tenant, key } = await newTenant(10);
-    const worker = await startWorker('examples/worker.py', key);
+    const worker = await startWorker('examples/protocol_worker.py', key);
     const input = { sourceUrl: 'https://example.com/a.mp4', language: 'tlh' };
     const job = await tenant.create({ type: 'transcribe', input });
     expect(await tenant.balance()).toBe(7);
@@ -103,13 +116,15 @@ describe.runIf(hasPython())('the worker in Python', () => {
     expect(await tenant.count(failed)).toBeGreaterThan(0);
   });
 
-  test('drops a job that was cancelled, and goes on with the next', async () => {
+  test('drops a job that was cancelled, long before its next report, and goes on with the next', async () => {
     const { tenant, key } = await newTenant();
     const worker = await startWorker('test/support/waiting_worker.py', key);
-    const job = await tenant.create({ type: 'endless' });
+    const job = await tenant.create({ type: 'patient' });
     await worker.wrote(`began ${job.id}`);
+    await vi.waitFor(() => expect(longhaul.services.jobs.watched.workers).toBe(1), { interval: 5, timeout: 10_000 });
 
     await tenant.cancel(job.id);
+    await worker.wrote(`lost ${job.id}: CANCELLED`);
     await worker.wrote(`dropped ${job.id}`);
 
     const following = await tenant.create({ type: 'told' });
@@ -151,7 +166,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
     const proxy = await createTroubledProxy(longhaul.url, (_mutation, call) =>
       call === 1 ? 'cut' : call === 2 ? 'unavailable' : 'arrives',
     );
-    const worker = await startWorker('examples/worker.py', key, proxy.url);
+    const worker = await startWorker('examples/protocol_worker.py', key, proxy.url);
     const job = await tenant.create({ type: 'transcribe' });
     await worker.wrote('trying again');
 
@@ -172,7 +187,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
       mutation === 'completeJob' && call <= 2 ? 'answer lost' : 'arrives',
     );
     await proxy.listen();
-    const worker = await startWorker('examples/worker.py', key, proxy.url);
+    const worker = await startWorker('examples/protocol_worker.py', key, proxy.url);
     const job = await tenant.create({ type: 'transcribe' });
 
     await worker.wrote(`completed ${job.id}`);
@@ -183,7 +198,7 @@ describe.runIf(hasPython())('the worker in Python', () => {
   });
 
   test('ends with the reason when its key is refused', async () => {
-    const worker = await startWorker('examples/worker.py', 'lh_wrong');
+    const worker = await startWorker('examples/protocol_worker.py', 'lh_wrong');
     expect(await worker.ended).toBe(1);
     expect(worker.output()).toContain('The claim was refused. UNAUTHENTICATED');
   });
@@ -198,8 +213,8 @@ describe.runIf(hasPython())('the worker in Python', () => {
     return { tenant, key: secret };
   }
 
-  async function startWorker(script: Script, key: string, url = longhaul.url): Promise<PythonWorker> {
-    const worker = startPythonWorker(script, { LONGHAUL_URL: url, LONGHAUL_API_KEY: key, WORKER_ID: 'in Python' });
+  async function startWorker(script: Script, key: string, url = longhaul.url, env: Record<string, string> = {}): Promise<PythonWorker> {
+    const worker = startPythonWorker(script, { LONGHAUL_URL: url, LONGHAUL_API_KEY: key, WORKER_ID: 'in Python', ...env });
     await worker.wrote('working on');
     return worker;
   }
