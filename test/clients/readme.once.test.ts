@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { auditActions } from '../../src/workspaces/audit/record.ts';
 import { settleWorkers, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { openPage, type Reader, startReader } from '../support/readme.ts';
@@ -126,6 +128,49 @@ test("the README's token reads the jobs of its tag and no others", async () => {
   expect(JSON.parse(list)).toEqual({ data: { jobs: { edges: [{ node: { id: jobId, tags: ['customer-7'] } }] } } });
 });
 
+test("the README's bulk action cancels the customer's jobs, and its end is watched", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  const [, printed = ''] = await paste("ask 'mutation ($input: StartBulkActionInput!)", { ACTION: (answer) => valueIn(answer, 'id') });
+  expect(printed).toContain('"status":"COMPLETED","seen":1,"done":1,"refusals":[]');
+  expect(printed).toContain('"edges":[{"node":{"id":"bulk_');
+});
+
+test("the README's page creates under its first tag, and sees its workspace's credits", async () => {
+  const workspace = await longhaul.workspace({ credits: 10 });
+  const { paste, jobId } = await start(await workspace.key());
+  await Tenant.of(longhaul, workspace.id).create();
+  const [, printed = ''] = await paste('MAKE=', { PAGE: (answer) => valueIn(answer, 'token') });
+  const [made, seen] = printed.replace('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data);
+  const { job } = made.createJob;
+  expect(job.tags).toEqual(['customer-7', 'from-the-page']);
+  expect(seen).toEqual({ workspace: { credits: 7 }, jobs: { edges: [job.id, jobId].map((id) => ({ node: { id, status: 'PENDING' } })) } });
+});
+
+test("the README's upload is the source of a job", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  let made = '';
+  const printed = await paste('SENT=', {
+    SENT: (answer) => valueIn((made = answer), 'id'),
+    SEND: () => valueIn(made, 'uploadUrl'),
+    HASHED: (answer) => valueIn(answer.slice(answer.indexOf('{"data"')), 'id'),
+  });
+  expect(printed.at(-1)).toContain('"uploads":[{"filename":"note.txt","bytes":15,"sha256":"');
+});
+
+test("the README's worker hands over a file, which its link gives", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  let made = '';
+  const printed = await paste('FILED=', {
+    FILED: (answer) => valueIn(answer, 'id'),
+    LEASE: (answer) => valueIn(answer, 'token'),
+    UPLOAD: (answer) => valueIn((made = answer), 'id'),
+    SEND: () => valueIn(made, 'uploadUrl'),
+    FILE: (answer) => valueIn(answer, 'url'),
+  });
+  expect(printed.at(-2)).toContain('"artifacts":[{"name":"comments","filename":"comments.txt","mediaType":"text/plain;charset=utf-8","bytes":12,');
+  expect(printed.at(-1)?.trim()).toBe('It iscontent-disposition: inline; filename=comments.txt');
+});
+
 test("the README's preflight is allowed", async () => {
   const { paste } = await start(await (await longhaul.workspace()).key());
   const [headers = ''] = await paste('curl');
@@ -179,6 +224,25 @@ test("the README's retry is listed by the job that it retries, and what did not 
   expect(deliveries.workspace.webhookDeliveries.edges).toMatchObject([{ node: { event: 'JOB_CANCELLED' } }]);
 });
 
+test("the README's completions each have an outcome", async () => {
+  const { paste, jobId } = await start(await (await longhaul.workspace()).key());
+  const [, completed = ''] = await paste("ask 'mutation ($input: ClaimJobsInput!)", { LEASE: (answer) => valueIn(answer, 'token') });
+  expect(JSON.parse(completed)).toEqual({
+    data: { completeJobs: { results: [{ job: { id: jobId, status: 'COMPLETED' } }, { code: 'LEASE_LOST', message: expect.any(String) }] } },
+  });
+});
+
+test("the README's second attempt has the checkpoint of the first", async () => {
+  const { paste } = await start(await (await longhaul.workspace()).key());
+  const values = { LONG: (answer: string) => valueIn(answer, 'id'), HELD: (answer: string) => valueIn(answer, 'token') };
+  const [, first = '', rest = ''] = await paste("ask 'mutation { createJob(", values);
+  const [reported, released, second] = rest.replaceAll('}{', '}\n{').split('\n').map((answer) => JSON.parse(answer).data);
+  expect(JSON.parse(first).data.claimJobs.leases).toMatchObject([{ attempt: 1, checkpoint: null }]);
+  expect(reported.reportProgress).toEqual({ expiresAt: expect.any(String) });
+  expect(released.releaseJob).toEqual({ job: { status: 'PENDING' } });
+  expect(second.claimJobs.leases).toMatchObject([{ attempt: 2, checkpoint: { page: 7 } }]);
+});
+
 test("the README's page says why it shows nothing", async () => {
   const workspace = await longhaul.workspace();
   const { paste, jobId } = await start(await workspace.key());
@@ -189,4 +253,42 @@ test("the README's page says why it shows nothing", async () => {
   await page.watch(token, `job_${other.id}`);
   await page.watch('wrong', jobId);
   expect(page.shown.map(({ text }) => text)).toEqual([expect.stringContaining('not found'), 'The token is wrong or over.']);
+});
+
+test("the README's worker writes a log, which is read and watched", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const printed = await paste("ask 'mutation ($input: CreateJobInput!) { createJob(input: $input) { ... on CreateJobPayload { job { id } } ...", {
+    LOGGED: (answer) => valueIn(answer, 'id'),
+    LEASE: (answer) => valueIn(answer, 'token'),
+  });
+  const last = printed.at(-1) ?? '';
+  expect(last).toContain('{"data":{"appendLogs":{"sequence":2}}}');
+  expect(last).toMatch(/"edges":\[\{"node":\{"sequence":2,"at":"[^"]+","level":"WARN","message":"page 2 is empty","fields":null\}\}\],"droppedLines":0/);
+  const lines = '[{"sequence":1,"level":"INFO","message":"begun"},{"sequence":2,"level":"WARN","message":"page 2 is empty"}]';
+  expect(last).toContain(`event: next\nid: 2\ndata: {"data":{"jobLogs":${lines}}}\n\nevent: complete`);
+});
+
+test("the README's schedule is made, triggered, paused and deleted, and the audit tells of it", async () => {
+  const workspace = await longhaul.workspace();
+  const { paste } = await start(await workspace.key());
+  const [, rest = ''] = await paste("ask 'mutation ($input: CreateScheduleInput!)", { SCHEDULE: (answer) => valueIn(answer, 'id') });
+  expect(rest).toContain('"triggerSchedule":{"job":{"id":"job_');
+  expect(rest).toContain('"schedule":{"name":"every morning"}');
+  expect(rest).toContain('"updateSchedule":{"schedule":{"paused":true,"nextRunAt":null}}');
+  expect(rest).toContain('"name":"every morning","cron":"0 7 * * *","paused":true,"nextRunAt":null,"lastRunAt":null,"lastError":null,"jobs":{"edges":[{');
+  expect(rest).toContain('"deleteSchedule":{"id":"schedule_');
+
+  const administrator = await start(longhaul.adminKey);
+  const [entries = ''] = await administrator.paste("ask '{ workspace { auditEntries");
+  expect(JSON.parse(entries)).toMatchObject({ data: { workspace: { auditEntries: { edges: expect.any(Array) } } } });
+  await administrator.paste(cancelling);
+});
+
+test("the README's table of the audit has every action", async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, section = ''] = readme.split('\n## Audit\n');
+  const [table = ''] = section.split('\n## ');
+  const listed = table.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([\w.]+)`/g)].map(([, name]) => name));
+  expect(listed.toSorted()).toEqual(auditActions.toSorted());
 });

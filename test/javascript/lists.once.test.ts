@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { storesOf } from '../../clients/js/src/react/stores.ts';
+import { holding, packageUser } from '../support/javascript-client.ts';
+import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await sharedLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+const patience = { timeout: 10_000, interval: 20 };
+
+test('what ends while the next page is on its way is shown as ended, and what leaves the filter is not shown', async () => {
+  const { held, fetch } = holding(/"after":"/);
+  const { client, tenant } = await packageUser(longhaul, { fetch });
+  const [oldest, second, newest] = await tenant.createAll([1, 2, 3].map(() => ({ tags: ['a'] })));
+  if (oldest === undefined || second === undefined || newest === undefined) throw new Error('no jobs');
+  const all = storesOf(client).list('all', {}, { order: undefined, pageSize: 1 });
+  const pending = storesOf(client).list('pending', { statuses: ['PENDING'] }, { order: undefined, pageSize: 1 });
+  for (const { subscribe } of [all, pending]) onTestFinished(subscribe(() => {}));
+  const shown = () => [all, pending].map((store) => store.getSnapshot().jobs.map(({ uuid, status }) => `${uuid} ${status}`));
+  await vi.waitFor(() => expect(shown()).toEqual([[`${newest.id} PENDING`], [`${newest.id} PENDING`]]), patience);
+
+  const loading = [all.loadMore(), pending.loadMore()];
+  await vi.waitFor(() => expect(held.answered()).toBe(2), patience);
+  await tenant.cancel(second.id);
+  // The list has heard of the one when it shows the other.
+  await tenant.cancel(newest.id);
+  await vi.waitFor(() => expect(shown()).toEqual([[`${newest.id} CANCELLED`], []]), patience);
+  held.release();
+  await Promise.all(loading);
+  expect(shown()).toEqual([[`${newest.id} CANCELLED`, `${second.id} CANCELLED`], []]);
+  expect(all.getSnapshot().hasMore).toBe(true);
+});
