@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { reachableServers } from './test/support/servers.ts';
 
 /*
- * A test file's name says where it runs; test/README.md explains the four projects. Those on Postgres and Redis are left
+ * A test file's name says where it runs; test/README.md explains the five projects. Those on Postgres and Redis are left
  * out where no servers are reachable, except on CI.
  */
 export default defineConfig(async () => {
@@ -24,11 +24,12 @@ export default defineConfig(async () => {
       maxWorkers: Math.max(4, availableParallelism() - 1),
       projects: [
         on('embedded', 'once', [only('once')]),
-        on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'long'].map(only)),
+        on('embedded', 'embedded', ['test/*/*.test.ts'], ['once', 'servers', 'slow', 'long'].map(only)),
         ...(missing.length > 0
           ? []
           : [
-              on('servers', 'servers', ['test/*/*.test.ts'], ['once', 'long'].map(only)),
+              on('servers', 'servers', ['test/*/*.test.ts'], ['once', 'slow', 'long'].map(only)),
+              on('servers', 'slow', [only('slow')]),
               on('servers', 'long', [only('long')]),
             ]),
       ].map((project) => ({ extends: true, ...project })),
@@ -49,9 +50,11 @@ function on(backend: 'embedded' | 'servers', name: string, include: string[], ex
       exclude,
       // One module graph and one Longhaul for each worker: loading and starting them takes longer than most files' tests.
       // What is long counts objects of the whole process, and gets processes of its own.
-      isolate: name === 'long',
+      isolate: name === 'slow' || name === 'long',
       // And it measures: how fast a process answers under attack, how soon a watcher hears of an end.
       fileParallelism: name !== 'long',
+      // Browsers and encoders compute by themselves.
+      ...(name === 'slow' && { maxWorkers: 2, sequence: { groupOrder: 1 } }),
       environment: './test/support/environment.ts',
       env: { TEST_BACKEND: backend },
       globalSetup: [`./test/support/template-${backend}.ts`],

@@ -15,6 +15,8 @@ export const errorTable = {
   ALREADY_FINISHED: { kind: 'expected', httpStatus: 409, graphqlType: 'AlreadyFinishedError' },
   LEASE_LOST: { kind: 'expected', httpStatus: 409, graphqlType: 'LeaseLostError' },
   NOT_RETRYABLE: { kind: 'expected', httpStatus: 409, graphqlType: 'NotRetryableError' },
+  QUOTA_EXCEEDED: { kind: 'expected', httpStatus: 413, graphqlType: 'QuotaExceededError' },
+  NOT_FINISHED: { kind: 'client', httpStatus: 409, graphqlType: null },
   UNAUTHENTICATED: { kind: 'client', httpStatus: 401, graphqlType: null },
   TOKEN_EXPIRED: { kind: 'client', httpStatus: 401, graphqlType: null },
   FORBIDDEN: { kind: 'client', httpStatus: 403, graphqlType: null },
@@ -22,6 +24,7 @@ export const errorTable = {
   LIMIT_EXCEEDED: { kind: 'client', httpStatus: 400, graphqlType: null },
   PAYLOAD_TOO_LARGE: { kind: 'client', httpStatus: 413, graphqlType: null },
   RATE_LIMITED: { kind: 'client', httpStatus: 429, graphqlType: null },
+  INSUFFICIENT_STORAGE: { kind: 'client', httpStatus: 507, graphqlType: null },
   UNAVAILABLE: { kind: 'client', httpStatus: 503, graphqlType: null },
   INTERNAL: { kind: 'bug', httpStatus: 500, graphqlType: null },
 } as const satisfies Record<string, ErrorRow>;
@@ -108,6 +111,26 @@ export class QueueFullError extends LonghaulError {
   }
 }
 
+/** The uploads of a workspace would take more room than they may. */
+export class QuotaExceededError extends LonghaulError {
+  readonly limitBytes: number;
+
+  constructor(limitBytes: number) {
+    super(
+      'QUOTA_EXCEEDED',
+      `The workspace's uploads may take ${limitBytes} bytes together, and this one would exceed that. Use those that are there, or wait until they have expired.`,
+    );
+    this.limitBytes = limitBytes;
+  }
+}
+
+/** The volume of the files is full or only reads. */
+export class StorageFullError extends LonghaulError {
+  constructor(options?: ErrorOptions) {
+    super('INSUFFICIENT_STORAGE', 'There is no room for files on the server now. Try again later.', options);
+  }
+}
+
 /** The body's Content-Encoding is none that we take. */
 export class UnsupportedEncodingError extends LonghaulError {
   constructor() {
@@ -121,6 +144,18 @@ export class UnsupportedEncodingError extends LonghaulError {
 
 /** In which a request's body may come, beside as it is. */
 export const bodyEncodings = 'gzip, deflate, br';
+
+/** The body is larger than this route takes, as it came or unpacked. */
+export class BodyTooLargeError extends LonghaulError {
+  constructor(limit: number) {
+    super('PAYLOAD_TOO_LARGE', `The body has more than ${limit} bytes. Send less, or in several requests.`);
+  }
+}
+
+/** Whether Fastify refused the body for its size. */
+export function isBodyTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && error.statusCode === errorTable.PAYLOAD_TOO_LARGE.httpStatus;
+}
 
 /** The caller asks for more than its share: of requests in a minute, or of what waits at the same time. */
 export class RateLimitedError extends LonghaulError {

@@ -215,10 +215,17 @@ function optionText(option: unknown): string {
   return typeof option === 'string' ? quoted(option) : String(option);
 }
 
+/** The characters of a text, as the bounds of a schema count them: a surrogate pair is one. */
+export function lengthOf(text: string): number {
+  let pairs = 0;
+  for (const { length } of text) pairs += length - 1;
+  return text.length - pairs;
+}
+
 function measured(bound: number | bigint, input: unknown): string {
   if (typeof input !== 'string' && !Array.isArray(input)) return `${bound}, got ${shown(input)}`;
   const unit = typeof input === 'string' ? 'character' : 'item';
-  return `${bound} ${unit}${Number(bound) === 1 ? '' : 's'}, got ${input.length}`;
+  return `${bound} ${unit}${Number(bound) === 1 ? '' : 's'}, got ${typeof input === 'string' ? lengthOf(input) : input.length}`;
 }
 
 function shown(value: unknown): string {

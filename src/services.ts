@@ -1,6 +1,8 @@
+import type { Uploads } from './files/uploads/uploads.ts';
 import type { ArtifactLinks } from './files/links.ts';
 import type { Room } from './files/room.ts';
-import type { ArtifactStore } from './files/store.ts';
+import type { ResultFiles } from './files/result-files.ts';
+import type { Store } from './files/stores/store.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Database } from './database/database.ts';
 import type { DatabaseClock } from './database/clock.ts';
@@ -12,6 +14,9 @@ import type { Log } from './log.ts';
 import type { WorkMetrics } from './metrics/work-metrics.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import type { AccessTokens } from './workspaces/access-token.ts';
+import type { Sessions } from './workspaces/sessions.ts';
+import type { SignInCode } from './workspaces/sign-in-code.ts';
+import type { AuditTrail } from './workspaces/audit/trail.ts';
 import type { Authenticator } from './workspaces/authenticator.ts';
 import type { WebhookSecrets } from './workspaces/webhook-secrets.ts';
 import type { Dialect } from './workspaces/dialect.ts';
@@ -24,6 +29,9 @@ export interface SurfaceSettings {
   corsOrigins: ReadonlySet<string> | null;
   trustProxy: TrustedProxies;
   graphiql: boolean;
+  dashboard: boolean;
+  /** Where downloads are redirected to: a bucket's origin; null where files are served here. */
+  downloadOrigin: string | null;
   introspection: boolean;
   maxInputBytes: number;
   maxOutputBytes: number;
@@ -48,15 +56,24 @@ export interface Services {
   authenticator: Authenticator;
   rateLimiter: RateLimiter;
   accessTokens: AccessTokens;
+  sessions: Sessions;
+  /** Of a first start whose page is served; null: none. */
+  signInCode: SignInCode | null;
+  audit: AuditTrail;
   webhookSecrets: WebhookSecrets;
   database: Database;
   clock: DatabaseClock;
   jobs: Jobs;
-  artifacts: ArtifactStore;
+  store: Store;
+  artifacts: ResultFiles;
+  uploads: Uploads;
   room: Room;
   links: ArtifactLinks;
   /** Base of the URLs that are handed out, without a slash at its end. */
   publicUrl: () => string;
+  /** Folder of the page as it is built; it may not be there. */
+  dashboardFolder: string;
+  installationId: string;
   cursors: Cursors;
   /** What goes on by itself in this process: claims, sweeps, deliveries, the feed. */
   loops: readonly Loop[];

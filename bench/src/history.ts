@@ -32,12 +32,13 @@ export async function fillHistory({ admin }: Installation, { workspaceId, jobs }
   await withoutIndexes({ admin }, ['job', 'job_attempt'], async () => {
     await run(
       `INSERT INTO job (id, workspace_id, type, status, version, input, tags, max_attempts, credits_charged, dialect, attempt,
-         error_code, error_message, started_at, finished_at, due_at, dispatch_at)
+         error_code, error_message, started_at, finished_at, due_at, dispatch_at, client_reference)
        SELECT id, $1::uuid, ($4::text[])[n % cardinality($4::text[]) + 1], status, 3, '{"sourceUrl": "https://media.example.com/a.mp4"}',
          ARRAY['all'] || CASE WHEN n % 10 = 0 THEN ARRAY['tenth'] ELSE '{}' END || CASE WHEN n % 100000 = 7 THEN ARRAY['rare'] ELSE '{}' END,
          3, 1, CASE WHEN n % 100000 = 11 THEN 'VYDRA' ELSE 'NATIVE' END, CASE status WHEN 'PENDING' THEN 0 ELSE 1 END,
          CASE WHEN status = 'FAILED' THEN CASE WHEN n % 50000 = 95 THEN 'ODD' ELSE 'BROKEN' END END, CASE WHEN status = 'FAILED' THEN 'It broke.' END,
-         CASE WHEN status <> 'PENDING' THEN at END, CASE WHEN status NOT IN ('PENDING', 'RUNNING') THEN at + interval '1 s' END, at, at
+         CASE WHEN status <> 'PENDING' THEN at END, CASE WHEN status NOT IN ('PENDING', 'RUNNING') THEN at + interval '1 s' END, at, at,
+         CASE WHEN n % 10 = 3 THEN 'order-' || n WHEN n % 10 = 4 THEN 'import' END
        FROM (SELECT n, ${made} FROM generate_series(1, $2::int) AS n) AS made`,
       [jobs, present, types],
     );

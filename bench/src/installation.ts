@@ -66,7 +66,7 @@ export async function install(stops: Stops): Promise<Installation> {
 
 /** Deletes all jobs and everything that belongs to them. Rounds that write start like this, on both sides. */
 export async function empty({ admin }: Installation): Promise<void> {
-  await admin.query('TRUNCATE job, job_tag, job_attempt, lease, idempotency_key, credit_transaction, webhook_delivery');
+  await admin.query('TRUNCATE job, job_tag, job_attempt, lease, idempotency_key, credit_transaction, webhook_delivery, job_log, job_log_counter');
 }
 
 /** Refreshes the statistics and writes a checkpoint, so that a round pays only for its own writes. */

@@ -20,6 +20,11 @@ export interface RedisBus extends Bus {
   counter: SharedCounter;
 }
 
+interface Message {
+  topic: string;
+  message: string;
+}
+
 interface Topic {
   listeners: Listeners<[string]>;
   /** Resolves when Redis has answered the SUBSCRIBE, or the connection is lost. Never rejects. */
@@ -48,6 +53,8 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
   const topics = new Map<string, Topic>();
   /** Topics that Redis has not acknowledged on this connection, or refused. Retried with each heartbeat. */
   const unbound = new Set<string>();
+  /** Written to the socket together: for Redis and for us the write costs more than the message. */
+  let waiting: Message[] = [];
   let inFlight = 0;
   /** Whether Redis refused the last message. Then `probe` finds out when it accepts messages again. */
   let refused = false;
@@ -154,33 +161,40 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
     if (subscriber.ready()) subscriber.client.unsubscribe(prefix + name).catch(() => {});
   }
 
-  /** Resolves to whether Redis accepted the message. Never rejects. */
-  async function send(topic: string, message: string): Promise<boolean> {
-    inFlight += 1;
-    try {
-      await publisher.client.publish(prefix + topic, message);
-      refused = false;
-      return true;
-    } catch (error) {
-      missed = true;
-      if (isRefusal(error)) {
+  /** Resolves to how many of the messages Redis accepted. Never rejects. */
+  async function send(messages: readonly Message[]): Promise<number> {
+    inFlight += messages.length;
+    const pipeline = publisher.client.pipeline();
+    for (const { topic, message } of messages) pipeline.publish(prefix + topic, message);
+    const results = await pipeline.exec().catch((error: unknown) => messages.map(() => [error]));
+    inFlight -= messages.length;
+    let accepted = 0;
+    for (const [error] of results ?? []) {
+      if (error === null) {
+        accepted += 1;
+        refused = false;
+      } else if (isRefusal(error)) {
         refused = true;
         publisher.complain(error, `Redis refuses to publish. ${channelAdvice}`);
       }
-      return false;
-    } finally {
-      inFlight -= 1;
     }
+    if (accepted < messages.length) missed = true;
+    return accepted;
   }
 
-  async function sendMessage(topic: string, message: string): Promise<void> {
-    if (await send(topic, message)) counts.published += 1;
-    else counts.dropped += 1;
+  /** Sends what has been published in this turn of the event loop. */
+  async function flush(): Promise<void> {
+    const messages = waiting;
+    waiting = [];
+    if (messages.length === 0) return;
+    const accepted = await send(messages);
+    counts.published += accepted;
+    counts.dropped += messages.length - accepted;
   }
 
   /** After a refusal, finds out whether Redis accepts messages again. No topic has an empty name, so nobody gets this one. */
   async function probe(): Promise<void> {
-    if (refused) await send('', '');
+    if (refused) await send([{ topic: '', message: '' }]);
     tellMissed();
   }
 
@@ -199,7 +213,11 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
     },
 
     publish(topic, message) {
-      if (publisher.ready() && inFlight < MAX_IN_FLIGHT) return void sendMessage(topic, message);
+      if (publisher.ready() && inFlight + waiting.length < MAX_IN_FLIGHT) {
+        if (waiting.length === 0) setImmediate(() => void flush());
+        waiting.push({ topic, message });
+        return;
+      }
       // Drop it rather than queue it: a slow or unavailable Redis must not fill our memory, and readers have a safety net.
       counts.dropped += 1;
       missed = true;
@@ -213,6 +231,7 @@ export function createRedisBus({ url, prefix, log }: RedisBusOptions): RedisBus 
     async close() {
       closed = true;
       topics.clear();
+      void flush();
       for (const part of [cluster, subscriber, publisher]) part?.close();
     },
   };

@@ -129,6 +129,11 @@ export class Database {
   }
 }
 
+/** Raw SQL on the connection of this EntityManager, so in its transaction. Flushes nothing before. */
+export function queryableOf(em: SqlEntityManager): Queryable {
+  return { query: (sql, parameters = []) => run(em.getKysely(), sql, parameters) };
+}
+
 // Sends the parameters separately; `em.execute` would interpolate them into the text.
 async function run<Row>(client: Client, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   const { rows } = await client.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]));

@@ -57,7 +57,7 @@ export async function openServerDatabase(options: {
       size: options.poolSize - readers,
       name: 'longhaul hot',
       statementMilliseconds: hotMilliseconds,
-      planning: 'force_generic_plan',
+      planning: 'once',
     }),
     reads: new ConnectionPool(route, {
       size: readers,

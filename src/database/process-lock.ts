@@ -12,6 +12,16 @@ const PROCESSES = 2;
 /** Not 1: for that one version 0.1.0 waits inside a statement, and an index made concurrently would wait for its end. */
 const MIGRATION = 3;
 
+/** How many processes of the installation are connected to its database. */
+export async function countProcesses(database: Queryable): Promise<number> {
+  const [row] = await database.query<{ processes: number }>(
+    `SELECT count(*)::int AS processes FROM pg_locks
+     WHERE locktype = 'advisory' AND granted AND classid = ${SPACE} AND objid = ${PROCESSES}
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  return row?.processes ?? 0;
+}
+
 const waitMilliseconds = 500;
 
 /** How often the connection is asked whether it still answers, and how long it may take to. */

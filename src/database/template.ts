@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../log.ts';
@@ -47,7 +48,7 @@ async function templateName(): Promise<string> {
   const folders = ['./migrations/', './migrate/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
   const listed = folders.map(async (folder) => (await readdir(folder)).toSorted().map((file) => join(folder, file)));
   const files = (await Promise.all(listed)).flat();
-  const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'));
+  const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite');
   const hash = createHash('sha256');
   for (const file of [...files, fileURLToPath(new URL('./orm.ts', import.meta.url)), join(entry, '../../package.json')]) {
     hash.update(await readFile(file));

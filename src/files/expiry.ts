@@ -1,16 +1,16 @@
 import { type EntityManager, raw } from '@mikro-orm/core';
 import { ArtifactEntity } from './artifact-entity.ts';
 import type { Queryable } from '../database/queryable.ts';
-import type { ArtifactStore } from './store.ts';
+import type { Store } from './stores/store.ts';
 
 /** Removes expired files and their rows. Processes may run it concurrently. */
-export async function removeExpiredFiles(em: EntityManager, store: ArtifactStore): Promise<void> {
+export async function removeExpiredFiles(em: EntityManager, store: Store): Promise<void> {
   for (;;) {
     const past = { expiresAt: { $lte: raw('now()') } };
     const expired = await em.find(ArtifactEntity, past, { orderBy: { expiresAt: 'ASC' }, limit: 100, disableIdentityMap: true });
     if (expired.length === 0) return;
     // Delete the files first. If the process dies in between, the next run still finds the rows.
-    for (const { id, workspaceId } of expired) await store.remove(workspaceId, id);
+    await Promise.all(expired.map(({ id, workspaceId }) => store.remove({ workspaceId, id }, null)));
     await em.nativeDelete(ArtifactEntity, { id: { $in: expired.map(({ id }) => id) } });
   }
 }

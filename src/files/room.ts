@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { Loop } from '../concurrency/loop.ts';
 import type { Log } from '../log.ts';
+import type { Store } from './stores/store.ts';
 
 const lookMilliseconds = 2_000;
 
@@ -9,29 +9,31 @@ const calmMilliseconds = 10_000;
 
 const mebibyte = 1024 ** 2;
 
-/** Below this a volume is full, and from `enough` on it is not any more: parts of it on a small one. Bytes. */
+/** Below this a store is full, and from `enough` on it is not any more: parts of it on a small one. Bytes. */
 const scarce = { bytes: 16 * mebibyte, part: 0.02 };
 const enough = { bytes: 64 * mebibyte, part: 0.05 };
 
-/** A file could not be written, because its volume or its quota is full, or the volume only reads. */
-export class NoRoomError extends Error {
-  constructor(cause: unknown) {
-    super('The volume of the result files is full or read-only.', { cause });
-    this.name = 'NoRoomError';
-  }
+/** Where there is room, or not. */
+export type Place = Pick<Store, 'place' | 'space'>;
+
+/** What the log says of it. */
+interface Words {
+  /** The name of its loop. */
+  loop: string;
+  full: string;
+  free: string;
 }
 
-/** A file system that has found an error, or was mounted again, may be read-only from one moment to the next. */
-const refusals = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+const wordsOfFiles: Words = {
+  loop: 'looking for room for files',
+  full: 'the store of the files is full, only reads or does not answer: no job that writes a file is begun here. See to it, or make room',
+  free: 'the store of the files takes files again',
+};
 
-/** Whether an error of the file system says so. */
-export function isNoRoom(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && refusals.has(error.code);
-}
-
-/** Knows whether there is room for more result files. It looks by itself, and is told when a write was refused. */
+/** Knows whether there is room for more files. It looks by itself, and is told when a write was refused. */
 export class Room {
-  readonly #dir: string;
+  readonly #place: Place;
+  readonly #words: Words;
   readonly #log: Log;
   readonly loop: Loop;
   #isFull = false;
@@ -39,10 +41,11 @@ export class Room {
   #refusedAt = -Infinity;
   #changing = new AbortController();
 
-  constructor(dir: string, log: Log) {
-    this.#dir = dir;
+  constructor(place: Place, log: Log, words: Words = wordsOfFiles) {
+    this.#place = place;
+    this.#words = words;
     this.#log = log;
-    this.loop = new Loop({ name: 'looking for room for files', work: () => this.#look(), pollMilliseconds: lookMilliseconds, log });
+    this.loop = new Loop({ name: words.loop, work: () => this.#look(), pollMilliseconds: lookMilliseconds, log });
   }
 
   start(): void {
@@ -54,7 +57,7 @@ export class Room {
     return this.#isFull;
   }
 
-  /** NaN before the first look. */
+  /** NaN before the first look, and where the store has no end. */
   get freeBytes(): number {
     return this.#freeBytes;
   }
@@ -64,26 +67,28 @@ export class Room {
     return this.#changing.signal;
   }
 
-  /** A write was refused. */
-  refused(): void {
+  /** A write was refused, or the place did not answer. */
+  refused(error: unknown): void {
     this.#refusedAt = performance.now();
-    this.#become(true);
+    this.#become(true, { err: error });
   }
 
   async #look(): Promise<void> {
-    const { bavail, blocks, bsize } = await statfs(this.#dir);
-    this.#freeBytes = bavail * bsize;
-    const isBelow = ({ bytes, part }: typeof scarce) => this.#freeBytes < Math.min(bytes, part * blocks * bsize);
-    if (isBelow(scarce)) this.#become(true);
-    else if (!isBelow(enough) && performance.now() - this.#refusedAt > calmMilliseconds) this.#become(false);
+    const space = await this.#place.space();
+    this.#freeBytes = space?.freeBytes ?? Number.NaN;
+    const isBelow = ({ bytes, part }: typeof scarce) => space !== null && space.freeBytes < Math.min(bytes, part * space.bytes);
+    const looked = { freeBytes: space?.freeBytes };
+    if (isBelow(scarce)) this.#become(true, looked);
+    else if (!isBelow(enough) && performance.now() - this.#refusedAt > calmMilliseconds) this.#become(false, looked);
   }
 
-  #become(isFull: boolean): void {
+  /** @param why what it was seen by. What a look before a refusal has found says nothing about that. */
+  #become(isFull: boolean, why: { freeBytes: number | undefined } | { err: unknown }): void {
     if (this.#isFull === isFull) return;
     this.#isFull = isFull;
-    const fields = { dir: this.#dir, freeBytes: this.#freeBytes };
-    if (isFull) this.#log.error(fields, 'the volume of the result files is full or read-only: no job that writes a file is begun here. Make room');
-    else this.#log.info(fields, 'the volume of the result files takes files again');
+    const fields = { place: this.#place.place, ...why };
+    if (isFull) this.#log.error(fields, this.#words.full);
+    else this.#log.info(fields, this.#words.free);
     const changing = this.#changing;
     this.#changing = new AbortController();
     changing.abort();

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { unauthenticated } from '../workspaces/authenticate.ts';
 import type { Scope } from '../workspaces/scope.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
+import { noteRefusal } from './audited.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** The TypeScript types behind the schema. */
@@ -21,10 +22,13 @@ interface SchemaShape {
     URL: { Input: string; Output: string };
     BigInt: { Input: number; Output: number };
   };
-  /** `anyOf`: the viewer has one of these scopes. `key`: the viewer came with a key, not with an access token. */
-  AuthScopes: { anyOf: readonly Scope[]; key: boolean };
+  /**
+   * `anyOf`: the viewer has one of these scopes. `key`: the viewer came with a key, not with an access token. `creates`: the
+   * viewer came with an access token that creates jobs.
+   */
+  AuthScopes: { anyOf: readonly Scope[]; key: boolean; creates: boolean };
   /** A caller that passed the `anyOf` check has a viewer. */
-  AuthContexts: { anyOf: GraphQLContext & { viewer: Viewer }; key: GraphQLContext };
+  AuthContexts: { anyOf: GraphQLContext & { viewer: Viewer }; key: GraphQLContext; creates: GraphQLContext & { viewer: Viewer } };
   DefaultEdgesNullability: false;
   DefaultNodeNullability: false;
 }
@@ -40,11 +44,14 @@ export const builder = new SchemaBuilder<SchemaShape>({
     authScopes: ({ viewer }) => ({
       anyOf: (scopes) => viewer !== null && scopes.some((scope) => viewer.scopes.has(scope)),
       key: viewer !== null && viewer.restriction === null,
+      creates: viewer !== null && viewer.restriction !== null && viewer.scopes.has('WRITE'),
     }),
-    unauthorizedError: (_parent, { viewer }, _info, { failure }) =>
-      viewer === null
-        ? unauthenticated()
-        : new LonghaulError('FORBIDDEN', forbidden(viewer, failure)),
+    unauthorizedError: (_parent, context, { parentType, fieldName }, { failure }) => {
+      const { viewer } = context;
+      if (viewer === null) return unauthenticated();
+      if (parentType.name === 'Mutation' || parentType.name === 'Query') noteRefusal(context, fieldName, 'FORBIDDEN');
+      return new LonghaulError('FORBIDDEN', forbidden(viewer, failure));
+    },
   },
   errors: { directResult: true },
   complexity: {
@@ -81,7 +88,7 @@ export const builder = new SchemaBuilder<SchemaShape>({
 });
 
 function forbidden({ restriction }: Viewer, failure: object): string {
-  if (restriction !== null) return 'An access token opens only its own job or tag. Use a key for this.';
+  if (restriction !== null) return 'An access token opens only its own job or tags, and does only what its scopes say. Use a key for this.';
   return `The key lacks the scope for this${neededScopes(failure)}.`;
 }
 

@@ -1,3 +1,4 @@
+import { globalPrefix } from '../files/uploads/reference.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { IdForm } from '../jobs/read/job-ids.ts';
@@ -11,6 +12,11 @@ const prefixes = {
   WebhookDelivery: 'delivery_',
   ApiKey: 'key_',
   Worker: 'worker_',
+  AuditEntry: 'audit_',
+  BulkAction: 'bulk_',
+  Schedule: 'schedule_',
+  Artifact: 'artifact_',
+  Upload: globalPrefix,
 } as const;
 
 export type NodeType = keyof typeof prefixes;
@@ -32,7 +38,7 @@ export function parseGlobalId(id: string): { type: NodeType; uuid: string } | nu
 }
 
 /** Takes a global id of this type or a plain UUID, and returns the UUID; null for anything else. */
-function parseId(type: NodeType, id: string): string | null {
+export function parseId(type: NodeType, id: string): string | null {
   const lower = id.toLowerCase();
   if (uuidForm.test(lower)) return lower;
   const parsed = parseGlobalId(id);
@@ -47,6 +53,11 @@ const nouns: Record<NodeType, string> = {
   WebhookDelivery: 'Webhook delivery',
   ApiKey: 'API key',
   Worker: 'Worker',
+  AuditEntry: 'Audit entry',
+  BulkAction: 'Bulk action',
+  Schedule: 'Schedule',
+  Artifact: 'Artifact',
+  Upload: 'Upload',
 };
 
 /** Like `parseId`, but throws NotFoundError instead of returning null. */

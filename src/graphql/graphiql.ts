@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendPage } from '../web/page.ts';
-import { type StaticFile, StaticFiles } from '../web/static-files.ts';
+import type { PageFile } from '../web/compressed-files.ts';
+import { StaticFiles } from '../web/static-files.ts';
 
-const createJob = `# Put a key into the headers below, then run this.
-# The built-in worker carries the job out.
+const createJob = `# Put a key into the headers below, then run this. Who is signed in at the page (/) needs none.
+# The built-in worker carries the job out, in ten seconds; it needs no network.
 mutation CreateJob {
   createJob(
     input: {
-      type: "download"
-      input: { sourceUrl: "https://nodejs.org/dist/index.json" }
+      type: "demo"
+      input: { seconds: 10, file: "image" }
     }
   ) {
     __typename
@@ -85,7 +86,7 @@ const listJobs = `query Jobs($after: String) {
 }
 `;
 
-// The key is empty rather than an example: without a key the server answers with the schema, with a wrong one it does not.
+// The key is empty rather than an example: an empty one is none, so that the session of the page counts, and who has neither gets the schema.
 const headers = JSON.stringify({ 'x-api-key': '' }, null, 2);
 
 /** Three examples, and a header in which to enter the key. */
@@ -132,13 +133,13 @@ const page = (paths: Readonly<Record<string, string>>) => `<!doctype html>
 /** Yoga's build of GraphiQL, the only one with its editor, its workers and event streams in it. A page of its own would be 9 MB. */
 const parts = () => import('@graphql-yoga/render-graphiql/graphiql');
 
-const files: StaticFile[] = [
-  { name: 'graphiql.css', type: 'text/css', read: async () => (await parts()).css },
-  { name: 'graphiql.js', type: 'text/javascript', read: async () => (await parts()).js },
-  { name: 'editor.js', type: 'text/javascript', read: async () => (await parts()).editorWorkerService },
-  { name: 'json.js', type: 'text/javascript', read: async () => (await parts()).jsonWorker },
-  { name: 'graphql.js', type: 'text/javascript', read: async () => (await parts()).graphqlWorker },
-  { name: 'start.js', type: 'text/javascript', read: async () => start },
+const files: PageFile[] = [
+  { name: 'graphiql.css', read: async () => (await parts()).css },
+  { name: 'graphiql.js', read: async () => (await parts()).js },
+  { name: 'editor.js', read: async () => (await parts()).editorWorkerService },
+  { name: 'json.js', read: async () => (await parts()).jsonWorker },
+  { name: 'graphql.js', read: async () => (await parts()).graphqlWorker },
+  { name: 'start.js', read: async () => start },
 ];
 
 /** GraphiQL at /graphql, for browsers, with its files beside it. All of it comes from this server: it works offline. */

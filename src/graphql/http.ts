@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, OperationTypeNode } from 'graphql';
-import { describeError } from '../errors.ts';
+import { BodyTooLargeError, describeError, isBodyTooLarge } from '../errors.ts';
 import { whenClosed } from './live/when-closed.ts';
 import type { Services } from '../services.ts';
+import type { PageSessions } from '../web/page-sessions.ts';
 import { vary } from '../web/vary.ts';
 import { jsonType } from '../json.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
@@ -34,6 +35,7 @@ interface Parts {
   live: Live;
   streams: OpenStreams;
   credentials: CredentialWatch;
+  pages: PageSessions;
 }
 
 /** A GraphQL response body: an operation's result, or the reasons why it did not run. */
@@ -62,7 +64,7 @@ export class GraphQLRoute {
       scope.decorateRequest('claims', false);
       scope.addContentTypeParser(jsonType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
       scope.setErrorHandler((error, request, reply) => {
-        const { status, code, message } = describeError(error);
+        const { status, code, message } = describeError(isBodyTooLarge(error) ? new BodyTooLargeError(request.routeOptions.bodyLimit) : error);
         if (status >= 500) log.error({ err: error }, 'a request failed');
         return this.#refuseRequest(request, reply, status, new GraphQLError(message, { extensions: { code } }));
       });
@@ -78,13 +80,13 @@ export class GraphQLRoute {
 
   /** Looks at the key before the body is read. */
   async #admit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-    const { services, operations } = this.#parts;
+    const { services, operations, pages } = this.#parts;
     if (this.#page !== null && isPageRequest(request)) {
       vary(reply, 'Accept');
       return this.#page.send(reply);
     }
     try {
-      request.viewer = await operations.caller({ secret: secretIn(request.headers), address: request.ip });
+      request.viewer = await operations.caller({ secret: secretIn(request.headers), session: pages.of(request.raw), address: request.ip });
       return undefined;
     } catch (error) {
       return this.#refuse(request, reply, [publicError(error, services)]);
@@ -163,7 +165,7 @@ export class GraphQLRoute {
 
 /** An answer is for this caller alone. */
 function forCallerAlone(reply: FastifyReply): FastifyReply {
-  vary(reply, 'Accept, Authorization, X-Api-Key');
+  vary(reply, 'Accept, Authorization, X-Api-Key, Cookie');
   return reply.header('cache-control', 'no-store');
 }
 

@@ -18,6 +18,7 @@ import { fragmentsOf } from './fragments.ts';
 /** What a result shows without READ, of the types that hold what a tenant works on. */
 const shownWithoutRead: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['Job', new Set(['id', 'uuid', 'type', 'status', 'version', 'creditsCharged', 'creditsRefunded'])],
+  ['Schedule', new Set(['id', 'name', 'cron', 'timeZone', 'type', 'overlap', 'paused', 'nextRunAt', 'lastRunAt', 'createdAt'])],
   ['WebhookDelivery', new Set(['id', 'event', 'status', 'attemptCount', 'createdAt', 'deliveredAt'])],
 ]);
 

@@ -3,7 +3,7 @@ import { Turns } from '../concurrency/turns.ts';
 import { RateLimitedError } from '../errors.ts';
 import type { Verdict } from '../rate-limit/rate-limiter.ts';
 import type { Services } from '../services.ts';
-import { authenticate, UnauthenticatedError } from '../workspaces/authenticate.ts';
+import { authenticate, authenticateSession, UnauthenticatedError } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import { faultsOf, parseDocument, PreparedDocument } from './document.ts';
 import { unreadable } from './job-content.ts';
@@ -20,6 +20,8 @@ import { isWorkAlone } from './work-calls.ts';
 export interface Sender {
   /** A key or access token; null if none was sent. */
   secret: string | null;
+  /** The session of our own page; counts only without a secret. */
+  session: string | null;
   /** The client's address, as TRUST_PROXY lets us determine it. */
   address: string;
 }
@@ -50,21 +52,20 @@ export class Operations {
   }
 
   /**
-   * Finds the caller; null without a secret. Requests without a key, or with an unknown one, count against their address.
+   * Finds the caller; null without a secret or session. Requests without a key, or with an unknown one, count against their address.
    *
    * @throws UNAUTHENTICATED, RATE_LIMITED
    */
-  async caller({ secret, address }: Sender): Promise<Viewer | null> {
-    if (secret === null) {
-      await this.#countAddress(address);
-      return null;
-    }
+  async caller({ secret, session, address }: Sender): Promise<Viewer | null> {
     try {
-      return await authenticate(this.#services, secret, 'NATIVE');
+      if (secret !== null) return await authenticate(this.#services, { secret, address }, 'NATIVE');
+      if (session !== null) return await authenticateSession(this.#services, { secret: session, address });
     } catch (error) {
-      if (error instanceof UnauthenticatedError && error.why === 'unknown') await this.#countAddress(address);
+      if (error instanceof UnauthenticatedError && error.why === 'unknown') await this.countAddress(address);
       throw error;
     }
+    await this.countAddress(address);
+    return null;
   }
 
   /** Does everything between authentication and execution. Never rejects. */
@@ -105,7 +106,7 @@ export class Operations {
     const known = this.remembered.get(query);
     if (known !== undefined) {
       const operation = known.operation(operationName);
-      if (operation === null || !isExempt(viewer, operation)) await this.#count(viewer);
+      if (operation === null || !isExempt(viewer, operation)) await this.count(viewer);
       return known;
     }
     await this.#turns.next('key');
@@ -120,12 +121,12 @@ export class Operations {
     try {
       document = parseDocument(query, queryLimits.tokens);
     } catch (error) {
-      await this.#count(viewer);
+      await this.count(viewer);
       throw error;
     }
     const node = getOperationAST(document, operationName);
     const exempt = node != null && isExempt(viewer, { kind: node.operation, isWork: isWorkAlone(document, node) });
-    if (!exempt) await this.#count(viewer);
+    if (!exempt) await this.count(viewer);
     return document;
   }
 
@@ -136,12 +137,14 @@ export class Operations {
     return new PreparedDocument(schema, query, document);
   }
 
-  async #count(viewer: Viewer): Promise<void> {
+  /** Counts a request of the viewer. @throws RATE_LIMITED */
+  async count(viewer: Viewer): Promise<void> {
     const verdict = await this.#services.rateLimiter.consume(viewer);
     if (verdict?.allowed === false) throw tooManyRequests(viewer.restriction === null ? 'key' : 'token', verdict);
   }
 
-  async #countAddress(address: string): Promise<void> {
+  /** Counts a request without a valid key. @throws RATE_LIMITED */
+  async countAddress(address: string): Promise<void> {
     const verdict = await this.#services.rateLimiter.consumeAddress(address);
     if (verdict?.allowed === false) throw tooManyRequests('address', verdict);
   }

@@ -6,6 +6,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { LonghaulError } from '../errors.ts';
 import { utf8Text } from '../json.ts';
 import type { Services } from '../services.ts';
+import type { PageSessions } from '../web/page-sessions.ts';
 import { ExpiredTokenError, secretIn, unauthenticated } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch, Lapse } from './credential-watch.ts';
@@ -37,6 +38,8 @@ interface SocketExtra extends Record<PropertyKey, unknown> {
   connection: SocketConnection;
   /** From the upgrade headers, then from connection_init; null if neither has one. */
   secret: string | null;
+  /** Of the page that this server serves, from the upgrade's cookie; counts only without a secret. */
+  session: string | null;
   address: string;
   /** The caller whose quota it counts against; null until the connection is accepted. */
   viewer: Viewer | null;
@@ -60,15 +63,17 @@ export class GraphQLSockets {
   readonly #operations: Operations;
   readonly #credentials: CredentialWatch;
   readonly #live: Live;
+  readonly #pages: PageSessions;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload, handleProtocols });
   readonly #protocol: Server<SocketExtra>;
   readonly #heartbeat = new Heartbeat(this.#server.clients);
 
-  constructor(services: Services, operations: Operations, credentials: CredentialWatch, live: Live) {
+  constructor(services: Services, operations: Operations, credentials: CredentialWatch, live: Live, pages: PageSessions) {
     this.#services = services;
     this.#operations = operations;
     this.#credentials = credentials;
     this.#live = live;
+    this.#pages = pages;
     this.#protocol = makeServer<Record<string, unknown>, SocketExtra>({
       connectionInitWaitTimeout: initMilliseconds,
       onConnect: ({ connectionParams, extra }) => this.#letIn(extra, connectionParams),
@@ -81,7 +86,7 @@ export class GraphQLSockets {
   /** Takes over an upgrade request. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
     const { authorization, 'x-api-key': apiKey } = request.headers;
-    const sender = { secret: secretIn({ authorization, 'x-api-key': apiKey }), address };
+    const sender = { secret: secretIn({ authorization, 'x-api-key': apiKey }), session: this.#pages.ofUpgrade(request), address };
     this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(ws, socket, sender));
   }
 
@@ -138,11 +143,11 @@ export class GraphQLSockets {
   }
 
   async #letIn(extra: SocketExtra, params: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
-    const { socket } = extra;
+    const { socket, session, address } = extra;
     const secret = secretOf(params) ?? extra.secret;
     try {
       // Answered with 4401, which makes graphql-ws clients give up: reconnecting would not help.
-      const viewer = await this.#operations.caller({ secret, address: extra.address });
+      const viewer = await this.#operations.caller({ secret, session, address });
       if (viewer === null) throw unauthenticated();
       // If the socket closed during the look-up, its close event is past: taking quota now would never be given back.
       if (socket.readyState !== socket.OPEN) return false;
@@ -152,7 +157,7 @@ export class GraphQLSockets {
       }
       extra.viewer = viewer;
       extra.secret = secret;
-      this.#credentials.add(extra, viewer, (lapse) => closeLapsed(socket, lapse));
+      this.#credentials.add(extra, viewer, (lapse) => closeLapsed(socket, secret === null ? 'ended' : lapse));
       return true;
     } catch (error) {
       if (error instanceof ExpiredTokenError) closeLapsed(socket, 'expired');
@@ -196,9 +201,9 @@ export class GraphQLSockets {
   }
 
   /** Authenticates again for each operation: the key may have been revoked since the connection was accepted. */
-  async #operation({ secret, address }: SocketExtra, payload: SubscribePayload): Promise<Operation | Refusal> {
+  async #operation({ secret, session, address }: SocketExtra, payload: SubscribePayload): Promise<Operation | Refusal> {
     try {
-      return await this.#operations.open(await this.#operations.caller({ secret, address }), payload);
+      return await this.#operations.open(await this.#operations.caller({ secret, session, address }), payload);
     } catch (error) {
       return this.#operations.refuse([error]);
     }
@@ -214,9 +219,10 @@ export class GraphQLSockets {
   }
 }
 
-/** graphql-ws clients reconnect after 4403, with fresh parameters; 4401 is final. */
-function closeLapsed(socket: WebSocket, lapse: Lapse): void {
-  if (lapse === 'expired') closeSoon(socket, CloseCode.Forbidden, 'Access token expired');
+/** graphql-ws clients reconnect after 4403, with fresh parameters; 4401 is final. @param lapse `ended`: a session, however it ended */
+function closeLapsed(socket: WebSocket, lapse: Lapse | 'ended'): void {
+  if (lapse === 'ended') closeSoon(socket, CloseCode.Unauthorized, 'Session ended');
+  else if (lapse === 'expired') closeSoon(socket, CloseCode.Forbidden, 'Access token expired');
   else closeSoon(socket, CloseCode.Unauthorized, 'API key revoked');
 }
 

@@ -9,7 +9,15 @@ import {
 import { fragmentsOf } from './fragments.ts';
 
 /** Worker mutations. They are exempt from the rate limit, because a refused heartbeat could cost an attempt. */
-const workCalls: ReadonlySet<string> = new Set(['claimJobs', 'reportProgress', 'completeJob', 'failJob', 'releaseJob']);
+const workCalls: ReadonlySet<string> = new Set([
+  'claimJobs',
+  'reportProgress',
+  'completeJob',
+  'completeJobs',
+  'failJob',
+  'releaseJob',
+  'appendLogs',
+]);
 
 /** Whether an operation may wait for work. The document need not be valid. */
 export function claimsJobs(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): boolean {

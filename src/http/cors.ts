@@ -8,12 +8,13 @@ declare module 'fastify' {
   }
 }
 
-const methods = 'GET, HEAD, POST, DELETE, OPTIONS';
+const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** Headers of answers that the Fetch standard hides from a page otherwise. */
 const exposed =
   'Accept, Accept-Encoding, Accept-Ranges, Allow, Content-Disposition, Content-Range, Deprecation, ETag, Location, ' +
-  'Preference-Applied, Retry-After, Sunset, WWW-Authenticate, X-Job-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset';
+  'Preference-Applied, Retry-After, Sunset, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, ' +
+  'Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Offset, WWW-Authenticate, X-Job-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset';
 
 /** How long a browser may remember what a preflight allowed, in seconds. Chromium remembers no longer. */
 const maxAge = '7200';

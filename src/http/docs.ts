@@ -49,10 +49,10 @@ const swaggerFile = (name: string) => () =>
  */
 export function docsRoutes(app: FastifyInstance, { publicUrl }: { publicUrl: () => string }): void {
   const files = new StaticFiles([
-    { name: 'swagger-ui.css', type: 'text/css', read: swaggerFile('swagger-ui.css') },
-    { name: 'swagger-ui-bundle.js', type: 'text/javascript', read: swaggerFile('swagger-ui-bundle.js') },
-    { name: 'favicon-32x32.png', type: 'image/png', read: swaggerFile('favicon-32x32.png') },
-    { name: 'start.js', type: 'text/javascript', read: async () => start },
+    { name: 'swagger-ui.css', read: swaggerFile('swagger-ui.css') },
+    { name: 'swagger-ui-bundle.js', read: swaggerFile('swagger-ui-bundle.js') },
+    { name: 'favicon-32x32.png', read: swaggerFile('favicon-32x32.png') },
+    { name: 'start.js', read: async () => start },
   ]);
   files.mount(app, '/docs');
   app.get('/docs', async (_request, reply) => sendPage(reply, page('docs', await files.paths())));

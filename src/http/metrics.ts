@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Bus } from '../bus/bus.ts';
 import type { Loop } from '../concurrency/loop.ts';
+import type { BuiltIns } from '../jobs/workers/built-ins.ts';
 import type { InstallationMetrics } from '../metrics/installation-metrics.ts';
 import type { WorkMetrics } from '../metrics/work-metrics.ts';
 
@@ -13,7 +14,11 @@ interface Readings {
   stalledConnections: () => number;
   watchedCredentials: () => number;
   watchedJobs: () => number;
+  watchedLogs: () => number;
+  listeningWorkers: () => number;
   waitingClaims: () => number;
+  builtIns: BuiltIns;
+  uploadsUnderWay: () => number;
   errors: () => { code: string; status: number; count: number }[];
   room: { isFull: boolean; freeBytes: number };
   bus: Pick<Bus, 'healthy' | 'stats'>;
@@ -76,11 +81,22 @@ export class Metrics {
     gauge('longhaul_stalled_connections', 'Connections that read too slowly just now.', read.stalledConnections);
     gauge('longhaul_watched_credentials', 'Sockets and streams whose key is looked at again.', read.watchedCredentials);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
+    gauge('longhaul_watched_logs', 'Jobs whose log somebody watches on this process.', read.watchedLogs);
+    gauge('longhaul_listening_workers', 'Workers that are told on this process what they lose.', read.listeningWorkers);
     gauge('longhaul_waiting_claims', 'Claims that wait for work on this process.', read.waitingClaims);
+    gauge('longhaul_uploads_under_way', 'Requests that send files to this process.', read.uploadsUnderWay);
     gauge('longhaul_volume_full', '1 while there is no room for result files, and no job that writes one is begun.', () => Number(read.room.isFull));
     gauge('longhaul_volume_free_bytes', 'Room on the volume of the result files.', () => read.room.freeBytes);
     gauge('longhaul_bus_healthy', '1 while messages reach other processes.', () => Number(read.bus.healthy()));
     gauge('longhaul_bus_topics', 'Topics that this process listens to.', () => read.bus.stats().topics);
+    const builtIn = new Gauge({
+      name: 'longhaul_built_in_type',
+      help: '1 for a job type that built-in workers like this process take, 0 for one that they would take if they had ffmpeg, or its engine.',
+      labelNames: ['type'],
+      registers: [this.registry],
+    });
+    for (const type of read.builtIns.types) builtIn.set({ type }, 1);
+    for (const type of read.builtIns.missing.keys()) builtIn.set({ type }, 0);
     const lastSuccess = new Gauge({
       name: 'longhaul_last_success_timestamp_seconds',
       help: 'When the work that a process does by itself last succeeded: claims, sweeps, deliveries, the feed.',

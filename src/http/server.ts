@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { artifactRoute } from '../files/serving.ts';
-import { findArtifact } from '../files/find-artifact.ts';
+import { findDownloadable } from '../files/downloadable.ts';
+import { uploadRoutes } from '../files/uploads/upload-routes.ts';
 import { CredentialWatch } from '../graphql/credential-watch.ts';
 import { GraphQLRoute } from '../graphql/http.ts';
 import { OpenStreams } from '../graphql/live/event-stream.ts';
@@ -11,16 +12,20 @@ import { GraphQLSockets } from '../graphql/websocket.ts';
 import { RestSurface } from '../rest/rest-surface.ts';
 import type { Services } from '../services.ts';
 import { unavailableOf } from '../database/unavailable.ts';
-import { describeError, unavailableRetrySeconds } from '../errors.ts';
+import { describeError, RateLimitedError, unavailableRetrySeconds } from '../errors.ts';
 import { addressOf } from './address.ts';
 import { compression } from '../web/compression.ts';
+import { PageSessions } from '../web/page-sessions.ts';
 import { allowPages } from './cors.ts';
+import { Dashboard } from './dashboard.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { InstallationMetrics } from '../metrics/installation-metrics.ts';
 import { Metrics } from './metrics.ts';
 import { NativePaths } from './native-paths.ts';
 import { headerFault, routedTarget } from './request-target.ts';
+import { sessionRoutes } from './session.ts';
+import { boundBodies } from './slow-body.ts';
 import { boundUnreadBodies } from './unread-body.ts';
 import { UnusedConnections } from './unused-connections.ts';
 
@@ -49,14 +54,18 @@ export class HttpServer {
       watchedCredentials: () => this.#credentials.size,
       eventStreams: () => this.#streams.size,
       watchedJobs: () => services.jobs.watched.jobs,
+      watchedLogs: () => services.jobs.watched.logs,
+      builtIns: services.jobs.builtIns,
+      listeningWorkers: () => services.jobs.watched.workers,
       errors: () => services.errorCounts.all(),
+      uploadsUnderWay: () => services.uploads.underWay,
       waitingClaims: () => services.jobs.waitingClaims,
       room: services.room,
       bus: services.bus,
       loops: services.loops,
       pools: () => services.database.pools,
       work: services.workMetrics,
-      installation: new InstallationMetrics(services.database, log),
+      installation: new InstallationMetrics(services),
     });
     const rest = serves ? new RestSurface(services) : null;
     this.#rest = rest;
@@ -65,7 +74,8 @@ export class HttpServer {
       trustProxy: config.trustProxy,
       // Room for a thousand jobs of a createJobs; what one job may bring is checked job by job.
       bodyLimit: Math.max(16 * 1024 * 1024, 2 * (config.maxInputBytes + config.maxOutputBytes)),
-      requestTimeout: 60_000,
+      // Bodies are bounded route by route: see boundBodies.
+      requestTimeout: 0,
       http: {
         headersTimeout: 20_000,
         keepAliveTimeout: 72_000,
@@ -80,8 +90,9 @@ export class HttpServer {
     this.#unused = new UnusedConnections(this.#app.server);
     this.#credentials = new CredentialWatch(services, log);
     const operations = new Operations(services);
+    const pages = new PageSessions(services);
     this.#live = new Live(services);
-    this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live) : null;
+    this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live, pages) : null;
     // Without promises: these two run for every request.
     this.#app.addHook('onResponse', ({ routeOptions, method, call, claims }, reply, done) => {
       const seconds = reply.elapsedTime / 1_000;
@@ -97,6 +108,7 @@ export class HttpServer {
     });
     allowPages(this.#app, config.corsOrigins);
     compression(this.#app);
+    boundBodies(this.#app);
     boundUnreadBodies(this.#app);
     // A client that does not read its answer holds memory: it is cut off.
     this.#app.addHook('onSend', (_request, reply, _payload, done) => {
@@ -118,6 +130,7 @@ export class HttpServer {
       const { status, code, message } = describeError(unavailableOf(error) ?? error);
       if (status >= 500) log.error({ err: error }, 'a request failed');
       if (code === 'UNAVAILABLE') reply.header('retry-after', unavailableRetrySeconds);
+      if (error instanceof RateLimitedError) reply.header('retry-after', error.retryAfter);
       return reply.code(status).send({ error: { code, message } });
     });
     this.#app.setNotFoundHandler(notFound);
@@ -127,21 +140,25 @@ export class HttpServer {
       paths.refuseOtherMethods(this.#app);
       return;
     }
-    const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials };
+    const parts = { services, operations, live: this.#live, streams: this.#streams, credentials: this.#credentials, pages };
     new GraphQLRoute(parts).mount(this.#app);
     artifactRoute(this.#app, {
-      find: (id) => findArtifact(services.database.em(), id),
-      store: services.artifacts,
+      find: (id) => findDownloadable(services.database.reads, id),
+      store: services.store,
       links: services.links,
       now: () => services.clock.now(),
     });
+    uploadRoutes(this.#app, services.uploads);
     docsRoutes(this.#app, services);
+    const dashboard = config.dashboard ? new Dashboard(services.dashboardFolder, config.downloadOrigin) : null;
+    dashboard?.mountAssets(this.#app);
+    if (config.dashboard) sessionRoutes(this.#app, services, operations, pages);
     paths.refuseOtherMethods(this.#app);
     rest?.mount(this.#app);
     // On a dialect's host this path is like any other.
     const root = { config: { dialect: true } };
     const graphql = () => `${new URL(services.publicUrl()).pathname.replace(/\/$/, '')}/graphql`;
-    this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.redirect(graphql()));
+    this.#app.get('/', root, (request, reply) => rest?.stray(request, reply) ?? dashboard?.send(reply) ?? reply.redirect(graphql()));
     this.#app.options('/', root, (request, reply) => rest?.stray(request, reply) ?? reply.code(204).header('allow', 'GET, HEAD').send());
     this.#app.server.on('upgrade', (request, socket, head) => {
       if (headerFault(request) !== null) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

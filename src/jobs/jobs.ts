@@ -1,65 +1,76 @@
 import type { Loop } from '../concurrency/loop.ts';
-import { FairLanes } from '../concurrency/fair-lanes.ts';
 import type { Database } from '../database/database.ts';
 import type { Window } from '../database/keyset.ts';
-import type { StoredFile } from '../files/store.ts';
-import type { Log } from '../log.ts';
+import type { NamedFile } from '../files/named-file.ts';
+import type { JsonValue } from '../json.ts';
+import { BulkActions } from './bulk/bulk-actions.ts';
 import type { StartedAttempt } from './claim/claim.ts';
-import { type Claim, Claimer } from './claim/claimer.ts';
-import { findHeldJob } from './claim/held.ts';
-import { promoteDueJobs } from './claim/promote.ts';
-import { settleUnsettled } from './claim/slots.ts';
+import type { Claim } from './claim/claim-request.ts';
+import { Claimer } from './claim/claimer.ts';
+import { findHeldJob, type HeldLeaseRef, requireLease } from './claim/held.ts';
+import { readEnded } from './claim/ended-leases.ts';
+import { type Listening, type LostLease, LostLeases } from './claim/lost-leases.ts';
 import { createJob, createJobs } from './create/create.ts';
 import { type ContextParts, createContext } from './create-context.ts';
 import { CreationQueue } from './create/creation-queue.ts';
 import { type EarlierJob, findEarlier, noteJoined } from './create/idempotency.ts';
 import type { JobOrigin, JobRequest } from './create/job-request.ts';
-import { countPending } from './create/queue-room.ts';
+import { QueueRoom } from './create/queue-room.ts';
 import { requestKeyOf } from './create/request-key.ts';
 import { retryJob } from './create/retry.ts';
 import { cancelJob } from './end/cancel.ts';
-import { type Completion, completeJob } from './end/complete.ts';
-import { expireLeases } from './end/expire.ts';
+import { type Completion, type CompletionOutcome, completeJob, completeJobs } from './end/complete.ts';
 import { type FailedAttempt, failJob } from './end/fail.ts';
 import { type Moment, presentMoment } from './feed/changes.ts';
 import { Feed } from './feed/feed.ts';
 import { jobMatcher } from './feed/job-matcher.ts';
 import { Updates, type UpdatesRequest, type UpdatesWatch } from './feed/updates.ts';
+import { JobLogs } from './logs/job-logs.ts';
 import type { JobLimits, JobsContext } from './model/context.ts';
 import type { WorkspaceScope } from './model/workspace-scope.ts';
 import type { Job } from './model/job.ts';
-import { isPending } from './model/state-machine.ts';
+import { type ImposedOutcome, isPending } from './model/state-machine.ts';
+import { findCheckpoints } from './progress/checkpoints.ts';
 import { type Report, reportProgress } from './progress/report.ts';
 import { ReportQueue } from './progress/report-queue.ts';
 import { type JobAttempt, listAttempts } from './read/attempts.ts';
 import type { JobFilter } from './read/filter.ts';
+import { findUnnamedFiles, type UnnamedFiles } from './read/unnamed-files.ts';
 import { type IdForm, JobIds } from './read/job-ids.ts';
+import { type JobUpload, listJobUploads } from './read/job-uploads.ts';
 import { type Found, JobReads, type KnownJob } from './read/job-reads.ts';
-import { type Counted, countJobs, countJobsTo, listJobs } from './read/list.ts';
+import { Counting } from './read/counting.ts';
+import { listJobs } from './read/list.ts';
 import { type JobState, recentStatuses, type StatusFilter } from './read/recent-statuses.ts';
-import { deleteOldChanges } from './retention/change-retention.ts';
-import { deleteOldStatistics } from './retention/statistics-retention.ts';
-import { countByStatus, type JobCounts } from './statistics/counts.ts';
-import { rollUp } from './statistics/roll-up.ts';
+import type { RemoveFile } from './retention/delete-jobs.ts';
+import { countOldChanges } from './retention/change-retention.ts';
+import { JobRetention } from './retention/job-retention.ts';
 import { readStatistics, type StatisticsAsked, type StatisticsPoint } from './statistics/statistics.ts';
 import { pauseType } from './pausing/pause-type.ts';
 import { Pauses } from './pausing/pauses.ts';
 import { updateWorkspace, type WorkspaceUpdate } from './pausing/update-workspace.ts';
+import { Schedules } from './schedules/schedules.ts';
 import type { JobType } from './types/job-type.ts';
 import type { JobTypes } from './types/registry.ts';
-import { countHeld, findWorkerById, forgetSilentWorkers, listWorkers, type Worker } from './workers/list.ts';
+import { Upkeep } from './upkeep.ts';
+import type { BuiltIns } from './workers/built-ins.ts';
 import { type JobWarning, warningsFor } from './workers/warnings.ts';
+import { Workers } from './workers/workers.ts';
 import { Workforce } from './workers/workforce.ts';
+import type { Actor } from '../workspaces/audit/record.ts';
+import type { Submitter } from '../workspaces/viewer.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
-import { forgetOldKeys } from '../workspaces/idempotency-key.ts';
 
 /** The dependencies of the domain. */
 export interface JobsParts extends Omit<ContextParts, 'workforce' | 'pauses'> {
-  log: Log;
   /** How surfaces name jobs beside their UUIDs. */
   idForms: readonly IdForm[];
   /** The job types that a built-in worker takes, where one runs. */
-  builtInTypes: ReadonlySet<string>;
+  builtIns: BuiltIns;
+  /** Removes a result file from the volume. */
+  removeFile: RemoveFile;
+  /** Days for which jobs are kept after their end; 0 for ever. */
+  retentionDays: number;
 }
 
 /** Which updates of a workspace to watch, and who may see them. */
@@ -69,18 +80,28 @@ type UpdatesWanted = Omit<UpdatesRequest, 'matches'> & {
   maySee: (job: Job) => boolean;
 };
 
-/** The most exact counts of a workspace that wait: as many as one operation may have aliases. */
-const mostWaitingCounts = 50;
-
 /**
- * The domain facade. Surfaces, workers and webhooks use only this: it has one method per operation on jobs. The
- * function that each method calls documents what it throws. A scope is a workspace id, or null for WORK_ALL.
+ * The domain facade. Surfaces, workers and webhooks use only this: it has one method per operation on jobs, and `bulk`, `schedules`,
+ * `logs`, `counting`, `workers` and `upkeep` have those on what they are called after. The function that each method calls documents what it throws. A
+ * scope is a workspace id, or null for WORK_ALL.
  */
 export class Jobs {
   readonly types: JobTypes;
   readonly limits: JobLimits;
   readonly ids: JobIds;
-  readonly builtInTypes: ReadonlySet<string>;
+  readonly builtIns: BuiltIns;
+  /** Things done to many jobs. */
+  readonly bulk: BulkActions;
+  /** What creates jobs again and again. */
+  readonly schedules: Schedules;
+  /** What workers write down. */
+  readonly logs: JobLogs;
+  /** How many there are. */
+  readonly counting: Counting;
+  /** Who claims jobs. */
+  readonly workers: Workers;
+  readonly upkeep: Upkeep;
+  readonly #retention: JobRetention;
   readonly #workforce: Workforce;
   readonly #pauses: Pauses;
   readonly #database: Database;
@@ -91,7 +112,7 @@ export class Jobs {
   readonly #feed: Feed;
   readonly #updates: Updates;
   readonly #claimer: Claimer;
-  readonly #counts: FairLanes;
+  readonly #lostLeases: LostLeases;
 
   constructor(parts: JobsParts) {
     const { database, bus, log, types, limits } = parts;
@@ -99,36 +120,65 @@ export class Jobs {
     this.limits = limits;
     this.ids = new JobIds(database, parts.idForms);
     this.#database = database;
-    this.builtInTypes = parts.builtInTypes;
+    this.builtIns = parts.builtIns;
     this.#workforce = new Workforce(database, log);
+    this.workers = new Workers(database, this.#workforce);
     this.#pauses = new Pauses(database, bus, log);
     this.#context = createContext({ ...parts, workforce: this.#workforce, pauses: this.#pauses });
     this.#reads = new JobReads(database);
-    this.#creations = new CreationQueue(this.#context);
+    this.upkeep = new Upkeep(this.#context, database);
+    const room = new QueueRoom(this.#context);
+    this.#creations = new CreationQueue(this.#context, room);
     this.#reports = new ReportQueue(this.#context);
+    this.logs = new JobLogs({ context: this.#context, reports: this.#reports, database, bus, log });
     this.#feed = new Feed(database, bus, log);
     this.#updates = new Updates(database, bus, log);
     this.#claimer = new Claimer(this.#context, bus, log);
-    this.#counts = new FairLanes({
-      // One connection stays for lists.
-      lanes: Math.max(1, database.readers - 1),
-      mostWaiting: mostWaitingCounts,
-      tooMany: `${mostWaitingCounts} exact counts of this workspace wait already.`,
+    this.#lostLeases = new LostLeases(database, bus, log);
+    this.schedules = new Schedules(this.#context, log);
+    this.counting = new Counting(database, limits);
+    const { removeFile, retentionDays } = parts;
+    this.#retention = new JobRetention({ database, types, days: retentionDays, removeFile, log });
+    this.bulk = new BulkActions({
+      context: this.#context,
+      room,
+      bus,
+      log,
+      removeFile,
+      counting: this.counting,
     });
   }
 
   /** Subscribes to the bus and begins to hand out work. */
   async start(): Promise<void> {
     this.#feed.start();
+    this.logs.start();
     this.#updates.start();
+    this.#lostLeases.start();
     await this.#workforce.start();
     await this.#pauses.start();
+    this.#context.concurrencyKeys.loop.start();
     await this.#claimer.start();
+    this.bulk.loop.start();
+    this.schedules.start();
+    this.#retention.loop.start();
+    this.#retention.loop.wake();
   }
 
   /** The work that goes on by itself, for health. */
   get loops(): readonly Loop[] {
-    return [this.#claimer.loop, this.#feed.loop, this.#workforce.loop, this.#pauses.loop];
+    return [
+      this.#claimer.loop,
+      this.#context.concurrencyKeys.loop,
+      this.#feed.loop,
+      this.logs.loop,
+      this.#workforce.loop,
+      this.#pauses.loop,
+      this.#lostLeases.loop,
+      this.bulk.loop,
+      this.schedules.loop,
+      this.#retention.loop,
+    ];
   }
 
   /** Answers all waiting claims with no jobs and accepts no more claims. May be called twice. */
@@ -136,10 +186,17 @@ export class Jobs {
     return this.#claimer.stop();
   }
 
-  /** Ends every watch and writes the queued reports. May be called twice. */
+  /** Ends every watch and writes the queued reports and lines. May be called twice. */
   async stop(): Promise<void> {
     await this.stopClaims();
-    await Promise.all([this.#updates.stop(), this.#feed.stop(), this.#reports.drain()]);
+    await this.bulk.loop.stop();
+    await this.schedules.stop();
+    await this.#retention.stop();
+    const watches = [this.#updates, this.#feed, this.logs, this.#lostLeases];
+    await Promise.all(watches.map((each) => each.stop()));
+    // Lines renew leases by reports.
+    await this.#reports.drain();
+    await this.#context.concurrencyKeys.loop.stop();
     await this.#pauses.stop();
     await this.#workforce.stop();
   }
@@ -152,7 +209,7 @@ export class Jobs {
   async earlier(workspaceId: string, idempotencyKey: string, origin: JobOrigin): Promise<EarlierJob | null> {
     const key = requestKeyOf({ idempotencyKey }, origin);
     const earlier = await findEarlier(this.#context, workspaceId, key === null ? [] : [key]);
-    return earlier.get(idempotencyKey) ?? null;
+    return earlier.get(key?.text ?? '') ?? null;
   }
 
   /** Notes that this request is answered with a job that it did not make. Returns whether its key was free. */
@@ -166,8 +223,8 @@ export class Jobs {
     return createJobs(this.#context, this.#creations, workspaceId, asked, origin);
   }
 
-  retry(workspaceId: string, id: string, idempotencyKey: string | null): Promise<Job> {
-    return retryJob(this.#context, this.#creations, workspaceId, id, idempotencyKey);
+  retry(workspaceId: string, id: string, idempotencyKey: string | null, submitter: Submitter | null = null): Promise<Job> {
+    return retryJob(this.#context, this.#creations, { workspaceId, id, idempotencyKey, submitter });
   }
 
   cancel(workspaceId: string, id: string, request: { reason?: string | null | undefined } = {}): Promise<Job> {
@@ -176,42 +233,22 @@ export class Jobs {
 
   /** What keeps jobs that still wait from running: one warning for each code and type. */
   warnings(workspaceId: string, jobs: readonly Job[]): JobWarning[] {
-    return warningsFor(this.#context, workspaceId, jobs.filter(({ status }) => isPending(status)).map(({ type }) => type));
+    return warningsFor({ ...this.#context, builtIns: this.builtIns }, workspaceId, jobs.filter(({ status }) => isPending(status)).map(({ type }) => type));
   }
 
   /** Changes a workspace. A lower limit and a pause stop claims, not what runs. */
-  updateWorkspace(id: string, update: WorkspaceUpdate): Promise<Workspace> {
-    return updateWorkspace(this.#context, id, update);
+  updateWorkspace(id: string, update: WorkspaceUpdate, by?: Actor): Promise<Workspace> {
+    return updateWorkspace(this.#context, id, update, by);
   }
 
   /** Lets the jobs of a type wait, in every workspace, or lets them go on. */
-  pauseType(name: string, paused: boolean): Promise<JobType> {
-    return pauseType(this.#context, name, paused);
+  pauseType(name: string, paused: boolean, by?: Actor): Promise<JobType> {
+    return pauseType(this.#context, name, paused, by);
   }
 
   /** Whether the jobs of a type wait, in every workspace. */
   isTypePaused(name: string): boolean {
     return this.#pauses.hasType(name);
-  }
-
-  /** How many workers that are alive take jobs of this type in this workspace. */
-  liveWorkers(workspaceId: string, type: string): number {
-    return this.#workforce.count(workspaceId, type);
-  }
-
-  /** @param alive null for all */
-  workers(workspaceId: string, alive: boolean | null, window: Window): Promise<Worker[]> {
-    return listWorkers(this.#database.reads, workspaceId, alive, window);
-  }
-
-  /** Returns null if the worker does not exist or claims with a key of another workspace. */
-  findWorker(workspaceId: string, id: string): Promise<Worker | null> {
-    return findWorkerById(this.#database.reads, workspaceId, id);
-  }
-
-  /** How many jobs each of these workers of a workspace holds now, by name. */
-  countHeld(workspaceId: string, names: readonly string[]): Promise<Map<string, number>> {
-    return countHeld(this.#database.reads, workspaceId, names);
   }
 
   claim(scope: WorkspaceScope, request: Claim, signal?: AbortSignal | null): Promise<StartedAttempt[]> {
@@ -223,8 +260,18 @@ export class Jobs {
     return reportProgress(this.#reports, scope, report);
   }
 
-  complete(scope: WorkspaceScope, completion: Completion, file?: StoredFile | null): Promise<Job> {
-    return completeJob(this.#context, scope, completion, file);
+  /** What earlier attempts left to the workers that hold these jobs now, by job id. */
+  checkpoints(held: readonly Pick<Job, 'id' | 'workspaceId'>[]): Promise<Map<string, JsonValue>> {
+    return findCheckpoints(this.#database.hot, held);
+  }
+
+  complete(scope: WorkspaceScope, completion: Completion, artifacts?: readonly NamedFile[]): Promise<Job> {
+    return completeJob(this.#context, scope, completion, artifacts);
+  }
+
+  /** Completes jobs, each for itself, and returns what became of each in the order given. */
+  completeMany(scope: WorkspaceScope, completions: readonly Completion[]): Promise<CompletionOutcome[]> {
+    return completeJobs(this.#context, scope, completions);
   }
 
   fail(scope: WorkspaceScope, failure: FailedAttempt): Promise<Job> {
@@ -235,14 +282,38 @@ export class Jobs {
     return this.#claimer.release(scope, request);
   }
 
+  /**
+   * Yields the leases of a worker that end without its word, as they end. Resolves once every later end is heard. It does not
+   * end by itself.
+   */
+  lostLeases(listening: Listening): Promise<AsyncIterableIterator<LostLease, void, void>> {
+    return this.#lostLeases.listen(listening);
+  }
+
+  /** How an attempt ended other than by its worker's word; null if it did not. */
+  async imposedOn(attempt: { jobId: string; attempt: number }): Promise<ImposedOutcome | null> {
+    const [ended] = await readEnded(this.#database.hot, [attempt]);
+    return ended?.outcome ?? null;
+  }
+
   /** Returns null if the job does not exist or belongs to another workspace. */
   find(workspaceId: string, id: string): Promise<Job | null> {
     return this.#reads.find(workspaceId, id);
   }
 
+  /** Those of these files of a workspace that nothing names, and who may still name them. */
+  findUnnamedFiles(workspaceId: string, ids: readonly string[]): Promise<UnnamedFiles> {
+    return findUnnamedFiles(this.#database.reads, workspaceId, ids);
+  }
+
   /** Returns null unless a worker with this key holds the job now, in whatever workspace. */
   findHeld(apiKeyId: string, id: string): Promise<Job | null> {
     return findHeldJob(this.#database.hot, apiKeyId, id);
+  }
+
+  /** The lease that a worker holds now. Throws LeaseLostError. */
+  heldLease(scope: WorkspaceScope, token: string): Promise<HeldLeaseRef> {
+    return requireLease(this.#context, scope, token);
   }
 
   /** Reads a job again, or tells that the caller's copy is current. */
@@ -259,31 +330,6 @@ export class Jobs {
     return listJobs(this.#database, workspaceId, filter, window, properties);
   }
 
-  /**
-   * Counts exactly, which costs as much as there is to count. So a workspace has one count at a time, and workspaces take
-   * turns.
-   *
-   * @throws RATE_LIMITED if too many counts of the workspace wait; ValidationError for an invalid filter
-   */
-  count(workspaceId: string, filter: JobFilter): Promise<Counted> {
-    return this.#counts.run(workspaceId, () => countJobs(this.#database.reads, workspaceId, filter));
-  }
-
-  /** Counts no further than to `most`. Takes its turn like an exact count, because a filter may match little of what is there. */
-  countTo(workspaceId: string, filter: JobFilter, most: number): Promise<Counted> {
-    return this.#counts.run(workspaceId, () => countJobsTo(this.#database.reads, workspaceId, filter, most));
-  }
-
-  /** Counts pending jobs, up to MAX_QUEUE_LENGTH. */
-  countPending(workspaceId: string): Promise<number> {
-    return countPending(this.#database.reads, this.#context.limits.maxQueueLength, workspaceId);
-  }
-
-  /** The workspace's jobs by status and type, from sums that are kept as jobs change. */
-  countByStatus(workspaceId: string): Promise<JobCounts> {
-    return countByStatus(this.#database.reads, workspaceId);
-  }
-
   /** What happened in each step of a range of time. Throws BAD_USER_INPUT for a range without a step or with too many. */
   statistics(workspaceId: string, asked: StatisticsAsked): Promise<StatisticsPoint[]> {
     return readStatistics(this.#database.reads, workspaceId, asked);
@@ -291,6 +337,11 @@ export class Jobs {
 
   attempts(jobIds: readonly string[]): Promise<JobAttempt[]> {
     return listAttempts(this.#database.em(), jobIds);
+  }
+
+  /** The uploads that the inputs of these jobs name. */
+  uploads(jobs: readonly Pick<Job, 'id' | 'workspaceId'>[]): Promise<JobUpload[]> {
+    return listJobUploads(this.#database.hot, jobs);
   }
 
   /** The jobs whose status changed within the last `seconds`, latest change first. */
@@ -319,9 +370,10 @@ export class Jobs {
     return presentMoment(this.#database.hot);
   }
 
-  /** How many jobs and workspaces this process watches, and how many updates wait for their watchers. */
-  get watched(): { jobs: number; workspaces: number; waitingUpdates: number } {
-    return { jobs: this.#feed.size, workspaces: this.#updates.size, waitingUpdates: this.#updates.waiting };
+  /** How many jobs, logs and workspaces this process watches, how many workers listen, and how many updates wait for their watchers. */
+  get watched(): { jobs: number; logs: number; workspaces: number; workers: number; waitingUpdates: number } {
+    const [jobs, logs, workspaces, workers] = [this.#feed.size, this.logs.watched, this.#updates.size, this.#lostLeases.size];
+    return { jobs, logs, workspaces, workers, waitingUpdates: this.#updates.waiting };
   }
 
   /** How many claims wait for work on this process. */
@@ -339,31 +391,8 @@ export class Jobs {
     this.#context.announcer.onDeliveryNoted(listener);
   }
 
-  /** Ends attempts whose lease expired or that timed out. Throws AggregateError if some could not be ended. */
-  async expireLeases(): Promise<void> {
-    await expireLeases(this.#context);
-  }
-
-  /** Makes jobs claimable whose runAt or backoff has passed. */
-  async promoteDue(): Promise<void> {
-    await promoteDueJobs(this.#context);
-  }
-
-  /** Lets workspaces claim again that have run more jobs than a lowered limit allows, and do not any more. */
-  async settleLimits(): Promise<void> {
-    for (const id of await settleUnsettled(this.#database)) this.#context.announcer.slotFreed(id);
-  }
-
-  /** Adds what the change log has gained to the counts and statistics. */
-  async rollUp(): Promise<void> {
-    await rollUp(this.#database);
-  }
-
-  /** Deletes workers that are gone, expired idempotency keys, old rows of the change log, and old points of the statistics. */
-  async forgetOld(): Promise<void> {
-    await forgetSilentWorkers(this.#database.reads);
-    await forgetOldKeys(this.#database.em());
-    await deleteOldChanges(this.#database.reads);
-    await deleteOldStatistics(this.#database.reads);
+  /** How many old jobs, and old rows of the change log, are due to be removed and were not yet, up to a limit. */
+  async retentionBacklog(): Promise<{ jobs: number; changes: number }> {
+    return { jobs: await this.#retention.backlog(), changes: await countOldChanges(this.#database.reads) };
   }
 }

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Gauge, type Metric } from 'prom-client';
 import type { Database } from '../database/database.ts';
 import { countExpiredFiles } from '../files/expiry.ts';
+import { countExpiredUploads } from '../files/uploads/removal.ts';
 import { readBacklog } from '../jobs/read/backlog.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
 import { countBacklog } from '../webhooks/backlog.ts';
 import { countOldKeys } from '../workspaces/idempotency-key.ts';
@@ -22,6 +24,7 @@ const registers: [] = [];
  */
 export class InstallationMetrics {
   readonly #database: Database;
+  readonly #jobs: Pick<Jobs, 'retentionBacklog'>;
   readonly #log: Log;
   readonly #types = new BoundedLabel(mostTypes);
   readonly #up = new Gauge({ name: 'longhaul_database_up', help: '1 if the database answered the last scrape.', registers });
@@ -37,15 +40,16 @@ export class InstallationMetrics {
   });
   readonly #retention = new Gauge({
     name: 'longhaul_retention_backlog',
-    help: 'What is due to be removed and was not yet, at most 100,000 of each.',
+    help: 'What is due to be removed and was not yet, at most 100,000 of each, and 20,000 jobs.',
     labelNames: ['what'],
     registers,
   });
   #readAt = -Infinity;
   #reading: Promise<void> | null = null;
 
-  constructor(database: Database, log: Log) {
+  constructor({ database, jobs, log }: { database: Database; jobs: Pick<Jobs, 'retentionBacklog'>; log: Log }) {
     this.#database = database;
+    this.#jobs = jobs;
     this.#log = log;
   }
 
@@ -70,11 +74,13 @@ export class InstallationMetrics {
   async #read(): Promise<void> {
     const { reads } = this.#database;
     try {
-      const [types, deliveries, files, keys] = await Promise.all([
+      const [types, deliveries, files, uploads, keys, old] = await Promise.all([
         readBacklog(reads),
         countBacklog(reads),
         countExpiredFiles(reads),
+        countExpiredUploads(reads),
         countOldKeys(reads),
+        this.#jobs.retentionBacklog(),
       ]);
       this.#clear();
       this.#up.set(1);
@@ -90,7 +96,10 @@ export class InstallationMetrics {
       this.#deliveries.set({ state: 'ready' }, deliveries.ready);
       this.#deliveries.set({ state: 'waiting' }, deliveries.waiting);
       this.#retention.set({ what: 'files' }, files);
+      this.#retention.set({ what: 'uploads' }, uploads);
       this.#retention.set({ what: 'idempotency_keys' }, keys);
+      this.#retention.set({ what: 'jobs' }, old.jobs);
+      this.#retention.set({ what: 'changes' }, old.changes);
       this.#readAt = performance.now();
     } catch (error) {
       this.#log.warn({ err: error }, 'the figures of the installation could not be read');

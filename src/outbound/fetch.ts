@@ -12,6 +12,8 @@ export interface OutboundRequestOptions {
   signal: AbortSignal;
   /** GET by default. */
   method?: 'GET' | 'HEAD';
+  /** More headers of the request, at every hop. */
+  headers?: Readonly<Record<string, string>>;
   /** 5 by default. One more fails with TOO_MANY_REDIRECTS. */
   maxRedirects?: number;
   /** The time limit from the request to the end of the response headers, for each hop. 30 s by default. */
@@ -119,7 +121,7 @@ async function ask(client: Client, url: URL, options: OutboundRequestOptions) {
   const request = client.request({
     path: url.pathname + url.search,
     method: options.method ?? 'GET',
-    headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'longhaul' },
+    headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'longhaul', ...options.headers },
     signal,
     headersTimeout: options.headersTimeoutMs ?? outboundTimeouts.headers,
     bodyTimeout: options.bodyTimeoutMs ?? outboundTimeouts.bodyIdle,

@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { createArtifactLinks } from '../files/links.ts';
 import { Room } from '../files/room.ts';
-import { ArtifactStore } from '../files/store.ts';
-import { claimVolume } from '../files/claim-volume.ts';
+import { UploadLinks } from '../files/uploads/upload-links.ts';
+import { Uploads } from '../files/uploads/uploads.ts';
+import { ResultFiles } from '../files/result-files.ts';
+import { claimStore } from '../files/claim-store.ts';
+import { createStore } from '../files/stores/create-store.ts';
 import { Sweeper } from './sweeper.ts';
 import { createMemoryBus } from '../bus/memory-bus.ts';
 import { createRedisBus } from '../bus/redis-bus.ts';
@@ -15,7 +20,7 @@ import { entities } from './entities.ts';
 import { openEmbeddedDatabase, type OpenDatabase, openServerDatabase } from '../database/open.ts';
 import { Cursors } from '../cursors.ts';
 import { ErrorCounts } from '../error-counts.ts';
-import { globalJobIds } from '../graphql/global-id.ts';
+import { globalJobIds, toGlobalId } from '../graphql/global-id.ts';
 import { vidocuIds } from '../rest/vidocu/vidocu-id.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { loadJobTypes, reloadJobTypes } from '../jobs/types/registry.ts';
@@ -27,9 +32,17 @@ import { adoptSecrets, keptSecret } from './secret.ts';
 import { Secrets } from '../secrets.ts';
 import type { Services } from '../services.ts';
 import { Deliverer } from '../webhooks/deliverer.ts';
-import { builtInHandlers } from '../worker/handlers.ts';
+import type { BuiltIn } from '../worker/handler.ts';
+import { builtInHandlers, missingEngines } from '../worker/handlers.ts';
+import { openEngines } from '../worker/engines/open.ts';
+import { openMedia } from '../worker/media/open.ts';
+import { loadOwnHandlers } from '../worker/own/load.ts';
+import { createOwnHandler } from '../worker/own/run.ts';
 import { Runner } from '../worker/runner.ts';
 import { AccessTokens } from '../workspaces/access-token.ts';
+import { Sessions } from '../workspaces/sessions.ts';
+import { SignInCode } from '../workspaces/sign-in-code.ts';
+import { AuditTrail } from '../workspaces/audit/trail.ts';
 import { Authenticator } from '../workspaces/authenticator.ts';
 import type { Dialect } from '../workspaces/dialect.ts';
 import { ensureDefaultWorkspace } from '../workspaces/ensure-default-workspace.ts';
@@ -42,6 +55,10 @@ export interface App {
   url: string;
   /** The admin key, if this start created one. It is shown only this once. */
   madeKey: string | null;
+  /** Path of a sign-in that works once, below the public URL, if this start created the key of an embedded installation and shows the page. */
+  signInPath: string | null;
+  /** Whether the page is on, and was built when the process started. */
+  showsPage: boolean;
   services: Services;
   sweeper: Sweeper;
   deliverer: Deliverer;
@@ -59,6 +76,8 @@ export interface AppOptions {
   onFatal: (reason: Error) => void;
   /** Opens another database than the configured one. Tests use it. */
   openDatabase?: () => Promise<OpenDatabase>;
+  /** Folder of the built page, in place of the program's own. Tests use it. */
+  dashboardFolder?: string;
 }
 
 /** Wires all parts together; nothing else does. Throws an Error with a readable reason if it cannot start. */
@@ -71,7 +90,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     return stopping;
   };
   try {
-    const types = await loadJobTypes(config.jobTypesFile);
+    const own = await loadOwnHandlers(config.handlersFile);
+    const types = await loadJobTypes(config.jobTypesFile, own.types);
+    const openingMedia = openMedia(config, { works: config.role !== 'api', log });
+    // What it refuses is told below, where it is waited for.
+    const openedMedia = openingMedia.then((opened) => opened, () => null);
+    stops.push(async () => (await openedMedia)?.stop());
     const opening = (options.openDatabase ?? (() => openDatabase(config, options)))();
     // Load the largest part of the program while the database opens.
     const loading = import('../http/server.ts');
@@ -89,9 +113,10 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     // A worker serves no requests, and must not invalidate the admin key of another process.
     const ensured = config.role === 'worker' ? null : await ensureDefaultWorkspace({ database, webhookSecrets }, config);
     if (ensured?.isRevoked === true) log.warn({}, 'ADMIN_API_KEY was revoked and stays revoked. Set it to a new key.');
-    const artifacts = new ArtifactStore(config.artifactsDir);
-    await claimVolume(database, artifacts, installationId);
-    const room = new Room(config.artifactsDir, log);
+    const store = createStore(config);
+    stops.push(() => store.close());
+    await claimStore(database, store, installationId);
+    const room = new Room(store, log);
     room.start();
     stops.push(() => room.loop.stop());
     const fetch = createOutboundFetch({ allow: config.outboundAllow });
@@ -102,6 +127,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const bus = redis ?? createMemoryBus({ log });
     stops.push(() => bus.close());
 
+    const audit = new AuditTrail(database, log);
+    audit.start();
+    stops.push(() => audit.stop());
     const authenticator = new Authenticator(database, bus, log);
     await authenticator.start();
     stops.push(() => authenticator.stop());
@@ -109,7 +137,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const links = createArtifactLinks({ secrets, publicUrl: () => publicUrl });
     const surfaces = webhookSurfaces(links);
     const notifiesOfCancellation = (dialect: Dialect) => surfaces[dialect].notifiesOfCancellation;
-    const handlers = builtInHandlers(config);
+    const { media, missing, room: scratchRoom } = await openingMedia;
+    const tools = { ...config, media, engines: await openEngines(config.engines, { works: config.role !== 'api', log }) };
+    const ownTools = { maxBytes: config.maxArtifactBytes, shownId: (uuid: string) => toGlobalId('Job', uuid), log };
+    const ownHandlers = own.handlers.map((handler): [string, BuiltIn] => [handler.type, { handle: createOwnHandler(handler, ownTools), writesTo: ['files'] }]);
+    const handlers = new Map([...builtInHandlers(tools), ...ownHandlers]);
+    const builtIns = { types: new Set(handlers.keys()), missing: missingEngines(tools, handlers, missing) };
     const workMetrics = new WorkMetrics();
     const jobs = new Jobs({
       database,
@@ -119,13 +152,33 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       limits: config,
       notifiesOfCancellation,
       idForms: [globalJobIds, vidocuIds],
-      builtInTypes: new Set(handlers.keys()),
+      builtIns,
       observer: workMetrics,
+      retentionDays: config.retentionDays,
+      removeFile: (file) => store.remove(file, null),
     });
     stops.push(() => jobs.stop());
-    const sweeper = new Sweeper({ jobs, database, artifacts, log });
+    const uploads = new Uploads({
+      database,
+      store,
+      room,
+      bus,
+      log,
+      links: new UploadLinks({ secrets, publicUrl: () => publicUrl }),
+      maxBytes: config.maxArtifactBytes,
+      quotaBytes: config.uploadQuotaBytes,
+    });
+    await uploads.start();
+    stops.push(() => uploads.stop());
+    const sweeper = new Sweeper({ jobs, uploads, database, store, log });
 
-    const loops: Loop[] = [...opened.loops, clock.loop, room.loop, authenticator.loop, ...jobs.loops];
+    const { dashboardFolder = join(import.meta.dirname, '../../dist/dashboard') } = options;
+    const showsPage = config.dashboard && existsSync(join(dashboardFolder, 'index.html'));
+    // In memory: other processes of an installation on servers would not know it.
+    const madeKey = showsPage && config.databaseServer === null && ensured?.madeKey != null ? await authenticator.find(ensured.madeKey) : null;
+    const signInCode = madeKey === null ? null : new SignInCode(madeKey.id, clock.now());
+
+    const loops: Loop[] = [...opened.loops, clock.loop, room.loop, ...(scratchRoom === null ? [] : [scratchRoom.loop]), authenticator.loop, audit.loop, ...jobs.loops];
     const services: Services = {
       config,
       log,
@@ -139,12 +192,19 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         prefix,
       ),
       accessTokens: new AccessTokens(secrets, clock),
+      sessions: new Sessions(secrets, clock),
+      signInCode,
+      audit,
       webhookSecrets,
       jobs,
-      artifacts,
+      store,
+      artifacts: new ResultFiles(store),
+      uploads,
       room,
       links,
       publicUrl: () => publicUrl,
+      dashboardFolder,
+      installationId,
       loops,
       cursors: new Cursors(secrets),
       errorCounts: new ErrorCounts(),
@@ -172,6 +232,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     if (config.role !== 'api') {
       runner = new Runner({
         ...services,
+        rooms: { files: room, scratch: scratchRoom },
         fetch,
         handlers,
         concurrency: config.workerConcurrency,
@@ -184,8 +245,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       http.drain();
       runner?.drain();
     };
-    const reloadTypes = () => reloadJobTypes(types, config.jobTypesFile, log);
-    return { url, madeKey: ensured?.madeKey ?? null, services, sweeper, deliverer, drain, reloadTypes, stop };
+    const reloadTypes = () => reloadJobTypes(types, config.jobTypesFile, own.types, log);
+    return { url, madeKey: ensured?.madeKey ?? null, signInPath: signInCode === null ? null : `/#/sign-in?code=${signInCode.code}`, showsPage, services, sweeper, deliverer, drain, reloadTypes, stop };
   } catch (error) {
     await stop();
     throw error;

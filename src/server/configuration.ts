@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readEngine } from '../worker/engines/setting.ts';
 import { parseRedisUrl, redisUrlForm } from '../bus/redis-url.ts';
+import { bucketUrl as urlOfBucket, type S3Settings } from '../files/stores/s3/s3-settings.ts';
 import {
   address,
   apiKey,
+  awsName,
   boolean,
+  bucketUrl,
+  builtInTypes,
+  engine,
+  engineKey,
+  credential,
   databaseServer,
   datesOfDialects,
   hostsOfDialects,
@@ -24,7 +32,7 @@ const environment = z.object({
   HOST: variable('Address to listen on.', '127.0.0.1', address()),
   PUBLIC_URL: optional('Base of the URLs given to clients. Default: http://localhost:PORT.', publicUrl()),
   CORS_ORIGINS: variable(
-    'Origins whose pages may call, with a key or token, or a signed link. Cookies are never taken.',
+    'Origins whose pages may call, with a key or token, or a signed link. Cookies are taken from no other origin.',
     '*',
     pageOrigins(),
   ),
@@ -40,8 +48,20 @@ const environment = z.object({
     'Folder of the result files, the same volume for every process. Default: DATA_DIR/artifacts.',
     path('the path of a folder'),
   ),
+  ARTIFACTS_URL: optional('Bucket of the files, in place of ARTIFACTS_DIR; the same for every process.', bucketUrl()),
+  ARTIFACTS_PATH_STYLE: optional(
+    'Whether the bucket stands in the path of URLs, not in their host name. Default: with AWS_ENDPOINT_URL.',
+    boolean(),
+  ),
+  ARTIFACTS_REDIRECT: variable('Whether downloads are redirected to the bucket, which browsers must reach then.', 'false', boolean()),
+  AWS_ENDPOINT_URL: optional("The bucket's service. Default: Amazon S3 in AWS_REGION.", publicUrl()),
+  AWS_REGION: variable("The bucket's region.", 'us-east-1', awsName()),
+  AWS_ACCESS_KEY_ID: optional('Key for the bucket; required with ARTIFACTS_URL.', credential()),
+  AWS_SECRET_ACCESS_KEY: optional('Its secret; required with ARTIFACTS_URL.', credential()),
+  AWS_SESSION_TOKEN: optional('Of temporary keys. They are not renewed.', credential()),
   ROLE: variable('What this process does: serve, work, or both.', 'all', oneOf(['all', 'api', 'worker'])),
   JOB_TYPES: optional('File of job types that adds to or changes the shipped ones. Default: none.', path('a path')),
+  HANDLERS: optional('Module of your own handlers for the in-process worker, the same for every process. Default: none.', path('the path of a module')),
   ADMIN_API_KEY: optional(
     'A key with every scope in the workspace `default`. Default: generated and printed on first start.',
     apiKey(),
@@ -68,9 +88,35 @@ const environment = z.object({
   MAX_INPUT_BYTES: variable("Bytes of one job's input, as JSON.", '262144', integer(2, 67_108_864)),
   MAX_OUTPUT_BYTES: variable("Bytes of one job's output, as JSON.", '1048576', integer(2, 67_108_864)),
   MAX_ARTIFACT_BYTES: variable(
-    'Bytes of the largest file that a built-in handler stores.',
+    'Bytes of the largest file: an upload, or what a built-in handler stores.',
     String(10 * 1024 ** 3),
     integer(1, Number.MAX_SAFE_INTEGER),
+  ),
+  UPLOAD_QUOTA_BYTES: variable(
+    'Bytes that the uploads of one workspace may take together.',
+    String(100 * 1024 ** 3),
+    integer(1, Number.MAX_SAFE_INTEGER),
+  ),
+  BUILT_IN_TYPES: variable(
+    'Job types that the in-process worker may take; the others are left to workers of your own.',
+    'all',
+    builtInTypes(),
+  ),
+  FFMPEG_PATH: optional('The program ffmpeg, with ffprobe beside it. Default: the first one in the PATH.', path('the path of a program')),
+  TRANSCRIBE_ENGINE: optional('What writes down what is said. Default: none, and such jobs wait for workers of your own.', engine()),
+  TRANSCRIBE_ENGINE_KEY: optional('The key of that engine, sent as a bearer token.', engineKey()),
+  TRANSLATE_ENGINE: optional('What translates texts. Default: none, and such jobs wait for workers of your own.', engine({ translates: true })),
+  TRANSLATE_ENGINE_KEY: optional('The key of that engine.', engineKey()),
+  SPEECH_ENGINE: optional('What speaks. Default: espeak-ng where it is installed, else none.', engine()),
+  SPEECH_ENGINE_KEY: optional('The key of that engine.', engineKey()),
+  SCRATCH_DIR: optional(
+    'Folder for what the in-process worker has in hand: sources and results of media, as large as they are. Default: DATA_DIR/scratch.',
+    path('the path of a folder'),
+  ),
+  RETENTION_DAYS: variable(
+    'Days for which jobs are kept after their end, with all that hangs on them but the ledger; 0 keeps them for ever. A job type may say otherwise.',
+    '90',
+    integer(0, 36_500),
   ),
   RATE_LIMIT: variable(
     'Requests per minute for each key, not counting worker calls; 0 turns the limit off.',
@@ -117,6 +163,7 @@ const environment = z.object({
     oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   ),
   GRAPHIQL: variable('Whether /graphql shows GraphiQL to browsers.', 'true', boolean()),
+  DASHBOARD: variable('Whether / shows the page, where people sign in with a key and see their jobs.', 'true', boolean()),
   INTROSPECTION: variable('Whether GraphQL introspection is allowed.', 'true', boolean()),
 });
 
@@ -140,8 +187,12 @@ const configuration = environment
     dataDir: env.DATA_DIR,
     /** Absolute. */
     artifactsDir: env.ARTIFACTS_DIR ?? join(env.DATA_DIR, 'artifacts'),
+    /** Null means artifactsDir. */
+    bucket: bucketOf(env),
     role: env.ROLE,
     jobTypesFile: env.JOB_TYPES,
+    /** Absolute; null: none. */
+    handlersFile: env.HANDLERS,
     adminApiKey: env.ADMIN_API_KEY,
     /** Null: /metrics is open. */
     metricsToken: env.METRICS_TOKEN,
@@ -156,6 +207,22 @@ const configuration = environment
     maxInputBytes: env.MAX_INPUT_BYTES,
     maxOutputBytes: env.MAX_OUTPUT_BYTES,
     maxArtifactBytes: env.MAX_ARTIFACT_BYTES,
+    uploadQuotaBytes: env.UPLOAD_QUOTA_BYTES,
+    builtInTypes: env.BUILT_IN_TYPES,
+    /** Absolute; null means to look in the PATH. */
+    ffmpegPath: env.FFMPEG_PATH,
+    /** Null: none. */
+    engines: {
+      transcribe: readEngine(env.TRANSCRIBE_ENGINE, env.TRANSCRIBE_ENGINE_KEY),
+      translate: readEngine(env.TRANSLATE_ENGINE, env.TRANSLATE_ENGINE_KEY),
+      speech: readEngine(env.SPEECH_ENGINE, env.SPEECH_ENGINE_KEY),
+    },
+    /** Absolute. */
+    scratchDir: env.SCRATCH_DIR ?? join(env.DATA_DIR, 'scratch'),
+    /** Whether somebody has named it, and so relies on it. */
+    namesScratchDir: env.SCRATCH_DIR !== null,
+    /** Days after the end of a job; 0 means for ever. */
+    retentionDays: env.RETENTION_DAYS,
     /** Requests per minute for each key; 0 means unlimited. */
     rateLimit: env.RATE_LIMIT,
     /** Requests per minute for each address that sends no valid key; 0 means unlimited. */
@@ -170,6 +237,8 @@ const configuration = environment
     stopSeconds: env.STOP_SECONDS,
     logLevel: env.LOG_LEVEL,
     graphiql: env.GRAPHIQL,
+    dashboard: env.DASHBOARD,
+    downloadOrigin: downloadOriginOf(bucketOf(env)),
     introspection: env.INTROSPECTION,
   }));
 
@@ -208,11 +277,36 @@ function checkTogether(env: z.output<typeof environment>, context: z.RefinementC
   if (env.DATABASE_URL !== null && env.SECRET === null) {
     fault('SECRET', 'required with DATABASE_URL, the same for every process. Make one: openssl rand -base64 48');
   }
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const) {
+    if (env.ARTIFACTS_URL !== null && env[name] === null) fault(name, 'required with ARTIFACTS_URL. Set it to that of a key for the bucket.');
+  }
   if (env.ROLE === 'worker' && (env.DATABASE_URL === null || env.REDIS_URL === null)) {
     fault('ROLE', 'worker needs DATABASE_URL and REDIS_URL: the embedded database and bus serve only one process. Set both, or use all.');
   } else if (env.REDIS_URL !== null && env.DATABASE_URL === null) {
     fault('REDIS_URL', 'needs DATABASE_URL: the embedded database serves one process. Set both, or neither.');
   }
+}
+
+function bucketOf(env: z.output<typeof environment>): S3Settings | null {
+  const { ARTIFACTS_URL: url, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  if (url === null || accessKeyId === null || secretAccessKey === null) return null;
+  const endpoint = env.AWS_ENDPOINT_URL;
+  return {
+    ...url,
+    endpoint,
+    region: env.AWS_REGION,
+    pathStyle: env.ARTIFACTS_PATH_STYLE ?? endpoint !== null,
+    accessKeyId,
+    secretAccessKey,
+    sessionToken: env.AWS_SESSION_TOKEN,
+    partBytes: 8 * 1024 ** 2,
+    redirects: env.ARTIFACTS_REDIRECT,
+  };
+}
+
+/** Where browsers are sent for files; null where they stay here. */
+function downloadOriginOf(bucket: S3Settings | null): string | null {
+  return bucket?.redirects === true ? urlOfBucket(bucket).origin : null;
 }
 
 /** A variable with a default, which is given as text. */

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type LevelWithSilent } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type LevelWithSilent } from 'pino';
 import type { Log } from '../log.ts';
 
 export type LogLevel = LevelWithSilent;
@@ -24,11 +24,29 @@ const depths = ['', '*', '*.*'];
 
 /**
  * Logs JSON lines, to standard output by default. Values of fields with a secret's name are redacted, down to the third
- * level. Message texts are not, so never put a secret there.
+ * level. Message texts are not, so never put a secret there. Of errors of the database nothing is logged that may hold rows.
  */
 export function createLog(level: LogLevel, destination: DestinationStream = standardOutput()): Log {
   const paths = depths.flatMap((depth) => secretNames.map((name) => `${depth}["${name}"]`));
-  return pino({ level, redact: { paths, censor: '[redacted]' } }, destination);
+  return pino({ level, redact: { paths, censor: '[redacted]' }, serializers: { err: withoutRows } }, destination);
+}
+
+/** What errors of the database have of rows, and of statements with their values, which are jobs' inputs, too. */
+const ofRows: ReadonlySet<string> = new Set(['detail', 'where', 'query', 'internalQuery', 'params', 'queryOptions']);
+
+function withoutRows(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const details = detailsIn(error);
+  // MikroORM puts the detail into the message, and so into the stack.
+  const short = (text: string) => details.reduce((left, detail) => left.replaceAll(detail, '…'), text);
+  const logged = Object.entries(stdSerializers.err(error)).filter(([key]) => !ofRows.has(key));
+  return Object.fromEntries(logged.map(([key, value]: [string, unknown]) => [key, key === 'message' || key === 'stack' ? short(String(value)) : value]));
+}
+
+/** Also in what the error was caused by, whose text is in its stack. */
+function detailsIn(error: Error): string[] {
+  const own = 'detail' in error && typeof error.detail === 'string' && error.detail !== '' ? [error.detail] : [];
+  return error.cause instanceof Error ? [...own, ...detailsIn(error.cause)] : own;
 }
 
 /** Where it is gone, for example with its terminal, lines are lost and nothing else is. */

@@ -2,7 +2,8 @@ import { Loop } from '../concurrency/loop.ts';
 import type { Database } from '../database/database.ts';
 import { removeExpiredFiles } from '../files/expiry.ts';
 import { OrphanedFiles } from '../files/orphans.ts';
-import type { ArtifactStore } from '../files/store.ts';
+import type { Uploads } from '../files/uploads/uploads.ts';
+import type { Store } from '../files/stores/store.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../log.ts';
 import { forgetRetiredSecrets } from '../workspaces/retired-webhook-secrets.ts';
@@ -12,13 +13,14 @@ const leaseSweepMilliseconds = 1_000;
 const rollUpMilliseconds = 5_000;
 const houseKeepingMilliseconds = 60_000;
 
-/** Rare, because each sweep lists the whole volume. */
+/** Rare, because each sweep lists the whole store. */
 const orphanSweepMilliseconds = 10 * 60_000;
 
 export interface SweeperOptions {
   jobs: Jobs;
+  uploads: Uploads;
   database: Database;
-  artifacts: ArtifactStore;
+  store: Store;
   log: Log;
 }
 
@@ -34,15 +36,15 @@ export class Sweeper {
   readonly #house: Loop;
   readonly #orphans: Loop;
 
-  constructor({ jobs, database, artifacts, log }: SweeperOptions) {
+  constructor({ jobs, uploads, database, store, log }: SweeperOptions) {
     this.#leases = new Loop({
       name: 'ending attempts whose lease is over',
       work: async () => {
         try {
-          await jobs.expireLeases();
+          await jobs.upkeep.expireLeases();
         } finally {
           // One attempt that cannot be ended keeps no other workspace from its slots.
-          await jobs.settleLimits();
+          await jobs.upkeep.settleLimits();
         }
       },
       pollMilliseconds: leaseSweepMilliseconds,
@@ -50,27 +52,28 @@ export class Sweeper {
     });
     this.#dueJobs = new Loop({
       name: 'making due jobs claimable',
-      work: () => jobs.promoteDue(),
+      work: () => jobs.upkeep.promoteDue(),
       pollMilliseconds: leaseSweepMilliseconds,
       log,
     });
     this.#rollUp = new Loop({
       name: 'counting changes for the statistics',
-      work: () => jobs.rollUp(),
+      work: () => jobs.upkeep.rollUp(),
       pollMilliseconds: rollUpMilliseconds,
       log,
     });
     this.#house = new Loop({
       name: 'housekeeping',
       work: async () => {
-        await removeExpiredFiles(database.em(), artifacts);
-        await jobs.forgetOld();
+        await removeExpiredFiles(database.em(), store);
+        await uploads.sweep();
+        await jobs.upkeep.forgetOld();
         await forgetRetiredSecrets(database.em());
       },
       pollMilliseconds: houseKeepingMilliseconds,
       log,
     });
-    const orphans = new OrphanedFiles(database.reads, artifacts);
+    const orphans = new OrphanedFiles(store, jobs);
     this.#orphans = new Loop({
       name: 'removing files that no job names',
       work: async () => {

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { ConninfoError } from '../database/connection/conninfo.ts';
 import { readServer, type Server } from '../database/connection/database-url.ts';
 import { type OutboundAllow, parseOutboundAllow } from '../outbound/addresses.ts';
+import { readEngine } from '../worker/engines/setting.ts';
+import { builtInNames } from '../jobs/types/built-in.ts';
 import type { TrustedProxies } from '../services.ts';
 import { type Dialect, dialects } from '../workspaces/dialect.ts';
 
@@ -53,6 +55,32 @@ export function oneOf<const Option extends string>(options: readonly Option[]) {
 export function address() {
   const what = 'a host name or an IP address';
   return text.regex(/^[\w.:%-]+$/, { error: expecting(what) }).describe(what);
+}
+
+/** Names of built-in types, `all` or `none`. */
+export function builtInTypes() {
+  const error = expecting(`all, none, or names with a comma between them: ${builtInNames.join(', ')}`);
+  return text
+    .transform((value) => ({ all: builtInNames.join(','), none: '' })[value] ?? value)
+    .pipe(list)
+    .pipe(z.array(z.enum(builtInNames, { error })))
+    .describe('all, none, or names with a comma between them');
+}
+
+/** Who does the work on speech and language. LibreTranslate translates, and does nothing else. */
+export function engine({ translates = false } = {}) {
+  const forms = translates ? 'command:PROGRAM PARAMETERS, http:URL or libretranslate:URL' : 'command:PROGRAM PARAMETERS or http:URL';
+  const what = `${forms}, the URL without user name`;
+  const isOne = (value: string) => {
+    const kind = readEngine(value, null)?.kind;
+    return kind !== undefined && (translates || kind !== 'libretranslate');
+  };
+  return text.refine((value) => isOne(value) && !/^\w+:https?:\/\/[^/]*@/.test(value), { error: expecting(what) }).describe(what);
+}
+
+export function engineKey() {
+  const what = 'printable ASCII without spaces';
+  return text.regex(/^[\x21-\x7e]+$/, { error: `expected ${what} (the value is not shown)` }).describe(what);
 }
 
 /** A path, made absolute. */
@@ -117,6 +145,33 @@ export function databaseServer() {
       }
     })
     .describe('a postgres:// URL, or keyword=value pairs as libpq takes them');
+}
+
+/** Where in which bucket files are: the prefix is empty, or ends with a slash. */
+export function bucketUrl() {
+  const what = 's3://BUCKET or s3://BUCKET/PREFIX, of letters, digits and ._/-';
+  const form = /^s3:\/\/([a-z0-9][a-z0-9._-]{1,253})(?:\/([A-Za-z0-9._/-]*))?$/;
+  return text
+    .transform((value, context) => {
+      const [, bucket, folders = ''] = form.exec(value) ?? [];
+      const names = folders.split('/').filter((name) => name !== '');
+      if (bucket !== undefined && !names.includes('.') && !names.includes('..')) return { bucket, prefix: names.map((name) => `${name}/`).join('') };
+      context.addIssue(expecting(what)({ input: value }));
+      return z.NEVER;
+    })
+    .describe(what);
+}
+
+/** A region, as services name theirs. */
+export function awsName() {
+  const what = 'the name of a region, for example eu-central-1 or auto';
+  return text.regex(/^[a-z0-9-]{1,64}$/i, { error: expecting(what) }).describe(what);
+}
+
+/** What a storage service gave as a credential. Never shown. */
+export function credential() {
+  const what = 'visible ASCII, without white space';
+  return text.pipe(z.string().regex(/^[\x21-\x7e]+$/, { error: `expected ${what}.` })).describe(what);
 }
 
 /** The URL of a server. Never shown: it contains a password, and in an invalid URL we cannot tell where. */

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliDecompress, createGunzip, createInflate, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import { bodyEncodings, LonghaulError, UnsupportedEncodingError } from '../errors.ts';
+import { BodyTooLargeError, bodyEncodings, LonghaulError, UnsupportedEncodingError } from '../errors.ts';
 import { vary } from './vary.ts';
 
 /** Answers of fewer bytes are sent as they are. */
@@ -84,7 +84,7 @@ class Bounded extends Transform {
 
   override _transform(chunk: Buffer, _encoding: string, done: (error: Error | null, chunk?: Buffer) => void): void {
     this.#received += chunk.length;
-    if (this.#received > this.#limit) done(new LonghaulError('PAYLOAD_TOO_LARGE', 'The body is too large. Send less, or in several requests.'));
+    if (this.#received > this.#limit) done(new BodyTooLargeError(this.#limit));
     else done(null, chunk);
   }
 }

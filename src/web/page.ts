@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
  * Everything comes from this server: a page about an API is no reason to tell somebody else who reads it. Scripts are files of
  * ours. Styles are also set by scripts on elements, which GraphiQL's editor and Swagger UI both do.
  */
-const policy = [
+const usualPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "worker-src 'self'",
@@ -17,8 +17,8 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Sends an HTML page of ours. */
-export function sendPage(reply: FastifyReply, html: string): FastifyReply {
+/** Sends an HTML page of ours. @param policy its Content-Security-Policy */
+export function sendPage(reply: FastifyReply, html: string, policy = usualPolicy): FastifyReply {
   return reply
     .headers({
       'content-security-policy': policy,

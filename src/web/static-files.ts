@@ -1,31 +1,17 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { codingFor } from './compression.ts';
-import { vary } from './vary.ts';
-
-/** A file that a page needs. */
-export interface StaticFile {
-  /** `style.css`. */
-  name: string;
-  type: 'text/javascript' | 'text/css' | 'image/png';
-  read(): Promise<string | Buffer>;
-}
-
-const inBrotli = promisify(brotliCompress);
-const inGzip = promisify(gzip);
+import type { FastifyInstance } from 'fastify';
+import { CompressedFiles, type PageFile } from './compressed-files.ts';
 
 /**
  * The files of a page, under names that change with their content: browsers keep them for ever, and fetch them again after an
- * upgrade. Read and compressed when the first browser asks, because most processes never show a page.
+ * upgrade. Nothing is read before a browser asks.
  */
 export class StaticFiles {
-  readonly #files: ReadonlyMap<string, StaticFile>;
+  readonly #files: ReadonlyMap<string, PageFile>;
   readonly #hashes = new Map<string, Promise<string>>();
-  readonly #compressed = new Map<string, Promise<Buffer>>();
+  readonly #compressed = new CompressedFiles();
 
-  constructor(files: readonly StaticFile[]) {
+  constructor(files: readonly PageFile[]) {
     this.#files = new Map(files.map((file) => [file.name, file]));
   }
 
@@ -41,24 +27,8 @@ export class StaticFiles {
       const { hash, name } = request.params;
       const file = this.#files.get(name);
       if (file === undefined || hash !== (await this.#hash(name))) return reply.callNotFound();
-      return this.#send(request, reply, file);
+      return this.#compressed.send(request, reply, file);
     });
-  }
-
-  async #send(request: FastifyRequest, reply: FastifyReply, file: StaticFile): Promise<FastifyReply> {
-    vary(reply, 'Accept-Encoding');
-    reply.headers({ 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' });
-    reply.type(file.type === 'image/png' ? file.type : `${file.type}; charset=utf-8`);
-    const coding = file.type === 'image/png' ? 'identity' : codingFor(request, ['br', 'gzip']);
-    if (coding === 'identity') return reply.header('content-encoding', 'identity').send(Buffer.from(await file.read()));
-    return reply.header('content-encoding', coding).send(await this.#inCoding(file, coding));
-  }
-
-  #inCoding(file: StaticFile, coding: 'br' | 'gzip'): Promise<Buffer> {
-    const key = `${coding} ${file.name}`;
-    const known = this.#compressed.get(key) ?? compress(file, coding);
-    this.#compressed.set(key, known);
-    return known;
   }
 
   #hash(name: string): Promise<string> {
@@ -68,12 +38,6 @@ export class StaticFiles {
   }
 }
 
-async function compress(file: StaticFile, coding: 'br' | 'gzip'): Promise<Buffer> {
-  const content = await file.read();
-  // A higher quality saves a tenth and takes seconds.
-  return coding === 'gzip' ? inGzip(content) : inBrotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
-}
-
-async function hashOf(file: StaticFile | undefined): Promise<string> {
+async function hashOf(file: PageFile | undefined): Promise<string> {
   return createHash('sha256').update((await file?.read()) ?? '').digest('base64url').slice(0, 16);
 }

@@ -173,12 +173,13 @@ export class Deliverer {
     if (secret == null) return { status: null, problem: unsignable, retryAfter: null };
     const secrets = [secret, ...retired.filter((each) => each !== null)];
     const surface = this.#surfaces[job.dialect];
-    const body = JSON.stringify(surface.payload(one));
+    const message = { ...one, job: this.#jobs.types.shown(job) };
+    const body = JSON.stringify(surface.payload(message));
     // Receivers refuse what is five minutes off.
     const at = this.#clock.now();
     const headers = {
       ...standardHeaders(deliveryId, body, { secrets, at }),
-      ...surface.headers?.(one, { body, at, secret, number }),
+      ...surface.headers?.(message, { body, at, secret, number }),
     };
     const { signal } = this.#stopping;
     try {

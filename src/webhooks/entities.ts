@@ -1,9 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
-export const webhookEvents = ['JOB_COMPLETED', 'JOB_FAILED', 'JOB_CANCELLED'] as const;
+const webhookEvents = ['JOB_COMPLETED', 'JOB_FAILED', 'JOB_CANCELLED'] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
-export const webhookDeliveryStatuses = ['PENDING', 'DELIVERED', 'FAILED'] as const;
+const webhookDeliveryStatuses = ['PENDING', 'DELIVERED', 'FAILED'] as const;
 export type WebhookDeliveryStatus = (typeof webhookDeliveryStatuses)[number];
 
 export const initialDeliveryStatus = 'PENDING' satisfies WebhookDeliveryStatus;

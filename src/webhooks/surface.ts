@@ -6,6 +6,7 @@ import type { WebhookEvent } from './entities.ts';
 export interface WebhookMessage {
   deliveryId: string;
   event: WebhookEvent;
+  /** Without its secrets: see `JobTypes.shown`. */
   job: Job;
 }
 

@@ -1,71 +1,77 @@
-import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Secrets } from '../secrets.ts';
-import type { Restriction, Viewer } from './viewer.ts';
+import { ExpiredClaims, SignedClaims } from './signed-claims.ts';
+import type { Restriction, Tags } from './viewer.ts';
 
-/** The claims of a token: its key and workspace, and what it gives access to. */
+/** The scopes that a token can have. */
+export const tokenScopes = ['READ', 'WRITE'] as const;
+
+export type TokenScope = (typeof tokenScopes)[number];
+
+/** The claims of a token: its key and workspace, what it opens, and what it may do there. */
 export interface AccessClaims {
   apiKeyId: string;
   workspaceId: string;
   restriction: Restriction;
+  scopes: readonly TokenScope[];
   expiresAt: Date;
 }
 
-const algorithm = 'HS256';
-const issuer = 'longhaul';
+/*
+ * Versions up to 0.2.0 know `job` and `tag` alone, and let whoever comes with one of them read. So a token that is anything
+ * else has neither: they do not know it, and refuse it.
+ */
+const opened = z.union([
+  z.object({ job: z.uuid() }).transform(({ job }) => ({ restriction: { jobId: job }, scopes: readAlone })),
+  z.object({ tag: z.string() }).transform(({ tag }) => ({ restriction: ofTags([tag]), scopes: readAlone })),
+  z
+    .object({ tags: z.tuple([z.string()], z.string()), types: z.array(z.string()).optional(), scopes: z.array(z.enum(tokenScopes)) })
+    .transform(({ tags, types, scopes }) => ({ restriction: ofTags(tags, types), scopes })),
+]);
 
-const claims = z.object({
-  sub: z.uuid(),
-  ws: z.uuid(),
-  exp: z.int(),
-  job: z.uuid().optional(),
-  tag: z.string().optional(),
-});
+const claims = z.object({ sub: z.uuid(), ws: z.uuid(), exp: z.int() }).and(opened);
 
-/** Signs and verifies the short-lived tokens that a browser may hold: JWTs (RFC 7519), using the `jose` library. */
+const readAlone: readonly TokenScope[] = ['READ'];
+
+function ofTags(tags: Tags, types: readonly string[] | null = null): Restriction {
+  return { tags, types };
+}
+
+/** In the form that older versions know, if it says it all. */
+function openedBy({ restriction, scopes }: Pick<AccessClaims, 'restriction' | 'scopes'>): z.input<typeof opened> {
+  if ('jobId' in restriction) return { job: restriction.jobId };
+  const { tags, types } = restriction;
+  const [tag, ...more] = tags;
+  if (more.length === 0 && types === null && scopes.join() === readAlone.join()) return { tag };
+  return { tags: [tag, ...more], scopes: [...scopes], ...(types === null ? {} : { types: [...types] }) };
+}
+
+/** Signs and verifies the short-lived tokens that a browser may hold. */
 export class AccessTokens {
-  /** The first signs. */
-  readonly #keys: [Buffer, ...Buffer[]];
-
-  /** Of all processes alike. */
-  readonly clock: Pick<DatabaseClock, 'now'>;
+  readonly #signed: SignedClaims;
 
   constructor(secrets: Secrets, clock: Pick<DatabaseClock, 'now'>) {
-    this.clock = clock;
-    this.#keys = secrets.keysFor('longhaul access token');
+    this.#signed = new SignedClaims(secrets, 'longhaul access token', clock);
   }
 
-  async sign({ apiKeyId, workspaceId }: Viewer, restriction: Restriction, expiresAt: Date): Promise<string> {
-    return new SignJWT({ ws: workspaceId, ...('jobId' in restriction ? { job: restriction.jobId } : restriction) })
-      .setProtectedHeader({ alg: algorithm })
-      .setIssuer(issuer)
-      .setSubject(apiKeyId)
-      .setExpirationTime(expiresAt)
-      .sign(this.#keys[0]);
+  /** When a token that is signed now ends. */
+  endAfter(seconds: number): Date {
+    return this.#signed.endAfter(seconds);
   }
 
-  /** Returns null if this is not one of our tokens, and `expired` if it is but has expired. */
-  async read(token: string): Promise<AccessClaims | 'expired' | null> {
-    for (const key of this.#keys) {
-      const read = await this.#readWith(key, token);
-      if (read !== null) return read;
-    }
-    return null;
+  sign({ apiKeyId, workspaceId, expiresAt, ...given }: AccessClaims): Promise<string> {
+    return this.#signed.sign(apiKeyId, expiresAt, { ws: workspaceId, ...openedBy(given) });
   }
 
-  async #readWith(key: Buffer, token: string): Promise<AccessClaims | 'expired' | null> {
-    try {
-      const { payload } = await jwtVerify(token, key, { issuer, algorithms: [algorithm], currentDate: this.clock.now() });
-      const { sub, ws, exp, job, tag } = claims.parse(payload);
-      const restriction = job !== undefined ? { jobId: job } : tag !== undefined ? { tag } : null;
-      if (restriction === null) return null;
-      return { apiKeyId: sub, workspaceId: ws, restriction, expiresAt: new Date(exp * 1_000) };
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) return 'expired';
-      if (error instanceof errors.JOSEError || error instanceof z.ZodError) return null;
-      throw error;
-    }
+  /** Returns null if this is not one of our tokens. */
+  async read(token: string): Promise<AccessClaims | ExpiredClaims | null> {
+    const payload = await this.#signed.read(token);
+    if (payload === null || payload instanceof ExpiredClaims) return payload;
+    const { data } = claims.safeParse(payload);
+    if (data === undefined) return null;
+    const { sub, ws, exp, restriction, scopes } = data;
+    return { apiKeyId: sub, workspaceId: ws, restriction, scopes, expiresAt: new Date(exp * 1_000) };
   }
 }
 

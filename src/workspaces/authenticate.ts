@@ -1,8 +1,11 @@
 import { LonghaulError } from '../errors.ts';
 import { type AccessTokens, looksLikeToken } from './access-token.ts';
 import type { ApiKey } from './api-key.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Dialect } from './dialect.ts';
+import type { Sessions } from './sessions.ts';
+import { ExpiredClaims } from './signed-claims.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Why authentication failed. `unknown` means that no key has this secret, or that the key is for another dialect. */
@@ -29,10 +32,25 @@ export class ExpiredTokenError extends UnauthenticatedError {
   }
 }
 
+/** The cookie is no session of ours, or one that is over: by itself, or with its key. */
+class EndedSessionError extends UnauthenticatedError {
+  constructor(why: 'unknown' | 'revoked') {
+    super(why, why === 'revoked' ? 'Your session has ended, because its key was revoked. Sign in with another one.' : 'Your session has ended. Sign in again.');
+  }
+}
+
 /** The services that `authenticate` needs. */
 export interface AuthenticationServices {
   authenticator: Authenticator;
   accessTokens: AccessTokens;
+  sessions: Sessions;
+  audit: AuditTrail;
+}
+
+/** A key, token or session, and the address of the client that presents it. */
+export interface Presented {
+  secret: string;
+  address: string;
 }
 
 /**
@@ -41,34 +59,66 @@ export interface AuthenticationServices {
  *
  * @throws UnauthenticatedError, ExpiredTokenError
  */
-export async function authenticate(
-  { authenticator, accessTokens }: AuthenticationServices,
-  secret: string,
-  surface: Dialect,
-): Promise<Viewer> {
+export async function authenticate(services: AuthenticationServices, presented: Presented, surface: Dialect): Promise<Viewer> {
+  const { authenticator, accessTokens } = services;
+  const { secret, address } = presented;
   const token = looksLikeToken(secret) ? await accessTokens.read(secret) : null;
-  if (token === 'expired') throw new ExpiredTokenError();
-  if (token === null) {
-    const key = inForce(await authenticator.find(secret), surface);
-    authenticator.noteUse(key.id);
-    return viewerOf(key);
+  if (token instanceof ExpiredClaims) {
+    const key = token.keyId === null ? null : await authenticator.findById(token.keyId);
+    throw refused(services, presented, { surface, key, error: new ExpiredTokenError() });
   }
-  const { apiKeyId, workspaceId, restriction, expiresAt } = token;
-  inForce(await authenticator.findById(apiKeyId), surface);
-  authenticator.noteUse(apiKeyId);
-  return { apiKeyId, workspaceId, scopes: new Set(['READ']), restriction, expiresAt };
+  const key = token === null ? await authenticator.find(secret) : await authenticator.findById(token.apiKeyId);
+  const fault = faultOf(key, surface);
+  if (fault !== null || key === null) throw refused(services, presented, { surface, key, error: fault ?? unauthenticated() });
+  authenticator.noteUse(key.id);
+  if (token === null) return viewerOf(key, address, null);
+  const { apiKeyId, workspaceId, restriction, scopes, expiresAt } = token;
+  return { apiKeyId, workspaceId, address, scopes: new Set(scopes.filter((scope) => key.scopes.includes(scope))), restriction, expiresAt };
 }
 
-/** The viewer that presents the key itself. */
-function viewerOf({ id, workspaceId, scopes }: ApiKey): Viewer {
-  return { apiKeyId: id, workspaceId, scopes: new Set(scopes), restriction: null, expiresAt: null };
+/**
+ * Identifies the viewer behind a session: whoever signed in with a key has its rights, as long as the key is in force.
+ *
+ * @throws UnauthenticatedError
+ */
+export async function authenticateSession(services: AuthenticationServices, presented: Presented): Promise<Viewer> {
+  const { authenticator, sessions } = services;
+  const session = await sessions.read(presented.secret);
+  const key = session === null ? null : await authenticator.findById(session.apiKeyId);
+  if (session === null || key === null || key.revokedAt !== null) {
+    throw refused(services, presented, { surface: 'NATIVE', key, error: new EndedSessionError(key === null ? 'unknown' : 'revoked') });
+  }
+  authenticator.noteUse(key.id);
+  return viewerOf(key, presented.address, session.endsAt);
 }
 
-function inForce(key: ApiKey | null, surface: Dialect): ApiKey {
-  if (key === null) throw unauthenticated();
-  if (key.revokedAt !== null) throw unauthenticated('This API key was revoked', 'revoked');
-  if (key.dialect !== 'NATIVE' && key.dialect !== surface) throw unauthenticated(`This API key is for the ${key.dialect} API and is not valid here`);
-  return key;
+/** The viewer with the rights of the key itself. */
+function viewerOf({ id, workspaceId, scopes }: ApiKey, address: string, expiresAt: Date | null): Viewer {
+  return { apiKeyId: id, workspaceId, address, scopes: new Set(scopes), restriction: null, expiresAt };
+}
+
+function faultOf(key: ApiKey | null, surface: Dialect): UnauthenticatedError | null {
+  if (key === null) return unauthenticated();
+  if (key.revokedAt !== null) return unauthenticated('This API key was revoked', 'revoked');
+  if (key.dialect === 'NATIVE' || key.dialect === surface) return null;
+  return unauthenticated(`This API key is for the ${key.dialect} API and is not valid here`);
+}
+
+/** Notes a refused sign-in in the audit of the key's workspace; what names no key stands in `default`. Returns the error. */
+function refused(
+  { audit }: AuthenticationServices,
+  { address }: Presented,
+  { surface, key, error }: { surface: Dialect; key: ApiKey | null; error: UnauthenticatedError },
+): UnauthenticatedError {
+  audit.refuse({
+    workspaceId: key?.workspaceId ?? null,
+    action: 'sign_in.refused',
+    by: { apiKeyId: key?.id ?? null, address },
+    target: key === null ? null : { type: 'ApiKey', id: key.id },
+    outcome: error.code,
+    details: { surface, reason: key !== null && error.why === 'unknown' ? 'other dialect' : error.why },
+  });
+  return error;
 }
 
 /** The secret in a request's headers: `Authorization: Bearer KEY` or `x-api-key: KEY`. */

@@ -1,10 +1,12 @@
 import type { EntityManager } from '@mikro-orm/core';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, queryableOf } from '../database/database.ts';
 import { sqlState } from '../database/unavailable.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
+import type { JsonObject } from '../json.ts';
+import { type Actor, byNobody, record } from './audit/record.ts';
 import { type ApiKey, hashSecret, newSecret, shownPrefix } from './api-key.ts';
 import { defaultWorkspaceId } from './default-workspace.ts';
 import { type Dialect, dialects } from './dialect.ts';
@@ -45,19 +47,23 @@ export interface ApiKeyRequest {
 export async function createApiKey(
   database: Database,
   asked: ApiKeyRequest,
+  by: Actor = byNobody,
 ): Promise<{ apiKey: ApiKey; secret: string }> {
   const { workspaceId, name, scopes: wanted, dialect, secret: imported } = parseInput(request, asked);
   const secret = imported ?? newSecret(dialect ?? 'NATIVE');
   const key = { workspaceId, name, scopes: [...new Set(wanted)], dialect: dialect ?? 'NATIVE', secret } as const;
-  const em = database.em();
-  if (key.scopes.some((scope) => globalScopes.has(scope)) && workspaceId !== (await defaultWorkspaceId(em))) {
-    const message = 'only keys of the workspace `default` can have WORK_ALL and ADMIN, which reach into every workspace';
-    throw new ValidationError([{ path: ['scopes'], message }]);
-  }
-  if ((await em.count(WorkspaceEntity, { id: workspaceId })) === 0) throw new NotFoundError('Workspace');
   try {
-    const apiKey = addApiKey(em, key);
-    await em.flush();
+    const apiKey = await database.transactional(async (em) => {
+      if (key.scopes.some((scope) => globalScopes.has(scope)) && workspaceId !== (await defaultWorkspaceId(em))) {
+        const message = 'only keys of the workspace `default` can have WORK_ALL and ADMIN, which reach into every workspace';
+        throw new ValidationError([{ path: ['scopes'], message }]);
+      }
+      if ((await em.count(WorkspaceEntity, { id: workspaceId })) === 0) throw new NotFoundError('Workspace');
+      const added = addApiKey(em, key);
+      const details = { ...describeKey(added), isImported: imported != null };
+      await record(queryableOf(em), { workspaceId, action: 'api_key.create', by, target: { type: 'ApiKey', id: added.id }, details });
+      return added;
+    });
     return { apiKey, secret };
   } catch (error) {
     if (sqlState(error) !== uniqueViolation) throw error;
@@ -67,6 +73,11 @@ export async function createApiKey(
 
 const globalScopes: ReadonlySet<Scope> = new Set(['WORK_ALL', 'ADMIN']);
 const uniqueViolation = '23505';
+
+/** What the audit says of a key. */
+export function describeKey({ name, prefix, scopes: has, dialect }: ApiKey): JsonObject {
+  return { name, prefix, scopes: [...has], dialect };
+}
 
 /** It is stored when the EntityManager is flushed. */
 export function addApiKey(

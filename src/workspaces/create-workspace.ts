@@ -1,8 +1,9 @@
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, queryableOf } from '../database/database.ts';
 import { parseInput } from '../input.ts';
+import { type Actor, byNobody, record } from './audit/record.ts';
 import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
 import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 import type { Workspace } from './workspace.ts';
@@ -32,10 +33,15 @@ export interface WorkspaceRequest {
 export async function createWorkspace(
   { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
   asked: WorkspaceRequest,
+  by: Actor = byNobody,
 ): Promise<Workspace> {
   const { name, credits, concurrencyLimit: limit } = parseInput(request, asked);
   const workspace = { id: newId(), name, credits: credits ?? 0, concurrencyLimit: limit ?? null, paused: false };
-  await database.transactional((em) => addWorkspace(em, webhookSecrets, workspace));
+  await database.transactional(async (em) => {
+    await addWorkspace(em, webhookSecrets, workspace);
+    const { id, paused: _, ...details } = workspace;
+    await record(queryableOf(em), { workspaceId: id, action: 'workspace.create', by, target: { type: 'Workspace', id }, details });
+  });
   return workspace;
 }
 

@@ -1,9 +1,10 @@
-import type { EntityManager } from '@mikro-orm/core';
+import type { SqlEntityManager } from '@mikro-orm/sql';
 import { newId } from '../database/ids.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, queryableOf } from '../database/database.ts';
 import { firstSetting } from '../database/setting.ts';
-import { hashSecret, newSecret } from './api-key.ts';
-import { addApiKey } from './create-api-key.ts';
+import { type ApiKey, hashSecret, newSecret } from './api-key.ts';
+import { type AuditAction, byNobody, record } from './audit/record.ts';
+import { addApiKey, describeKey } from './create-api-key.ts';
 import { addWorkspace } from './create-workspace.ts';
 import { defaultWorkspaceSetting } from './default-workspace.ts';
 import { ApiKeyEntity } from './entities.ts';
@@ -44,13 +45,13 @@ export async function ensureDefaultWorkspace(
     }
     if (!first) return { workspaceId, madeKey: null, isRevoked: false };
     const madeKey = newSecret('NATIVE');
-    addApiKey(em, { workspaceId, name: generatedKeyName, scopes, dialect: 'NATIVE', secret: madeKey });
+    await note(em, 'api_key.create', addApiKey(em, { workspaceId, name: generatedKeyName, scopes, dialect: 'NATIVE', secret: madeKey }));
     return { workspaceId, madeKey, isRevoked: false };
   });
 }
 
 /** Returns false, and changes nothing, if the key was revoked: whoever has found an old configuration must not get it back. */
-async function putInForce(em: EntityManager, workspaceId: string, secret: string): Promise<boolean> {
+async function putInForce(em: SqlEntityManager, workspaceId: string, secret: string): Promise<boolean> {
   const hash = hashSecret(secret);
   const known = await em.findOne(ApiKeyEntity, { workspaceId, hash });
   if (known !== null && known.revokedAt !== null) return false;
@@ -58,7 +59,16 @@ async function putInForce(em: EntityManager, workspaceId: string, secret: string
   const [oldest] = await em.find(ApiKeyEntity, { workspaceId }, { orderBy: { id: 'ASC' }, limit: 1 });
   const others = await em.find(ApiKeyEntity, { workspaceId, name: configuredKeyName, hash: { $ne: hash }, revokedAt: null });
   const generated = oldest?.name === generatedKeyName && oldest !== known && oldest.revokedAt === null ? [oldest] : [];
-  for (const key of [...others, ...generated]) key.revokedAt = new Date();
-  if (known === null) addApiKey(em, { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret });
+  for (const key of [...others, ...generated]) {
+    key.revokedAt = new Date();
+    await note(em, 'api_key.revoke', key);
+  }
+  if (known === null) await note(em, 'api_key.create', addApiKey(em, { workspaceId, name: configuredKeyName, scopes, dialect: 'NATIVE', secret }));
   return true;
+}
+
+/** A start is nobody's with a key. */
+async function note(em: SqlEntityManager, action: AuditAction, key: ApiKey): Promise<void> {
+  const { id, workspaceId } = key;
+  await record(queryableOf(em), { workspaceId, action, by: byNobody, target: { type: 'ApiKey', id }, details: { ...describeKey(key), cause: 'start' } });
 }

@@ -1,9 +1,10 @@
 import { type EntityManager, LockMode, raw } from '@mikro-orm/core';
 import { z } from 'zod';
 import { newId } from '../database/ids.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, queryableOf } from '../database/database.ts';
 import { NotFoundError, ValidationError } from '../errors.ts';
 import { parseInput } from '../input.ts';
+import { type Actor, byNobody, record } from './audit/record.ts';
 import { largestGrant } from './create-workspace.ts';
 import { CreditTransactionEntity, WorkspaceEntity } from './entities.ts';
 import { IdempotencyKeyEntity, lastExpired } from './idempotency-key.ts';
@@ -37,7 +38,7 @@ export interface CreditGrant {
  * @throws NotFoundError; ValidationError, also if the key was used for another amount, or the balance would exceed
  *   10^15.
  */
-export async function grantCredits(database: Database, asked: CreditGrant): Promise<Workspace> {
+export async function grantCredits(database: Database, asked: CreditGrant, by: Actor = byNobody): Promise<Workspace> {
   const { workspaceId, amount, idempotencyKey = null } = parseInput(request, asked);
   return database.transactional(async (em) => {
     // The lock makes a second grant with the same key wait, and then see the first.
@@ -47,6 +48,8 @@ export async function grantCredits(database: Database, asked: CreditGrant): Prom
     if (workspace.credits + amount > largestBalance) throw aboveMaximum;
     workspace.credits += amount;
     em.create(CreditTransactionEntity, { id: newId(), workspaceId, kind: 'GRANT', amount, balanceAfter: workspace.credits });
+    const details = { amount, balanceAfter: workspace.credits };
+    await record(queryableOf(em), { workspaceId, action: 'credits.grant', by, target: { type: 'Workspace', id: workspaceId }, details });
     return workspace;
   });
 }

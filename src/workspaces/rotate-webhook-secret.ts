@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Database } from '../database/database.ts';
+import { type Database, queryableOf } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
+import { type Actor, byNobody, record } from './audit/record.ts';
 import { RetiredWebhookSecretEntity, WorkspaceEntity } from './entities.ts';
 import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 
@@ -13,6 +14,7 @@ import { newWebhookSecret, type WebhookSecrets } from './webhook-secrets.ts';
 export async function rotateWebhookSecret(
   { database, webhookSecrets }: { database: Database; webhookSecrets: WebhookSecrets },
   workspaceId: string,
+  by: Actor = byNobody,
 ): Promise<string> {
   const secret = newWebhookSecret();
   await database.transactional(async (em) => {
@@ -22,6 +24,7 @@ export async function rotateWebhookSecret(
     // Generate the id under the lock, so that ids sort in order of rotation.
     em.create(RetiredWebhookSecretEntity, { id: newId(), workspaceId, secret: workspace.webhookSecret });
     workspace.webhookSecret = webhookSecrets.seal(secret, workspaceId);
+    await record(queryableOf(em), { workspaceId, action: 'webhook_secret.rotate', by, target: { type: 'Workspace', id: workspaceId } });
   });
   return secret;
 }

@@ -7,9 +7,10 @@ import { rollUp } from '../../src/jobs/statistics/roll-up.ts';
 import { readStatistics } from '../../src/jobs/statistics/statistics.ts';
 import { deleteOldChanges } from '../../src/jobs/retention/change-retention.ts';
 import { pageSize, presentMoment, readChanges } from '../../src/jobs/feed/changes.ts';
-import type { Claim } from '../../src/jobs/claim/claimer.ts';
+import type { Claim } from '../../src/jobs/claim/claim-request.ts';
 import { completeJob } from '../../src/jobs/end/complete.ts';
 import { createCompletions } from '../../src/jobs/end/completion-batch.ts';
+import { createLateCompletions } from '../../src/jobs/end/late-completion.ts';
 import type { JobsContext } from '../../src/jobs/model/context.ts';
 import { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
 import { expireLeases } from '../../src/jobs/end/expire.ts';
@@ -63,7 +64,7 @@ async function fill(workspaceIds: readonly string[]): Promise<void> {
          (lpad(to_hex(1700000000000 + n), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid AS id
        FROM generate_series(1, $3::int) AS n
      )
-     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, attempt, max_attempts, credits_charged, due_at, error_code, dialect)
+     INSERT INTO job (id, workspace_id, type, status, ready, input, tags, attempt, max_attempts, credits_charged, due_at, error_code, dialect, client_reference)
      SELECT id, workspace_id,
        (ARRAY['fingerprint', 'transcribe', 'download', 'comments', 'preview', 'export'])[n % 6 + 1],
        CASE WHEN kind < 11 THEN 'COMPLETED' WHEN kind < 14 THEN 'FAILED' WHEN kind < 15 THEN 'CANCELLED'
@@ -73,7 +74,8 @@ async function fill(workspaceIds: readonly string[]): Promise<void> {
        CASE WHEN kind < 17 THEN 1 ELSE 0 END, 3, 1,
        CASE WHEN kind < 19 THEN now() ELSE now() + interval '1 hour' END,
        CASE WHEN kind BETWEEN 11 AND 13 THEN CASE WHEN n / 3 % 100 = 0 THEN 'ODD' ELSE 'BROKEN' END END,
-       CASE WHEN n / 11 % 100 = 0 THEN 'VYDRA' ELSE 'NATIVE' END
+       CASE WHEN n / 11 % 100 = 0 THEN 'VYDRA' ELSE 'NATIVE' END,
+       CASE WHEN n / 13 % 10 = 0 THEN CASE WHEN n % 3 = 0 THEN 'order-' || n ELSE 'import' END END
      FROM numbered`,
     [workspaceIds, workspaces, jobs],
   );
@@ -112,7 +114,12 @@ function hex(value: number): string {
 async function waysOf(work: (context: JobsContext) => Promise<unknown>): Promise<string[]> {
   const context = contextOf(longhaul);
   const statements = await statementsOf(context.database, (database) =>
-    work({ ...context, database, completions: createCompletions({ ...context, database }) }),
+    work({
+      ...context,
+      database,
+      completions: createCompletions({ ...context, database }),
+      lateCompletions: createLateCompletions({ database }),
+    }),
   );
   const ways = await Promise.all(statements.map((statement) => waysInto('job', context.database, statement)));
   return ways.flat();
@@ -192,6 +199,11 @@ const filters: { name: string; filter: JobFilter }[] = [
   { name: 'a rare dialect', filter: { dialects: ['VYDRA'] } },
   { name: 'ids', filter: { ids: [idOf(1), idOf(2)] } },
   { name: 'a time of ending and a status', filter: { statuses: ['FAILED'], finishedAfter: new Date(0) } },
+  { name: 'a rare reference', filter: { clientReference: 'order-3900' } },
+  { name: 'a frequent reference, a status and a tag', filter: { clientReference: 'import', statuses: ['FAILED'], tags: ['red'] } },
+  { name: 'one of several tags', filter: { anyTags: ['red', 'n7', 'nothing'] } },
+  { name: 'one of several tags, and a status', filter: { anyTags: ['red', 'n7'], statuses: ['FAILED'] } },
+  { name: 'the job that they retry, and one of several tags', filter: { retryOf: idOf(1), anyTags: ['red', 'n7'] } },
   { name: 'the job that they retry', filter: { retryOf: idOf(1) } },
   { name: 'status, type, tag and date', filter: { statuses: ['FAILED'], types: ['export'], tags: ['red'], createdAfter: new Date(0) } },
 ];
@@ -205,6 +217,26 @@ test.each(windows)('a page with $name, $direction, reads no more than it needs',
   await page({});
   const middle = '018bcfe5-c350-7000-8000-000000000000';
   await page(direction === 'ASC' ? { above: middle } : { below: middle });
+});
+
+test('a list of one reference is read from its index', async () => {
+  for (const clientReference of ['import', 'order-3900', 'x'.repeat(300)]) {
+    await withoutReadingAllJobs(({ database }) => listJobs(database, tenant.id, { clientReference }, { above: null, below: null, direction: 'DESC', limit: 51 }), [
+      'job_reference_index',
+    ]);
+  }
+});
+
+test('of a reference and a tag, the rarer one drives', async () => {
+  const context = contextOf(longhaul);
+  const drives = async (filter: JobFilter) => {
+    const page = { above: null, below: null, direction: 'DESC', limit: 51 } as const;
+    const statements = await statementsOf(context.database, (database) => listJobs(database, tenant.id, filter, page));
+    const last = statements.at(-1);
+    return last === undefined ? [] : waysInto('job', context.database, last);
+  };
+  expect(await drives({ clientReference: 'import', tags: ['n7'] })).toEqual([byId]);
+  expect(await drives({ clientReference: 'order-3900', tags: ['red'] })).toEqual(['job_reference_index']);
 });
 
 test.each(filters)('a count up to a limit with $name reads no more than it needs', async ({ filter }) => {
@@ -343,6 +375,10 @@ test('a batch of reports goes by the ids of its jobs', async () => {
 
 const ends: Record<string, (context: JobsContext, job: Job, token: string) => Promise<Job>> = {
   completion: (context, _job, token) => completeJob(context, tenant.id, { token }),
+  'completion, twice,': async (context, _job, token) => {
+    await completeJob(context, tenant.id, { token });
+    return completeJob(context, tenant.id, { token });
+  },
   failure: (context, _job, token) => failJob(context, tenant.id, { token, code: 'BROKEN', message: 'It broke.' }),
   release: (context, _job, token) => releaseJob(context, tenant.id, { token }),
   cancellation: (context, job) => cancelJob(context, tenant.id, job.id),

@@ -50,7 +50,7 @@ test('while slow reads hold every connection for them, what keeps jobs alive goe
   const held = await holdReads();
   try {
     // The reads are held indeed.
-    const list = longhaul.services.jobs.count(tenant.id, { tags: ['none'] });
+    const list = longhaul.services.jobs.counting.exactly(tenant.id, { tags: ['none'] });
     const answer = await longhaul.graphql('mutation { claimJobs(input: { types: ["analysis"], workerId: "w" }) { __typename } }', {}, key);
     expect(answer).toMatchObject({ status: 200, data: { claimJobs: { __typename: 'ClaimJobsPayload' } } });
     const { token } = await tenant.start(reported);

@@ -2,7 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { OrphanedFiles } from '../../src/files/orphans.ts';
-import { ArtifactStore } from '../../src/files/store.ts';
+import { DiskStore } from '../../src/files/stores/disk/disk-store.ts';
+import { findUnnamedFiles } from '../../src/jobs/read/unnamed-files.ts';
 import { CreateJobDocument, JobDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
 import { createPostgresProxy, type StatementFate } from '../support/postgres-proxy.ts';
@@ -11,8 +12,8 @@ import { openSource } from '../support/source.ts';
 import { watchJob } from '../support/watched-job.ts';
 
 /*
- * The completion of a download is the one statement that has its file's name in it, and the worker reaches Postgres
- * through a proxy that chooses by it. Leases last two seconds, so that a killed worker's job is taken over soon.
+ * The completion of a download is the one statement of a worker that names the source, in the output, and the worker reaches
+ * Postgres through a proxy that chooses by it. Leases last two seconds, so that a killed worker's job is taken over soon.
  */
 
 const content = Buffer.from('a film that somebody paid for');
@@ -105,7 +106,7 @@ async function prepare(): Promise<Installation> {
 async function download(fleet: Installation, fates: StatementFate[]) {
   const source = await openSource(content.length, { 'content-disposition': `attachment; filename=${name}` });
   source.sendEach(content);
-  const proxy = await createPostgresProxy(fleet.databaseUrl, name, (nth) => fates[nth - 1] ?? 'passes');
+  const proxy = await createPostgresProxy(fleet.databaseUrl, 'sourceUrl', (nth) => fates[nth - 1] ?? 'passes');
   const [api, worker] = await Promise.all([fleet.start('api'), fleet.start('worker', { DATABASE_URL: proxy.url })]);
   return { api, worker, proxy, job: await create(fleet, api, source.url) };
 }
@@ -133,7 +134,7 @@ async function expectKept(fleet: Installation, { url }: ReadyProcess, { id }: { 
 }
 
 function sweeper(fleet: Installation): OrphanedFiles {
-  return new OrphanedFiles(fleet, new ArtifactStore(volume(fleet)));
+  return new OrphanedFiles(new DiskStore(volume(fleet)), { findUnnamedFiles: (...asked) => findUnnamedFiles(fleet, ...asked) });
 }
 
 function volume({ env }: Installation): string {

@@ -1,11 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CreateJobDocument, JobDocument, JobProgressDocument } from '../graphql/generated/graphql.ts';
 import { ask, rest, watchSocket } from '../support/client.ts';
-import { Tenant } from '../support/domain.ts';
+import { type HeldJob, Tenant } from '../support/domain.ts';
 import { startFileServer } from '../support/file-server.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
@@ -24,14 +24,19 @@ async function saveFile({ id: workspaceId }: Tenant): Promise<string> {
   return (await longhaul.services.artifacts.save(Readable.from([Buffer.from('a film')]), about)).id;
 }
 
-function filesOf({ id }: Tenant): Promise<string[]> {
-  return readdir(dirname(longhaul.services.artifacts.path(id, id)));
+function folderOf({ id }: Tenant): string {
+  return join(longhaul.services.store.place, id);
+}
+
+function filesOf(tenant: Tenant): Promise<string[]> {
+  return readdir(folderOf(tenant));
 }
 
 test('a file that no job names and no attempt can name goes with the first sweep, half-written ones too', async () => {
   const tenant = await Tenant.in(longhaul);
   await saveFile(tenant);
-  await writeFile(`${longhaul.services.artifacts.path(tenant.id, uuid())}.part`, 'half');
+  // As this version and 0.2.0 write them.
+  for (const suffix of ['.kept.part', '.part']) await writeFile(join(folderOf(tenant), uuid() + suffix), 'half');
   await longhaul.sweeper.sweepOrphans();
   expect(await filesOf(tenant)).toEqual([]);
 });
@@ -60,6 +65,33 @@ test('attempts that began after a file was first seen do not keep it', async () 
   await longhaul.sweeper.sweepOrphans();
   expect(await filesOf(tenant)).toEqual([another]);
   await tenant.complete(later.token);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual([]);
+});
+
+/** A file that an attempt has written in part, and named in its job's checkpoint. */
+async function keptBy(tenant: Tenant, { token }: HeldJob): Promise<string> {
+  const file = { workspaceId: tenant.id, id: uuid() };
+  await longhaul.services.store.append(file, null, Readable.from([Buffer.from('half')]), { signal: new AbortController().signal, maxBytes: 4, onKept: () => {} });
+  await tenant.report(token, { checkpoint: { file: file.id } });
+  return `${file.id}.kept.part`;
+}
+
+test('what an attempt has kept for the next one stays until its job has ended, whoever runs it', async () => {
+  const [tenant, neighbour] = [await Tenant.in(longhaul), await Tenant.in(longhaul)];
+  const [kept, over, foreign] = [await tenant.running(), await tenant.running(), await neighbour.running()];
+  const parts = [await keptBy(tenant, kept), await keptBy(tenant, over)];
+  // A job of another workspace keeps nothing here.
+  const [unkept = ''] = (await keptBy(tenant, over)).split('.');
+  await neighbour.report(foreign.token, { checkpoint: { file: unkept } });
+  await tenant.report(over.token, { checkpoint: { file: parts[1]?.split('.')[0] ?? '' } });
+  await longhaul.sweeper.sweepOrphans();
+  await tenant.release(kept.token);
+  await tenant.complete(over.token);
+  await longhaul.sweeper.sweepOrphans();
+  expect(await filesOf(tenant)).toEqual(parts.slice(0, 1));
+
+  await tenant.cancel(kept.job.id);
   await longhaul.sweeper.sweepOrphans();
   expect(await filesOf(tenant)).toEqual([]);
 });

@@ -268,7 +268,7 @@ test.each([
 
 const json = { 'content-type': 'application/json' };
 
-test.each<{ what: string; init: RequestInit; query?: string; status: number; code: string }>([
+test.each<{ what: string; init: RequestInit; query?: string; status: number; code: string; says?: string }>([
   { what: 'malformed JSON', init: { method: 'POST', headers: json, body: '{"query":' }, status: 400, code: 'BAD_USER_INPUT' },
   { what: 'no body', init: { method: 'POST', headers: json }, status: 400, code: 'BAD_USER_INPUT' },
   { what: 'JSON that is no object', init: { method: 'POST', headers: json, body: '7' }, status: 400, code: 'BAD_USER_INPUT' },
@@ -301,15 +301,17 @@ test.each<{ what: string; init: RequestInit; query?: string; status: number; cod
     init: { method: 'POST', headers: json, body: JSON.stringify({ query: '{ __typename }', pad: 'x'.repeat(17 * 1024 * 1024) }) },
     status: 413,
     code: 'PAYLOAD_TOO_LARGE',
+    says: `more than ${16 * 1024 * 1024} bytes`,
   },
   { what: 'a mutation by GET', init: {}, query: creation(), status: 405, code: 'BAD_USER_INPUT' },
-])('HTTP refuses $what', async ({ init, query, status, code }) => {
+])('HTTP refuses $what', async ({ init, query, status, code, says = '' }) => {
   const url = new URL('/graphql', longhaul.url);
   if (query !== undefined) url.searchParams.set('query', query);
   const headers = { accept: 'application/json', authorization: `Bearer ${key}`, ...init.headers };
   const response = await fetch(url, { ...init, headers });
   const text = await response.text();
   expect({ status: response.status, text }).toEqual({ status, text: expect.stringContaining(`"${code}"`) });
+  expect(text).toContain(says);
   expect(text).not.toMatch(inside);
 });
 

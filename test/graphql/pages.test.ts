@@ -3,6 +3,7 @@ import { getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
+import { byNobody } from '../../src/workspaces/audit/record.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
@@ -111,7 +112,10 @@ test('each field of a job is the same in a page that selects it alone as in the 
   const token = await claim(longhaul, completed);
   await services.jobs.report(rich.id, { token, step: 'last', message: 'The last', percentage: 99.5 });
   await services.jobs.complete(rich.id, { token, output: { n: 1 } });
-  const linked = await submit(longhaul, rich.id);
+  const repeated = { name: 'daily', cron: '0 7 * * *', type: 'comments', input: { sourceUrl: 'https://example.com/a.mp4' }, concurrencyKey: 'gpu', concurrencyLimit: 2 };
+  const { id: schedule } = await services.jobs.schedules.create(rich.id, repeated, byNobody);
+  await services.jobs.schedules.trigger(rich.id, schedule, byNobody);
+  const linked = await submit(longhaul, rich.id, { clientReference: 'order 7' });
   await services.jobs.complete(rich.id, { token: await claim(longhaul, linked), output: { url: 'https://example.com/a.mp4' } });
   await services.database.hot.query(
     `UPDATE job SET artifact_id = id, artifact_expires_at = date_trunc('milliseconds', now()) + interval '1 hour' WHERE id = $1`,

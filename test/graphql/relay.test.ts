@@ -206,12 +206,15 @@ test('a page of a hundred jobs with all that hangs on them takes a handful of st
     await ask(longhaul.url, largeKey, RetryJobDocument, { input: { id: globalId(failed) } });
   }
   const jobs = await submitMany(large, 96);
-  for (const job of jobs.slice(0, 3)) await delivered(globalId(job));
+  for (const job of jobs.slice(0, 3)) {
+    await delivered(globalId(job));
+    await filed(globalId(job));
+  }
 
   const { result, statements } = await statementsOf(() =>
     longhaul.graphql(
       `{ jobs(first: 100) { edges { node {
-           id attempts { number error { code } } retryOf { id } webhookDeliveries(first: 1) { edges { node { id event } } }
+           id attempts { number error { code } } retryOf { id } webhookDeliveries(first: 1) { edges { node { id event } } } artifacts { name }
          } } } }`,
       {},
       largeKey,
@@ -221,8 +224,9 @@ test('a page of a hundred jobs with all that hangs on them takes a handful of st
   expect(JSON.stringify(result.data).match(/"attempts"/g)).toHaveLength(100);
   expect(JSON.stringify(result.data).match(/"retryOf":\{/g)).toHaveLength(3);
   expect(JSON.stringify(result.data).match(/"event":"JOB_COMPLETED"/g)).toHaveLength(3);
-  // The page, its attempts, the jobs retried, the deliveries; and who asks, where that is not remembered.
-  expect(statements.length).toBeLessThanOrEqual(5);
+  expect(JSON.stringify(result.data).match(/"artifacts":\[\{"name":"file"\},\{"name":"two"\}\]/g)).toHaveLength(3);
+  // The page, its attempts, the jobs retried, the deliveries, the files; and who asks, where that is not remembered.
+  expect(statements.length).toBeLessThanOrEqual(6);
 });
 
 function only(): Partial<Connection['pageInfo']> {
@@ -253,6 +257,19 @@ async function delivered(jobId: string): Promise<string> {
     [id, jobId.replace('job_', '')],
   );
   return id;
+}
+
+/** Two files of a job, as rows: nothing is stored here. */
+async function filed(jobId: string): Promise<void> {
+  const { hot } = longhaul.services.database;
+  const job = jobId.replace('job_', '');
+  await hot.query(`UPDATE job SET artifact_id = id, artifact_expires_at = now() + interval '1 h' WHERE id = $1`, [job]);
+  await hot.query(
+    `INSERT INTO artifact (id, workspace_id, job_id, name, position, filename, media_type, bytes, sha256, expires_at)
+     SELECT file.id, workspace_id, job.id, file.name, file.position, 'a', 'text/plain', 1, '', artifact_expires_at
+     FROM job CROSS JOIN (VALUES ($1::uuid, 'two', 1), ($2::uuid, 'file', 0)) AS file(id, name, position) WHERE job.id = $3`,
+    [uuidv7(), uuidv7(), job],
+  );
 }
 
 function isCount(sql: string): boolean {

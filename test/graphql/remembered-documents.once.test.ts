@@ -14,7 +14,7 @@ let viewer: Viewer;
 beforeAll(async () => {
   longhaul = await sharedLonghaul();
   operations = new Operations(longhaul.services);
-  const caller = await operations.caller({ secret: await (await longhaul.workspace()).key(), address: '127.0.0.1' });
+  const caller = await operations.caller({ secret: await (await longhaul.workspace()).key(), session: null, address: '127.0.0.1' });
   if (caller === null) throw new Error('the key is nobody');
   viewer = caller;
 });

@@ -29,14 +29,16 @@ beforeAll(async () => {
     WORK_ALL: await ofDefault('WORK_ALL'),
     ADMIN: await ofDefault('ADMIN'),
     token: null,
+    creating: null,
     foreign: await foreign.key(),
   };
-  const made = await longhaul.graphql(
-    'mutation { createAccessToken(input: { tag: "seen" }) { ... on CreateAccessTokenPayload { token } } }',
-    {},
-    secrets.READ,
-  );
-  secrets.token = /"token":"([^"]+)"/.exec(JSON.stringify(made.data))?.[1] ?? '';
+  const tokenOf = async (scopes: Scope[]) => {
+    const document = 'mutation ($scopes: [Scope!]) { createAccessToken(input: { tag: "seen", scopes: $scopes }) { ... on CreateAccessTokenPayload { token } } }';
+    const { data } = await longhaul.graphql(document, { scopes }, await workspace.key({ scopes }));
+    return /"token":"([^"]+)"/.exec(JSON.stringify(data))?.[1] ?? '';
+  };
+  secrets.token = await tokenOf(['READ']);
+  secrets.creating = await tokenOf(['READ', 'WRITE']);
   const tenant = Tenant.of(longhaul, workspace.id);
   scene = { longhaul, tenant, secrets, held: (credential) => hold(tenant, secrets, credential) };
 });
@@ -77,7 +79,7 @@ describe.each(Object.entries(ways))('%s', (_name, way) => {
   test.each(credentials)('is shown to %s as far as its rights go', async (credential) => {
     const sight = way.sees[credential] ?? 'refused';
     const { all = '', read = '', key = '' } = fields[way.type] ?? {};
-    const everything = namesIn(`${all} ${read} ${credential === 'token' ? '' : key}`);
+    const everything = namesIn(`${all} ${read} ${['token', 'creating'].includes(credential) ? '' : key}`);
     if (sight === 'whole') return expect(await seen(way, credential, everything)).toEqual(everything);
     const outcome = await seen(way, credential, namesIn(all));
     expect(outcome).toEqual(sight === 'shown' ? namesIn(all) : sight);
@@ -156,8 +158,9 @@ async function ask(document: string, variables: object, credential: Credential):
   let text = '';
   for await (const chunk of response.body ?? []) {
     text += Buffer.from(chunk).toString();
-    // jobUpdates sends nothing until something changes.
-    if (text.includes('\ndata: {') || (document.includes('jobUpdates') && text.startsWith(':')) || !text.startsWith(':')) break;
+    // These send nothing until something changes.
+    const waits = document.includes('jobUpdates') || document.includes('leaseLost');
+    if (text.includes('\ndata: {') || (waits && text.startsWith(':')) || !text.startsWith(':')) break;
   }
   leaving.abort();
   const json = /^(?:data: )?(\{.*\})$/m.exec(text)?.[1] ?? '{}';

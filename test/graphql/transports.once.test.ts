@@ -10,12 +10,12 @@ beforeAll(async () => {
   longhaul = await sharedLonghaul();
   const workspace = await longhaul.workspace();
   const full = await workspace.key();
-  const viewer = await authenticate(longhaul.services, full, 'NATIVE');
+  const viewer = await authenticate(longhaul.services, { secret: full, address: '127.0.0.1' }, 'NATIVE');
   keys = {
     full,
     reader: await workspace.key({ scopes: ['READ'] }),
     writer: await workspace.key({ scopes: ['WRITE'] }),
-    expired: await longhaul.services.accessTokens.sign(viewer, { tag: 'a' }, new Date(Date.now() - 1_000)),
+    expired: await longhaul.services.accessTokens.sign({ ...viewer, restriction: { tags: ['a'], types: null }, scopes: ['READ'], expiresAt: new Date(Date.now() - 1_000) }),
   };
 });
 afterAll(() => longhaul.stop());

@@ -24,9 +24,9 @@ test("one workspace's exact counts run one at a time, and another's does not wai
       most = Math.max(most, underWay);
     },
   );
-  const jobs = new Jobs({ ...contextOf(longhaul), ...longhaul.services, database, idForms: [], builtInTypes: new Set() });
+  const jobs = new Jobs({ ...contextOf(longhaul), ...longhaul.services, database, idForms: [], builtIns: { types: new Set(), missing: new Map() }, removeFile: () => Promise.resolve(), retentionDays: 0 });
   onTestFinished(() => jobs.stop());
-  const counts = [...Array.from({ length: 50 }, () => jobs.count(many.id, {})), jobs.count(one.id, {})];
+  const counts = [...Array.from({ length: 50 }, () => jobs.counting.exactly(many.id, {})), jobs.counting.exactly(one.id, {})];
   await Promise.all(counts);
   // One was under way, and one was next.
   expect(begun.indexOf(one.id)).toBeLessThanOrEqual(2);
@@ -35,7 +35,7 @@ test("one workspace's exact counts run one at a time, and another's does not wai
 
 test('more of them than may wait are refused', async () => {
   const tenant = await Tenant.in(longhaul);
-  const counts = Array.from({ length: 60 }, () => longhaul.services.jobs.count(tenant.id, {}));
+  const counts = Array.from({ length: 60 }, () => longhaul.services.jobs.counting.exactly(tenant.id, {}));
   const results = await Promise.allSettled(counts);
   const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   expect(refused).toHaveLength(9);

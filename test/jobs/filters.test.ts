@@ -27,7 +27,8 @@ beforeAll(async () => {
   for (let n = 0; n < 30; n += 1) {
     const type = types[n % 3] ?? '';
     const request = { type, input: { sourceUrl: 'https://example.com/a.mp4' }, maxAttempts: 2, tags: [...(n % 2 === 0 ? ['even'] : []), ...(n % 7 === 0 ? ['rare'] : [])] };
-    const job = await jobs.create(tenant.id, request, { dialect: dialects[(n % 11) % dialects.length] ?? 'NATIVE' });
+    const clientReference = n % 4 === 0 ? null : `order ${n % 4}`;
+    const job = await jobs.create(tenant.id, { ...request, clientReference }, { dialect: dialects[(n % 11) % dialects.length] ?? 'NATIVE' });
     await jobs.create(other.id, request, { dialect: 'VYDRA' });
     await live(job, n);
   }
@@ -65,9 +66,11 @@ const question = fc.record({
   statuses: some(jobStatuses),
   types: some([...types, 'export']),
   tags: some(['even', 'rare', 'none']),
+  anyTags: some(['even', 'rare', 'none']),
   errorCodes: some(['BROKEN', 'WORSE', 'LEASE_EXPIRED']),
   workerIds: some([...workers, 'nobody']),
   dialects: some(dialects),
+  clientReference: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom('order 1', 'order 2', 'order') }),
   ids: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.uniqueArray(fc.nat({ max: 29 })) }),
   createdAfter: instant, createdBefore: instant, finishedAfter: instant, finishedBefore: instant,
 });
@@ -80,7 +83,9 @@ function within<Value>(values: readonly Value[] | null | undefined, value: Value
 function has(filter: JobFilter, job: Job): boolean {
   return (
     within(filter.ids, job.id) && within(filter.statuses, job.status) && within(filter.types, job.type) && within(filter.dialects, job.dialect) &&
+    (filter.clientReference == null || filter.clientReference === job.clientReference) &&
     (filter.tags ?? []).every((tag) => job.tags.includes(tag)) &&
+    (filter.anyTags == null || filter.anyTags.some((tag) => job.tags.includes(tag))) &&
     (filter.errorCodes == null || filter.errorCodes.includes(job.error?.code ?? '')) &&
     (filter.workerIds == null || filter.workerIds.some((worker) => workersOf.get(job.id)?.has(worker))) &&
     (filter.createdAfter == null || job.createdAt > filter.createdAfter) && (filter.createdBefore == null || job.createdAt < filter.createdBefore) &&
@@ -113,15 +118,15 @@ test('pages and counts have the jobs that every given field has, whichever field
       expect(await jobs.list(tenant.id, filter, { above: null, below: null, direction, limit: size, offset: 2 })).toMatchObject(
         expected.slice(2, 2 + size).map((id) => ({ id })),
       );
-      expect(await jobs.count(tenant.id, filter)).toMatchObject({ count: expected.length });
-      expect(await jobs.countTo(tenant.id, filter, size)).toMatchObject({ count: Math.min(size, expected.length) });
+      expect(await jobs.counting.exactly(tenant.id, filter)).toMatchObject({ count: expected.length });
+      expect(await jobs.counting.upTo(tenant.id, filter, size)).toMatchObject({ count: Math.min(size, expected.length) });
     }),
     { numRuns: 300, examples: [[{ ...nothing, tags: ['even'] }, 'ASC', 3], [{ ...nothing, workerIds: ['one', 'two'] }, 'DESC', 2]] },
   );
 }, 60_000);
 
 const nothing = {
-  statuses: null, types: null, tags: null, errorCodes: null, workerIds: null, dialects: null, ids: null,
+  statuses: null, types: null, tags: null, anyTags: null, errorCodes: null, workerIds: null, dialects: null, clientReference: null, ids: null,
   createdAfter: null, createdBefore: null, finishedAfter: null, finishedBefore: null,
 };
 
@@ -137,6 +142,7 @@ test('GraphQL takes every field, ids of every form, and counts up to a limit', a
     expect(data).toEqual({ jobs: { count: { value: expected.length, exact: true }, edges: expected.map(({ id }) => ({ node: { uuid: id } })) } });
   };
   await expectJobs({ errorCodes: ['BROKEN'] }, ({ error }) => error?.code === 'BROKEN');
+  await expectJobs({ clientReference: 'order 3' }, ({ clientReference }) => clientReference === 'order 3');
   await expectJobs({ workerIds: ['three'] }, ({ id }) => workersOf.get(id)?.has('three'));
   await expectJobs({ dialects: ['VYDRA', 'VIDOCU'] }, ({ dialect }) => dialect === 'VYDRA' || dialect === 'VIDOCU');
   await expectJobs({ ids: [`job_${all[3]?.id}`, all[4]?.id, 'nonsense'] }, ({ id }) => id === all[3]?.id || id === all[4]?.id);

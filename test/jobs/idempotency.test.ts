@@ -158,7 +158,7 @@ describe('the same request again is answered alike, and another one is a conflic
     const native = { dialect: 'NATIVE' } as const;
     const again = (more: object) => createJob(context, queue, tenant.id, { ...usualRequest, ...key, ...more }, native);
     expect((await again({})).id).toBe(first.id);
-    expect((await refusal(IdempotencyConflictError, again({ tags: ['another'] }))).job.id).toBe(first.id);
+    expect((await refusal(IdempotencyConflictError, again({ tags: ['another'] }))).job?.id).toBe(first.id);
     const [known] = await createJobs(context, queue, tenant.id, [{ ...usualRequest, ...key }], native);
     expect(known?.id).toBe(first.id);
     expect(await tenant.count('FROM job WHERE workspace_id = $1')).toBe(1);
@@ -172,7 +172,7 @@ describe('the same request again is answered alike, and another one is a conflic
     const first = await retry(failed.id);
     await longhaul.services.database.hot.query('DELETE FROM job WHERE id = $1', [failed.id]);
     expect((await retry(failed.id)).id).toBe(first.id);
-    expect((await refusal(IdempotencyConflictError, retry(first.id))).job.id).toBe(first.id);
+    expect((await refusal(IdempotencyConflictError, retry(first.id))).job?.id).toBe(first.id);
   });
 });
 

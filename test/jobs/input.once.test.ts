@@ -185,6 +185,7 @@ describe('the message for', () => {
     ['zod integer', { a: 1.5 }, ['a: expected an integer, got 1.5']],
     ['length', { a: 'x' }, ['a: expected at least 2 characters, got 1']],
     ['length', { a: 'xxxx' }, ['a: expected at most 3 characters, got 4']],
+    ['length', { a: '😀'.repeat(4) }, ['a: expected at most 3 characters, got 4']],
     ['items', { a: [1, 2] }, ['a: expected at most 1 item, got 2']],
     ['option', { a: 'on' }, ['a: expected one of "ON", "OFF", got "on"']],
     ['option', {}, ['a: is required: expected one of "ON", "OFF"']],

@@ -38,7 +38,7 @@ test('changes that commit long after later ones are counted once, and those that
   const { database } = longhaul.services;
   const tenant = await Tenant.in(longhaul);
   const exact = async (late: number) => {
-    expect(await longhaul.services.jobs.countByStatus(tenant.id)).toMatchObject({ completed: late });
+    expect(await longhaul.services.jobs.counting.byStatus(tenant.id)).toMatchObject({ completed: late });
     const to = new Date(Date.now() + 60_000);
     await expectStatistics(database, tenant.id, { step: 'MINUTE', from: new Date(to.getTime() - 600_000), to });
   };

@@ -5,6 +5,7 @@ import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
+import { storedFile } from '../support/stored-file.ts';
 
 let longhaul: Longhaul;
 let workspace: TestWorkspace;
@@ -35,11 +36,9 @@ async function graphql(query: string): Promise<unknown> {
 }
 
 /** A job with a file, as the built-in worker leaves it. */
-async function withFile(output: JsonValue): Promise<{ id: string; url: string }> {
+async function withFile(output: JsonValue, mediaType = 'video/mp4'): Promise<{ id: string; url: string }> {
   const { job, token } = await tenant.running();
-  await tenant.complete(token, output);
-  const sql = `UPDATE job SET artifact_id = id, artifact_expires_at = now() + interval '1 h' WHERE id = $1`;
-  await longhaul.services.database.hot.query(sql, [job.id]);
+  await tenant.complete(token, output, [await storedFile(longhaul, tenant.id, { mediaType })]);
   const { job: told } = Object(await graphql(`{ job(id: "${job.id}") { downloadUrl } }`));
   expect(told.downloadUrl).toMatch(/\/artifacts\//);
   return { id: job.id, url: told.downloadUrl };
@@ -120,7 +119,7 @@ describe('the main file', () => {
     expect((await polls.vydra(id)).body).toMatchObject({ output: { ...output, videoUrl: url } });
     expect((await polls.videoconduit(id)).body).toMatchObject({ result_data: output, download_url: url });
     expect((await polls.revid(id)).body).toMatchObject({ response: { response: { response: output } } });
-    expect((await polls.vydra((await withFile({ mediaType: 'image/png' })).id)).body).toMatchObject({
+    expect((await polls.vydra((await withFile({ bytes: 1 }, 'image/png')).id)).body).toMatchObject({
       output: { thumbnailUrl: expect.stringContaining('/artifacts/') },
     });
   });

@@ -88,7 +88,7 @@ describe('a paused type', () => {
     await pauseType('comments');
     await longhaul.fill(
       `INSERT INTO job (id, workspace_id, type, input, max_attempts, credits_charged, dispatch_at)
-       SELECT gen_random_uuid(), $1, 'comments', '{}', 3, 1, now() - interval '1 hour' FROM generate_series(1, 10000)`,
+       SELECT gen_random_uuid(), $1, 'comments', '{}', 3, 0, now() - interval '1 hour' FROM generate_series(1, 10000)`,
       [tenant.id],
     );
     const times = [await milliseconds(), await milliseconds(), await milliseconds()];

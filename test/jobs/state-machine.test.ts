@@ -148,7 +148,8 @@ test('what the state machine says of a status holds for each of them', () => {
 
 test('no other file knows the names of statuses, but those that render them or stand for a table', async () => {
   const src = fileURLToPath(new URL('../../src/', import.meta.url));
-  const allowed = /^(jobs\/model\/state-machine\.ts|rest\/.*|graphql\/types\/.*|webhooks\/entities\.ts|database\/migrations\/.*)$/;
+  // The page and the command line are clients: they render what the API answers, and import nothing of the domain.
+  const allowed = /^(dashboard\/.*|cli\/.*|jobs\/model\/state-machine\.ts|rest\/.*|graphql\/types\/.*|webhooks\/entities\.ts|jobs\/bulk\/entities\.ts|database\/migrations\/.*)$/;
   const quoted = new RegExp(`(['"\`])(${jobStatuses.join('|')})\\1`);
   const files = (await readdir(src, { recursive: true })).filter((file) => file.endsWith('.ts'));
   const offenders = await Promise.all(

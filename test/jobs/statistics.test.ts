@@ -136,7 +136,7 @@ test('a dump that was restored on another server, where transactions have smalle
 
 test('a workspace without jobs has none, and points for all of its range', async () => {
   const tenant = await Tenant.in(longhaul);
-  expect(await longhaul.services.jobs.countByStatus(tenant.id)).toEqual({
+  expect(await longhaul.services.jobs.counting.byStatus(tenant.id)).toEqual({
     pending: 0, scheduled: 0, running: 0, completed: 0, failed: 0, cancelled: 0, oldestDueAt: null, byType: [],
   });
   const points = await longhaul.services.jobs.statistics(tenant.id, { step: 'HOUR', from: new Date(Date.now() - 86_400_000) });
@@ -158,9 +158,9 @@ test('points are kept as long as their step says, and changes until they are cou
     expect(await transaction.query('SELECT FROM job_change WHERE workspace_id = $1', [tenant.id])).toHaveLength(1);
   });
   await untilCounted(database, tenant.id);
-  await longhaul.services.jobs.forgetOld();
+  await longhaul.services.jobs.upkeep.forgetOld();
   expect(await log()).toBe(0);
-  expect(await longhaul.services.jobs.countByStatus(tenant.id)).toMatchObject({ pending: 1 });
+  expect(await longhaul.services.jobs.counting.byStatus(tenant.id)).toMatchObject({ pending: 1 });
   const left = (of: string) => tenant.count(`FROM job_statistic WHERE workspace_id = $1 AND step = '${of}' AND type = ''`);
   expect(await Promise.all(['MINUTE', 'HOUR', 'DAY'].map(left))).toEqual([0, 1, 1]);
 });

@@ -92,7 +92,7 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
       'SELECT lower(status) AS status, count(*)::int AS jobs FROM job WHERE workspace_id = $1 GROUP BY status',
       [workspaceId],
     );
-    expect(await domain.countByStatus(workspaceId)).toMatchObject(Object.fromEntries(rows.map(({ status, jobs: count }) => [status, count])));
+    expect(await domain.counting.byStatus(workspaceId)).toMatchObject(Object.fromEntries(rows.map(({ status, jobs: count }) => [status, count])));
   };
   await expectCounts();
   const all = await domain.list(workspaceId, { tags: ['old'] }, newest);
@@ -111,7 +111,7 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
   for (const status of jobStatuses) {
     const listed = await domain.list(workspaceId, { statuses: [status], types: ['preview'] }, newest);
     expect(listed).toEqual(all.filter((job) => job.status === status));
-    expect(await domain.count(workspaceId, { statuses: [status], types: ['preview'] })).toMatchObject({ count: listed.length });
+    expect(await domain.counting.exactly(workspaceId, { statuses: [status], types: ['preview'] })).toMatchObject({ count: listed.length });
   }
 
   const outcomes = async () => {
@@ -146,7 +146,7 @@ test('jobs in every state live on after the upgrade, and so do the leases of the
     job: { id: ids.failed, status: 'FAILED' },
   });
   await database.hot.query('UPDATE lease SET expires_at = now() WHERE job_id = $1', [ids.silent]);
-  await domain.expireLeases();
+  await domain.upkeep.expireLeases();
   expect(await domain.find(workspaceId, ids.silent)).toMatchObject({ status: 'PENDING', attempt: 1, failedAttempts: 1 });
   expect(await outcomes()).toEqual([
     first,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LonghaulError } from '../../src/errors.ts';
-import type { Claim, Claimer } from '../../src/jobs/claim/claimer.ts';
+import type { Claim } from '../../src/jobs/claim/claim-request.ts';
+import type { Claimer } from '../../src/jobs/claim/claimer.ts';
 import { contextOf, refusal, rivalClaimer, Tenant, usualRequest } from '../support/domain.ts';
 import { untilFigures } from '../support/figures.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';

@@ -47,7 +47,7 @@ describe('a process that claims', () => {
     await ask(claim, { types: ['fingerprint', 'comments'], name: 'one', limit: 2 });
     await ask(claim, { types: ['transcribe'], name: 'one' });
     const other = await otherProcess();
-    const [node] = await longhaul.services.jobs.workers(id, null, { above: null, below: null, direction: 'DESC', limit: 10 });
+    const [node] = await longhaul.services.jobs.workers.list(id, null, { above: null, below: null, direction: 'DESC', limit: 10 });
     expect(node).toMatchObject({ name: 'one', alive: true });
     expect(node?.lastSeenAt.getTime()).toBeGreaterThan(Date.now() - 60_000);
     expect(await ask(listed)).toMatchObject({
@@ -141,23 +141,23 @@ test('the list of workers is paged, seen last first', async () => {
 describe('a job of a type that no worker takes', () => {
   test('is created, and its submitter is warned until one claims the type', async () => {
     const { tenant, ask } = await newTenant();
-    const message = 'No worker that is alive takes jobs of type "preview". They wait until one claims this type.';
-    expect(await ask(create, { type: 'preview' })).toMatchObject({ createJob: { job: {}, warnings: [{ code: 'NO_WORKER', message }] } });
-    await tenant.claim({ types: ['preview'], workerId: 'late' });
-    expect(await ask(create, { type: 'preview' })).toMatchObject({ createJob: { warnings: [] } });
+    const message = 'No worker that is alive takes jobs of type "tool". They wait until one claims this type.';
+    expect(await ask(create, { type: 'tool' })).toMatchObject({ createJob: { job: {}, warnings: [{ code: 'NO_WORKER', message }] } });
+    await tenant.claim({ types: ['tool'], workerId: 'late' });
+    expect(await ask(create, { type: 'tool' })).toMatchObject({ createJob: { warnings: [] } });
     await otherProcess();
     await silence('late', 61);
     await otherProcess();
-    expect(await ask(create, { type: 'preview' })).toMatchObject({ createJob: { warnings: [{ code: 'NO_WORKER' }] } });
+    expect(await ask(create, { type: 'tool' })).toMatchObject({ createJob: { warnings: [{ code: 'NO_WORKER' }] } });
   });
 
   test('brings one warning for each type, however many are created, and none where it has ended', async () => {
     const { ask } = await newTenant();
-    const jobs = ['preview', 'comments', 'preview'].map((type) => ({ type, input: { sourceUrl: 'https://example.com/a.mp4' }, idempotencyKey: randomUUID() }));
+    const jobs = ['tool', 'comments', 'tool'].map((type) => ({ type, input: { sourceUrl: 'https://example.com/a.mp4' }, idempotencyKey: randomUUID() }));
     const createJobs = `mutation ($jobs: [CreateJobInput!]!) { createJobs(input: { jobs: $jobs }) { ... on CreateJobsPayload { jobs { id } warnings { code message } } } }`;
     const answer = await ask(createJobs, { jobs });
     expect(answer).toMatchObject({
-      createJobs: { warnings: [{ code: 'NO_WORKER', message: expect.stringContaining('"preview"') }, { code: 'NO_WORKER', message: expect.stringContaining('"comments"') }] },
+      createJobs: { warnings: [{ code: 'NO_WORKER', message: expect.stringContaining('"tool"') }, { code: 'NO_WORKER', message: expect.stringContaining('"comments"') }] },
     });
     for (const { id } of JSON.parse(JSON.stringify(answer)).createJobs.jobs) {
       await ask('mutation ($id: ID!) { cancelJob(input: { id: $id }) { __typename } }', { id });

@@ -24,7 +24,7 @@ test('a socket whose token expires is closed so that its client comes back with 
   const { workspace, jobId } = await jobOf(await longhaul.workspace());
   const expiresAt = new Date(Date.now() + 2_000);
   const key = await longhaul.services.authenticator.find(await workspace.key({ scopes: ['READ'] }));
-  const token = await longhaul.services.accessTokens.sign(viewerOf(key), { jobId }, expiresAt);
+  const token = await longhaul.services.accessTokens.sign({ ...viewerOf(key), restriction: { jobId }, scopes: ['READ'], expiresAt });
   const socket = watchOverSocket(token, jobId);
   await socket.watching;
 
@@ -100,6 +100,7 @@ function viewerOf(key: { id: string; workspaceId: string } | null) {
     apiKeyId: key.id,
     workspaceId: key.workspaceId,
     scopes: new Set(['READ' as const]),
+    address: '127.0.0.1',
     restriction: null,
     expiresAt: null,
   };

@@ -34,9 +34,9 @@ describe.skipIf(!hasRedisServer())('on two processes with a Redis of their own',
       const workspace = await first.workspace();
       const job = await submit(first, workspace.id);
       const [revoked, kept] = [await workspace.key(), await workspace.key()];
-      const viewer = await authenticate(services, kept, 'NATIVE');
+      const viewer = await authenticate(services, { secret: kept, address: '127.0.0.1' }, 'NATIVE');
       const expiresAt = new Date((Math.floor(Date.now() / 1_000) + 4) * 1_000);
-      const token = await services.accessTokens.sign(viewer, { jobId: job.id }, expiresAt);
+      const token = await services.accessTokens.sign({ ...viewer, restriction: { jobId: job.id }, scopes: ['READ'], expiresAt });
       const watchers = await Promise.all([revoked, kept, token].map((secret) => watch(second, secret, job.id)));
       const [ofRevoked, ofKept, ofToken] = watchers;
       if (ofRevoked === undefined || ofKept === undefined || ofToken === undefined) throw new Error('nobody watches');

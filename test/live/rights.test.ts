@@ -126,7 +126,7 @@ test('S1: a second token for the same thing, made with the same key, shares with
 
 async function tokenOf(key: string, asked: { jobId?: string; tag?: string; ttlSeconds?: number }): Promise<string> {
   const { services } = longhaul;
-  const viewer = await authenticate(services, key, 'NATIVE');
+  const viewer = await authenticate(services, { secret: key, address: '127.0.0.1' }, 'NATIVE');
   return (await createAccessToken(services.jobs, services.accessTokens, viewer, asked)).token;
 }
 

@@ -33,6 +33,8 @@ test('it is a valid OpenAPI 3.1 document', async () => {
 
 test('every schema in it is one of JSON Schema 2020-12, without a word that means nothing', () => {
   const ajv = new Ajv2020({ strictSchema: true, strictTypes: false, formats: { uri: true, uuid: true, 'date-time': true } });
+  // Ours: a field that names a file.
+  ajv.addKeyword({ keyword: 'x-source', schemaType: 'boolean' });
   const schemas = [...everything(document)].filter(({ path }) => path.at(-1) === 'schema');
   expect(schemas.length).toBeGreaterThan(100);
   for (const { value } of schemas) {

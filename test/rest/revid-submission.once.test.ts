@@ -242,12 +242,12 @@ describe('the statuses of the jobs that changed lately', () => {
       { type: 'media/transcribe', input: { media_url }, tags: ['board-7'] },
     ]);
     if (job === undefined || tagged === undefined) throw new Error('nothing was created');
-    const viewer = await authenticate(services, await key(), 'REVID');
+    const viewer = await authenticate(services, { secret: await key(), address: '127.0.0.1' }, 'REVID');
     for (const { restriction, opens } of [
       { restriction: { jobId: job.id }, opens: job },
-      { restriction: { tag: 'board-7' }, opens: tagged },
+      { restriction: { tags: ['board-7'], types: null } as const, opens: tagged },
     ]) {
-      const token = await services.accessTokens.sign(viewer, restriction, inOneHour());
+      const token = await services.accessTokens.sign({ ...viewer, restriction, scopes: ['READ'], expiresAt: inOneHour() });
       const { body } = await rest(`${url}/v1/toolkit/jobs/status`, { headers: { 'x-api-key': token }, json: {} });
       expect(body).toMatchObject({ queue_length: 0 });
       expect((Object(body) as { response: object }).response).toEqual({ [opens.id]: 'queued' });

@@ -67,12 +67,15 @@ function at(instant: Date | null): number {
 /** The thirteen keys of how a job ended. */
 function ended(job: Job, of: JsonObject) {
   const startedAt = job.startedAt ?? job.finishedAt;
+  // Creation is by the process's idea of the database's clock, which may be milliseconds ahead of it.
+  const queued = Math.max(at(startedAt) - at(job.createdAt), 0);
+  const ran = at(job.finishedAt) - at(startedAt);
   return enveloped(null, {
     endpoint: '/v1/media/transcribe',
     job_id: job.id,
-    run_time: (at(job.finishedAt) - at(startedAt)) / 1_000,
-    queue_time: (at(startedAt) - at(job.createdAt)) / 1_000,
-    total_time: (at(job.finishedAt) - at(job.createdAt)) / 1_000,
+    run_time: ran / 1_000,
+    queue_time: queued / 1_000,
+    total_time: (queued + ran) / 1_000,
     queue_length: 0,
     ...of,
   });

@@ -350,8 +350,8 @@ describe('who asks', () => {
 
   test('a token that has expired is told so', async () => {
     const { services } = longhaul;
-    const viewer = await authenticate(services, key, 'VYDRA');
-    const token = await services.accessTokens.sign(viewer, { tag: 'any' }, new Date(Date.now() - 1_000));
+    const viewer = await authenticate(services, { secret: key, address: '127.0.0.1' }, 'VYDRA');
+    const token = await services.accessTokens.sign({ ...viewer, restriction: { tags: ['any'], types: null }, scopes: ['READ'], expiresAt: new Date(Date.now() - 1_000) });
     for (const answer of await refusedWith({ authorization: `Bearer ${token}` })) {
       expect(answer).toEqual({ status: 401, body: { error: 'API key has expired', code: 'KEY_EXPIRED' } });
     }

@@ -34,7 +34,7 @@ describe.runIf(hasPromtool() && hasRedisServer())('an alert', () => {
   let longhaul: Longhaul;
   beforeAll(async () => {
     longhaul = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
-    await longhaul.services.jobs.rollUp();
+    await longhaul.services.jobs.upkeep.rollUp();
   });
   afterAll(() => longhaul.stop());
 
@@ -42,7 +42,7 @@ describe.runIf(hasPromtool() && hasRedisServer())('an alert', () => {
     const tenant = await Tenant.in(longhaul);
     await fires('LonghaulNoWorker', longhaul, async () => {
       await tenant.create({ type: 'preview' });
-      await longhaul.services.jobs.rollUp();
+      await longhaul.services.jobs.upkeep.rollUp();
     });
   });
 

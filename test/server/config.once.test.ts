@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
+import { builtInNames } from '../../src/jobs/types/built-in.ts';
 import { ConfigError, configVariables, loadConfig } from '../../src/server/configuration.ts';
 
 const secret = 'a-secret-of-more-than-32-characters';
@@ -31,8 +32,10 @@ describe('without any variable', () => {
       redisUrl: null,
       dataDir: resolve('.data'),
       artifactsDir: resolve('.data/artifacts'),
+      bucket: null,
       role: 'all',
       jobTypesFile: null,
+      handlersFile: null,
       adminApiKey: null,
       initialCredits: 10_000,
       secrets: null,
@@ -42,6 +45,13 @@ describe('without any variable', () => {
       maxInputBytes: 262_144,
       maxOutputBytes: 1_048_576,
       maxArtifactBytes: 10 * 1024 ** 3,
+      uploadQuotaBytes: 100 * 1024 ** 3,
+      builtInTypes: [...builtInNames],
+      ffmpegPath: null,
+      engines: { transcribe: null, translate: null, speech: null },
+      scratchDir: resolve('.data/scratch'),
+      namesScratchDir: false,
+      retentionDays: 90,
       rateLimit: 6000,
       rateLimitAnonymous: 600,
       compatDeprecation: new Map(),
@@ -57,6 +67,8 @@ describe('without any variable', () => {
       logLevel: 'info',
       metricsToken: null,
       graphiql: true,
+      dashboard: true,
+      downloadOrigin: null,
       introspection: true,
     });
   });
@@ -127,6 +139,7 @@ describe('a mistake', () => {
     ['MAX_INPUT_BYTES', 2, 67_108_864],
     ['MAX_OUTPUT_BYTES', 2, 67_108_864],
     ['MAX_ARTIFACT_BYTES', 1, Number.MAX_SAFE_INTEGER],
+    ['UPLOAD_QUOTA_BYTES', 1, Number.MAX_SAFE_INTEGER],
     ['WORKER_CONCURRENCY', 1, 1000],
     ['DATABASE_POOL_SIZE', 2, 200],
   ])('%s is taken from %d to %d and no further', (name, min, max) => {
@@ -257,9 +270,59 @@ test.each([
   ['0', false],
 ])('GRAPHIQL=%s means %s', (text, graphiql) => expect(loadConfig({ GRAPHIQL: text }).graphiql).toBe(graphiql));
 
+test('LibreTranslate translates, and is refused as any other engine', () => {
+  const url = 'libretranslate:http://localhost:5000';
+  expect(loadConfig({ TRANSLATE_ENGINE: url }).engines.translate).toMatchObject({ kind: 'libretranslate' });
+  expect(linesOf({ SPEECH_ENGINE: 'libretranslate:', TRANSCRIBE_ENGINE: url })).toEqual([
+    expect.stringMatching(/^TRANSCRIBE_ENGINE: expected command:PROGRAM PARAMETERS or http:URL, /),
+    expect.stringMatching(/^SPEECH_ENGINE: expected command:PROGRAM PARAMETERS or http:URL, /),
+  ]);
+});
+
 test('artifacts lie beside the data unless they have a folder of their own', () => {
   expect(loadConfig({ DATA_DIR: '/data' })).toMatchObject({ dataDir: '/data', artifactsDir: '/data/artifacts' });
   expect(loadConfig({ DATA_DIR: '/data', ARTIFACTS_DIR: '/shared' }).artifactsDir).toBe('/shared');
+});
+
+describe('a bucket for the files', () => {
+  const key = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+  const bucketOf = (env: Record<string, string>) => loadConfig({ ...key, ...env }).bucket;
+
+  test('is Amazon’s in a region, or of any service that speaks S3', () => {
+    expect(bucketOf({ ARTIFACTS_URL: 's3://films', AWS_REGION: 'eu-central-1' })).toEqual({
+      bucket: 'films', prefix: '', endpoint: null, region: 'eu-central-1', pathStyle: false, partBytes: 8_388_608, redirects: false,
+      accessKeyId: 'AKIAEXAMPLE', secretAccessKey: key.AWS_SECRET_ACCESS_KEY, sessionToken: null,
+    });
+    const own = { ARTIFACTS_URL: 's3://films/jobs//here/', AWS_ENDPOINT_URL: 'http://minio:9000/', AWS_SESSION_TOKEN: 'temporary', ARTIFACTS_REDIRECT: 'true' };
+    expect(bucketOf(own)).toMatchObject({ prefix: 'jobs/here/', endpoint: 'http://minio:9000', region: 'us-east-1', pathStyle: true, redirects: true, sessionToken: 'temporary' });
+    expect(bucketOf({ ...own, ARTIFACTS_PATH_STYLE: 'false' })).toMatchObject({ pathStyle: false });
+  });
+
+  test('is where browsers are sent for files, if downloads are redirected', () => {
+    const films = { ARTIFACTS_URL: 's3://films', AWS_REGION: 'eu-central-1' };
+    expect(loadConfig({ ...key, ...films }).downloadOrigin).toBeNull();
+    expect(loadConfig({ ...key, ...films, ARTIFACTS_REDIRECT: 'true' }).downloadOrigin).toBe('https://films.s3.eu-central-1.amazonaws.com');
+  });
+
+  test('is none without ARTIFACTS_URL, whatever keys there are', () => expect(bucketOf({})).toBeNull());
+
+  test('needs a key, and no fault shows a secret', () => {
+    expect(linesOf({ ARTIFACTS_URL: 's3://films' })).toEqual([expect.stringMatching(/^AWS_ACCESS_KEY_ID: required/), expect.stringMatching(/^AWS_SECRET_ACCESS_KEY: required/)]);
+    const [line, ...others] = linesOf({ ...key, ARTIFACTS_URL: 's3://films', AWS_SECRET_ACCESS_KEY: 'with a blank' });
+    expect([line, others]).toEqual(['AWS_SECRET_ACCESS_KEY: expected visible ASCII, without white space.', []]);
+  });
+
+  test.each(['films', 'https://films.s3.amazonaws.com', 's3://', 's3://Films', 's3://films/../others', 's3://films/a b', 's3://films?versionId=1'])(
+    'is not named by %s',
+    (url) => expect(linesOf({ ...key, ARTIFACTS_URL: url })).toEqual([expect.stringMatching(/^ARTIFACTS_URL: expected s3:/)]),
+  );
+});
+
+test('docker compose passes on every variable, but those of its image and those that come with a file or a bucket', () => {
+  const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
+  const passed = new Set([...compose.matchAll(/^ {2,6}([A-Z_]+):/gm)].map(([, name = '']) => name));
+  const left = configVariables.map(({ name }) => name).filter((name) => !passed.has(name));
+  expect(left.filter((name) => !/^(ARTIFACTS_|AWS_)/.test(name)).toSorted()).toEqual(['DATA_DIR', 'FFMPEG_PATH', 'HANDLERS', 'JOB_TYPES']);
 });
 
 test('docker compose waits ten seconds longer than the process takes to stop, whatever its variables say', () => {

@@ -26,7 +26,7 @@ test.runIf(hasPromtool())('every expression of the dashboard gives something whe
     await tenant.fail(two?.token ?? '', { retryable: false });
     await longhaul.graphql('{ none }');
     await settleWorkers(longhaul);
-    await longhaul.services.jobs.rollUp();
+    await longhaul.services.jobs.upkeep.rollUp();
     await sweep(longhaul);
     return scrape(longhaul.url);
   };
@@ -51,7 +51,7 @@ test('what waits, runs and has ended is counted by type, however many workspaces
   const { token } = await other.running({ type: 'preview' });
   await longhaul.services.database.reads.query(`UPDATE job SET due_at = now() - interval '100 s' WHERE workspace_id = $1`, [one.id]);
   await other.fail(token, { code: 'SOURCE_GONE', retryable: false });
-  await longhaul.services.jobs.rollUp();
+  await longhaul.services.jobs.upkeep.rollUp();
   const look = async () => Object.fromEntries([...(await scrape(longhaul.url))].filter(([series]) => series.includes('type="preview"')));
   // The figures of the installation are read every two seconds at most.
   await expect.poll(look, { timeout: 10_000, interval: 500 }).toMatchObject({ [named('longhaul_pending_jobs', 'type="preview"')]: 3 });

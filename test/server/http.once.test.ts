@@ -240,7 +240,7 @@ describe('a page of another origin', () => {
   });
 
   test('is one of CORS_ORIGINS, if that is set; and PUBLIC_URL under a path stays in what leads on', async () => {
-    const chosen = await startLonghaul({ CORS_ORIGINS: `${origin} http://localhost:5173`, PUBLIC_URL: 'https://example.com/api/jobs/' });
+    const chosen = await startLonghaul({ CORS_ORIGINS: `${origin} http://localhost:5173`, PUBLIC_URL: 'https://example.com/api/jobs/', DASHBOARD: 'false' });
     try {
       for (const path of routes()) {
         const { headers } = await preflight(chosen.url, path);

@@ -19,6 +19,16 @@ test('secrets are not written, wherever a request, a configuration or an error h
   expect(lines.join('')).not.toContain('hunter2');
 });
 
+test('errors of the database are written without rows and without the values of statements', () => {
+  const { lines, log } = openLog('info');
+  const attached = { code: '23514', table: 'job', detail: 'Failing row contains (hunter2).', where: 'at hunter2', query: "insert 'hunter2'", params: ['hunter2'] };
+  const fault = Object.assign(new Error(`It breaks a rule.\n - detail: ${attached.detail}`), attached);
+  log.error({ err: fault }, 'a');
+  log.error({ err: new Error('The call failed.', { cause: fault }) }, 'b');
+  expect(lines).toEqual([expect.stringContaining('"code":"23514"'), expect.stringContaining('It breaks a rule.')]);
+  expect(lines.join('')).not.toContain('hunter2');
+});
+
 test('what is less severe than the level is not written', () => {
   const { lines, log } = openLog('warn');
 

@@ -3,17 +3,20 @@ import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { JobProgressDocument } from '../graphql/generated/graphql.ts';
+import { type BuiltPage, builtPage } from '../support/built-page.ts';
 import { next, transports } from '../support/client.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 import { openSource } from '../support/source.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const prefix = '/tools/longhaul';
 
-/** As nginx does with `location /tools/longhaul/ { proxy_pass http://longhaul/; }`: the server never sees the prefix. */
+/** As nginx does with `location /tools/longhaul/ { proxy_pass http://longhaul/; }`: the server never sees the prefix, and without its slash it leads on. */
 const proxy = createServer((request, response) => {
   const path = stripped(request.url);
+  if (request.url === prefix) return void response.writeHead(301, { location: `${prefix}/` }).end();
   if (path === null) return void response.writeHead(404).end('not the proxy of this path');
   const { hostname, port } = new URL(longhaul.url);
   const passed = httpRequest({ hostname, port, path, method: request.method, headers: request.headers }, (answer) => {
@@ -32,9 +35,10 @@ const proxy = createServer((request, response) => {
 });
 
 function stripped(path = ''): string | null {
-  return path === prefix || path.startsWith(`${prefix}/`) ? path.slice(prefix.length) || '/' : null;
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : null;
 }
 
+let built: BuiltPage;
 let longhaul: Longhaul;
 let address: string;
 let key: string;
@@ -43,13 +47,15 @@ beforeAll(async () => {
   await once(proxy.listen(0, '127.0.0.1'), 'listening');
   const bound = proxy.address();
   address = `http://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}${prefix}`;
-  longhaul = await startLonghaul({ PUBLIC_URL: address, ROLE: 'all', OUTBOUND_ALLOW: 'localhost' });
+  built = await builtPage();
+  longhaul = await startLonghaul({ PUBLIC_URL: address, ROLE: 'all', OUTBOUND_ALLOW: 'localhost' }, { dashboardFolder: built.folder });
   const workspace = await longhaul.workspace();
   key = await workspace.key();
   tenant = Tenant.of(longhaul, workspace.id);
 });
 afterAll(async () => {
   await longhaul.stop();
+  await built.remove();
   proxy.closeAllConnections();
   proxy.close();
 });
@@ -64,6 +70,15 @@ test.each(['', '/', '/graphql', '/docs', '/docs/'])('a browser that opens %s get
     expect(file).toContain(`${address}/`);
     expect([file, (await fetch(file)).status]).toEqual([file, 200]);
   }
+});
+
+test('who signs in at the page is known where the page is, and nowhere beside it', async () => {
+  const browser = new Visitor(address);
+  const answer = await browser.signIn({ key });
+  // Without a path, a browser takes the folder of /session as it sees it.
+  expect([answer.status, answer.headers.getSetCookie()]).toEqual([204, [expect.not.stringMatching(/path|domain/i)]]);
+  expect(await browser.ask('{ viewer { scopes } }')).toMatchObject({ status: 200, errors: [] });
+  expect((await browser.socket()).refused).toBeNull();
 });
 
 test('every address in an answer leads through the proxy', async () => {

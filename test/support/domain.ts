@@ -4,11 +4,16 @@ import type { Jobs } from '../../src/jobs/jobs.ts';
 import type { JobsContext } from '../../src/jobs/model/context.ts';
 import { webhookSurfaces } from '../../src/server/webhook-surfaces.ts';
 import type { StartedAttempt } from '../../src/jobs/claim/claim.ts';
-import { Claimer, type Claim } from '../../src/jobs/claim/claimer.ts';
+import type { Claim } from '../../src/jobs/claim/claim-request.ts';
+import { Claimer } from '../../src/jobs/claim/claimer.ts';
 import { createJob } from '../../src/jobs/create/create.ts';
 import type { JobRequest } from '../../src/jobs/create/job-request.ts';
 import type { CreationQueue } from '../../src/jobs/create/creation-queue.ts';
+import type { NamedFile } from '../../src/files/named-file.ts';
 import { findJob } from '../../src/jobs/read/find.ts';
+import type { Appended } from '../../src/jobs/logs/append-queue.ts';
+import type { LogLine } from '../../src/jobs/logs/append.ts';
+import type { JobLogLine } from '../../src/jobs/logs/line.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { Pauses } from '../../src/jobs/pausing/pauses.ts';
 import { Workforce } from '../../src/jobs/workers/workforce.ts';
@@ -87,8 +92,20 @@ export class Tenant {
     return this.#jobs.report(this.id, { token, ...report });
   }
 
-  complete(token: string, output: JsonValue = { done: true }): Promise<Job> {
-    return this.#jobs.complete(this.id, { token, output });
+  /** Appends lines; a text is a message. */
+  log(token: string, ...lines: (string | LogLine)[]): Promise<Appended> {
+    return this.#jobs.logs.append(this.id, { token, lines: lines.map((line) => (typeof line === 'string' ? { message: line } : line)) });
+  }
+
+  /** The newest 10,000 lines of a job at most. */
+  lines(jobId: string): Promise<JobLogLine[]> {
+    const all = { after: 0, upTo: null, level: 'DEBUG', attempt: null, direction: 'ASC', limit: 20_000 } as const;
+    return this.#jobs.logs.list(this.id, [jobId], all);
+  }
+
+  /** Like the built-in worker, which has written the files. */
+  complete(token: string, output: JsonValue = { done: true }, artifacts: readonly NamedFile[] = []): Promise<Job> {
+    return this.#jobs.complete(this.id, { token, output }, artifacts);
   }
 
   fail(token: string, { code = 'BROKEN', message = 'It broke.', retryable = true } = {}): Promise<Job> {

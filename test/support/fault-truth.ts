@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { OrphanedFiles } from '../../src/files/orphans.ts';
-import { ArtifactStore } from '../../src/files/store.ts';
+import { DiskStore } from '../../src/files/stores/disk/disk-store.ts';
+import { findUnnamedFiles } from '../../src/jobs/read/unnamed-files.ts';
 import { isFinal } from '../../src/jobs/model/state-machine.ts';
 import type { JobStatus } from '../graphql/generated/graphql.ts';
 import type { AcceptedJob, FaultLoad } from './fault-load.ts';
@@ -85,7 +86,7 @@ async function moneyFaults({ query }: Installation): Promise<string[]> {
 /** Files that nobody names are swept away first, as every ten minutes. */
 async function fileFaults(fleet: Installation): Promise<string[]> {
   const volume = fleet.env['ARTIFACTS_DIR'] ?? '';
-  const orphans = new OrphanedFiles(fleet, new ArtifactStore(volume));
+  const orphans = new OrphanedFiles(new DiskStore(volume), { findUnnamedFiles: (...asked) => findUnnamedFiles(fleet, ...asked) });
   await orphans.sweep();
   const files = new Set((await readdir(volume, { recursive: true })).filter((entry) => entry.includes('/')));
   const rows = await fleet.query<{ path: string }>(`SELECT workspace_id || '/' || id AS path FROM artifact`);

@@ -9,6 +9,8 @@ export interface Figures {
   stalled_connections: number;
   watched_credentials: number;
   watched_jobs: number;
+  watched_logs: number;
+  listening_workers: number;
   waiting_claims: number;
   bus_topics: number;
 }
@@ -21,6 +23,8 @@ const nothing: Omit<Figures, 'bus_topics'> = {
   stalled_connections: 0,
   watched_credentials: 0,
   watched_jobs: 0,
+  watched_logs: 0,
+  listening_workers: 0,
   waiting_claims: 0,
 };
 
@@ -36,6 +40,8 @@ export async function figuresOf({ url }: { url: string }): Promise<Figures> {
     stalled_connections: read('stalled_connections'),
     watched_credentials: read('watched_credentials'),
     watched_jobs: read('watched_jobs'),
+    watched_logs: read('watched_logs'),
+    listening_workers: read('listening_workers'),
     waiting_claims: read('waiting_claims'),
     bus_topics: read('bus_topics'),
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
@@ -50,11 +51,12 @@ export const backend = process.env['TEST_BACKEND'] === 'servers' ? 'servers' : '
  * Starts a Longhaul; stop it in `afterAll`. It has no worker (ROLE=api), so that tests decide who claims.
  *
  * @param env configuration variables
- * @param options `log`: silent by default; `sharing`: another Longhaul whose installation to join (servers only)
+ * @param options `log`: silent by default; `sharing`: another Longhaul whose installation to join (servers only);
+ *   `dashboardFolder`: the built page, in place of the program's own
  */
 export async function startLonghaul(
   env: Record<string, string> = {},
-  { log = silentLog, sharing }: { log?: Log; sharing?: Longhaul } = {},
+  { log = silentLog, sharing, dashboardFolder }: { log?: Log; sharing?: Longhaul; dashboardFolder?: string } = {},
 ): Promise<Longhaul> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const adminKey = sharing?.adminKey ?? `lh_${randomBytes(32).toString('hex')}`;
@@ -73,13 +75,16 @@ export async function startLonghaul(
       throw reason;
     },
     ...(backend === 'embedded' ? { openDatabase: openTemplate } : {}),
+    ...(dashboardFolder === undefined ? {} : { dashboardFolder }),
   });
   let stopped: Promise<void> | null = null;
   const stop = async () => {
     await app.stop();
     // All watchers have left by now, so anything left is a leak.
     expect(app.services.jobs.watched.jobs).toBe(0);
+    expect(app.services.jobs.watched.logs).toBe(0);
     expect(app.services.jobs.watched.workspaces).toBe(0);
+    expect(app.services.jobs.watched.workers).toBe(0);
     await database?.drop();
     await rm(folder, { recursive: true, force: true });
   };
@@ -112,7 +117,8 @@ export async function sharedLonghaul(): Promise<Longhaul> {
 }
 
 async function openTemplate() {
-  const archive = new Blob([await readFile(inject('pgliteTemplate'))]);
+  // Node reads such a Blob in a fifth of the time that it takes for one of bytes in memory.
+  const archive = await openAsBlob(inject('pgliteTemplate'));
   return adoptPglite(await openPglite(null, { loadDataDir: archive }), entities, silentLog);
 }
 

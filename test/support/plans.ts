@@ -12,6 +12,9 @@ export async function statementsOf(database: Database, work: (database: Database
 /** Stands for any index that is used with the row's own id. */
 export const byId = 'by id';
 
+/** Stands for the table's key without a condition: all rows, unless the statement stops early. */
+export const inOrderOfIds = 'in order of ids';
+
 /**
  * Shows how a statement would find its rows in a table, planned as in production: the name of each index that it uses,
  * `by id` if the index finds one row, or the kind of scan if it uses none, such as `Seq Scan`.
@@ -53,6 +56,7 @@ function waysIn(plan: JsonValue, table: string, bitmapOfTable = false): string[]
     scan === 'Bitmap Index Scan' ? bitmap : scanned === table && scan !== 'Bitmap Heap Scan' && scan !== 'ModifyTable';
   // An index that begins with the workspace finds one row if the condition has the id, else the whole workspace.
   const oneRow = index !== scan && typeof condition === 'string' && /\bid = /.test(condition);
-  const own = reads && typeof index === 'string' ? [oneRow ? byId : index] : [];
+  const whole = index === `${table}_pkey` && condition === undefined;
+  const own = reads && typeof index === 'string' ? [oneRow ? byId : whole ? inOrderOfIds : index] : [];
   return [...own, ...Object.values(plan).flatMap((part) => waysIn(part, table, bitmap))];
 }

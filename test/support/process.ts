@@ -60,7 +60,8 @@ export function spawnOnTerminal(env: Record<string, string>): LonghaulProcess {
   return spawnProgram('python3', [fileURLToPath(new URL('terminal.py', import.meta.url)), process.execPath, main], env);
 }
 
-function spawnProgram(program: string, parameters: readonly string[], env: Record<string, string>): LonghaulProcess {
+/** Starts a program with only this environment. */
+export function spawnProgram(program: string, parameters: readonly string[], env: Record<string, string>): LonghaulProcess {
   const child = spawn(program, parameters, {
     env: { PATH: process.env['PATH'], PORT: '0', DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

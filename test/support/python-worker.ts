@@ -16,22 +16,31 @@ export interface PythonWorker {
   ended: Promise<number | null>;
 }
 
-/** The published example, and the same with handlers that wait for the test. */
-export type Script = 'examples/worker.py' | 'test/support/waiting_worker.py';
+/** The published examples, and the same with handlers that wait for the test. */
+export type Script =
+  | 'examples/worker.py'
+  | 'examples/protocol_worker.py'
+  | 'test/support/package_worker.py'
+  | 'test/support/soaked_worker.py'
+  | 'test/support/waiting_worker.py'
+  | 'test/support/recasting_worker.py';
 
 /** Whether Python is installed. CI requires it: without it, tests that need it fail there. */
 export function hasPython(): boolean {
   if (spawnSync('python3', ['--version']).status === 0) return true;
-  if (process.env['CI'] === 'true') throw new Error('CI needs python3 (3.9 or later) in the PATH. Install it.');
+  if (process.env['CI'] === 'true') throw new Error('CI needs python3 (3.10 or later) in the PATH. Install it.');
   process.stderr.write('No python3 in the PATH: the scenarios of the worker in Python are skipped. Install it to run them.\n');
   return false;
 }
+
+/** Where the package is, so that programs import it as it is. */
+export const packageSource = fileURLToPath(new URL('../../clients/python/src', import.meta.url));
 
 /** Starts a worker with only these environment variables. */
 export function startPythonWorker(script: Script, env: Record<string, string>): PythonWorker {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
   // -B, so that the imported file leaves no compiled copy in the folder.
-  const child = spawn('python3', ['-B', path], { env: { PATH: process.env['PATH'], CONCURRENCY: '1', ...env } });
+  const child = spawn('python3', ['-B', path], { env: { PATH: process.env['PATH'], PYTHONPATH: packageSource, CONCURRENCY: '1', ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -46,10 +55,10 @@ export function startPythonWorker(script: Script, env: Record<string, string>): 
   // Kill it if the test run is interrupted.
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
+  void ended.then(() => process.off('exit', kill));
   onTestFinished(async () => {
     kill();
     await ended;
-    process.off('exit', kill);
   });
   return {
     wrote: (text) =>

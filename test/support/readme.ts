@@ -10,10 +10,9 @@ const address = 'http://localhost:4000';
 /** A line of the examples whose value the reader has to fill in, such as `ID=job_…`. */
 const blank = /^([A-Z_]+)=.*….*\n/m;
 
-/** One block of the README's examples, at this process. @param start what the block begins with */
+/** One block of the README from its examples on, at this process. @param start what the block begins with */
 function example(language: 'sh' | 'html', start: string, url: string): string {
-  const [, section = ''] = readme.split('\n### Examples\n');
-  const [examples = ''] = section.split('\n### ');
+  const [, examples = ''] = readme.split('\n### Examples\n');
   const blocks = [...examples.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, of]) => of === language).map(([, , code = '']) => code);
   const block = blocks.find((code) => code.startsWith(start));
   if (block === undefined) throw new Error(`The README has no example that starts with ${start}`);

@@ -21,6 +21,13 @@ export interface ResumingClient {
   watch(id: string, onJob: (job: WatchedVersion) => void, onEnd: (error: unknown) => void): () => void;
 }
 
+/** What the page's code for workers makes. */
+interface Listening {
+  /** By token of the lease. */
+  attempts: Map<string, AbortController>;
+  listen(workerId: string): () => void;
+}
+
 const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
@@ -30,6 +37,13 @@ export type Hurry = Readonly<Record<string, string>>;
 /** Runs PROTOCOL.md's code for graphql-ws as it is. @param url http URL of the process */
 export function resumeOverSocket(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
   return run(hurried(codeFor('graphql-ws'), hurry), 'client, watch', { createClient: createSocketClient, url: socketUrl(url), token });
+}
+
+/** Runs PROTOCOL.md's code for a worker that listens. */
+export function listenOverSocket(url: string, token: Token): Pick<ResumingClient, 'client'> & Listening {
+  const listening = blocks.find((block) => block.includes('leaseLost('));
+  if (listening === undefined) throw new Error('PROTOCOL.md has no code for workers.');
+  return run(codeFor('graphql-ws') + listening, 'client, attempts, listen', { createClient: createSocketClient, url: socketUrl(url), token });
 }
 
 /** Runs PROTOCOL.md's code for graphql-sse: its own client, and otherwise the same code. */

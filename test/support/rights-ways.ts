@@ -1,6 +1,8 @@
-import type { Tenant } from './domain.ts';
+import { byNobody } from '../../src/workspaces/audit/record.ts';
+import { type Tenant, usualRequest } from './domain.ts';
 import type { Longhaul } from './longhaul.ts';
 import type { Credential } from './rights-tables.ts';
+import { storedFile } from './stored-file.ts';
 
 /** What a credential sees at the end of a way: every field, those without READ, nothing that is there, or FORBIDDEN. */
 export type Sight = 'whole' | 'shown' | 'null' | 'refused';
@@ -32,6 +34,13 @@ async function ended({ tenant }: Scene): Promise<Record<string, unknown>> {
   return { id };
 }
 
+async function filed({ longhaul, tenant }: Scene): Promise<Record<string, unknown>> {
+  const { job, token } = await tenant.running({ tags: ['seen'] });
+  const artifact = await storedFile(longhaul, tenant.id);
+  await tenant.complete(token, null, [artifact]);
+  return { id: job.id, file: `artifact_${artifact.file.id}` };
+}
+
 async function lostLease({ held, tenant }: Scene, credential: Credential, next: 'cancelled' | 'another attempt'): Promise<Record<string, unknown>> {
   const { id, token } = await held(credential);
   if (next === 'cancelled') await tenant.cancel(id);
@@ -42,7 +51,21 @@ async function lostLease({ held, tenant }: Scene, credential: Credential, next: 
   return { token };
 }
 
-const onlyReaders = { READ: 'whole', token: 'whole', foreign: 'null' } as const;
+const scheduled = 'type: "fingerprint", input: { sourceUrl: "https://example.com/a" }';
+
+/** Makes a schedule of the tenant. */
+async function schedule({ longhaul, tenant }: Scene): Promise<string> {
+  const asked = { ...usualRequest, name: String(Math.random()), cron: '0 7 * * *' };
+  return `schedule_${(await longhaul.services.jobs.schedules.create(tenant.id, asked, byNobody)).id}`;
+}
+
+async function startedAction({ longhaul, tenant }: Scene): Promise<Record<string, unknown>> {
+  const filter = { types: [] };
+  const { id } = await longhaul.services.jobs.bulk.start(tenant.id, { kind: 'DELETE', asked: filter, filter, by: byNobody });
+  return { id: `bulk_${id}` };
+}
+
+const onlyReaders = { READ: 'whole', token: 'whole', creating: 'whole', foreign: 'null' } as const;
 /** @param declares the variables, such as `($id: ID!)` */
 const payload = (declares: string, root: string, input: string, member: string) =>
   `mutation ${declares} { ${root}(input: ${input}) { ... on ${member} { job { SELECTION } } } }`;
@@ -82,14 +105,14 @@ export const ways: Record<string, Way> = {
   },
   'a job that was created': {
     type: 'Job', document: payload('', 'createJob', '{ type: "fingerprint", input: { sourceUrl: "https://example.com/a" } }', 'CreateJobPayload'), path: 'createJob.job',
-    sees: { WRITE: 'shown', foreign: 'whole' },
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'whole' },
     variables: async () => ({}),
   },
   'jobs that were created': {
     type: 'Job',
     document: 'mutation { createJobs(input: { jobs: [{ type: "fingerprint", input: { sourceUrl: "https://example.com/a" } }] }) { ... on CreateJobsPayload { jobs { SELECTION } } } }',
     path: 'createJobs.jobs',
-    sees: { WRITE: 'shown', foreign: 'whole' },
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'whole' },
     variables: async () => ({}),
   },
   'the job of a conflict': {
@@ -97,7 +120,7 @@ export const ways: Record<string, Way> = {
     document:
       'mutation ($key: String) { createJob(input: { type: "fingerprint", input: { sourceUrl: "https://example.com/b" }, idempotencyKey: $key }) { ... on IdempotencyConflictError { job { SELECTION } } } }',
     path: 'createJob.job',
-    sees: { WRITE: 'shown', foreign: 'null' },
+    sees: { WRITE: 'shown', creating: 'null', foreign: 'null' },
     variables: async ({ tenant }) => {
       const key = String(Math.random());
       await tenant.create({ idempotencyKey: key });
@@ -106,23 +129,23 @@ export const ways: Record<string, Way> = {
   },
   'a job that was cancelled': {
     type: 'Job', document: payload('($id: ID!)', 'cancelJob', '{ id: $id }', 'CancelJobPayload'), path: 'cancelJob.job',
-    sees: { WRITE: 'shown', foreign: 'null' },
-    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'null' },
+    variables: async ({ tenant }) => ({ id: (await tenant.create({ tags: ['seen'] })).id }),
   },
   'a job that had ended before': {
     type: 'Job', document: payload('($id: ID!)', 'cancelJob', '{ id: $id }', 'AlreadyFinishedError'), path: 'cancelJob.job',
-    sees: { WRITE: 'shown', foreign: 'null' },
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'null' },
     variables: ended,
   },
   'a job that retries another': {
     type: 'Job', document: payload('($id: ID!)', 'retryJob', '{ id: $id }', 'RetryJobPayload'), path: 'retryJob.job',
-    sees: { WRITE: 'shown', foreign: 'null' },
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'null' },
     variables: ended,
   },
   'a job that cannot be retried': {
     type: 'Job', document: payload('($id: ID!)', 'retryJob', '{ id: $id }', 'NotRetryableError'), path: 'retryJob.job',
-    sees: { WRITE: 'shown', foreign: 'null' },
-    variables: async ({ tenant }) => ({ id: (await tenant.create()).id }),
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'null' },
+    variables: async ({ tenant }) => ({ id: (await tenant.create({ tags: ['seen'] })).id }),
   },
   'the job of a lease': {
     type: 'Job',
@@ -146,7 +169,7 @@ export const ways: Record<string, Way> = {
   },
   'a job that retries another, from that one': {
     type: 'Job', document: 'query ($id: ID!) { job(id: $id) { retries { edges { node { SELECTION } } } } }', path: 'job.retries.edges.node',
-    sees: { READ: 'whole', token: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
+    sees: { READ: 'whole', token: 'whole', creating: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
     variables: async ({ tenant, longhaul }) => {
       const { id } = await tenant.create({ tags: ['seen'] });
       await tenant.cancel(id);
@@ -175,6 +198,22 @@ export const ways: Record<string, Way> = {
       ];
     }),
   ),
+  'the jobs of completeJobs': {
+    type: 'Job',
+    document:
+      'mutation ($token: String!) { completeJobs(input: { completions: [{ token: $token }] }) { ... on CompleteJobsPayload { results { ... on CompleteJobPayload { job { SELECTION } } } } } }',
+    path: 'completeJobs.results.job',
+    sees: { WORK: 'shown', WORK_ALL: 'shown', foreign: 'null' },
+    variables: ({ held }, credential) => held(credential),
+  },
+  'a job of completeJobs with a lease that is lost': {
+    type: 'Job',
+    document:
+      'mutation ($token: String!) { completeJobs(input: { completions: [{ token: $token }] }) { ... on CompleteJobsPayload { results { ... on LeaseLostError { job { SELECTION } } } } } }',
+    path: 'completeJobs.results.job',
+    sees: { WORK: 'shown', WORK_ALL: 'shown', foreign: 'null' },
+    variables: (at, credential) => lostLease(at, credential, 'cancelled'),
+  },
   "a job of the workspace's own ledger": {
     type: 'Job', document: '{ workspace { creditTransactions(first: 1) { edges { node { job { SELECTION } } } } } }', path: 'workspace.creditTransactions.edges.node.job',
     sees: { READ: 'whole', foreign: 'whole' },
@@ -192,13 +231,83 @@ export const ways: Record<string, Way> = {
   },
   'a job that is watched, held by who can hold it': {
     type: 'Job', document: 'subscription ($id: ID!) { jobProgress(id: $id) { SELECTION } }', path: 'jobProgress',
-    sees: { READ: 'whole', token: 'whole', WORK: 'whole', WORK_ALL: 'whole', foreign: 'null' },
+    sees: { READ: 'whole', token: 'whole', creating: 'whole', WORK: 'whole', WORK_ALL: 'whole', foreign: 'null' },
     variables: ({ held }, credential) => held(credential),
   },
   'a job that is watched, held by somebody else': {
     type: 'Job', document: 'subscription ($id: ID!) { jobProgress(id: $id) { SELECTION } }', path: 'jobProgress',
-    sees: { READ: 'whole', token: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
+    sees: { READ: 'whole', token: 'whole', creating: 'whole', WORK: 'null', WORK_ALL: 'null', foreign: 'null' },
     variables: ({ held }) => held('READ'),
+  },
+  'a bulk action that was started': {
+    type: 'BulkAction',
+    document: 'mutation { startBulkAction(input: { kind: DELETE, filter: { types: [] } }) { ... on StartBulkActionPayload { bulkAction { SELECTION } } } }',
+    path: 'startBulkAction.bulkAction',
+    sees: { WRITE: 'shown', foreign: 'whole' },
+    variables: async () => ({}),
+  },
+  'a bulk action as a node': {
+    type: 'BulkAction',
+    document: 'query ($id: ID!) { node(id: $id) { ... on BulkAction { SELECTION } } }',
+    path: 'node',
+    sees: { READ: 'whole', token: 'null', creating: 'null', foreign: 'null' },
+    variables: startedAction,
+  },
+  'a bulk action that is watched': {
+    type: 'BulkAction',
+    document: 'subscription ($id: ID!) { bulkActionProgress(id: $id) { SELECTION } }',
+    path: 'bulkActionProgress',
+    sees: { READ: 'whole', foreign: 'null' },
+    variables: startedAction,
+  },
+  'an upload that was created': {
+    type: 'Upload',
+    document: 'mutation { createUpload(input: { filename: "a.mp4" }) { ... on CreateUploadPayload { upload { SELECTION } } } }',
+    path: 'createUpload.upload',
+    sees: { WRITE: 'whole', creating: 'whole', foreign: 'whole' },
+    variables: async () => ({}),
+  },
+  "an upload of a key's, as a node": {
+    type: 'Upload',
+    document: 'query ($id: ID!) { node(id: $id) { ... on Upload { SELECTION } } }',
+    path: 'node',
+    sees: { READ: 'whole', token: 'null', creating: 'null', foreign: 'null' },
+    variables: async ({ longhaul, tenant }) => {
+      const origin = { workspaceId: tenant.id, uploader: null, attempt: null };
+      return { id: `upload_${(await longhaul.services.uploads.create(origin, { filename: 'a.mp4' })).id}` };
+    },
+  },
+  'a schedule that was created': {
+    type: 'Schedule',
+    document: `mutation ($name: String!) { createSchedule(input: { name: $name, cron: "0 7 * * *", ${scheduled} }) { ... on CreateSchedulePayload { schedule { SELECTION } } } }`,
+    path: 'createSchedule.schedule',
+    sees: { WRITE: 'shown', foreign: 'whole' },
+    variables: async () => ({ name: String(Math.random()) }),
+  },
+  'a schedule that was changed': {
+    type: 'Schedule', document: 'mutation ($id: ID!) { updateSchedule(input: { id: $id, paused: true }) { ... on UpdateSchedulePayload { schedule { SELECTION } } } }', path: 'updateSchedule.schedule',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async (at) => ({ id: await schedule(at) }),
+  },
+  'a schedule as a node': {
+    type: 'Schedule', document: 'query ($id: ID!) { node(id: $id) { ... on Schedule { SELECTION } } }', path: 'node',
+    sees: { READ: 'whole', token: 'null', creating: 'null', foreign: 'null' },
+    variables: async (at) => ({ id: await schedule(at) }),
+  },
+  'a job that a schedule was told to create': {
+    type: 'Job', document: payload('($id: ID!)', 'triggerSchedule', '{ id: $id }', 'TriggerSchedulePayload'), path: 'triggerSchedule.job',
+    sees: { WRITE: 'shown', foreign: 'null' },
+    variables: async (at) => ({ id: await schedule(at) }),
+  },
+  "a file of a job's": {
+    type: 'Artifact', document: 'query ($id: ID!) { job(id: $id) { artifacts { SELECTION } } }', path: 'job.artifacts',
+    sees: { ...onlyReaders, WORK: 'null', WORK_ALL: 'null' },
+    variables: filed,
+  },
+  'a file as a node': {
+    type: 'Artifact', document: 'query ($file: ID!) { node(id: $file) { ... on Artifact { SELECTION } } }', path: 'node',
+    sees: onlyReaders,
+    variables: filed,
   },
   "a delivery of a job's": {
     type: 'WebhookDelivery', document: 'query ($id: ID!) { job(id: $id) { webhookDeliveries(first: 1) { edges { node { SELECTION } } } } }', path: 'job.webhookDeliveries.edges.node',

@@ -45,7 +45,7 @@ async function note(
      VALUES ($1, $2, 'export', 'COMPLETED', '{}', 1, 0, now()) RETURNING id`,
     [randomUUID(), workspaceId],
   );
-  await database.hot.query(
+  await longhaul.fill(
     `WITH made AS (SELECT gen_random_uuid() AS id, ${sql ? url : `'${url}'`} AS url FROM generate_series(1, $3::int) AS n)
      INSERT INTO webhook_delivery (id, workspace_id, job_id, url, endpoint, event, status, ready, due_at)
      SELECT id, $1, $2, url, ${sqlEndpoint('url')}, 'JOB_COMPLETED', $4, $4 = 'PENDING' AND $5::interval = '0',

@@ -99,8 +99,8 @@ test('a completed job is told once, signed, as the contract names its fields', a
   expect(`delivery_${arrived.headers['webhook-id']}`).toBe(delivery?.['id']);
   // What GraphQL shows of the same job, field by field.
   const fields = `id uuid type status version input progress { step message percentage } output error { code message }
-    tags priority maxAttempts creditsCharged creditsRefunded downloadUrl downloadUrlExpiresAt retryOf { id uuid }
-    cancelReason runAt nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId`;
+    tags priority maxAttempts creditsCharged creditsRefunded downloadUrl downloadUrlExpiresAt retryOf { id uuid } schedule { id }
+    cancelReason runAt nextAttemptAt createdAt startedAt finishedAt updatedAt dialect vendorId clientReference`;
   const { data } = await longhaul.graphql(`query ($id: ID!) { job(id: $id) { ${fields} } }`, { id: job.id }, key);
   expect(verify(secret, arrived)).toEqual({
     type: 'job.completed',

@@ -87,8 +87,8 @@ test('a token that has expired, or was tampered with, opens nothing', async () =
   const jobId = await createJob(key);
   const made = await authenticator.find(key);
   if (made === null) throw new Error('the key is not known');
-  const viewer = { apiKeyId: made.id, workspaceId: made.workspaceId, scopes: new Set(made.scopes), restriction: null, expiresAt: null };
-  const expired = await accessTokens.sign(viewer, { jobId }, new Date(Date.now() - 1_000));
+  const viewer = { apiKeyId: made.id, workspaceId: made.workspaceId, address: '127.0.0.1', scopes: new Set(made.scopes), restriction: null, expiresAt: null };
+  const expired = await accessTokens.sign({ ...viewer, restriction: { jobId }, scopes: ['READ'], expiresAt: new Date(Date.now() - 1_000) });
   const { token } = await createToken(key, { jobId });
   const [head, , signature] = token.split('.');
   const claims = Buffer.from(JSON.stringify({ ws: made.workspaceId, sub: made.id, tag: 'all', exp: 4_102_444_800, iss: 'longhaul' }));

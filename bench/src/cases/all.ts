@@ -1,3 +1,4 @@
+import { bulk } from './bulk.ts';
 import type { Case } from './case.ts';
 import { claimComplete } from './claim-complete.ts';
 import { claimDepth } from './claim-depth.ts';
@@ -9,8 +10,10 @@ import { jobQuery } from './job-query.ts';
 import { jobsPage } from './jobs-page.ts';
 import { liveBroadcast } from './live-broadcast.ts';
 import { liveIdle } from './live-idle.ts';
+import { logs } from './logs.ts';
 import { pageDepth } from './page-depth.ts';
 import { poll } from './poll.ts';
+import { retention } from './retention.ts';
 import { seeing } from './seeing.ts';
 
 const cases: Record<string, Case> = {
@@ -25,8 +28,11 @@ const cases: Record<string, Case> = {
   poll,
   fair,
   seeing,
+  bulk,
+  retention,
   'live-broadcast': liveBroadcast,
   'live-idle': liveIdle,
+  logs,
 };
 
 export const caseNames = Object.keys(cases);

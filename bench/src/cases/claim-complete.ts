@@ -1,5 +1,6 @@
 import { PgBoss } from 'pg-boss';
 import type { App } from '../../../src/server/app.ts';
+import type { Completion } from '../../../src/jobs/end/complete.ts';
 import { encodeLeaseToken } from '../../../src/jobs/claim/lease-token.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { defaultWorkspace, empty, fill, type Installation, poolSize, settle } from '../installation.ts';
@@ -18,22 +19,31 @@ type Turn = (batch: number) => Promise<number>;
 
 /**
  * Workers in this process, each of which takes a batch, completes it and repeats. Longhaul completes each job with its own
- * call, as its workers do, all of a batch at the same time. pg-boss completes a batch in one call unless stated otherwise.
+ * call, all of a batch at the same time, or the batch with one call, as `completeJobs` does. pg-boss completes a batch in one
+ * call unless stated otherwise.
  */
 export const claimComplete: Case = async (installation, stops) => {
   const app = await startDomain(installation, stops);
   const workspaceId = await defaultWorkspace(installation);
   const boss = await startPgBoss(installation, stops);
-  const longhaul = longhaulTurn(app, workspaceId);
+  const eachByItself = longhaulTurn(app, workspaceId, ({ jobs }, completions) =>
+    Promise.all(completions.map((completion) => jobs.complete(workspaceId, completion))),
+  );
+  const together = longhaulTurn(app, workspaceId, ({ jobs }, completions) => jobs.completeMany(workspaceId, completions));
   const atOnce = pgBossTurn(boss, (ids) => boss.complete(queue, ids, output));
   const oneByOne = pgBossTurn(boss, (ids) => Promise.all(ids.map((id) => boss.complete(queue, id, output))));
 
-  const compare = (title: string, workers: number, batch: number, pgBoss = atOnce): Comparison => {
+  const compare = (
+    title: string,
+    workers: number,
+    batch: number,
+    { longhaul = eachByItself, pgBoss = atOnce, aim = 1 }: { longhaul?: Turn; pgBoss?: Turn; aim?: number } = {},
+  ): Comparison => {
     const jobsFor = (seconds: number) => Math.ceil(seconds * (batch === 1 ? jobsPerSecond.single : jobsPerSecond.batch));
     return {
       title,
       unit: 'jobs/s',
-      aim: atLeast(1),
+      aim: atLeast(aim),
       sides: [
         {
           name: 'Longhaul',
@@ -59,18 +69,19 @@ export const claimComplete: Case = async (installation, stops) => {
     compare('claim + complete, N = 1, 1 worker', 1, 1),
     compare('claim + complete, N = 1, 32 workers', 32, 1),
     compare('claim + complete, N = 50, 4 workers', 4, 50),
-    compare('the same, pg-boss completing one by one', 4, 50, oneByOne),
+    compare('the same, pg-boss completing one by one', 4, 50, { pgBoss: oneByOne }),
+    compare('claim + completeJobs, N = 50, 4 workers', 4, 50, { longhaul: together, aim: 0.5 }),
   ];
 };
 
-function longhaulTurn({ services: { jobs } }: App, workspaceId: string): Turn {
+function longhaulTurn(
+  { services }: App,
+  workspaceId: string,
+  complete: (services: App['services'], completions: Completion[]) => Promise<unknown>,
+): Turn {
   return async (batch) => {
-    const started = await jobs.claim(workspaceId, { types: ['analysis'], limit: batch, workerId: 'bench' });
-    await Promise.all(
-      started.map(({ job, token }) =>
-        jobs.complete(workspaceId, { token: encodeLeaseToken({ jobId: job.id, token }), output }),
-      ),
-    );
+    const started = await services.jobs.claim(workspaceId, { types: ['analysis'], limit: batch, workerId: 'bench' });
+    if (started.length > 0) await complete(services, started.map(({ job, token }) => ({ token: encodeLeaseToken({ jobId: job.id, token }), output })));
     return started.length;
   };
 }

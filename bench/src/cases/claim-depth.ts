@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { App } from '../../../src/server/app.ts';
 import { claimRound, firstWorkspace } from '../../../src/jobs/claim/claim.ts';
 import { createContext } from '../../../src/jobs/create-context.ts';
+import { Pauses } from '../../../src/jobs/pausing/pauses.ts';
+import { Workforce } from '../../../src/jobs/workers/workforce.ts';
 import { domainRound, startDomain } from '../domain.ts';
 import { empty, fill, type Installation, settle } from '../installation.ts';
 import { type Comparison, median, type Sample } from '../measure.ts';
@@ -59,7 +61,15 @@ async function claimAs({ services }: App, scope: string | null, type: string, li
 }
 
 async function statement({ services }: App, scope: string | null, type: string, limit: number): Promise<string[]> {
-  const context = createContext({ ...services, ...services.jobs, notifiesOfCancellation: () => true });
+  const { database, bus, log, workMetrics } = services;
+  const context = createContext({
+    ...services,
+    ...services.jobs,
+    observer: workMetrics,
+    workforce: new Workforce(database, log),
+    pauses: new Pauses(database, bus, log),
+    notifiesOfCancellation: () => true,
+  });
   const { started } = await claimRound(context, {
     scope,
     types: [type],
@@ -68,6 +78,8 @@ async function statement({ services }: App, scope: string | null, type: string, 
     apiKeyId: null,
     after: firstWorkspace,
     workspaces: limit + 4,
+    limits: false,
+    without: [],
   });
   return started.map(({ job }) => job.id);
 }

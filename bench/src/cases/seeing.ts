@@ -43,6 +43,9 @@ const filters: Record<string, (jobs: number) => JobFilter> = {
   'workers of long ago': () => ({ workerIds: ['gone', 'nobody'] }),
   'a rare dialect': () => ({ dialects: ['VYDRA'] }),
   'the usual dialect': () => ({ dialects: ['NATIVE'] }),
+  'a rare reference': () => ({ clientReference: 'order-13' }),
+  'a frequent reference': () => ({ clientReference: 'import' }),
+  'a frequent reference and a rare tag': () => ({ clientReference: 'import', tags: ['rare'] }),
   '100 ids': (jobs) => ({ ids: Array.from({ length: 100 }, (_, n) => idOf(jobs, n * 7 + 1)) }),
   'a status, created long ago': (jobs) => ({ statuses: ['FAILED'], createdBefore: ago(jobs * 100 - hour) }),
   'a status, finished lately': () => ({ statuses: ['FAILED'], finishedAfter: ago(hour) }),
@@ -51,16 +54,16 @@ const filters: Record<string, (jobs: number) => JobFilter> = {
 
 const count = (name: string, filter: (jobs: number) => JobFilter): [string, Question] => [
   `count up to 10,000, ${name}`,
-  ({ services }, id, jobs) => services.jobs.countTo(id, filter(jobs), 10_001),
+  ({ services }, id, jobs) => services.jobs.counting.upTo(id, filter(jobs), 10_001),
 ];
 
 const questions: Record<string, Question> = {
-  jobCounts: ({ services }, id) => services.jobs.countByStatus(id),
+  jobCounts: ({ services }, id) => services.jobs.counting.byStatus(id),
   'statistics of 1,000 minutes': statistics('MINUTE', 999 * minute),
   'statistics of 1,000 hours': statistics('HOUR', 999 * hour),
   'statistics of 730 days': statistics('DAY', 730 * day),
   'statistics of 100 hours, three types': statistics('HOUR', 100 * hour, ['export', 'preview', 'comments']),
-  'count up to 100,000': ({ services }, id) => services.jobs.countTo(id, {}, 100_001),
+  'count up to 100,000': ({ services }, id) => services.jobs.counting.upTo(id, {}, 100_001),
   ...Object.fromEntries(
     Object.entries(filters).flatMap(([name, filter]): [string, Question][] => [
       [`page, ${name}`, ({ services }, id, jobs) => services.jobs.list(id, filter(jobs), page)],

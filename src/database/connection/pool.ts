@@ -86,8 +86,8 @@ export class ConnectionPool {
 
   /** Within some seconds, whatever the server does. May be called twice: Kysely ends a pool only if it has used it. */
   end(): Promise<void> {
-    this.#silence?.stop();
-    return (this.#ended ??= Promise.race([this.#pool.end(), delay(farewellMilliseconds, undefined, { ref: false })]));
+    const farewell = () => Promise.race([this.#pool.end(), delay(farewellMilliseconds, undefined, { ref: false })]);
+    return (this.#ended ??= farewell().finally(() => this.#silence?.stop()));
   }
 }
 

@@ -5,11 +5,20 @@ export interface Session {
   /** How long a statement may run; 0 means no limit. */
   statementMilliseconds: number;
   /**
-   * `force_generic_plan` plans each prepared statement once per connection. Planning a claim takes longer than running it, and
+   * `once` plans each prepared statement once per connection. Planning a claim takes longer than running it, and
    * Postgres would plan it every time, because it does not know how short the lists in the parameters are.
    */
-  planning: 'auto' | 'force_generic_plan';
+  planning: keyof typeof planners;
 }
+
+/**
+ * What is planned once finds its rows by keys, and must go on doing so when tables grow. Leases come and go: planned while there
+ * are none, a statement would read all of them ever after.
+ */
+const planners = {
+  auto: { plan_cache_mode: 'auto', enable_seqscan: 'on' },
+  once: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' },
+};
 
 /**
  * Settings that the code relies on, whatever the defaults of the server, the database and the role: the formats of values,
@@ -111,7 +120,7 @@ export async function prepareSession(
     ...required,
     ...usual,
     statement_timeout: String(session.statementMilliseconds),
-    plan_cache_mode: session.planning,
+    ...planners[session.planning],
   };
   await client.query(
     Object.entries(settings)

@@ -29,8 +29,11 @@ export class SilenceWatch {
     this.#timer = setInterval(() => this.#look(milliseconds), lookMilliseconds).unref();
   }
 
+  /** Cuts the connections that are still in use: nobody else would tell those who wait for an answer. May be called twice. */
   stop(): void {
     clearInterval(this.#timer);
+    for (const client of this.#inUse.keys()) client.end().catch(() => undefined);
+    this.#inUse.clear();
   }
 
   #look(milliseconds: number): void {

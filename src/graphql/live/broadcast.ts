@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GraphQLError } from 'graphql';
 import type { Log } from '../../log.ts';
-import type { Frame } from './frame.ts';
+import { CatchingUp, isPaged } from './catching-up.ts';
+import type { Frame, Joining } from './frame.ts';
 import type { Member } from './member.ts';
 
 /** Watchers to send a frame to before yielding to the event loop: about two milliseconds of work. */
@@ -13,8 +14,8 @@ export interface LiveExecution {
   open(): Promise<AsyncIterable<unknown> | readonly GraphQLError[]>;
   /** Null if the event is not to be sent. */
   render(event: unknown): Promise<Frame | null>;
-  /** Whether the newest frame replaces all before it, so that a late member starts with it. */
-  readonly replays: boolean;
+  /** How a late member gets to where the others are. */
+  readonly joining: Joining;
   /** Whether it waits for its members to read. Set for a single watcher that is catching up. */
   readonly paced: boolean;
   /** Checks whether there is anything newer than the frame. */
@@ -27,10 +28,16 @@ export class Broadcast {
   readonly #log: Log;
   readonly #onClosed: () => void;
   readonly #members = new Set<Member>();
+  /** Members that are still sent what the others have got already. */
+  readonly #behind = new Set<Member>();
   #source: AsyncIterator<unknown> | null = null;
+  /** Null unless the source can be read again. */
+  #catchingUp: CatchingUp | null = null;
   #latest: Frame | null = null;
   /** Whether every event received so far was sent. */
   #idle = false;
+  /** Whether the source has ended. Members that are behind are still sent what came before. */
+  #isOver = false;
   #closed = false;
   /** Resolves to null once the source is open, or to the errors why it cannot open. Never rejects. */
   readonly opened: Promise<readonly GraphQLError[] | null>;
@@ -45,8 +52,9 @@ export class Broadcast {
 
   /** A late member gets the newest version at once, and then anything committed before it joined (P1, P5). */
   add(member: Member): void {
+    if (this.#execution.joining === 'pages') return void this.#catchUp(member);
     this.#members.add(member);
-    if (this.#latest === null || !this.#execution.replays) return;
+    if (this.#latest === null || this.#execution.joining !== 'newest') return;
     member.offer(this.#latest);
     this.#execution.refresh(this.#latest);
   }
@@ -60,13 +68,40 @@ export class Broadcast {
     if ((await to.opened) !== null) return;
     do await nextTurn();
     while (!this.#idle && !this.#closed);
-    if (this.#members.delete(member) && this.#members.size === 0) this.#close();
+    this.#delete(member);
   }
 
   /** Closes the broadcast with its last member. */
   remove(member: Member): void {
     member.leave();
-    if (this.#members.delete(member) && this.#members.size === 0) this.#close();
+    this.#delete(member);
+  }
+
+  #delete(member: Member): void {
+    const wasHere = this.#members.delete(member) || this.#behind.delete(member);
+    if (wasHere && this.#members.size + this.#behind.size === 0) this.#close();
+  }
+
+  /** Never rejects. */
+  async #catchUp(member: Member): Promise<void> {
+    this.#behind.add(member);
+    if ((await this.opened) !== null) return;
+    try {
+      await this.#catchingUp?.bring(member, () => this.#join(member));
+    } catch (error) {
+      this.#log.error({ err: error }, 'a watcher could not be sent what it has missed; it reconnects and resumes');
+      this.#delete(member);
+      member.breakOff();
+    }
+  }
+
+  /** The member has got all that the others have. */
+  #join(member: Member): void {
+    this.#members.add(member);
+    this.#behind.delete(member);
+    if (!this.#isOver) return;
+    this.#delete(member);
+    member.end();
   }
 
   async #open(): Promise<readonly GraphQLError[] | null> {
@@ -76,6 +111,7 @@ export class Broadcast {
       return source;
     }
     this.#source = source[Symbol.asyncIterator]();
+    if (isPaged(source)) this.#catchingUp = new CatchingUp(source, (event) => this.#execution.render(event));
     // All members may have left while it opened.
     if (this.#closed) await this.#source.return?.();
     else void this.#run(this.#source);
@@ -85,12 +121,15 @@ export class Broadcast {
   async #run(source: AsyncIterator<unknown>): Promise<void> {
     try {
       while (await this.#step(source));
+      this.#isOver = true;
+      this.#catchingUp?.end();
       const members = [...this.#members];
-      this.#close();
+      this.#members.clear();
+      if (this.#behind.size === 0) this.#close();
       for (const member of members) member.end();
     } catch (error) {
       this.#log.error({ err: error }, 'a subscription failed; its watchers reconnect and resume');
-      const members = [...this.#members];
+      const members = [...this.#members, ...this.#behind];
       this.#close();
       for (const member of members) member.breakOff();
     }
@@ -108,6 +147,7 @@ export class Broadcast {
     const frame = await this.#execution.render(value);
     if (frame === null) return true;
     this.#latest = frame;
+    this.#catchingUp?.moveTo(frame.version);
     await this.#offer(frame);
     if (this.#execution.paced) for (const member of this.#members) await member.drained();
     return !frame.last;
@@ -128,6 +168,7 @@ export class Broadcast {
     this.#closed = true;
     this.#onClosed();
     this.#members.clear();
+    this.#behind.clear();
     // Not awaited: a generator's `return` settles only after its current wait.
     this.#source?.return?.().catch((error: unknown) => this.#log.error({ err: error }, 'could not close the source of a subscription'));
   }

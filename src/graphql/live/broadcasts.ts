@@ -47,15 +47,16 @@ export class Broadcasts {
     if (coerced.errors !== undefined) return { leave: null, refused: coerced.errors.map((error) => this.#shown(error)) };
     const resume = plan.resumeVariable === null ? null : coerced.coerced[plan.resumeVariable];
 
-    const member = new Member(connection, format, plan.field.replays ? seenBy(resume, watching.lastEventId) : null);
+    const { joining } = plan.field;
+    const member = new Member(connection, format, joining === 'newest' || joining === 'pages' ? seenBy(resume, watching.lastEventId) : null);
     const joined = new Set<Broadcast>();
     const leave = () => {
       for (const broadcast of joined) broadcast.remove(member);
       joined.clear();
     };
     // A position in a workspace's changes differs per watcher, so it needs its own execution until it has caught up. A job's
-    // version does not: a Member just skips the versions that it has seen.
-    const alone = !plan.field.replays && (resume != null || watching.lastEventId !== null || plan.resumesOtherwise);
+    // version and the sequence of a line do not: a Member just skips what it has seen.
+    const alone = joining === 'alone' && (resume != null || watching.lastEventId !== null || plan.resumesOtherwise);
     const broadcast = alone
       ? this.#own(watching, () => void this.#share(watching, member, joined))
       : this.#shared(watching);

@@ -11,6 +11,9 @@ const keepAliveMilliseconds = 12_000;
 /** Bounds of the random delay, in milliseconds, after which clients of a stopping process reconnect (E3). */
 const retryAfter = { least: 1_000, most: 5_000 };
 
+/** How long a held answer is kept open after its first event, in milliseconds: what comes right after it goes along. */
+const gatherMilliseconds = 20;
+
 /** How long a stream may take to send its last bytes when the process stops. */
 const farewellMilliseconds = 500;
 
@@ -22,14 +25,22 @@ export const streamHeaders = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** A server-sent events response in graphql-sse's distinct connections mode (PROTOCOL.md, E1 to E5). */
+/**
+ * A server-sent events response in graphql-sse's distinct connections mode (PROTOCOL.md, E1 to E5). Held, it is a poll (E7): it ends
+ * after its first event or in time, without saying that the subscription is complete.
+ */
 export class EventStream extends Connection {
   readonly #response: ServerResponse;
   readonly #stalled: StalledConnections;
   readonly #onSent = () => this.sent();
+  #held: NodeJS.Timeout | null = null;
+  #waits = false;
 
-  /** @param reply hijacked; its headers so far are sent too */
-  constructor(reply: FastifyReply, stalled: StalledConnections) {
+  /**
+   * @param reply hijacked; its headers so far are sent too
+   * @param wait how many seconds to hold it; null for a stream that stays
+   */
+  constructor(reply: FastifyReply, stalled: StalledConnections, wait: number | null = null) {
     super(stalled);
     const response = reply.raw;
     this.#response = response;
@@ -40,6 +51,10 @@ export class EventStream extends Connection {
       ...streamHeaders,
     });
     response.write(':\n\n');
+    if (wait === null) return;
+    this.#waits = true;
+    this.#holdFor(wait * 1_000);
+    whenClosed(response, () => this.#letGo());
   }
 
   protected get unsent(): number {
@@ -47,7 +62,11 @@ export class EventStream extends Connection {
   }
 
   protected write(text: string): void {
-    if (!this.#response.writableEnded) this.#response.write(text, this.#onSent);
+    if (this.#response.writableEnded) return;
+    this.#response.write(text, this.#onSent);
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.#holdFor(gatherMilliseconds);
   }
 
   /** Nothing to do: every write calls `sent` from its callback. */
@@ -66,6 +85,17 @@ export class EventStream extends Connection {
     this.#end(completed);
   }
 
+  #holdFor(milliseconds: number): void {
+    this.#letGo();
+    this.#held = setTimeout(() => {
+      if (!this.#response.writableEnded) this.#end('');
+    }, milliseconds);
+  }
+
+  #letGo(): void {
+    if (this.#held !== null) clearTimeout(this.#held);
+  }
+
   /** Registers as stalled, so that the stream is closed if the client never reads the end. */
   #end(text: string): void {
     this.#response.end(text);
@@ -77,7 +107,7 @@ export class EventStream extends Connection {
 const completed = 'event: complete\ndata:\n\n';
 
 export function toEvent({ resumeId, payload }: Frame): string {
-  return `event: next\nid: ${resumeId}\ndata: ${payload}\n\n`;
+  return `event: next\n${resumeId === null ? '' : `id: ${resumeId}\n`}data: ${payload}\n\n`;
 }
 
 /** The long-lived responses of this process. */

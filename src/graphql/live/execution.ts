@@ -5,7 +5,7 @@ import type { Jobs } from '../../jobs/jobs.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
 import type { LiveExecution } from './broadcast.ts';
-import type { Frame } from './frame.ts';
+import type { Frame, Joining } from './frame.ts';
 import type { LivePlan } from './plan.ts';
 
 /** How long to wait before rendering an event again after the database was unavailable. */
@@ -37,8 +37,8 @@ export class GraphQLExecution implements LiveExecution {
     this.#turns = turns;
   }
 
-  get replays(): boolean {
-    return this.#live.plan.field.replays;
+  get joining(): Joining {
+    return this.#live.plan.field.joining;
   }
 
   get paced(): boolean {

@@ -27,6 +27,21 @@ export class Member {
     this.#seen = seen;
   }
 
+  /** Whether it gets nothing more: it has left, or everything was sent or waits to be. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
+  /** Up to where it has, or will get, everything; 0 where every frame is sent. */
+  get seen(): number {
+    return this.#seen ?? 0;
+  }
+
+  /** There is nothing more for it up to this version. */
+  skipTo(version: number): void {
+    this.#seen = Math.max(this.seen, version);
+  }
+
   offer(frame: Frame): void {
     if (this.#ended || (this.#seen !== null && frame.version <= this.#seen)) return;
     if (this.#seen !== null) this.#seen = frame.version;

@@ -33,7 +33,7 @@ export function livePlanOf(document: DocumentNode, operation: OperationDefinitio
   const { root, conditional } = found;
   const resumeVariable = findResumeVariable(document, operation, root, field);
   const names = root.arguments?.map(({ name }) => name.value) ?? [];
-  const resumesOtherwise = resumeVariable === null && names.includes(field.resumeArgument);
+  const resumesOtherwise = resumeVariable === null && names.some((name) => name === field.resumeArgument);
   return { id, operation, field, conditional, resumeVariable, resumesOtherwise };
 }
 

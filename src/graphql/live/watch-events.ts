@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { waitWanted } from '../../web/prefer.ts';
 import { whenClosed } from './when-closed.ts';
 import type { Operation } from '../operation.ts';
 import { isUnavailable } from '../public-error.ts';
@@ -15,7 +16,9 @@ export async function watchEvents(
   { operation, plan }: { operation: Operation; plan: LivePlan },
 ): Promise<void> {
   const { raw: response } = reply;
-  const stream = new EventStream(reply, live.stalled);
+  const wait = waitWanted(request.headers['prefer']);
+  if (wait !== null) reply.header('preference-applied', `wait=${wait}`);
+  const stream = new EventStream(reply, live.stalled, wait);
   streams.add(response, 'events');
   const watch = await live.watch({ operation, plan, lastEventId: lastEventIdOf(request) }, stream, {
     next: toEvent,

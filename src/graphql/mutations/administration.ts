@@ -34,7 +34,7 @@ mutation('createWorkspace', {
   input: { type: CreateWorkspaceInput, description: 'The tenant.' },
   payload: CreateWorkspacePayload,
   errors: [ValidationError],
-  resolve: async (input, services) => ({ workspace: await createWorkspace(services, input) }),
+  resolve: async (input, context) => ({ workspace: await createWorkspace(context, input, context.viewer) }),
 });
 
 const UpdateWorkspaceInput = builder.inputType('UpdateWorkspaceInput', {
@@ -58,7 +58,7 @@ mutation('updateWorkspace', {
   input: { type: UpdateWorkspaceInput, description: 'The change.' },
   payload: UpdateWorkspacePayload,
   errors: [NotFoundError, ValidationError],
-  resolve: async ({ id, ...update }, { jobs }) => ({ workspace: await jobs.updateWorkspace(requireId('Workspace', id), update) }),
+  resolve: async ({ id, ...update }, { jobs, viewer }) => ({ workspace: await jobs.updateWorkspace(requireId('Workspace', id), update, viewer) }),
 });
 
 const UpdateJobTypeInput = builder.inputType('UpdateJobTypeInput', {
@@ -80,7 +80,7 @@ mutation('updateJobType', {
   input: { type: UpdateJobTypeInput, description: 'The change.' },
   payload: UpdateJobTypePayload,
   errors: [NotFoundError, ValidationError],
-  resolve: async ({ name, paused }, { jobs }) => ({ jobType: await jobs.pauseType(name, paused) }),
+  resolve: async ({ name, paused }, { jobs, viewer }) => ({ jobType: await jobs.pauseType(name, paused, viewer) }),
 });
 
 const GrantCreditsInput = builder.inputType('GrantCreditsInput', {
@@ -105,8 +105,8 @@ mutation('grantCredits', {
   input: { type: GrantCreditsInput, description: 'The grant.' },
   payload: GrantCreditsPayload,
   errors: [NotFoundError, ValidationError],
-  resolve: async (input, { database }) => ({
-    workspace: await grantCredits(database, { ...input, workspaceId: requireId('Workspace', input.workspaceId) }),
+  resolve: async (input, { database, viewer }) => ({
+    workspace: await grantCredits(database, { ...input, workspaceId: requireId('Workspace', input.workspaceId) }, viewer),
   }),
 });
 
@@ -142,8 +142,8 @@ mutation('createApiKey', {
   input: { type: CreateApiKeyInput, description: 'The key.' },
   payload: CreateApiKeyPayload,
   errors: [NotFoundError, ValidationError],
-  resolve: (input, { database }) =>
-    createApiKey(database, { ...input, workspaceId: requireId('Workspace', input.workspaceId) }),
+  resolve: (input, { database, viewer }) =>
+    createApiKey(database, { ...input, workspaceId: requireId('Workspace', input.workspaceId) }, viewer),
 });
 
 const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
@@ -162,8 +162,8 @@ mutation('revokeApiKey', {
   input: { type: RevokeApiKeyInput, description: 'The key.' },
   payload: RevokeApiKeyPayload,
   errors: [NotFoundError, ValidationError],
-  resolve: async (input, { database, authenticator }) => {
+  resolve: async (input, { database, authenticator, viewer }) => {
     const id = requireId('ApiKey', input.id);
-    return { apiKey: await revokeApiKey(database, authenticator, id) };
+    return { apiKey: await revokeApiKey(database, authenticator, id, viewer) };
   },
 });

@@ -1,7 +1,8 @@
-import type { InputObjectRef, ObjectRef } from '@pothos/core';
+import type { InputObjectRef, ObjectRef, UnionRef } from '@pothos/core';
 import { LonghaulError, ValidationError } from '../../errors.ts';
 import type { Scope } from '../../workspaces/scope.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
+import { noteRefusal } from '../audited.ts';
 import { builder, type SchemaTypes } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { UnreadableInput } from '../read-input.ts';
@@ -14,8 +15,8 @@ builder.mutationType({
 interface Mutation<Input extends object, Payload extends object> {
   /** The caller needs one of these. */
   scopes: readonly Scope[];
-  /** Whether it needs a key, not just an access token. */
-  needsKey?: boolean;
+  /** Whether an access token with one of these scopes may ask, too. It must then be kept to what it opens. */
+  forTokens?: true;
   description: string;
   input: { type: InputObjectRef<SchemaTypes, Input>; description: string };
   payload: ObjectRef<SchemaTypes, Payload>;
@@ -26,24 +27,32 @@ interface Mutation<Input extends object, Payload extends object> {
   resolve(input: Input, context: GraphQLContext & { viewer: Viewer }): Payload | Promise<Payload>;
 }
 
-/** Adds a mutation that returns a union. It is nullable, so that one thrown error does not hide the results of the others. */
-export function mutation<Input extends object, Payload extends object>(name: string, options: Mutation<Input, Payload>): void {
-  addMutation(name, options);
+/** The union of what a mutation may answer. A field of this type takes the error itself, thrown or returned. */
+export type MutationResult = UnionRef<SchemaTypes, object, object>;
+
+/**
+ * Adds a mutation that returns a union. It is nullable, so that one thrown error does not hide the results of the others.
+ *
+ * @returns the union
+ */
+export function mutation<Input extends object, Payload extends object>(name: string, options: Mutation<Input, Payload>): MutationResult {
+  return addMutation(name, options);
 }
 
 /** Not generic, because Pothos cannot infer argument types from type parameters. */
-function addMutation(name: string, options: Mutation<object, object>): void {
+function addMutation(name: string, options: Mutation<object, object>): MutationResult {
   const sizeOf = (given: object) => (given instanceof UnreadableInput ? 1 : (options.size?.(given) ?? 1));
-  const { scopes, needsKey = false, description, input, payload, errors } = options;
+  const { scopes, forTokens = false, description, input, payload, errors } = options;
+  const result = builder.errorUnion(`${name.charAt(0).toUpperCase()}${name.slice(1)}Result`, {
+    description: `The result of ${name}.`,
+    types: [...errors, payload],
+    resolveType: () => payload.name,
+  });
   builder.mutationField(name, (t) =>
-    t.withAuth({ $all: needsKey ? { anyOf: scopes, key: true } : { anyOf: scopes } }).field({
-      type: payload,
+    t.withAuth({ $all: forTokens ? { anyOf: scopes } : { anyOf: scopes, key: true } }).field({
+      type: result,
       nullable: true,
       description,
-      errors: {
-        types: errors,
-        union: { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}Result`, description: `The result of ${name}.` },
-      },
       args: { input: t.arg({ type: input.type, required: true, description: input.description }) },
       complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: sizeOf(given) }),
       resolve: async (_root, { input: given }, context) => {
@@ -52,10 +61,15 @@ function addMutation(name: string, options: Mutation<object, object>): void {
           return await options.resolve(given, context);
         } catch (error) {
           // Other errors are counted where they are answered.
-          if (error instanceof LonghaulError && errors.some((Expected) => error instanceof Expected)) context.errorCounts.add(error.code);
+          if (error instanceof LonghaulError) {
+            const isExpected = errors.some((Expected) => error instanceof Expected);
+            if (isExpected) context.errorCounts.add(error.code);
+            if (isExpected || error.code === 'FORBIDDEN') noteRefusal(context, name, error.code, given);
+          }
           throw error;
         }
       },
     }),
   );
+  return result;
 }

@@ -1,15 +1,20 @@
 import { InsufficientCreditsError, NotFoundError, QueueFullError, ValidationError } from '../../errors.ts';
 import { AlreadyFinishedError, IdempotencyConflictError, NotRetryableError } from '../../jobs/model/job-errors.ts';
+import type { JobOrigin } from '../../jobs/create/job-request.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { builder } from '../builder.ts';
-import { requireJobId } from '../global-id.ts';
 import type { JobWarning } from '../../jobs/workers/warnings.ts';
+import { submitterOf, type Viewer } from '../../workspaces/viewer.ts';
+import { requireOwnJobId } from '../queries/visible-job.ts';
 import { JobType } from '../types/job.ts';
 import { JobWarningType } from '../types/job-warning.ts';
 import { jobPayload } from './job-payload.ts';
 import { mutation } from './mutation.ts';
 
-const native = { dialect: 'NATIVE' } as const;
+/** A token's jobs are kept to what it opens. */
+function originOf(viewer: Viewer): JobOrigin {
+  return { dialect: 'NATIVE', submitter: submitterOf(viewer) };
+}
 
 const CreateJobInput = builder.inputType('CreateJobInput', {
   description: 'The job to create.',
@@ -20,7 +25,17 @@ const CreateJobInput = builder.inputType('CreateJobInput', {
     runAt: t.field({ type: 'DateTime', description: 'The job does not start before this instant. Default: now.' }),
     tags: t.stringList({ description: 'At most 20, each of 1 to 100 characters.' }),
     webhookUrl: t.string({ description: 'An http or https URL. An invalid one is a ValidationError.' }),
+    clientReference: t.string({ description: "The submitter's own name for the job; not unique. At most 255 characters." }),
     maxAttempts: t.int({ description: "1 to 100. Default: the type's own." }),
+    concurrencyKey: t.string({
+      description:
+        "Of the workspace's jobs with this key, at most concurrencyLimit run at once, whatever their types. At most 255 characters.",
+    }),
+    concurrencyLimit: t.int({
+      description:
+        "1 to 1,000; 1 where only the key is given. The key's limit is that of the job created last; a lower one stops claims, " +
+        'not what runs.',
+    }),
     idempotencyKey: t.string({
       description: 'Requests with the same key and content within 24 hours return the same job, charged once. At most 255 characters.',
     }),
@@ -41,12 +56,13 @@ const CreateJobPayload = builder.objectRef<{ job: Job; warnings: JobWarning[] }>
 
 mutation('createJob', {
   scopes: ['WRITE'],
+  forTokens: true,
   description: 'WRITE. Creates a PENDING job and charges for it, both or neither.',
   input: { type: CreateJobInput, description: 'The job.' },
   payload: CreateJobPayload,
   errors: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
   resolve: async (input, { jobs, viewer }) => {
-    const job = await jobs.create(viewer.workspaceId, input, native);
+    const job = await jobs.create(viewer.workspaceId, input, originOf(viewer));
     return { job, warnings: jobs.warnings(viewer.workspaceId, [job]) };
   },
 });
@@ -77,13 +93,14 @@ const CreateJobsPayload = builder.objectRef<{ jobs: Job[]; warnings: JobWarning[
 
 mutation('createJobs', {
   scopes: ['WRITE'],
+  forTokens: true,
   description: 'WRITE. Creates 1 to 1000 jobs, all or none.',
   input: { type: CreateJobsInput, description: 'The jobs.' },
   payload: CreateJobsPayload,
   errors: [ValidationError, InsufficientCreditsError, QueueFullError, IdempotencyConflictError],
   size: (input) => Math.max(input.jobs.length, 1),
   resolve: async (input, { jobs, viewer }) => {
-    const created = await jobs.createMany(viewer.workspaceId, input.jobs, native);
+    const created = await jobs.createMany(viewer.workspaceId, input.jobs, originOf(viewer));
     return { jobs: created, warnings: jobs.warnings(viewer.workspaceId, created) };
   },
 });
@@ -110,12 +127,13 @@ const CancelJobPayload = builder.objectRef<{ job: Job }>('CancelJobPayload').imp
 
 mutation('cancelJob', {
   scopes: ['WRITE'],
+  forTokens: true,
   description: 'WRITE. Cancels a job that has not ended. It is final at once, and refunded.',
   input: { type: CancelJobInput, description: 'The job.' },
   payload: CancelJobPayload,
   errors: [NotFoundError, AlreadyFinishedError, ValidationError],
   resolve: async ({ id, ...request }, { jobs, viewer }) => ({
-    job: await jobs.cancel(viewer.workspaceId, await requireJobId(jobs, viewer.workspaceId, id), request),
+    job: await jobs.cancel(viewer.workspaceId, await requireOwnJobId({ jobs, viewer }, id), request),
   }),
 });
 
@@ -134,6 +152,7 @@ const RetryJobPayload = jobPayload(
 
 mutation('retryJob', {
   scopes: ['WRITE'],
+  forTokens: true,
   description: 'WRITE. Creates a new job from one that FAILED or was CANCELLED, and charges for it.',
   input: { type: RetryJobInput, description: 'The job.' },
   payload: RetryJobPayload,
@@ -146,6 +165,6 @@ mutation('retryJob', {
     IdempotencyConflictError,
   ],
   resolve: async ({ id, idempotencyKey }, { jobs, viewer }) => ({
-    job: await jobs.retry(viewer.workspaceId, await requireJobId(jobs, viewer.workspaceId, id), idempotencyKey ?? null),
+    job: await jobs.retry(viewer.workspaceId, await requireOwnJobId({ jobs, viewer }, id), idempotencyKey ?? null, submitterOf(viewer)),
   }),
 });

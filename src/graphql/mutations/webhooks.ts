@@ -21,10 +21,8 @@ const RedeliverWebhookPayload = builder
     }),
   });
 
-// Needs a key: a delivery's URL may contain a secret of the job's creator.
 mutation('redeliverWebhook', {
   scopes: ['WRITE'],
-  needsKey: true,
   description: 'WRITE. Sends a delivery again, whatever its status, with the same body and webhook-id. Tries start over.',
   input: { type: RedeliverWebhookInput, description: 'The delivery.' },
   payload: RedeliverWebhookPayload,
@@ -53,7 +51,7 @@ builder.mutationField('rotateWebhookSecret', (t) =>
     description:
       "WRITE. Gives the key's workspace a new secret that signs its webhooks. There is no other way to see a secret.",
     resolve: async (_root, _args, { database, webhookSecrets, viewer }) => ({
-      secret: await rotateWebhookSecret({ database, webhookSecrets }, viewer.workspaceId),
+      secret: await rotateWebhookSecret({ database, webhookSecrets }, viewer.workspaceId, viewer),
     }),
   }),
 );

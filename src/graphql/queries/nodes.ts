@@ -1,16 +1,24 @@
 import { brandWithType } from '@pothos/core';
 import { LonghaulError } from '../../errors.ts';
+import { findArtifactOf } from '../../files/artifacts.ts';
 import { findDelivery } from '../../webhooks/deliveries.ts';
+import { findAuditEntry } from '../../workspaces/audit/list.ts';
 import { findApiKey, findCreditTransaction, findWorkspace } from '../../workspaces/find.ts';
 import { builder } from '../builder.ts';
 import { type NodeType, parseGlobalId } from '../global-id.ts';
 import { ApiKeyType } from '../types/api-key.ts';
+import { ArtifactType } from '../types/artifact.ts';
+import { AuditEntryType } from '../types/audit-entry.ts';
+import { BulkActionType } from '../types/bulk-action.ts';
 import { CreditTransactionType } from '../types/credit-transaction.ts';
 import { JobType } from '../types/job.ts';
+import { ScheduleType } from '../types/schedule.ts';
+import { UploadType } from '../types/upload.ts';
 import { WebhookDeliveryType } from '../types/webhook-delivery.ts';
 import { WorkerType } from '../types/worker.ts';
 import { WorkspaceType } from '../types/workspace.ts';
 import { findVisibleJob, type Seen } from './visible-job.ts';
+import { findVisibleUpload } from './visible-upload.ts';
 
 builder.queryFields((t) => ({
   node: t.withAuth({ anyOf: ['READ'] }).field({
@@ -40,6 +48,11 @@ const nodeTypes = {
   WebhookDelivery: WebhookDeliveryType,
   ApiKey: ApiKeyType,
   Worker: WorkerType,
+  AuditEntry: AuditEntryType,
+  BulkAction: BulkActionType,
+  Schedule: ScheduleType,
+  Artifact: ArtifactType,
+  Upload: UploadType,
 } satisfies Record<NodeType, unknown>;
 
 async function findNode(context: Seen, globalId: string): Promise<object | null> {
@@ -57,11 +70,15 @@ function findNodes(context: Seen, ids: readonly string[]): Promise<(object | nul
 
 async function load(context: Seen, type: NodeType, id: string): Promise<object | null> {
   const { viewer, database, jobs } = context;
-  // An access token opens only jobs.
-  if (viewer.restriction !== null && type !== 'Job') return null;
+  // An access token opens only jobs, their files, and its own uploads.
+  if (viewer.restriction !== null && type !== 'Job' && type !== 'Artifact' && type !== 'Upload') return null;
   switch (type) {
     case 'Job':
       return findVisibleJob(context, id);
+    case 'Artifact': {
+      const artifact = await findArtifactOf(database.em(), viewer.workspaceId, id);
+      return artifact !== null && (await findVisibleJob(context, artifact.jobId)) !== null ? artifact : null;
+    }
     case 'Workspace':
       // Administrators see every workspace.
       return id === viewer.workspaceId || viewer.scopes.has('ADMIN') ? findWorkspace(database.em(), id) : null;
@@ -71,8 +88,16 @@ async function load(context: Seen, type: NodeType, id: string): Promise<object |
       return findDelivery(database.em(), viewer.workspaceId, id);
     case 'ApiKey':
       return viewer.scopes.has('ADMIN') ? findApiKey(database.em(), id) : null;
+    case 'AuditEntry':
+      return viewer.scopes.has('ADMIN') ? findAuditEntry(database.reads, id) : null;
+    case 'Schedule':
+      return context.loaders.schedules.load({ workspaceId: viewer.workspaceId, id });
     case 'Worker':
-      return jobs.findWorker(viewer.workspaceId, id);
+      return jobs.workers.find(viewer.workspaceId, id);
+    case 'Upload':
+      return findVisibleUpload(context, id);
+    case 'BulkAction':
+      return jobs.bulk.find(viewer.workspaceId, id);
   }
 }
 

@@ -22,7 +22,7 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     workspace: t.field({
       type: WorkspaceType,
       nullable: false,
-      description: 'The workspace of the key or token. A token reads its id and name alone, and so does a key without READ and ADMIN.',
+      description: 'The workspace of the key or token. A token reads its id and name, and credits where it may create; a key without READ and ADMIN its id and name.',
       resolve: async ({ workspaceId }, _args, { database }) => {
         const workspace = await findWorkspace(database.em(), workspaceId);
         if (workspace === null) throw new NotFoundError('Workspace');
@@ -38,10 +38,10 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     apiKey: t.field({
       type: ApiKeyType,
       nullable: true,
-      description: 'The key; null for an access token.',
+      description: 'The key, also of a session at the page; null for an access token.',
       resolve: ({ apiKeyId, restriction }, _args, { database }) => (restriction === null ? findApiKey(database.em(), apiKeyId) : null),
     }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When the access token ends; null for a key.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When the access token, or the session at the page, ends; null for a key.' }),
     rateLimit: t.field({
       type: RateLimitType,
       nullable: true,

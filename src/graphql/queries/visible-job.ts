@@ -1,6 +1,8 @@
 import type { Job } from '../../jobs/model/job.ts';
 import { maySee, type Viewer, workScope } from '../../workspaces/viewer.ts';
+import { NotFoundError } from '../../errors.ts';
 import type { GraphQLContext } from '../context.ts';
+import { requireJobId } from '../global-id.ts';
 
 /** The context of a field that requires a viewer. */
 export type Seen = GraphQLContext & { viewer: Viewer };
@@ -18,6 +20,14 @@ export async function findReadableJob({ jobs, viewer }: Pick<Seen, 'jobs' | 'vie
   if (uuid === null) return null;
   const own = viewer.scopes.has('READ') ? await findVisibleJob({ jobs, viewer }, uuid) : null;
   return own ?? (isWorker(viewer) ? jobs.findHeld(viewer.apiKeyId, uuid) : null);
+}
+
+/** The UUID of a job that the caller may change. Throws NotFoundError, also for a job that an access token does not open. */
+export async function requireOwnJobId(context: Pick<Seen, 'jobs' | 'viewer'>, id: string): Promise<string> {
+  const { jobs, viewer } = context;
+  const uuid = await requireJobId(jobs, viewer.workspaceId, id);
+  if (viewer.restriction !== null && (await findVisibleJob(context, uuid)) === null) throw new NotFoundError('Job');
+  return uuid;
 }
 
 /** Keeps a worker's watch to its own attempts: it ends once an attempt of another worker has begun. */

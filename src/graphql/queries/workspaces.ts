@@ -5,10 +5,10 @@ import { pageCost, readPage } from '../connection.ts';
 import { WorkspaceConnection, WorkspaceType } from '../types/workspace.ts';
 
 builder.queryFields((t) => ({
-  workspace: t.withAuth({ $all: { anyOf: ['READ'], key: true } }).field({
+  workspace: t.withAuth({ $any: { anyOf: ['READ'], creates: true } }).field({
     type: WorkspaceType,
     nullable: false,
-    description: "The workspace that the caller's key belongs to.",
+    description: "The workspace that the caller's key belongs to. An access token reads its id and name, and credits where it may create.",
     resolve: async (_root, _args, { database, viewer }) => {
       const workspace = await findWorkspace(database.em(), viewer.workspaceId);
       if (workspace === null) throw new NotFoundError('Workspace');

@@ -1,6 +1,7 @@
 import * as errors from '../../errors.ts';
 import * as jobErrors from '../../jobs/model/job-errors.ts';
 import { builder } from '../builder.ts';
+import { toGlobalId } from '../global-id.ts';
 import { JobType } from './job.ts';
 
 const UserError = builder.interfaceRef<errors.LonghaulError>('UserError').implement({
@@ -54,15 +55,33 @@ builder.objectType(errors.QueueFullError, {
   }),
 });
 
+builder.objectType(errors.QuotaExceededError, {
+  name: 'QuotaExceededError',
+  description: "QUOTA_EXCEEDED: the workspace's uploads would take more room than it may have.",
+  interfaces: [UserError],
+  fields: (t) => ({
+    limitBytes: t.expose('limitBytes', { type: 'BigInt', nullable: false, description: 'What all uploads of a workspace may take together.' }),
+  }),
+});
+
 builder.objectType(jobErrors.IdempotencyConflictError, {
   name: 'IdempotencyConflictError',
   description: 'The idempotency key was used for a different request within the last 24 hours.',
   interfaces: [UserError],
   fields: (t) => ({
-    job: t.expose('job', {
+    job: t.field({
       type: JobType,
       nullable: false,
-      description: 'The job that an earlier, different request with this key created.',
+      description: 'The job that an earlier, different request with this key created. NOT_FOUND where it started a bulk action: see bulkActionId.',
+      resolve: ({ job }) => {
+        if (job === null) throw new errors.NotFoundError('Job');
+        return job;
+      },
+    }),
+    bulkActionId: t.id({
+      nullable: true,
+      description: 'The bulk action that an earlier, different startBulkAction with this key started; null for keys of jobs.',
+      resolve: ({ bulkActionId }) => (bulkActionId === null ? null : toGlobalId('BulkAction', bulkActionId)),
     }),
   }),
 });

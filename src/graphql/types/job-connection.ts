@@ -19,7 +19,7 @@ const pricedMilliseconds = 10;
 const mostCounted = 100_000;
 const usuallyCounted = 10_000;
 
-const JobCountType = builder.objectRef<{ value: number; exact: boolean }>('JobCount').implement({
+export const JobCountType = builder.objectRef<{ value: number; exact: boolean }>('JobCount').implement({
   description: 'A number of jobs that was counted up to a limit.',
   fields: (t) => ({
     value: t.exposeInt('value', { nullable: false, description: 'How many there are, or the limit.' }),
@@ -46,7 +46,7 @@ export const JobConnection = builder.connectionObject(
         complexity: countCost,
         resolve: async (page, _args, context) => {
           const { workspaceId, filter } = counted(page);
-          return pricedCount(context, await context.jobs.count(workspaceId, filter));
+          return pricedCount(context, await context.jobs.counting.exactly(workspaceId, filter));
         },
       }),
       count: t.field({
@@ -61,7 +61,7 @@ export const JobConnection = builder.connectionObject(
           const most = upTo ?? usuallyCounted;
           if (most < 1 || most > mostCounted) throw new LonghaulError('BAD_USER_INPUT', `upTo must be from 1 to ${mostCounted}, got ${most}.`);
           const { workspaceId, filter } = counted(page);
-          const count = await pricedCount(context, await context.jobs.countTo(workspaceId, filter, most + 1));
+          const count = await pricedCount(context, await context.jobs.counting.upTo(workspaceId, filter, most + 1));
           return { value: Math.min(count, most), exact: count <= most };
         },
       }),

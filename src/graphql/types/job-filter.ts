@@ -1,6 +1,7 @@
 import { LonghaulError } from '../../errors.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import { builder } from '../builder.ts';
+import { parseId } from '../global-id.ts';
 import { DialectType } from './dialect.ts';
 import { JobStatusType } from './job.ts';
 
@@ -21,6 +22,10 @@ export const JobFilterInput = builder.inputType('JobFilter', {
     errorCodes: t.stringList({ description: 'Jobs that FAILED with one of these codes. At most 100.' }),
     workerIds: t.stringList({ description: 'Jobs at which one of these workers has had an attempt, or has one. At most 100.' }),
     dialects: t.field({ type: [DialectType], description: 'Jobs that came through one of these surfaces.' }),
+    clientReference: t.string({
+      description: 'Where the submitter gave the job a reference of its own: that reference, exactly. May find several. At most 1,000 characters.',
+    }),
+    scheduleIds: t.idList({ description: 'Jobs that one of these schedules created, by global id. At most 100.' }),
   }),
 });
 
@@ -54,4 +59,9 @@ export async function idsIn({ ids: forms }: Pick<Jobs, 'ids'>, workspaceId: stri
   if (ids.length > mostIds) throw new LonghaulError('BAD_USER_INPUT', `filter.ids takes at most ${mostIds} ids, got ${ids.length}.`);
   const uuids = await Promise.all(ids.map((id) => forms.uuidOf(workspaceId, id)));
   return uuids.flatMap((uuid) => uuid ?? []);
+}
+
+/** The UUIDs of the schedules that a filter names; null where none are given. One that is malformed names none. */
+export function scheduleIdsIn(ids: readonly string[] | null | undefined): string[] | null {
+  return ids == null ? null : ids.flatMap((id) => parseId('Schedule', id) ?? []);
 }

@@ -5,13 +5,18 @@ import { isJobProperty } from '../../jobs/model/rows.ts';
 const others: Readonly<Record<string, readonly (keyof Job)[]>> = {
   __typename: [],
   uuid: ['id'],
+  input: ['input', 'type'],
   attempts: ['id'],
   retries: ['id'],
+  logs: ['id', 'workspaceId'],
   webhookDeliveries: ['id'],
+  uploads: ['id', 'workspaceId'],
+  artifacts: ['id', 'workspaceId', 'artifactId', 'artifactExpiresAt'],
   downloadUrl: ['artifactId', 'artifactExpiresAt', 'output'],
   downloadUrlExpiresAt: ['artifactId', 'artifactExpiresAt', 'output'],
   vendorId: ['id', 'type', 'dialect'],
   retryOf: ['retryOfId', 'workspaceId'],
+  schedule: ['scheduleId', 'workspaceId'],
   nextAttemptAt: ['status', 'failedAttempts', 'dueAt'],
 };
 

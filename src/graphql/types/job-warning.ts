@@ -8,7 +8,7 @@ export const JobWarningType = builder.objectRef<JobWarning>('JobWarning').implem
       nullable: false,
       description:
         'NO_WORKER: nobody who is alive takes jobs of this type. A new worker is noticed within five seconds, and one that is ' +
-        'gone within 65. TYPE_PAUSED: jobs of this type wait everywhere. WORKSPACE_PAUSED: all jobs of the workspace wait.',
+        'gone within 65. ENGINE_MISSING: the same, and built-in workers would take them if they had what the message names. TYPE_PAUSED: jobs of this type wait everywhere. WORKSPACE_PAUSED: all jobs of the workspace wait.',
     }),
     message: t.exposeString('message', { nullable: false, description: 'A sentence for people.' }),
   }),

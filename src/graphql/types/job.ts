@@ -2,12 +2,14 @@ import type { Job } from '../../jobs/model/job.ts';
 import { isBetweenAttempts, type JobStatus } from '../../jobs/model/state-machine.ts';
 import { builder } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
-import { mainFile } from '../../jobs/read/main-file.ts';
+import { mainFile, ownFile } from '../../jobs/read/main-file.ts';
 import { DialectType } from './dialect.ts';
 import { toGlobalId } from '../global-id.ts';
 import { findVisibleJob } from '../queries/visible-job.ts';
+import { ArtifactType } from './artifact.ts';
 import { JobAttemptType } from './job-attempt.ts';
 import { JobErrorType } from './job-error.ts';
+import { UploadType } from './upload.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryType } from './webhook-delivery.ts';
 
 export const JobStatusType = builder.enumType('JobStatus', {
@@ -54,7 +56,13 @@ builder.objectType(JobRef, {
       nullable: false,
       description: 'Grows by at least one with every visible change of this job. Subscriptions can resume from it.',
     }),
-    input: t.expose('input', { type: 'JSONObject', nullable: false, description: 'As it was submitted.' }),
+    input: t.field({
+      type: 'JSONObject',
+      nullable: false,
+      description: "As it was submitted, but what its type marks x-secret is ••• everywhere but in a worker's lease. `revealInput` has it.",
+      // Whoever claims a job is its worker. A job reached from that one is another one.
+      resolve: (job, _args, { jobs }, { path }) => (path.prev?.typename === 'Lease' ? job.input : jobs.types.shown(job).input),
+    }),
     progress: t.expose('progress', {
       type: JobProgressType,
       description: 'The last report of the current attempt; null before the first. Kept after the end.',
@@ -77,6 +85,14 @@ builder.objectType(JobRef, {
       resolve: ({ id }, _args, { loaders }) => loaders.attempts.load(id),
     }),
     maxAttempts: t.exposeInt('maxAttempts', { nullable: false, description: 'Number of failed attempts after which it is FAILED.' }),
+    concurrencyKey: t.exposeString('concurrencyKey', {
+      nullable: true,
+      description: "Of the workspace's jobs with this key, at most concurrencyLimit run at once, whatever their types.",
+    }),
+    concurrencyLimit: t.exposeInt('concurrencyLimit', {
+      nullable: true,
+      description: "What it was created with, 1 to 1,000. The key's limit is that of the job created last.",
+    }),
     creditsCharged: t.exposeInt('creditsCharged', { nullable: false, description: 'Credits charged at creation.' }),
     creditsRefunded: t.exposeInt('creditsRefunded', {
       nullable: false,
@@ -96,6 +112,22 @@ builder.objectType(JobRef, {
       description: "24 hours after the job's end; null for a URL of the output, and if downloadUrl is null.",
       resolve: (job, _args, { links, clock }) => mainFile(job, links, clock.now())?.expiresAt ?? null,
     }),
+    uploads: t.field({
+      type: [UploadType],
+      nullable: false,
+      description: 'Uploads that the input names (upload:ID), each once. Kept until the job has ended, and for 24 hours more, for a retry.',
+      resolve: async ({ id, workspaceId }, _args, { loaders }) => {
+        const named = await loaders.uploads.load({ id, workspaceId });
+        return [...new Map(named.map(({ upload }) => [upload.id, upload])).values()];
+      },
+    }),
+    artifacts: t.field({
+      type: [ArtifactType],
+      nullable: false,
+      description: 'Result files, the main one first: downloadUrl is its url. Empty until COMPLETED, and when they have expired.',
+      resolve: (job, _args, { links, clock, loaders }) =>
+        ownFile(job, links, clock.now()) === null ? [] : loaders.artifacts.load({ id: job.id, workspaceId: job.workspaceId }),
+    }),
     dialect: t.expose('dialect', { type: DialectType, nullable: false, description: 'The surface that it came through.' }),
     vendorId: t.string({
       nullable: true,
@@ -103,6 +135,7 @@ builder.objectType(JobRef, {
         "The id that the vendor's clients know it by, if that is not its UUID. Every query, mutation and REST route takes it.",
       resolve: (job, _args, { jobs }) => jobs.ids.vendorIdOf(job),
     }),
+    clientReference: t.exposeString('clientReference', { description: "The submitter's own name for the job, if it gave one." }),
     retryOf: t.field({
       type: JobRef,
       nullable: true,

@@ -1,3 +1,4 @@
+import { listAuditEntries } from '../../workspaces/audit/list.ts';
 import { listApiKeys, listCreditTransactions } from '../../workspaces/find.ts';
 import type { Worker } from '../../jobs/workers/list.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
@@ -6,19 +7,24 @@ import { builder, globalIdDescription } from '../builder.ts';
 import { pageCost, readPage } from '../connection.ts';
 import { toGlobalId } from '../global-id.ts';
 import { ApiKeyConnection, ApiKeyType } from './api-key.ts';
+import { AuditEntryConnection, AuditEntryType } from './audit-entry.ts';
+import { BulkActionConnection, BulkActionType } from './bulk-action.ts';
 import { CreditTransactionConnection, CreditTransactionType } from './credit-transaction.ts';
 import { JobCountsType } from './job-counts.ts';
 import { statisticsCost, StatisticsPointType, StatisticsStepType } from './statistics.ts';
+import { ScheduleConnection, ScheduleType } from './schedule.ts';
 import { WebhookDeliveryConnection, WebhookDeliveryStatusType, WebhookDeliveryType } from './webhook-delivery.ts';
 import { WorkerConnection, WorkerType } from './worker.ts';
 
 export const WorkspaceType = builder.objectRef<Workspace>('Workspace');
 
+const keyThatReads = { anyOf: ['READ', 'ADMIN'], key: true } as const;
+
 builder.objectType(WorkspaceType, {
   description: 'A tenant. Jobs, keys and credits belong to one workspace and cannot be seen from another.',
   interfaces: [builder.nodeInterfaceRef()],
   // Every caller reads the id and name of its own: see Viewer.
-  authScopes: { $all: { anyOf: ['READ', 'ADMIN'], key: true } },
+  authScopes: { $all: keyThatReads },
   fields: (t) => ({
     id: t.id({
       skipTypeScopes: true,
@@ -27,7 +33,13 @@ builder.objectType(WorkspaceType, {
       resolve: ({ id }) => toGlobalId('Workspace', id),
     }),
     name: t.exposeString('name', { skipTypeScopes: true, nullable: false, description: '1 to 200 characters.' }),
-    credits: t.expose('credits', { type: 'BigInt', nullable: false, description: 'The balance: the sum of creditTransactions.' }),
+    credits: t.expose('credits', {
+      type: 'BigInt',
+      skipTypeScopes: true,
+      authScopes: { $any: { creates: true, $all: keyThatReads } },
+      nullable: false,
+      description: 'The balance: the sum of creditTransactions.',
+    }),
     concurrencyLimit: t.exposeInt('concurrencyLimit', {
       description: 'How many jobs of this workspace may run at once; null means unlimited.',
     }),
@@ -78,7 +90,7 @@ builder.objectType(WorkspaceType, {
       type: JobCountsType,
       nullable: false,
       description: 'How many of its jobs wait, run and have ended.',
-      resolve: ({ id }, _args, { jobs }) => jobs.countByStatus(id),
+      resolve: ({ id }, _args, { jobs }) => jobs.counting.byStatus(id),
     }),
     statistics: t.field({
       type: [StatisticsPointType],
@@ -95,6 +107,18 @@ builder.objectType(WorkspaceType, {
       },
       resolve: ({ id }, asked, { jobs }) => jobs.statistics(id, asked),
     }),
+    schedules: t.connection(
+      {
+        type: ScheduleType,
+        nullable: false,
+        description: 'READ. What creates jobs here again and again, oldest first. Those of another workspace are FORBIDDEN, also for administrators.',
+        authScopes: ({ id }, _args, { viewer }) => (viewer?.workspaceId === id ? { anyOf: ['READ'] } : false),
+        complexity: pageCost,
+        resolve: ({ id }, args, { jobs, cursors }, info) =>
+          readPage({ cursors, list: `schedules ${id}`, order: 'ASC', args, info }, (window) => jobs.schedules.list(id, window)),
+      },
+      ScheduleConnection,
+    ),
     workers: t.connection(
       {
         type: WorkerType,
@@ -104,10 +128,37 @@ builder.objectType(WorkspaceType, {
         args: { alive: t.arg.boolean({ description: 'Only those that are alive, or only the others. Default: both.' }) },
         resolve: ({ id }, { alive, ...args }, { jobs, cursors }, info) =>
           readPage({ cursors, list: `workers ${id}`, order: 'DESC', args, info, placeOf: ({ place }: Worker) => place }, (window) =>
-            jobs.workers(id, alive ?? null, window),
+            jobs.workers.list(id, alive ?? null, window),
           ),
       },
       WorkerConnection,
+    ),
+    auditEntries: t.connection(
+      {
+        type: AuditEntryType,
+        nullable: false,
+        description: 'ADMIN. What was done here with keys, or refused, apart from the daily work with jobs. Newest first.',
+        authScopes: { anyOf: ['ADMIN'] },
+        complexity: pageCost,
+        args: { actions: t.arg.stringList({ description: 'Only entries of these actions, at most 100. Default: all.' }) },
+        resolve: ({ id }, { actions, ...args }, { database, cursors }, info) =>
+          readPage({ cursors, list: `audit ${id}`, order: 'DESC', args, info }, (window) =>
+            listAuditEntries(database.reads, id, { actions }, window),
+          ),
+      },
+      AuditEntryConnection,
+    ),
+    bulkActions: t.connection(
+      {
+        type: BulkActionType,
+        nullable: false,
+        description: 'READ. What was done to many of its jobs at once, newest first. Those of another workspace are FORBIDDEN, also for administrators.',
+        authScopes: ({ id }, _args, { viewer }) => (viewer?.workspaceId === id ? { anyOf: ['READ'] } : false),
+        complexity: pageCost,
+        resolve: ({ id }, args, { jobs, cursors }, info) =>
+          readPage({ cursors, list: `bulk actions of ${id}`, order: 'DESC', args, info }, (window) => jobs.bulk.list(id, window)),
+      },
+      BulkActionConnection,
     ),
   }),
 });

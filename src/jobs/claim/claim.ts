@@ -1,6 +1,8 @@
 import type { JobsContext } from '../model/context.ts';
 import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
+import { limited, met, units, unlimited } from './limits.ts';
+import { isInLine } from '../model/parking.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { initialStatus, sqlIs, transitions } from '../model/state-machine.ts';
 
@@ -18,6 +20,10 @@ export interface ClaimRound {
   after: string;
   /** The most workspaces to look at. */
   workspaces: number;
+  /** Workspaces that get nothing. Only for claims in every workspace that name no jobs. */
+  without: readonly string[];
+  /** Whether it sees to limits. If not, and there is one, nothing starts. */
+  limits: boolean;
 }
 
 /** An attempt that has just started. */
@@ -35,6 +41,8 @@ export interface ClaimRoundResult {
   after: string;
   /** Whether the round looked at every workspace with claimable work. */
   wentRound: boolean;
+  /** Whether it met a workspace with a limit, or a job with a concurrency key. */
+  meetsLimit: boolean;
 }
 
 /** Sorts before every workspace id. */
@@ -87,6 +95,17 @@ const turnsOfNamed = `
     WHERE $5::uuid IS NOT NULL AND $6::int IS NOT NULL GROUP BY named.workspace_id
   )`;
 
+/** What differs between the statements. */
+interface Parts {
+  turns: string;
+  queue: 'job' | 'named AS job';
+  condition: string;
+  /** The candidates that may start, where there is no limit to see to. */
+  allowed: string;
+  /** Which of the workspaces are looked at: all by default. */
+  open?: string;
+}
+
 /*
  * Reads candidates without locks, and a few more than wanted, so that competing claims at the same head of the queue
  * still find work behind each other. Then it locks them one by one until there are enough. Paused workspaces and types have
@@ -95,7 +114,7 @@ const turnsOfNamed = `
  * The lateral lookups have a LIMIT or a lock clause of their own on purpose: this keeps them from being flattened into joins,
  * which the planner might answer by reading all of the table.
  */
-function statement(turns: string, queue: 'job' | 'named AS job'): string {
+function statement({ turns, queue, condition, allowed, open = '' }: Parts, limits: boolean): string {
   return `
   WITH RECURSIVE ${turns},
   wanted AS (
@@ -106,36 +125,18 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
     SELECT turns.workspace_id, turns.place, its.concurrency_limit FROM turns CROSS JOIN LATERAL (
       SELECT workspace.concurrency_limit FROM workspace
       WHERE workspace.id = turns.workspace_id AND NOT workspace.paused LIMIT 1
-    ) AS its
+    ) AS its${open}
   ),
   candidate AS MATERIALIZED (
-    SELECT head.id, open.workspace_id, open.place AS turn, open.concurrency_limit, wanted.lease_seconds, wanted.timeout_seconds,
-      row_number() OVER (PARTITION BY open.workspace_id ORDER BY head.dispatch_at, head.id) AS place
+    SELECT head.*, open.workspace_id, open.place AS turn, open.concurrency_limit, wanted.lease_seconds, wanted.timeout_seconds
     FROM open CROSS JOIN wanted CROSS JOIN LATERAL (
-      SELECT job.id, job.dispatch_at FROM ${queue}
-      WHERE ${sqlIs.claimable} AND job.workspace_id = open.workspace_id AND job.type = wanted.type
+      SELECT job.id, job.dispatch_at, job.concurrency_key FROM ${queue}
+      WHERE ${condition} AND job.workspace_id = open.workspace_id AND job.type = wanted.type
       ORDER BY job.dispatch_at, job.id LIMIT 2 * cardinality($4::text[]) + 8
     ) AS head
   ),
-  wish AS (
-    SELECT candidate.workspace_id, least(count(*), cardinality($4::text[])) AS jobs
-    FROM candidate WHERE candidate.concurrency_limit IS NOT NULL
-    GROUP BY candidate.workspace_id
-  ),
-  free AS MATERIALIZED (
-    SELECT wish.workspace_id, taken.n, row_number() OVER (PARTITION BY wish.workspace_id ORDER BY taken.n) AS place
-    FROM wish CROSS JOIN LATERAL (
-      SELECT slot.n FROM slot WHERE slot.workspace_id = wish.workspace_id AND slot.job_id IS NULL AND NOT slot.excess
-      ORDER BY slot.n LIMIT wish.jobs FOR UPDATE SKIP LOCKED
-    ) AS taken
-  ),
-  allowed AS MATERIALIZED (
-    SELECT candidate.*, free.n AS slot FROM candidate
-    LEFT JOIN wish USING (workspace_id)
-    LEFT JOIN free USING (workspace_id, place)
-    WHERE wish.workspace_id IS NULL OR free.n IS NOT NULL
-    ORDER BY candidate.place, candidate.turn
-  ),
+  ${met},
+  ${limits ? limited : allowed},
   winner AS MATERIALIZED (
     SELECT allowed.*, row_number() OVER () AS ordinal FROM (
       SELECT allowed.* FROM allowed CROSS JOIN LATERAL (
@@ -156,31 +157,38 @@ function statement(turns: string, queue: 'job' | 'named AS job'): string {
       now() + make_interval(secs => least(winner.lease_seconds, winner.timeout_seconds)) AS expires_at
   ),
   leased AS (
-    INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, api_key_id, due_at, started_at, expires_at, deadline_at, seconds, slot)
-    SELECT id, workspace_id, attempt, token, worker_id, api_key_id, due_at, now(), expires_at, deadline_at, lease_seconds, slot FROM started
+    INSERT INTO lease (job_id, workspace_id, attempt, token, worker_id, api_key_id, due_at, started_at, expires_at, deadline_at, seconds,
+      slot, concurrency_key)
+    SELECT id, workspace_id, attempt, token, worker_id, api_key_id, due_at, now(), expires_at, deadline_at, lease_seconds,
+      slot, concurrency_key FROM started
   ),
   logged AS (
     INSERT INTO job_change (workspace_id, job_id, version, previous_status, status, type, attempt, failed_attempts, due_at)
     SELECT workspace_id, id, version, '${initialStatus}', status, type, attempt, failed_attempts, due_at FROM started
-  ),
-  occupied AS (
-    UPDATE slot SET job_id = started.id FROM started
-    WHERE slot.workspace_id = started.workspace_id AND slot.n = started.slot
-  )
+  )${limits ? units : ''}
   SELECT ${jobColumns('started')}, started.token, started.expires_at, started.lease_seconds, started.turn, started.ordinal,
-    seen.workspaces AS seen_workspaces, seen.last AS last_seen
+    seen.workspaces AS seen_workspaces, seen.last AS last_seen, (SELECT limits FROM met) AS meets_limit
   FROM (SELECT count(*)::int AS workspaces, (array_agg(workspace_id ORDER BY place DESC))[1] AS last FROM turns) AS seen
   LEFT JOIN started ON true
   ORDER BY started.ordinal`;
 }
 
+/** A job that its key has parked may be named, and starts if there is a seat. */
+const inLine = `${sqlIs.claimable} AND ${isInLine}`;
+
+/** Most claims meet no limit, and what sees to limits is a good part of the work of a claim that takes one job, or none. */
+function withAndWithoutLimits(parts: Parts) {
+  return { limits: statement(parts, true), noLimits: statement(parts, false) };
+}
+
 const statements = {
-  all: statement(turnsOfAll, 'job'),
-  one: statement(turnOfOne, 'job'),
-  named: statement(turnsOfNamed, 'named AS job'),
+  // Not in the scan for turns: it would walk over all that waits of a workspace that gets nothing.
+  all: withAndWithoutLimits({ turns: turnsOfAll, queue: 'job', condition: inLine, allowed: unlimited.ofSeveral, open: ' WHERE turns.workspace_id <> ALL ($8::uuid[])' }),
+  one: withAndWithoutLimits({ turns: turnOfOne, queue: 'job', condition: inLine, allowed: unlimited.ofOne }),
+  named: withAndWithoutLimits({ turns: turnsOfNamed, queue: 'named AS job', condition: sqlIs.claimable, allowed: unlimited.ofSeveral }),
 };
 
-type ResultRow = { seen_workspaces: number; last_seen: string | null } & (
+type ResultRow = { seen_workspaces: number; last_seen: string | null; meets_limit: boolean } & (
   | (JobRow & { token: string; expires_at: string; lease_seconds: number; ordinal: string | number })
   | { id: null }
 );
@@ -201,12 +209,13 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
     round.workspaces,
     round.apiKeyId,
   ];
+  const text = round.limits ? 'limits' : 'noLimits';
   const rows =
     jobIds !== null
-      ? await context.database.hot.query<ResultRow>(statements.named, [...parameters, scope, jobIds])
+      ? await context.database.hot.query<ResultRow>(statements.named[text], [...parameters, scope, jobIds])
       : scope !== null
-        ? await context.database.hot.query<ResultRow>(statements.one, [...parameters, scope])
-        : await context.database.hot.query<ResultRow>(statements.all, parameters);
+        ? await context.database.hot.query<ResultRow>(statements.one[text], [...parameters, scope])
+        : await context.database.hot.query<ResultRow>(statements.all[text], [...parameters, round.without]);
   const started = rows.flatMap((row): StartedAttempt[] => {
     if (row.id === null) return [];
     const { token, expires_at: expiresAt, lease_seconds: leaseSeconds } = row;
@@ -216,11 +225,13 @@ export async function claimRound(context: JobsContext, round: ClaimRound): Promi
     // Both times are the database's.
     context.observer.started(job.type, (job.updatedAt.getTime() - job.dueAt.getTime()) / 1_000);
     context.announcer.jobChanged(job);
+    context.concurrencyKeys.changed(job);
   }
   const seen = rows[0]?.seen_workspaces ?? 0;
   return {
     started,
     after: started.at(-1)?.job.workspaceId ?? rows[0]?.last_seen ?? firstWorkspace,
     wentRound: seen < round.workspaces,
+    meetsLimit: rows[0]?.meets_limit ?? false,
   };
 }

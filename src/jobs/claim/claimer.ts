@@ -8,7 +8,8 @@ import { crowdedRetrySeconds, type FieldIssue, RateLimitedError, ValidationError
 import { parseInput } from '../../input.ts';
 import type { Log } from '../../log.ts';
 import { anyType, anyWorkspace, leavingTopic, parseWork, type Work, workTopic } from '../feed/announcer.ts';
-import { claimRound, firstWorkspace, type StartedAttempt } from './claim.ts';
+import { type ClaimRound, claimRound, type ClaimRoundResult, firstWorkspace, type StartedAttempt } from './claim.ts';
+import { type Claim, claimSchema } from './claim-request.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
@@ -17,33 +18,8 @@ import { decodeLeaseToken, encodeLeaseToken } from './lease-token.ts';
 import { releaseJob } from '../end/release.ts';
 import { unknownTypeMessage } from '../types/registry.ts';
 
-const claim = z.object({
-  types: z.array(z.string()).min(1).max(100),
-  jobIds: z.array(z.guid()).max(100).nullish(),
-  limit: z.int().min(1).max(100).nullish(),
-  workerId: z.string().min(1).max(200),
-  apiKeyId: z.guid().nullish(),
-  waitSeconds: z.number().min(0).max(30).nullish(),
-});
-
 /** A message of the leaving topic: the claimer that it is from, the worker's scope and its id. */
 const leaving = z.tuple([z.string(), z.string().nullable(), z.string()]);
-
-/** A worker's request for jobs. */
-export interface Claim {
-  /** Registered job types, 1 to 100. */
-  types: string[];
-  /** At most 100 UUIDs. Limits the claim to these jobs. */
-  jobIds?: string[] | null | undefined;
-  /** 1 to 100. 1 by default. */
-  limit?: number | null | undefined;
-  /** Recorded in the attempt, for people. 1 to 200 characters. */
-  workerId: string;
-  /** The key that will hold the jobs. None by default, as for the built-in worker. */
-  apiKeyId?: string | null | undefined;
-  /** How long to wait for work, 0 to 30. The claim returns as soon as there is some. */
-  waitSeconds?: number | null | undefined;
-}
 
 interface Waiting {
   limit: number;
@@ -62,9 +38,15 @@ interface Group {
   scope: WorkspaceScope;
   types: ReadonlySet<string>;
   jobIds: readonly string[] | null;
+  without: ReadonlySet<string>;
   /** In order of arrival. */
   waiting: Set<Waiting>;
 }
+
+/** How a group's turn begins: where the last one ended in the rotation through workspaces, and whether that met limits. */
+type Turn = Pick<ClaimRound, 'after' | 'limits'>;
+
+const firstTurn: Turn = { after: firstWorkspace, limits: false };
 
 /** Whose turn a group waits for: its key's, or that of all claims without one. */
 function ownerOf({ apiKeyId }: Group): string {
@@ -95,8 +77,8 @@ export class Claimer {
   readonly #due = new FairQueue<Group>();
   /** How many claims each key has here. */
   readonly #claims = new Map<string | null, number>();
-  /** The rotation through workspaces: the last turn of each group. */
-  readonly #turns = new Map<string, string>();
+  /** The last turn of each group. */
+  readonly #turns = new Map<string, Turn>();
   #unsubscribe: Unsubscribe[] = [];
   readonly #loop: Loop;
   #stopped = false;
@@ -144,7 +126,7 @@ export class Claimer {
    *   with too many claims
    */
   async claim(scope: WorkspaceScope, request: Claim, signal: AbortSignal | null = null): Promise<StartedAttempt[]> {
-    const { types, jobIds = null, limit, workerId, apiKeyId = null, waitSeconds } = parseInput(claim, request);
+    const { types, jobIds = null, without, limit, workerId, apiKeyId = null, waitSeconds } = parseInput(claimSchema, request);
     this.#refuseUnknown(types);
     if (this.#stopped || signal?.aborted) return [];
     this.#refuseTooMany(apiKeyId);
@@ -154,7 +136,7 @@ export class Claimer {
     const timer = new AbortController();
     try {
       return await new Promise<StartedAttempt[]>((resolve, reject) => {
-        const group = this.#group({ apiKeyId, scope, types: new Set(types.toSorted()), jobIds });
+        const group = this.#group({ apiKeyId, scope, types: new Set(types.toSorted()), jobIds, without: new Set(without?.toSorted()) });
         const waiting: Waiting = { limit: limit ?? 1, workerId, group, signal, patient, resolve, reject };
         this.#enter(waiting);
         const giveUp = () => this.#answer(waiting, []);
@@ -163,7 +145,8 @@ export class Claimer {
         this.#wake([group]);
       });
     } finally {
-      timer.abort();
+      // It makes an error, with a stack.
+      if (patient || signal !== null) timer.abort();
       // Again: a wait is longer than a worker is written.
       if (patient) this.#context.workforce.claimed(scope, workerId, claimed);
     }
@@ -207,7 +190,7 @@ export class Claimer {
   }
 
   #group(asked: Omit<Group, 'id' | 'waiting'>): Group {
-    const id = JSON.stringify([asked.apiKeyId, asked.scope, [...asked.types], asked.jobIds]);
+    const id = JSON.stringify([asked.apiKeyId, asked.scope, [...asked.types], asked.jobIds, [...asked.without]]);
     return this.#groups.get(id) ?? { ...asked, id, waiting: new Set() };
   }
 
@@ -251,8 +234,8 @@ export class Claimer {
 
   #wakeFor(work: readonly Work[]): void {
     const byWorkspace = Map.groupBy(work, ({ workspaceId }) => workspaceId);
-    const wanted = [...this.#groups.values()].filter(({ scope, types }) => {
-      const own = scope === null ? work : [...(byWorkspace.get(scope) ?? []), ...(byWorkspace.get(anyWorkspace) ?? [])];
+    const wanted = [...this.#groups.values()].filter(({ scope, types, without }) => {
+      const own = scope === null ? work.filter(({ workspaceId }) => !without.has(workspaceId)) : [...(byWorkspace.get(scope) ?? []), ...(byWorkspace.get(anyWorkspace) ?? [])];
       const available = new Set(own.map(({ type }) => type));
       return available.has(anyType) || !available.isDisjointFrom(types);
     });
@@ -300,29 +283,45 @@ export class Claimer {
 
   async #claimFor(group: Group, assignees: readonly Waiting[]): Promise<StartedAttempt[]> {
     const started: StartedAttempt[] = [];
-    const origin = this.#turns.get(group.id) ?? firstWorkspace;
-    let after = origin;
+    let { after, limits } = this.#turns.get(group.id) ?? firstTurn;
+    const origin = after;
+    let { settling } = this.#context.concurrencyKeys;
     // Looking at a few workspaces satisfies nearly every claim. If nothing in them may start, look at more.
     for (let workspaces = assignees.length + 4; ; workspaces = Math.min(workspaces * 4, 256)) {
-      const result = await claimRound(this.#context, {
+      const result = await this.#round({
         scope: group.scope,
         types: [...group.types],
         jobIds: group.jobIds,
+        without: [...group.without],
         workerIds: assignees.slice(started.length).map(({ workerId }) => workerId),
         apiKeyId: group.apiKeyId,
         after,
         workspaces,
+        limits,
       }).catch((error: unknown) => {
         // Hand out what earlier rounds started. If the error persists, the next claim throws it.
         if (started.length === 0) throw error;
-        return { started: [], after: firstWorkspace, wentRound: true };
+        return { started: [], after: firstWorkspace, wentRound: true, meetsLimit: limits };
       });
       started.push(...result.started);
       const wentRound = result.wentRound || leadsPast(origin, after, result.after);
       after = result.after;
-      this.#remember(group.id, after);
-      if (wentRound || started.length >= assignees.length) return started;
+      limits = result.meetsLimit;
+      this.#remember(group.id, { after, limits });
+      if (started.length >= assignees.length) return started;
+      if (wentRound) {
+        // Whoever has just ended a job and asks for another, without waiting, gets the one that its key has a seat for now.
+        if (settling === null || assignees.every(({ patient }) => patient)) return started;
+        await settling;
+        settling = null;
+      }
     }
+  }
+
+  /** One round, and another that sees to limits if it has met one and did not expect any. */
+  async #round(round: ClaimRound): Promise<ClaimRoundResult> {
+    const result = await claimRound(this.#context, round);
+    return result.meetsLimit && !round.limits ? claimRound(this.#context, { ...round, limits: true }) : result;
   }
 
   #handOut(assignees: readonly Waiting[], started: StartedAttempt[]): void {
@@ -354,10 +353,10 @@ export class Claimer {
     }
   }
 
-  /** Remembers where a group's next turn begins. Beyond 1,000 groups it drops the oldest, which then starts over. */
-  #remember(group: string, after: string): void {
+  /** Remembers how a group's next turn begins. Beyond 1,000 groups it drops the oldest, which then starts over. */
+  #remember(group: string, turn: Turn): void {
     this.#turns.delete(group);
-    this.#turns.set(group, after);
+    this.#turns.set(group, turn);
     if (this.#turns.size <= 1_000) return;
     const [oldest] = this.#turns.keys();
     if (oldest !== undefined) this.#turns.delete(oldest);

@@ -3,7 +3,7 @@ import { LeaseLostError } from '../model/job-errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
-import type { LeaseRef } from './lease-token.ts';
+import { decodeLeaseToken, type LeaseRef } from './lease-token.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { type AttemptOutcome, sqlIs } from '../model/state-machine.ts';
 
@@ -80,6 +80,23 @@ export async function findWorker(
     [jobId, token, scope],
   );
   return row?.worker_id ?? null;
+}
+
+/** A lease that is held now. */
+export interface HeldLeaseRef extends LeaseRef {
+  workspaceId: string;
+}
+
+/** The lease of a token. @throws LeaseLostError unless it is held now, in the workspace */
+export async function requireLease(context: JobsContext, scope: WorkspaceScope, token: string): Promise<HeldLeaseRef> {
+  const ref = decodeLeaseToken(token);
+  if (ref === null) throw new LeaseLostError(null);
+  const [row] = await context.database.hot.query<{ workspace_id: string }>(
+    `SELECT job.workspace_id FROM job JOIN lease ON ${heldBy(1)}`,
+    [ref.jobId, ref.token, scope],
+  );
+  if (row === undefined) throw await leaseLost(context, scope, ref);
+  return { ...ref, workspaceId: row.workspace_id };
 }
 
 /** The error for a late writer: LEASE_LOST. */

@@ -14,7 +14,14 @@ import type { Queryable } from '../../database/queryable.ts';
 
 const isLost = 'slot.job_id IS NOT NULL AND NOT EXISTS (SELECT FROM lease WHERE lease.job_id = slot.job_id AND lease.slot = slot.n)';
 
+/** Advisory lock key space. Distinct from those in src/database/process-lock.ts and src/jobs/create/queue-room.ts. */
+const lockSpace = 0x10_51;
+
+/** A workspace that has no slots and no leases has no rows to lock, and two who settle it would make the same slots. */
+const alone = `SELECT pg_advisory_xact_lock(${lockSpace}, hashtext($1::text))`;
+
 const locks = [
+  alone,
   `SELECT job.id FROM job JOIN lease ON lease.job_id = job.id WHERE lease.workspace_id = $1 ORDER BY job.id FOR UPDATE OF job`,
   `SELECT n FROM slot WHERE workspace_id = $1 ORDER BY n FOR UPDATE`,
 ];
@@ -43,6 +50,7 @@ const settle = `
 /** Makes the slots of a workspace those of a limit. Call it in a transaction, before anything locks the workspace. */
 export async function settleSlots(transaction: Queryable, workspaceId: string, limit: number | null): Promise<void> {
   if (limit === null) {
+    await transaction.query(alone, [workspaceId]);
     await transaction.query('DELETE FROM slot WHERE workspace_id = $1', [workspaceId]);
     return;
   }

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { Batches, Failed, type Outcome } from '../../concurrency/batches.ts';
-import { InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
+import { type FieldIssue, InsufficientCreditsError, QueueFullError, ValidationError } from '../../errors.ts';
+import { maxIssues } from '../../input.ts';
 import { IdempotencyConflictError } from '../model/job-errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { NewJob } from './new-job.ts';
 import { findUsedKeys } from './idempotency.ts';
-import { breaks, brokenConstraint } from './insert.ts';
+import { announceCreated, breaks, brokenConstraint } from './insert.ts';
 import type { Job } from '../model/job.ts';
 import { QueueRoom } from './queue-room.ts';
 import { isSameRequest } from './request-key.ts';
@@ -34,9 +35,9 @@ export class CreationQueue {
   /** By workspace. An evicted entry that is still busy finishes alongside its successor. */
   readonly #batches: LRUCache<string, Batches<readonly NewJob[], Job[]>>;
 
-  constructor(context: JobsContext) {
+  constructor(context: JobsContext, room = new QueueRoom(context)) {
     this.#context = context;
-    this.#room = new QueueRoom(context);
+    this.#room = room;
     this.#batches = new LRUCache({ max: 10_000, memoMethod: (workspaceId) => this.#batchesOf(workspaceId) });
   }
 
@@ -81,7 +82,7 @@ export class CreationQueue {
             this.#succeed(open, placed.jobs);
             return;
           }
-          open = await this.#settleWithoutRoom(workspaceId, open, placed.room);
+          open = 'room' in placed ? await this.#settleWithoutRoom(workspaceId, open, placed.room) : await this.#settleWithoutUploads(workspaceId, open, placed.issues);
         } catch (error) {
           if (breaks(error, brokenConstraint.balance)) {
             await this.#createOneByOne(workspaceId, open);
@@ -108,7 +109,7 @@ export class CreationQueue {
         const earlier = job.key === null ? undefined : used.get(job.key.text);
         if (job.key === null || earlier === undefined) continue;
         if (!isSameRequest(earlier, job.key)) {
-          creation.outcome = new Failed(new IdempotencyConflictError(earlier.job));
+          creation.outcome = new Failed(new IdempotencyConflictError(earlier));
           return false;
         }
         creation.known.set(job.id, earlier.job);
@@ -148,6 +149,22 @@ export class CreationQueue {
     });
   }
 
+  /** Refuses the creations that name uploads that they cannot have. Leaves fewer new jobs than before. */
+  async #settleWithoutUploads(
+    workspaceId: string,
+    open: readonly Creation[],
+    issues: ReadonlyMap<string, FieldIssue[]>,
+  ): Promise<readonly Creation[]> {
+    // What a repeated request named may be gone since.
+    const fresh = await this.#settleKnown(workspaceId, open);
+    return fresh.filter((creation) => {
+      const theirs = newOnes(creation).flatMap(({ id }) => issues.get(id) ?? []);
+      if (theirs.length === 0) return true;
+      creation.outcome = new Failed(new ValidationError(theirs.slice(0, maxIssues)));
+      return false;
+    });
+  }
+
   /** Handles a batch that costs more than the balance: tries the creations one by one, in order of arrival. */
   async #createOneByOne(workspaceId: string, open: readonly Creation[]): Promise<void> {
     const [only] = open;
@@ -164,11 +181,7 @@ export class CreationQueue {
   }
 
   #succeed(open: readonly Creation[], jobs: Job[]): void {
-    for (const job of jobs) {
-      // Both times are the database's.
-      if (job.dueAt <= job.updatedAt) this.#context.announcer.workAvailable(job);
-      this.#context.announcer.workspaceChanged(job.workspaceId);
-    }
+    announceCreated(this.#context, jobs);
     for (const creation of open) creation.outcome = resultOf(creation, jobs);
   }
 }

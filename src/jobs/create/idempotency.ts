@@ -60,7 +60,7 @@ export async function findEarlier(
   for (const key of keys) {
     const known = used.get(key.text);
     if (known === undefined) continue;
-    if (!isSameRequest(known, key)) throw new IdempotencyConflictError(known.job);
+    if (!isSameRequest(known, key)) throw new IdempotencyConflictError(known);
     earlier.set(key.text, { job: known.job, wasJoined: known.requestHash === joinedHash(key) });
   }
   return earlier;

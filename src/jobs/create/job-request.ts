@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
 import type { Dialect } from '../../workspaces/dialect.ts';
+import type { Submitter } from '../../workspaces/viewer.ts';
 import { type JsonObject, type JsonValue, isJsonObject } from '../../json.ts';
 
 /** A request to create a job. */
@@ -19,6 +20,12 @@ export interface JobRequest {
   webhookUrl?: string | null | undefined;
   /** 1 to 100. The type's own number by default. */
   maxAttempts?: number | null | undefined;
+  /** The submitter's own name for the job, at most 255 characters. Not unique. */
+  clientReference?: string | null | undefined;
+  /** 1 to 255 characters. Of the workspace's jobs with this key, at most `concurrencyLimit` run at once, whatever their types. */
+  concurrencyKey?: string | null | undefined;
+  /** 1 to 1,000; 1 where only the key is given. In force is the limit of the key's job that was created last. */
+  concurrencyLimit?: number | null | undefined;
   /** 1 to 255 characters. The same key and request within 24 hours return the same job, charged once. */
   idempotencyKey?: string | null | undefined;
 }
@@ -26,13 +33,21 @@ export interface JobRequest {
 /** Where a job comes from. Not part of the submitter's request. */
 export interface JobOrigin {
   dialect: Dialect;
+  /** What stands for the request's own: that of a retried job, or of a dialect whose references are longer. */
   clientReference?: string | null;
   retryOfId?: string | null;
+  /** The schedule whose occurrence it is. */
+  scheduleId?: string | null;
+  /** The access token that asks; null for a key. */
+  submitter?: Submitter | null;
   /** What the client sent, if a surface made the request from it. An idempotency key stands for this. */
   sent?: JsonValue;
 }
 
 export const idempotencyKey = z.string().min(1).max(255);
+
+/** Of one job. */
+export const mostTags = 20;
 
 const earliest = new Date('2000-01-01T00:00:00Z');
 const tooLate = new Date('+010000-01-01T00:00:00Z');
@@ -44,8 +59,14 @@ export const jobRequest = z.object({
   input: z.custom<JsonObject>(isJsonObject, { error: 'expected an object' }).nullish(),
   priority: z.int().min(-100).max(100).nullish(),
   runAt: z.date().refine((at) => at >= earliest && at < tooLate, { error: 'must be in the years 2000 to 9999' }).nullish(),
-  tags: z.array(z.string().min(1).max(100)).max(20).nullish(),
+  tags: z.array(z.string().min(1).max(100)).max(mostTags).nullish(),
   webhookUrl: httpUrl.nullish(),
   maxAttempts: z.int().min(1).max(100).nullish(),
+  clientReference: z.string().max(255).nullish(),
+  concurrencyKey: z.string().min(1).max(255).nullish(),
+  concurrencyLimit: z.int().min(1).max(1_000).nullish(),
   idempotencyKey: idempotencyKey.nullish(),
+}).refine(({ concurrencyKey, concurrencyLimit }) => concurrencyKey != null || concurrencyLimit == null, {
+  path: ['concurrencyLimit'],
+  error: 'needs a concurrencyKey: it is the limit of that key',
 });

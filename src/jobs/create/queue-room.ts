@@ -1,15 +1,17 @@
 import type { Queryable } from '../../database/queryable.ts';
+import type { FieldIssue } from '../../errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import { breaks, brokenConstraint, insertJobs } from './insert.ts';
 import type { Job } from '../model/job.ts';
+import { lockUploads } from './named-uploads.ts';
 import type { NewJob } from './new-job.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
 /** Advisory lock key space. Distinct from those in src/database/process-lock.ts. */
 const lockSpace = 0x10_4b;
 
-/** Either all jobs were created, or none, and `room` says how many would have fitted. */
-export type Placed = { jobs: Job[] } | { room: number };
+/** Either all jobs were created, or none: `room` says how many would have fitted, `issues` what is wrong, by the ids of jobs. */
+export type Placed = { jobs: Job[] } | { room: number } | { issues: Map<string, FieldIssue[]> };
 
 /**
  * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. The workspace's row says how many there
@@ -32,10 +34,14 @@ export class QueueRoom {
     const allowed = limits.maxQueueLength;
     for (;;) {
       try {
-        return { jobs: await insertJobs(database.hot, { workspaceId, jobs, allowed }) };
+        if (jobs.every(({ uploads }) => uploads.length === 0)) return { jobs: await insertJobs(database.hot, { workspaceId, jobs, allowed }) };
+        return await database.transaction(async (transaction): Promise<Placed> => {
+          const issues = await lockUploads(transaction, workspaceId, jobs);
+          return issues.size > 0 ? { issues } : { jobs: await insertJobs(transaction, { workspaceId, jobs, allowed }) };
+        });
       } catch (error) {
         if (!breaks(error, brokenConstraint.room)) throw error;
-        const room = await this.#findRoom(workspaceId, jobs.length);
+        const room = await this.findRoom(workspaceId, jobs.length);
         if (jobs.length > room) return { room };
         // Others may take the room first; then it is looked for again.
       }
@@ -43,7 +49,7 @@ export class QueueRoom {
   }
 
   /** How many jobs there is room for. Counts unless the workspace's row already says that `wanted` of them fit. */
-  #findRoom(workspaceId: string, wanted: number): Promise<number> {
+  findRoom(workspaceId: string, wanted: number): Promise<number> {
     const { database, limits } = this.#context;
     const allowed = limits.maxQueueLength;
     return database.transaction(async (transaction) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { checkInput, textIssues } from '../../input.ts';
 import { canonicalJson } from '../../json.ts';
 import type { Job } from '../model/job.ts';
+import { keyOfToken } from './submitter.ts';
 import { idempotencyKey, type JobOrigin, type JobRequest } from './job-request.ts';
 
 /** An idempotency key, and what tells whether it comes with the same request again. */
@@ -21,10 +22,10 @@ const joined = 'joined:';
 
 /** Null if the request has no key, or one that cannot have been used. Nothing else of the request has to be valid. */
 export function requestKeyOf({ idempotencyKey: text, ...asked }: Partial<JobRequest>, origin: JobOrigin): RequestKey | null {
-  const { retryOfId = null, sent = withoutNulls(asked) } = origin;
+  const { retryOfId = null, submitter = null, sent = withoutNulls(asked) } = origin;
   if (text == null || !checkInput(idempotencyKey, text).ok || textIssues(sent).length > 0) return null;
   return {
-    text,
+    text: submitter === null ? text : keyOfToken(submitter, text),
     requestHash: form + createHash('sha256').update(canonicalJson(sent)).digest('hex'),
     wouldHaveMade: (job) =>
       retryOfId === null

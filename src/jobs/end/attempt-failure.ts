@@ -1,3 +1,4 @@
+import { sqlDispatchAt } from '../model/parking.ts';
 import { sqlIs, transitions } from '../model/state-machine.ts';
 
 /** Seconds before the second attempt. Doubles with each further attempt. */
@@ -6,22 +7,28 @@ const firstBackoffSeconds = 2;
 /** The longest backoff between two attempts. */
 const longestBackoffSeconds = 600;
 
+interface SqlFailure {
+  code: string;
+  message: string;
+  declaredFinal?: string;
+  retryAfter?: string;
+}
+
 /**
  * SQL assignments for a failed attempt, reported or expired: another attempt after a backoff, or FAILED and refunded if
  * it was the last attempt or `declaredFinal` holds.
  *
  * The jitter of ±25% keeps jobs that failed together in an outage from all coming back at the same instant.
  *
- * @param declaredFinal SQL condition
- * @param code SQL for the error code
- * @param message SQL for the error message
+ * All of a failure is SQL: the error's code and message, a condition that declares it final, and the seconds to wait in place
+ * of the backoff, or null for the backoff.
  */
-export function failedAttempt(declaredFinal: string, code: string, message: string): string {
+export function failedAttempt({ code, message, declaredFinal = 'false', retryAfter = 'NULL::int' }: SqlFailure): string {
   const last = `(${declaredFinal} OR job.failed_attempts + 1 >= job.max_attempts)`;
   const backoff = `make_interval(secs =>
     least(${longestBackoffSeconds}, ${firstBackoffSeconds} * power(2, least(job.failed_attempts, 16)))
     * (0.75 + random() / 2))`;
-  const due = `now() + ${backoff}`;
+  const due = `now() + coalesce(make_interval(secs => ${retryAfter}), ${backoff})`;
   return `
     status = CASE WHEN ${last} THEN '${transitions.fail.to}' ELSE '${transitions.tryAgain.to}' END,
     version = job.version + 1,
@@ -30,9 +37,9 @@ export function failedAttempt(declaredFinal: string, code: string, message: stri
     error_message = CASE WHEN ${last} THEN ${message} END,
     credits_refunded = CASE WHEN ${last} THEN job.credits_charged ELSE 0 END,
     finished_at = CASE WHEN ${last} THEN now() END,
-    ready = false,
+    ready = NOT ${last} AND ${retryAfter} IS NOT DISTINCT FROM 0,
     (due_at, dispatch_at) = (
-      SELECT next.due, next.due - make_interval(mins => job.priority) FROM (SELECT ${due} AS due) AS next
+      SELECT next.due, ${sqlDispatchAt('next.due', 'job')} FROM (SELECT ${due} AS due) AS next
     ),
     status_changed_at = now(),
     updated_at = now()`;
@@ -44,7 +51,7 @@ export const releasedAttempt = `
   version = job.version + 1,
   ready = true,
   due_at = now(),
-  dispatch_at = now() - make_interval(mins => job.priority),
+  dispatch_at = ${sqlDispatchAt('now()', 'job')},
   status_changed_at = now(),
   updated_at = now()`;
 

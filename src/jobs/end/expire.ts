@@ -52,7 +52,7 @@ function expire(context: JobsContext, jobId: string, attempt: number, lapse: Pic
   const $ = firstParameter;
   return endJob(context, {
     update: `
-      UPDATE job SET ${failedAttempt('false', '$4::text', '$5::text')}
+      UPDATE job SET ${failedAttempt({ code: '$4::text', message: '$5::text' })}
       FROM (
         SELECT job.id FROM lease JOIN job ON job.id = lease.job_id
         WHERE lease.job_id = $${$}::uuid AND lease.attempt = $${$ + 1}::int AND lease.expires_at <= now()

@@ -8,7 +8,7 @@ import { endJob, firstParameter } from './ending.ts';
 import { findPastAttempt, heldBy, isNewest, leaseLostBy } from '../claim/held.ts';
 import type { Job } from '../model/job.ts';
 import { decodeLeaseToken } from '../claim/lease-token.ts';
-import { transitions } from '../model/state-machine.ts';
+import { isPending, transitions } from '../model/state-machine.ts';
 
 const failure = z.object({
   token: z.string(),
@@ -17,6 +17,7 @@ const failure = z.object({
   }),
   message: z.string().min(1).max(10_000),
   retryable: z.boolean().optional(),
+  retryAfterSeconds: z.int().min(0).max(86_400).nullish(),
 });
 
 export interface FailedAttempt {
@@ -26,6 +27,8 @@ export interface FailedAttempt {
   message: string;
   /** False fails the job even if it has attempts left. */
   retryable?: boolean | undefined;
+  /** Not before so many seconds, in place of the usual backoff. 0 to 86,400. */
+  retryAfterSeconds?: number | null | undefined;
 }
 
 /**
@@ -35,21 +38,25 @@ export interface FailedAttempt {
  * @throws ValidationError, LeaseLostError
  */
 export async function failJob(context: JobsContext, scope: WorkspaceScope, request: FailedAttempt): Promise<Job> {
-  const { token, code, message, retryable = true } = parseInput(failure, request);
+  const { token, code, message, retryable = true, retryAfterSeconds = null } = parseInput(failure, request);
   const ref = decodeLeaseToken(token);
   if (ref === null) throw new LeaseLostError(null);
 
   const $ = firstParameter;
+  const sql = { code: '$4::text', message: '$5::text', declaredFinal: `NOT $${$ + 3}::boolean`, retryAfter: `$${$ + 4}::int` };
   const job = await endJob(context, {
     update: `
-      UPDATE job SET ${failedAttempt(`NOT $${$ + 3}::boolean`, '$4::text', '$5::text')}
+      UPDATE job SET ${failedAttempt(sql)}
       FROM lease WHERE ${heldBy($)}
       RETURNING job.*`,
-    parameters: [ref.jobId, ref.token, scope, retryable],
+    parameters: [ref.jobId, ref.token, scope, retryable, retryAfterSeconds],
     outcome: transitions.fail.to,
     failure: { code, message },
   });
-  if (job !== null) return job;
+  if (job !== null) {
+    if (retryAfterSeconds === 0 && isPending(job.status)) context.announcer.workAvailable(job);
+    return job;
+  }
   const past = await findPastAttempt(context, scope, ref);
   const isRepeated = past?.outcome === transitions.fail.to && past.errorCode === code && past.errorMessage === message;
   if (isRepeated && isNewest(past)) return past.job;

@@ -6,6 +6,11 @@ export function jobTopic(jobId: string): string {
   return `job:${jobId}`;
 }
 
+/** Bus topic for the lines of one job's log. Messages are empty. */
+export function logTopic(jobId: string): string {
+  return `log:${jobId}`;
+}
+
 /**
  * Bus topic for all changes in a workspace. A message has one line `jobId version` for each job whose progress
  * changed. A status change needs no line: it is in the change log, and the wake-up alone makes readers read the log.
@@ -19,6 +24,14 @@ export const workTopic = 'work';
 
 /** Bus topic for workers that are about to stop: see Claimer. */
 export const leavingTopic = 'leaving';
+
+/**
+ * Bus topic for the leases of a key that ended without its word. A message is `jobId attempt`: what a worker is told, its token
+ * too, is read from the database.
+ */
+export function lostTopic(apiKeyId: string): string {
+  return `lost:${apiKeyId}`;
+}
 
 /** Means every type in a message of the work topic. No job type can have this name. */
 export const anyType = '*';
@@ -45,14 +58,20 @@ export class Announcer {
 
   /** A job's status changed. */
   jobChanged(job: Pick<Job, 'id' | 'workspaceId' | 'version'>): void {
-    this.#bus.publish(jobTopic(job.id), String(job.version));
+    // In this order, so that the bus sends both together.
     this.workspaceChanged(job.workspaceId);
+    this.#bus.publish(jobTopic(job.id), String(job.version));
   }
 
   /** A job's progress changed. */
   jobProgressed(job: Pick<Job, 'id' | 'workspaceId' | 'version'>): void {
-    this.#bus.publish(jobTopic(job.id), String(job.version));
     this.#linesOf(job.workspaceId).push(`${job.id} ${job.version}`);
+    this.#bus.publish(jobTopic(job.id), String(job.version));
+  }
+
+  /** Lines were appended to a job's log. */
+  logged(jobId: string): void {
+    this.#bus.publish(logTopic(jobId), '');
   }
 
   /** Jobs were created or changed status. All changes of one tick share a wake-up. */
@@ -69,6 +88,11 @@ export class Announcer {
   /** A limited workspace may run one more job, of any type. */
   slotFreed(workspaceId: string): void {
     this.workAvailable({ workspaceId, type: anyType });
+  }
+
+  /** An attempt ended, and the worker with this key that held it does not know. */
+  leaseLost(apiKeyId: string, { id, attempt }: Pick<Job, 'id' | 'attempt'>): void {
+    this.#bus.publish(lostTopic(apiKeyId), `${id} ${attempt}`);
   }
 
   /**

@@ -177,7 +177,7 @@ const asItWas: Readonly<Record<string, string>> = {
   ...fromBoth(['status', 'version', 'attempt', 'failed_attempts'], (name) => `job.${name}`),
   ...fromBoth(['progress_step', 'progress_message', 'progress_percentage'], (name) => ifFinal(name, `job.${name}`)),
   ...fromBoth(
-    ['output', 'error_code', 'error_message', 'artifact_id', 'artifact_expires_at', 'cancel_reason', 'finished_at'],
+    ['output', 'error_code', 'error_message', 'artifact_id', 'artifact_expires_at', 'video_artifact_id', 'image_artifact_id', 'cancel_reason', 'finished_at'],
     (name) => ifFinal(name, 'NULL'),
   ),
   credits_refunded: ifFinal('credits_refunded', '0'),

@@ -54,12 +54,15 @@ export const JobEntity = defineEntity({
     input: p.json<JsonObject>(),
     tags: p.array().columnType('text[]').defaultRaw(`'{}'`),
     webhookUrl: p.text().strictNullable(),
-    /** The submitter's own reference (RevidAPI's `id`). */
+    /** The submitter's own name for the job (RevidAPI's `id`). */
     clientReference: p.text().strictNullable(),
 
     /** When it became or becomes claimable: creation, runAt, or the end of a backoff. */
     dueAt: p.datetime().defaultRaw('now()'),
-    /** dueAt minus 60 s per point of priority. Priority is a head start, so ageing never changes the order. */
+    /**
+     * dueAt minus 60 s per point of priority. Priority is a head start, so ageing never changes the order. A job whose
+     * concurrency key has no seat for it is parked: behind all the others. See parking.ts.
+     */
     dispatchAt: p.datetime().defaultRaw('now()').hidden(),
     /** Number of attempts that count against maxAttempts. */
     failedAttempts: p.integer().default(0),
@@ -80,12 +83,23 @@ export const JobEntity = defineEntity({
     progress: p.embedded(JobProgressEntity).strictNullable(),
 
     finishedAt: p.datetime().strictNullable(),
+    /** Its main file. All its files expire at once. */
     artifactId: p.uuid().strictNullable(),
     artifactExpiresAt: p.datetime().strictNullable(),
     creditsRefunded: p.integer().default(0),
     output: p.json<JsonValue>().strictNullable(),
     error: p.embedded(JobFailureEntity).strictNullable(),
     cancelReason: p.text().strictNullable(),
+
+    /** The schedule that created it. Stands last, because it came later than the others; it never changes. */
+    scheduleId: p.uuid().strictNullable(),
+    /** Of the workspace's jobs with this key, no more run at once than its limit: see ../keys/settle.ts. */
+    concurrencyKey: p.text().strictNullable(),
+    /** The limit that the submitter gave with the key. In force is that of the job created last. */
+    concurrencyLimit: p.integer().strictNullable(),
+    /** The first video among its files, and the first image: some surfaces show these by kind. */
+    videoArtifactId: p.uuid().strictNullable(),
+    imageArtifactId: p.uuid().strictNullable(),
   },
   indexes: [
     { name: 'job_workspace_index', properties: ['workspaceId', 'id'] },
@@ -104,9 +118,20 @@ export const JobEntity = defineEntity({
       // A property of an embeddable has no name that an index takes.
       expression: `create index "job_error_index" on "job" ("workspace_id", "error_code", "id") where error_code IS NOT NULL`,
     },
+    {
+      name: 'job_reference_index',
+      // RevidAPI's references may be longer than an entry of an index.
+      expression: `create index "job_reference_index" on "job" ("workspace_id", left(client_reference, 255), "id") where client_reference IS NOT NULL`,
+    },
     { name: 'job_dialect_index', properties: ['workspaceId', 'dialect', 'id'], where: withoutTable(sqlIs.final) },
     { name: 'job_retry_index', properties: ['retryOfId', 'id'], where: 'retry_of_id IS NOT NULL' },
+    { name: 'job_schedule_index', properties: ['scheduleId', 'id'], where: 'schedule_id IS NOT NULL' },
     { name: 'job_scheduled_index', properties: ['workspaceId', 'dueAt'], where: withoutTable(sqlIs.waiting) },
+    {
+      name: 'job_concurrency_index',
+      properties: ['workspaceId', 'concurrencyKey', 'ready', 'type', 'dispatchAt', 'id'],
+      where: withoutTable(`${sqlIs.pending} AND job.concurrency_key IS NOT NULL`),
+    },
   ],
 });
 
@@ -206,7 +231,12 @@ export const LeaseEntity = defineEntity({
     workerId: p.text(),
     /** The key that claimed it; null for the built-in worker. */
     apiKeyId: p.uuid().nullable(),
+    /** The concurrency key whose seat this attempt holds; null if its job has none. */
+    concurrencyKey: p.text().nullable(),
   },
+  indexes: [
+    { name: 'lease_concurrency_index', properties: ['workspaceId', 'concurrencyKey'], where: 'concurrency_key IS NOT NULL' },
+  ],
 });
 
 /** One row for each job that a limited workspace may run at once. Taking a row with SKIP LOCKED enforces the limit. */

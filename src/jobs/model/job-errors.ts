@@ -1,15 +1,20 @@
 import { LonghaulError } from '../../errors.ts';
 import type { Job } from './job.ts';
 
-export class IdempotencyConflictError extends LonghaulError {
-  readonly job: Job;
+/** What a key was used for before. */
+type EarlierUse = { job: Job } | { bulkActionId: string };
 
-  constructor(job: Job) {
-    super(
-      'IDEMPOTENCY_CONFLICT',
-      'This idempotency key already created a job from a different request. Use a new key for a new request.',
-    );
-    this.job = job;
+export class IdempotencyConflictError extends LonghaulError {
+  /** Null where the key started a bulk action. */
+  readonly job: Job | null;
+  /** Null where the key created a job. */
+  readonly bulkActionId: string | null;
+
+  constructor(earlier: EarlierUse) {
+    const did = 'job' in earlier ? 'created a job' : 'started a bulk action';
+    super('IDEMPOTENCY_CONFLICT', `This idempotency key already ${did} from a different request. Use a new key for a new request.`);
+    this.job = 'job' in earlier ? earlier.job : null;
+    this.bulkActionId = 'job' in earlier ? null : earlier.bulkActionId;
   }
 }
 

@@ -4,7 +4,7 @@ import type { AttemptOutcome } from './state-machine.ts';
 /** An attempt, or a waiting job, that this process has ended. */
 export interface EndedAttempt {
   /** As it is now. */
-  job: Job;
+  job: Pick<Job, 'type' | 'status'>;
   outcome: AttemptOutcome;
   /** The error code of the attempt. */
   code: string | null;

@@ -34,6 +34,18 @@ export const attemptOutcomes = ['COMPLETED', 'FAILED', 'EXPIRED', 'TIMEOUT', 'RE
 
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
+/** How an attempt ends other than by its worker's word. */
+export const imposedOutcomes = ['CANCELLED', 'EXPIRED', 'TIMEOUT'] as const satisfies AttemptOutcome[];
+
+export type ImposedOutcome = (typeof imposedOutcomes)[number];
+
+const imposed: ReadonlySet<AttemptOutcome> = new Set(imposedOutcomes);
+
+/** Whether the worker of an attempt that ended so does not know it yet. */
+export function isImposed(outcome: AttemptOutcome): boolean {
+  return imposed.has(outcome);
+}
+
 /** The status of a newly created job. */
 export const initialStatus = 'PENDING' satisfies JobStatus;
 

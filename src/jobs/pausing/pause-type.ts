@@ -1,3 +1,4 @@
+import { type Actor, byNobody, record } from '../../workspaces/audit/record.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { JobType } from '../types/job-type.ts';
@@ -9,13 +10,17 @@ import { anyWorkspace } from '../feed/announcer.ts';
  *
  * @throws NotFoundError
  */
-export async function pauseType({ database, types, pauses, announcer }: JobsContext, name: string, paused: boolean): Promise<JobType> {
+export async function pauseType({ database, types, pauses, announcer }: JobsContext, name: string, paused: boolean, by: Actor = byNobody): Promise<JobType> {
   const type = types.get(name);
   if (type === undefined) throw new NotFoundError('Job type');
-  await database.reads.query(
-    paused ? 'INSERT INTO paused_job_type (name) VALUES ($1) ON CONFLICT DO NOTHING' : 'DELETE FROM paused_job_type WHERE name = $1',
-    [name],
-  );
+  await database.transaction(async (transaction) => {
+    await transaction.query(
+      paused ? 'INSERT INTO paused_job_type (name) VALUES ($1) ON CONFLICT DO NOTHING' : 'DELETE FROM paused_job_type WHERE name = $1',
+      [name],
+    );
+    // It concerns every workspace, and stands in that of the administrators.
+    await record(transaction, { workspaceId: null, action: 'job_type.update', by, details: { name, paused } });
+  });
   await pauses.changed();
   if (!paused) announcer.workAvailable({ workspaceId: anyWorkspace, type: name });
   return type;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
 import { parseInput } from '../../input.ts';
+import { type Actor, byNobody, record } from '../../workspaces/audit/record.ts';
 import { concurrencyLimit, workspaceName } from '../../workspaces/create-workspace.ts';
 import { findWorkspace } from '../../workspaces/find.ts';
 import type { Workspace } from '../../workspaces/workspace.ts';
@@ -29,17 +30,20 @@ export interface WorkspaceUpdate {
  *
  * @throws NotFoundError, ValidationError
  */
-export async function updateWorkspace(context: JobsContext, id: string, update: WorkspaceUpdate): Promise<Workspace> {
+export async function updateWorkspace(context: JobsContext, id: string, update: WorkspaceUpdate, by: Actor = byNobody): Promise<Workspace> {
   const { database, pauses, announcer } = context;
   const { name, concurrencyLimit: limit, paused } = parseInput(request, update);
   await database.transaction(async (transaction) => {
     if (limit !== undefined) await settleSlots(transaction, id, limit);
-    await transaction.query(
+    const changed = await transaction.query(
       `UPDATE workspace SET name = coalesce($2, name), paused = coalesce($3, paused),
          concurrency_limit = CASE WHEN $4::boolean THEN $5::int ELSE concurrency_limit END
-       WHERE id = $1`,
+       WHERE id = $1 RETURNING id`,
       [id, name ?? null, paused ?? null, limit !== undefined, limit ?? null],
     );
+    if (changed.length === 0) throw new NotFoundError('Workspace');
+    const details = { ...(name === undefined ? {} : { name }), ...(limit === undefined ? {} : { concurrencyLimit: limit }), ...(paused === undefined ? {} : { paused }) };
+    await record(transaction, { workspaceId: id, action: 'workspace.update', by, target: { type: 'Workspace', id }, details });
   });
   const workspace = await findWorkspace(database.em(), id);
   if (workspace === null) throw new NotFoundError('Workspace');

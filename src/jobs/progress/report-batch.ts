@@ -12,6 +12,8 @@ export interface ProgressPatch extends LeaseRef {
   percentage?: number | null;
   /** The highest percentage of the reports merged into this one. */
   peak?: number;
+  /** JSON text. */
+  checkpoint?: string | null;
 }
 
 interface WrittenRow {
@@ -44,40 +46,46 @@ const next = {
  * A heartbeat, or a report that changes nothing, updates only the lease; version and updated_at stay the same. A lease is
  * renewed only if that adds a tenth of its length, so that a chatty worker does not write it with each report.
  *
- * The lock of the job guards the lease too: whoever renews or deletes a lease has the lock of its job.
+ * The lock of the job guards the lease and the checkpoint too: whoever writes them has the lock of its job.
+ *
+ * @param checkpoints CTEs that write them, for a batch that has some
  */
-const statement = `
+const statement = (checkpoints: string) => `
   WITH report AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS report(
       ordinal int, job_id uuid, token uuid, scope uuid,
-      has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8)
+      has_step boolean, step text, has_message boolean, message text, has_percentage boolean, percentage float8, peak float8,
+      has_checkpoint boolean, checkpoint jsonb)
   ),
   held AS MATERIALIZED (
-    SELECT report.ordinal, lease.job_id, lease.worker_id, lease.expires_at, least(now() + make_interval(secs => lease.seconds), lease.deadline_at) AS renewed_until,
-      make_interval(secs => lease.seconds / 10.0) AS tenth
-    FROM report
-    JOIN lease ON lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
-    JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
-    WHERE report.scope IS NULL OR report.scope = lease.workspace_id
-    ORDER BY lease.job_id
-    FOR UPDATE OF job SKIP LOCKED
+    SELECT report.*, its.* FROM (SELECT * FROM report ORDER BY job_id) AS report
+    CROSS JOIN LATERAL (
+      SELECT lease.workspace_id, lease.attempt, lease.worker_id, lease.expires_at, make_interval(secs => lease.seconds / 10.0) AS tenth,
+        least(now() + make_interval(secs => lease.seconds), lease.deadline_at) AS renewed_until
+      FROM lease
+      WHERE lease.job_id = report.job_id AND lease.token = report.token AND lease.expires_at > now()
+        AND (report.scope IS NULL OR report.scope = lease.workspace_id) LIMIT 1
+    ) AS its
+    CROSS JOIN LATERAL (
+      SELECT FROM job WHERE job.id = report.job_id AND job.attempt = its.attempt AND ${sqlIs.running} FOR UPDATE SKIP LOCKED
+    ) AS locked
   ),
   written AS (
     UPDATE job SET progress_step = ${next.step}, progress_message = ${next.message},
       progress_percentage = ${next.percentage}, progress_peak = ${next.peak},
       version = job.version + 1, updated_at = now()
-    FROM held JOIN report USING (ordinal)
-    WHERE job.id = held.job_id
+    FROM held AS report
+    WHERE job.id = report.job_id AND job.id = ANY (ARRAY(SELECT job_id FROM held))
       AND (job.progress_step, job.progress_message, job.progress_percentage)
         IS DISTINCT FROM (${next.step}, ${next.message}, ${next.percentage})
     RETURNING job.id, job.workspace_id, job.version
   ),
   renewed AS (
     UPDATE lease SET expires_at = held.renewed_until FROM held
-    WHERE lease.job_id = held.job_id
+    WHERE lease.job_id = held.job_id AND lease.job_id = ANY (ARRAY(SELECT job_id FROM held))
       AND held.expires_at NOT BETWEEN held.renewed_until - held.tenth AND held.renewed_until
     RETURNING lease.job_id, lease.expires_at
-  )
+  )${checkpoints}
   SELECT report.ordinal, coalesce(renewed.expires_at, held.expires_at) AS expires_at, held.worker_id, written.workspace_id, written.version,
     held.ordinal IS NOT NULL OR EXISTS (
       SELECT FROM lease JOIN job ON job.id = lease.job_id AND job.attempt = lease.attempt AND ${sqlIs.running}
@@ -89,6 +97,22 @@ const statement = `
   LEFT JOIN renewed ON renewed.job_id = held.job_id
   LEFT JOIN written ON written.id = held.job_id`;
 
+/** Of two workers that report on one job with different keys, the later one counts. */
+const checkpoints = `,
+  latest AS (
+    SELECT DISTINCT ON (job_id) job_id, workspace_id, checkpoint FROM held WHERE has_checkpoint ORDER BY job_id, ordinal DESC
+  ),
+  kept AS (
+    INSERT INTO job_checkpoint (job_id, workspace_id, value)
+    SELECT job_id, workspace_id, checkpoint FROM latest WHERE checkpoint IS NOT NULL
+    ON CONFLICT (job_id) DO UPDATE SET value = excluded.value WHERE job_checkpoint.value <> excluded.value
+  ),
+  cleared AS (
+    DELETE FROM job_checkpoint USING latest WHERE job_checkpoint.job_id = latest.job_id AND latest.checkpoint IS NULL
+  )`;
+
+const statements = { plain: statement(''), withCheckpoints: statement(checkpoints) };
+
 /**
  * Writes a batch of reports, at most one per token and scope, and announces the changes.
  *
@@ -96,7 +120,11 @@ const statement = `
  *   transaction holds a lock on the job or lease.
  */
 export async function writeReports(context: JobsContext, patches: readonly ProgressPatch[]): Promise<Outcome<Date | null>[]> {
-  const rows = await context.database.hot.query<WrittenRow>(statement, [JSON.stringify(patches.map(toRow))]);
+  const hasCheckpoints = patches.some(({ checkpoint }) => checkpoint !== undefined);
+  const rows = await context.database.hot.query<WrittenRow>(
+    hasCheckpoints ? statements.withCheckpoints : statements.plain,
+    [`[${patches.map(toJson).join(',')}]`],
+  );
   const outcomes: Outcome<Date | null>[] = patches.map(() => null);
   for (const { ordinal, expires_at: expiresAt, held, worker_id: workerId, workspace_id: workspaceId, version } of rows) {
     const patch = patches[ordinal];
@@ -110,8 +138,9 @@ export async function writeReports(context: JobsContext, patches: readonly Progr
   return outcomes;
 }
 
-function toRow(patch: ProgressPatch, ordinal: number): object {
-  return {
+/** Splices the checkpoint in as text: it is already JSON and may be large. */
+function toJson(patch: ProgressPatch, ordinal: number): string {
+  const fields = JSON.stringify({
     ordinal,
     job_id: patch.jobId,
     token: patch.token,
@@ -123,5 +152,7 @@ function toRow(patch: ProgressPatch, ordinal: number): object {
     has_percentage: patch.percentage !== undefined,
     percentage: patch.percentage ?? null,
     peak: patch.peak ?? null,
-  };
+    has_checkpoint: patch.checkpoint !== undefined,
+  });
+  return patch.checkpoint == null ? fields : `${fields.slice(0, -1)},"checkpoint":${patch.checkpoint}}`;
 }

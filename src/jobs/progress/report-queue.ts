@@ -9,6 +9,9 @@ interface Place {
   index: number;
 }
 
+/** The most weight of one statement: so many reports, or about two megabytes of checkpoints. */
+const batchWeight = 500;
+
 /**
  * Writes progress. A single report is written at once; reports that arrive while a statement is in flight share the
  * next one. Progress is state, not a log, so the reports of one attempt within a batch are merged.
@@ -23,7 +26,7 @@ export class ReportQueue {
 
   constructor(context: JobsContext) {
     this.#context = context;
-    this.#batches = new Batches((patches) => this.#write(patches), { lanes: 1, size: 500 });
+    this.#batches = new Batches((patches) => this.#write(patches), { lanes: 1, size: batchWeight, weigh });
   }
 
   /** Resolves with the new expiry of the lease once the report is committed. Throws LeaseLostError. */
@@ -57,4 +60,8 @@ export class ReportQueue {
 function merged(older: ProgressPatch, newer: ProgressPatch): ProgressPatch {
   const percentages = [older.peak, older.percentage, newer.peak, newer.percentage].filter((each) => each != null);
   return { ...older, ...newer, ...(percentages.length === 0 ? {} : { peak: Math.max(...percentages) }) };
+}
+
+function weigh({ checkpoint }: ProgressPatch): number {
+  return 1 + Math.floor((checkpoint?.length ?? 0) / 4_096);
 }

@@ -13,6 +13,8 @@ export interface JobFilter {
   types?: readonly string[] | null | undefined;
   /** At most 20. Jobs must have all of them. */
   tags?: readonly string[] | null | undefined;
+  /** At most 20. Jobs must have one of them, or several. */
+  anyTags?: readonly string[] | null | undefined;
   /** Exclusive, to the millisecond, as are all of these. */
   createdAfter?: Date | null | undefined;
   createdBefore?: Date | null | undefined;
@@ -25,6 +27,10 @@ export interface JobFilter {
   workerIds?: readonly string[] | null | undefined;
   /** Surfaces that jobs came through. */
   dialects?: readonly Dialect[] | null | undefined;
+  /** The submitter's own name for the job, exactly. */
+  clientReference?: string | null | undefined;
+  /** Schedules of which one created them. At most 100. */
+  scheduleIds?: readonly string[] | null | undefined;
   /** The job that they retry. */
   retryOf?: string | null | undefined;
   /** Statuses as the REST dialects show them. At least one. */
@@ -38,6 +44,7 @@ export const filterSchema = z.object({
   statuses: z.array(z.enum(jobStatuses)).max(100).nullish(),
   types: z.array(z.string().max(100)).max(100).nullish(),
   tags: z.array(z.string().max(100)).max(20).nullish(),
+  anyTags: z.array(z.string().max(100)).max(20).nullish(),
   createdAfter: z.date().nullish(),
   createdBefore: z.date().nullish(),
   finishedAfter: z.date().nullish(),
@@ -45,6 +52,8 @@ export const filterSchema = z.object({
   errorCodes: z.array(z.string().max(100)).max(100).nullish(),
   workerIds: z.array(z.string().max(200)).max(100).nullish(),
   dialects: z.array(z.enum(dialects)).max(100).nullish(),
+  clientReference: z.string().max(1_000).nullish(),
+  scheduleIds: z.array(z.uuid()).max(100).nullish(),
   retryOf: z.uuid().nullish(),
   phases: z.array(z.enum(jobPhases)).min(1).nullish(),
   native: z.object({ dialect: z.enum(dialects), types: z.array(z.string()) }).nullish(),
@@ -57,14 +66,14 @@ export function isUnfiltered(filter: JobFilter): boolean {
 export type Bind = (value: unknown) => string;
 
 /** Fields for whose values there are lists in id order. */
-const listed = ['statuses', 'types', 'errorCodes', 'workerIds', 'dialects'] as const;
+const listed = ['statuses', 'types', 'errorCodes', 'workerIds', 'dialects', 'scheduleIds', 'anyTags'] as const;
 
 export type Listed = (typeof listed)[number];
 
 /** A filter as conditions in SQL. */
 export interface Conditions {
   /** Lists without repetitions, where given. */
-  asked: { tags: string[] } & { [Key in Listed]: NonNullable<z.output<typeof filterSchema>[Key]> | null };
+  asked: { tags: string[]; clientReference: string | null; retryOf: string | null } & { [Key in Listed]: NonNullable<z.output<typeof filterSchema>[Key]> | null };
   /** Conditions on an id column. */
   ofId: (id: string, bind: Bind) => string[];
   /** Conditions on the job row. @param covered a field that is met already */
@@ -76,14 +85,18 @@ export interface Conditions {
 /** Throws ValidationError for an invalid filter. */
 export function conditionsOf(workspaceId: string, filter: JobFilter): Conditions {
   const { ids, tags, createdAfter, createdBefore, ...ofRow } = parseInput(filterSchema, filter);
-  const { finishedAfter, finishedBefore, phases, native, retryOf } = ofRow;
+  const { finishedAfter, finishedBefore, phases, native, retryOf = null, clientReference = null } = ofRow;
   const asked = {
     tags: [...new Set(tags)],
+    clientReference,
+    retryOf,
     statuses: distinct(ofRow.statuses),
     types: distinct(ofRow.types),
     errorCodes: distinct(ofRow.errorCodes),
     workerIds: distinct(ofRow.workerIds),
     dialects: distinct(ofRow.dialects),
+    scheduleIds: distinct(ofRow.scheduleIds),
+    anyTags: distinct(ofRow.anyTags),
   };
   const ofListed: Record<Listed, (values: readonly string[], bind: Bind) => string> = {
     statuses: oneOf('job.status'),
@@ -91,6 +104,8 @@ export function conditionsOf(workspaceId: string, filter: JobFilter): Conditions
     errorCodes: oneOf('job.error_code'),
     workerIds: (workers, bind) => workedOnBy(bind(workspaceId), bind(workers)),
     dialects: oneOf('job.dialect'),
+    scheduleIds: oneOf('job.schedule_id', 'uuid'),
+    anyTags: (borne, bind) => `job.tags && ${bind(borne)}::text[]`,
   };
   return {
     asked,
@@ -107,7 +122,8 @@ export function conditionsOf(workspaceId: string, filter: JobFilter): Conditions
         return values === null || field === covered ? [] : [ofListed[field](values, bind)];
       }),
       ...(asked.tags.length === 0 ? [] : [`job.tags @> ${bind(asked.tags)}::text[]`]),
-      ...(retryOf == null ? [] : [`job.retry_of_id = ${bind(retryOf)}::uuid`]),
+      ...(clientReference === null ? [] : [`job.client_reference = ${bind(clientReference)}`]),
+      ...(retryOf === null ? [] : [`job.retry_of_id = ${bind(retryOf)}::uuid`]),
       // Readers see milliseconds, and the column has microseconds.
       ...(finishedAfter == null ? [] : [`job.finished_at >= ${bind(new Date(finishedAfter.getTime() + 1).toISOString())}::timestamptz`]),
       ...(finishedBefore == null ? [] : [`job.finished_at < ${bind(finishedBefore.toISOString())}::timestamptz`]),
@@ -117,8 +133,8 @@ export function conditionsOf(workspaceId: string, filter: JobFilter): Conditions
   };
 }
 
-function oneOf(column: string) {
-  return (values: readonly string[], bind: Bind) => `${column} = ANY(${bind(values)}::text[])`;
+function oneOf(column: string, type: 'text' | 'uuid' = 'text') {
+  return (values: readonly string[], bind: Bind) => `${column} = ANY(${bind(values)}::${type}[])`;
 }
 
 function distinct<Value>(values: readonly Value[] | null | undefined): Value[] | null {

@@ -2,7 +2,7 @@ import type { Queryable } from '../../database/queryable.ts';
 import { sqlIs } from '../model/state-machine.ts';
 
 /** One inconsistency in the ledger. */
-export interface LedgerFault {
+interface LedgerFault {
   workspaceId: string;
   /** Null if the fault concerns the workspace as a whole. */
   jobId: string | null;

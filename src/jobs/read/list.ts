@@ -40,6 +40,38 @@ export async function listJobs(
   return together.length === window.limit ? together : page([(workspace, bind) => jobsOfTag(workspace, bind(only))]);
 }
 
+const idAlone = partOfJob(new Set(['id'] as const));
+
+/** A stretch of a walk along the ids of jobs. */
+interface Stretch {
+  /** Exclusive; null from the first on. */
+  after: string | null;
+  /** Inclusive. */
+  upTo: string;
+  limit: number;
+  /** More conditions on an id column. */
+  where: (id: string, bind: Bind) => string[];
+}
+
+/** The ids of the jobs that match a filter, in order, from a stretch of ids. */
+export async function listJobIds(
+  reads: Queryable,
+  workspaceId: string,
+  filter: JobFilter,
+  { after, upTo, limit, where }: Stretch,
+): Promise<string[]> {
+  const all = conditionsOf(workspaceId, filter);
+  const ofId: Conditions['ofId'] = (id, bind) => [...all.ofId(id, bind), `${id} <= ${bind(upTo)}::uuid`, ...where(id, bind)];
+  const conditions = { ...all, ofId };
+  const window: Window = { above: after, below: null, direction: 'ASC', limit };
+  const parameters: unknown[] = [];
+  const bind = binder(parameters);
+  const workspace = `${bind(workspaceId)}::uuid`;
+  const walks = (await listsFor(reads, workspaceId, conditions, window)).map((walk) => walk(workspace, bind));
+  const statement = merged(walks, { select: idAlone.select, conditions, window, bind });
+  return statement === null ? [] : (await reads.query<{ id: string }>(statement, parameters)).map(({ id }) => id);
+}
+
 async function listsFor(reads: Queryable, workspaceId: string, conditions: Conditions, window: Window): Promise<WalkOf[]> {
   const tag = await sparseTag(reads, workspaceId, conditions, window);
   return tag === null ? walksOf(conditions, window.direction) : [(workspace, bind) => jobsOfTag(workspace, bind(tag))];
@@ -94,15 +126,16 @@ export async function countJobs(database: Queryable, workspaceId: string, filter
   const workspace = `${bind(workspaceId)}::uuid`;
   const lists = walksWithout(conditions, tag).map((walk) => {
     const list = walk(workspace, bind);
-    return `SELECT FROM ${list.from} WHERE ${whereOf(list, { conditions, window: newest, bind })}`;
+    return `SELECT ${list.id} FROM ${list.from} WHERE ${whereOf(list, { conditions, window: newest, bind })}`;
   });
-  return lists.length === 0 ? nothing : counted(database, `(${lists.join(' UNION ALL ')}) AS found`, parameters);
+  return lists.length === 0 ? nothing : counted(database, `(${lists.join(conditions.asked.anyTags === null ? ' UNION ALL ' : ' UNION ')}) AS found`, parameters);
 }
 
-/** A count needs no order, so Postgres may choose the join. Lists of workers may have a job twice. */
+/** A count needs no order, so Postgres may choose the join. Lists of workers may have a job twice, and so may those of several tags. */
 function walksWithout(conditions: Conditions, tag: string | null): WalkOf[] {
   if (tag !== null) return [(workspace, bind) => jobsOfTag(workspace, bind(tag), 'job_tag JOIN job ON job.id = job_tag.job_id')];
-  return conditions.asked.workerIds === null ? walksOf(conditions, 'DESC') : [allJobs];
+  const { workerIds, clientReference } = conditions.asked;
+  return workerIds === null || clientReference !== null ? walksOf(conditions, 'DESC') : [allJobs];
 }
 
 /** Counts the jobs that match the filter, but no further than to `most`. It reads jobs only where lists do not have all that is asked. */

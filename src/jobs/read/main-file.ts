@@ -41,11 +41,12 @@ export function mainFile(job: WithFile & Pick<Job, 'output'>, links: ArtifactLin
   return null;
 }
 
-/** The artifact of a job; null if it has none, or it has expired. */
+/** An artifact of a job, the main one where no other is named; null if it has none, or it has expired. */
 export function ownFile(
-  { artifactId: id, artifactExpiresAt: expiresAt }: WithFile,
+  { artifactId, artifactExpiresAt: expiresAt }: WithFile,
   links: ArtifactLinks,
   at: Date,
+  id: string | null = artifactId,
 ): (MainFile & { expiresAt: Date }) | null {
   return id === null || expiresAt === null || expiresAt <= at ? null : { url: links.sign({ id, expiresAt }), expiresAt };
 }

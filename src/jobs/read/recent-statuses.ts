@@ -7,7 +7,7 @@ const changesRead = 10_000;
 const jobsAnswered = 1_000;
 
 /** Which jobs' statuses to read. */
-export type StatusFilter = Pick<JobFilter, 'ids' | 'tags'> & { native: NonNullable<JobFilter['native']> };
+export type StatusFilter = Pick<JobFilter, 'ids' | 'tags' | 'anyTags'> & { native: NonNullable<JobFilter['native']> };
 
 /** The status of a job. */
 export interface JobState {
@@ -33,6 +33,7 @@ const statement = `
     WHERE job.id = changed.job_id AND job.workspace_id = $1::uuid
       AND (job.dialect = $3 OR job.type = ANY($4::text[]))
       AND ($5::uuid[] IS NULL OR job.id = ANY($5::uuid[])) AND job.tags @> $6::text[]
+      AND ($7::text[] IS NULL OR job.tags && $7::text[])
     OFFSET 0
   ) AS recent
   ORDER BY recent.status_changed_at DESC, recent.id DESC LIMIT ${jobsAnswered}`;
@@ -45,7 +46,7 @@ export async function recentStatuses(
   database: Queryable,
   workspaceId: string,
   seconds: number,
-  { native, ids, tags }: StatusFilter,
+  { native, ids, tags, anyTags }: StatusFilter,
 ): Promise<JobState[]> {
   return database.query<JobState>(statement, [
     workspaceId,
@@ -54,5 +55,6 @@ export async function recentStatuses(
     native.types,
     ids ?? null,
     tags ?? [],
+    anyTags ?? null,
   ]);
 }

@@ -22,13 +22,18 @@ const mostLists = 10;
 
 /**
  * The lists that hold every job that is asked for, together. Jobs themselves have an index in id order for each status but
- * RUNNING, each type, each error code, and for each dialect those that have ended. Running jobs are found through their leases,
- * and those of a worker through its attempts: narrow tables with no others.
+ * RUNNING, each type, each error code, each schedule, each reference of a submitter, and for each dialect those that have ended.
+ * Running jobs are found through their leases, and those of a worker through its attempts: narrow tables with no others.
  */
 export function walksOf({ asked }: Conditions, direction: Window['direction']): WalkOf[] {
-  const { statuses, types, errorCodes, workerIds, dialects } = asked;
+  const { statuses, types, errorCodes, workerIds, dialects, anyTags, clientReference, scheduleIds, retryOf } = asked;
+  if (clientReference !== null) return [jobsOfReference(clientReference)];
+  // They have an index, and are few.
+  if (retryOf !== null) return [allJobs];
+  if (isShort(scheduleIds)) return scheduleIds.map((id) => jobsWith('scheduleIds', 'job.schedule_id', id));
   if (isShort(workerIds)) return [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)];
   if (isShort(errorCodes)) return errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code));
+  if (anyTags !== null) return anyTags.map(jobsOfOneTag);
   if (isShort(statuses) && statuses.length < jobStatuses.length) {
     return statuses.map((status) => (isRunning(status) ? covering('statuses', running) : jobsWith('statuses', 'job.status', status)));
   }
@@ -45,6 +50,15 @@ export const allJobs: WalkOf = (workspace) => ({ from: 'job', id: 'job.id', wher
 
 function jobsWith(covers: Listed, column: string, value: string): WalkOf {
   return covering(covers, (workspace, bind) => also(allJobs(workspace, bind), `${column} = ${bind(value)}`));
+}
+
+/** The index has the beginning of a reference: that it is this one is a condition of the filter. */
+function jobsOfReference(reference: string): WalkOf {
+  return (workspace, bind) => also(allJobs(workspace, bind), beginsLike(bind(reference)));
+}
+
+function beginsLike(reference: string): string {
+  return `left(job.client_reference, 255) = left(${reference}, 255)`;
 }
 
 function ended(jobs: WalkOf): WalkOf {
@@ -104,6 +118,11 @@ export function jobsOfTag(workspace: string, tag: string, from = eachOf('job_tag
   return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
 }
 
+/** The list of one of several tags. */
+function jobsOfOneTag(tag: string): WalkOf {
+  return covering('anyTags', (workspace, bind) => ({ ...jobsOfTag(workspace, bind(tag)), ids: 'job_tag' }));
+}
+
 /** Scans the list of the first tag for jobs that the others have, too. */
 export function idsOfTags(workspace: string, [first, ...others]: readonly string[], bind: Bind): Walk {
   const inList = (tag: string | undefined) =>
@@ -122,15 +141,15 @@ const sparse = 4;
 
 /**
  * Chooses the tag whose list a page is read from: the one whose next entries reach furthest. Null if even that tag is
- * dense, because scanning adjacent jobs costs less than looking up each by id. It measures this rather than rely on
- * planner statistics, which do not know the workspace or the position in a list.
+ * dense, because scanning adjacent jobs costs less than looking up each by id; with a reference, null if that one's jobs reach
+ * further. It measures this rather than rely on planner statistics, which do not know the workspace or the position in a list.
  *
  * @param isSparse false for that tag even if it is dense
  */
 export async function sparseTag(
   database: Queryable,
   workspaceId: string,
-  { asked: { tags }, ofId }: Conditions,
+  { asked: { tags, clientReference }, ofId }: Conditions,
   window: Window,
   isSparse = true,
 ): Promise<string | null> {
@@ -143,13 +162,21 @@ export async function sparseTag(
     `(SELECT ${id} FROM ${table} WHERE ${[...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ')}
       ORDER BY ${id} ${window.direction} OFFSET ${entries - 1} LIMIT 1)`;
   const ofTag = nth('job_tag', 'job_tag.job_id', [`job_tag.workspace_id = ${workspace}`, 'job_tag.tag = asked.tag'], count);
-  const ofAll = isSparse ? nth('job', 'job.id', [`job.workspace_id = ${workspace}`], sparse * count) : '';
+  const ofJobs = (conditions: readonly string[], entries: number) => nth('job', 'job.id', [`job.workspace_id = ${workspace}`, ...conditions], entries);
   const [furthest, further] = window.direction === 'ASC' ? ['DESC', '>'] : ['ASC', '<'];
+  const reachesFurther = () => {
+    if (clientReference !== null) {
+      // Without a reach, all jobs of the reference are fewer than what is compared.
+      const ofReference = ofJobs([beginsLike(bind(clientReference))], count);
+      return `(SELECT reach IS NULL OR reach ${further} rival FROM (SELECT ${ofReference} AS rival) AS reference WHERE rival IS NOT NULL)`;
+    }
+    return isSparse ? `reach IS NULL OR reach ${further} ${ofJobs([], sparse * count)}` : 'true';
+  };
   const [row] = await database.query<{ tag: string | null }>(
     `WITH furthest AS MATERIALIZED (
        SELECT tag, ${ofTag} AS reach FROM unnest(${bind(tags)}::text[]) AS asked(tag) ORDER BY reach ${furthest} NULLS FIRST LIMIT 1
      )
-     SELECT CASE WHEN ${isSparse ? `reach IS NULL OR reach ${further} ${ofAll}` : 'true'} THEN tag END AS tag FROM furthest`,
+     SELECT CASE WHEN ${reachesFurther()} THEN tag END AS tag FROM furthest`,
     parameters,
   );
   return row?.tag ?? null;

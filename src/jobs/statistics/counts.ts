@@ -25,12 +25,9 @@ export interface JobTypeCounts {
   oldestDueAt: Date | null;
 }
 
-/*
- * The sums of the sweep and the changes since then; then one descent of the dispatch index for each type that waits, and the
- * jobs that wait for their time, which a partial index holds.
- */
-const statement = `
-  WITH ${uncounted},
+/** CTEs that sum up the jobs of workspace `$1` by type and status: what the sweep has counted, and the changes since then. */
+export const totals = `
+  ${uncounted},
   news AS MATERIALIZED (
     SELECT coalesce(type, '') AS type, status, previous_status, count(*) AS jobs FROM uncounted GROUP BY 1, 2, 3
   ),
@@ -42,11 +39,18 @@ const statement = `
       UNION ALL
       SELECT type, previous_status, -jobs FROM news WHERE previous_status IS NOT NULL
     ) AS moved GROUP BY type, status
-  )
-  SELECT total.type, total.status, total.jobs, head.due_at, head.dispatch_at,
+  )`;
+
+/*
+ * The sums; then one descent of the dispatch index for each type that waits, and the
+ * jobs that wait for their time, which a partial index holds.
+ */
+const statement = `
+  WITH ${totals}
+  SELECT total.type, total.status, total.jobs, head.due_at, head.place,
     (SELECT count(*)::int FROM job WHERE job.workspace_id = $1::uuid AND ${sqlIs.waiting}) AS scheduled
   FROM total LEFT JOIN LATERAL (
-    SELECT job.due_at, job.dispatch_at FROM job
+    SELECT job.due_at, extract(epoch FROM job.dispatch_at)::float8 AS place FROM job
     WHERE total.status = '${initialStatus}' AND total.jobs > 0
       AND job.workspace_id = $1::uuid AND job.type = total.type AND ${sqlIs.claimable}
     ORDER BY job.workspace_id, job.type, job.dispatch_at, job.id LIMIT 1
@@ -59,7 +63,8 @@ interface TotalRow {
   status: JobStatus;
   jobs: number;
   due_at: string | null;
-  dispatch_at: string | null;
+  /** Seconds since 1970: a parked job's is in a year that no date has. */
+  place: number | null;
   scheduled: number;
 }
 
@@ -68,8 +73,8 @@ export async function countByStatus(database: Queryable, workspaceId: string): P
   const rows = await database.query<TotalRow>(statement, [workspaceId]);
   const sums: Record<JobStatus, number> = { PENDING: 0, RUNNING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 };
   for (const { status, jobs } of rows) sums[status] += jobs;
-  const heads = rows.flatMap(({ due_at: due, dispatch_at: at }) => (due === null || at === null ? [] : [{ due, at: Date.parse(at) }]));
-  const next = heads.toSorted((one, other) => one.at - other.at)[0];
+  const heads = rows.flatMap(({ due_at: due, place }) => (due === null || place === null ? [] : [{ due, place }]));
+  const next = heads.toSorted((one, other) => one.place - other.place)[0];
   return {
     pending: sums.PENDING,
     scheduled: rows[0]?.scheduled ?? 0,

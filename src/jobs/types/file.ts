@@ -8,6 +8,9 @@ import { checkInput, expecting, integerFrom, maxIssues, textIssues, unknownField
 import { canonicalJson, parseJson, type JsonObject, isJsonObject } from '../../json.ts';
 import type { JobType, ParsedInput } from './job-type.ts';
 import { linearPattern } from './linear-pattern.ts';
+import { faultOfSecrets, markKeywords, marksSecrets, pathOf } from './marks.ts';
+
+const jsonSchema = z.custom<JsonObject>(isJsonObject, { error: expecting('a JSON Schema, as an object') });
 
 /** One entry of the JOB_TYPES file. Unknown keys are refused, because they are most likely misspelt. */
 const entrySchema = z.strictObject({
@@ -19,12 +22,12 @@ const entrySchema = z.strictObject({
   maxAttempts: integerFrom(1, 100).default(3),
   timeoutSeconds: integerFrom(1, 604_800).default(3600),
   leaseSeconds: integerFrom(1, 3600).optional(),
-  inputSchema: z
-    .custom<JsonObject>(isJsonObject, { error: expecting('a JSON Schema, as an object') })
-    .default({ type: 'object' }),
+  retentionDays: integerFrom(0, 36_500).optional(),
+  inputSchema: jsonSchema.default({ type: 'object' }),
+  outputSchema: jsonSchema.optional(),
 });
 
-type Report = (issue: FieldIssue) => void;
+export type Report = (issue: FieldIssue) => void;
 
 /**
  * Reads the JOB_TYPES file: a JSON array of job types. `name` and `credits` are required.
@@ -73,6 +76,11 @@ function labelOf(entry: unknown, index: number): string {
   return `entry ${index + 1}${typeof name === 'string' ? ` (${JSON.stringify(name.slice(0, 100))})` : ''}`;
 }
 
+/** Reads one job type, with the keys that an entry of the file has. Null if it has faults, which are reported. */
+export function readJobType(entry: unknown, report: Report): JobType | null {
+  return readEntry(entry, createAjv(), report);
+}
+
 function readEntry(entry: unknown, ajv: Ajv2020, report: Report): JobType | null {
   const checked = checkInput(entrySchema, entry);
   if (!checked.ok) {
@@ -84,8 +92,20 @@ function readEntry(entry: unknown, ajv: Ajv2020, report: Report): JobType | null
     const message = `expected at most timeoutSeconds, ${timeoutSeconds}, got ${leaseSeconds}`;
     report({ path: ['leaseSeconds'], message });
   }
+  const { outputSchema } = terms;
+  if (outputSchema !== undefined) {
+    try {
+      ajv.compile(outputSchema);
+    } catch (error) {
+      report({ path: ['outputSchema'], message: `is not a JSON Schema 2020-12: ${reasonOf(error)}` });
+    }
+    // Whoever marks one relies on it.
+    if (marksSecrets(outputSchema)) report({ path: ['outputSchema'], message: 'cannot have x-secret: only inputs are hidden. Take it out, and keep secrets out of outputs' });
+  }
   try {
     const validate = compile(ajv, inputSchema);
+    const fault = faultOfSecrets(inputSchema);
+    if (fault !== null) report({ path: ['inputSchema'], message: fault });
     return { ...terms, timeoutSeconds, leaseSeconds, inputSchema, parseInput: (input) => parseInput(validate, input) };
   } catch (error) {
     report({ path: ['inputSchema'], message: `is not a JSON Schema 2020-12 that can be enforced: ${reasonOf(error)}` });
@@ -107,6 +127,7 @@ function createAjv(): Ajv2020 {
   ajv.removeKeyword('$async');
   // Ajv compares every pair of items. That blocks the event loop for 10 seconds for 28,000 small objects (0.3 MB).
   ajv.removeKeyword('uniqueItems');
+  for (const keyword of markKeywords) ajv.addKeyword({ keyword, schemaType: 'boolean' });
   return ajv.addKeyword({
     keyword: 'uniqueItems',
     type: 'array',
@@ -135,8 +156,7 @@ function parseInput(validate: ValidateFunction, input: unknown): ParsedInput {
 }
 
 function fieldIssue({ instancePath, keyword, params, message = 'is not valid' }: ErrorObject): FieldIssue {
-  // A JSON pointer (RFC 6901).
-  const path = instancePath.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const path = pathOf(instancePath);
   const { missingProperty, additionalProperty, unevaluatedProperty, allowedValues, allowedValue, type } = params;
   const unknown: unknown = additionalProperty ?? unevaluatedProperty;
   if (typeof missingProperty === 'string') return { path: [...path, missingProperty], message: 'is required' };

@@ -17,8 +17,12 @@ export interface JobType {
   timeoutSeconds: number;
   /** Seconds until an attempt expires without a heartbeat from its worker, 1 to 3600 and at most `timeoutSeconds`. */
   leaseSeconds: number;
+  /** Days for which its jobs are kept after their end; 0 for ever. RETENTION_DAYS where it is not given. */
+  retentionDays?: number | undefined;
   /** JSON Schema 2020-12 of the input, for clients. */
   inputSchema: JsonObject;
+  /** JSON Schema 2020-12 of the output, for clients: what a worker completes with is not held against it. */
+  outputSchema?: JsonObject | undefined;
   /**
    * Checks the input of one job, including its text and nesting (`textIssues`). Returns the input unchanged: it keeps
    * unknown fields and fills in no defaults. Issue paths are relative to the input, with array indexes as strings.

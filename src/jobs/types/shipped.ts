@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { checkInput, expecting, httpUrl } from '../../input.ts';
+import { checkInput, expecting } from '../../input.ts';
 import { type JsonObject, isJsonObject } from '../../json.ts';
+import { demoFields } from './demo.ts';
 import type { JobType } from './job-type.ts';
+import { mediaSource as sourceUrl } from './media/fields.ts';
+import { analysisInput, audioInput, concatenateInput, exportInput, fingerprintFields, previewFields, trimInput, voiceoverInput } from './media/types.ts';
+import { source } from './sources.ts';
 
-const sourceUrl = httpUrl.describe('Where the media is: an absolute http or https URL.');
 const videoId = text(200, "The caller's own id of the video.");
 const language = z
   .string()
@@ -17,8 +20,8 @@ const theme = text(500, 'What is built, for example "Cliffside Ocean Mansion".')
 const video = { sourceUrl: sourceUrl.nullish(), videoId: videoId.nullish() };
 
 /**
- * The job types of the four dialects. `download` and `fingerprint` have built-in handlers; all others wait for external
- * workers. Prices come from the vendors' pages where given, otherwise they are 1. JOB_TYPES can change any of this.
+ * The job types of the four dialects, and `demo`. What has a built-in handler says so; all others wait for
+ * external workers. Prices come from the vendors' pages where given, otherwise they are 1. JOB_TYPES can change any of this.
  *
  * Only fields that a worker cannot do without are required, unknown fields are kept, and optional fields may be null:
  * old clients send more fields than these, and null for those they leave out.
@@ -66,30 +69,30 @@ export const shippedJobTypes: readonly JobType[] = [
   }),
   jobType({
     name: 'transcribe',
-    description: 'Writes down what is said in a video or audio file.',
+    description: 'Writes down what is said in a video or audio file. Built in, with an engine.',
     credits: 3,
     timeoutSeconds: 2 * 3600,
     input: { sourceUrl, language: spoken },
   }),
   jobType({
     name: 'translate',
-    description: 'Translates what is said in a video or audio file.',
+    description: 'Translates what is said in a video or audio file, into English where no targetLanguage is given. Built in, with engines.',
     credits: 4,
     timeoutSeconds: 2 * 3600,
     // The public pages do not say what existing clients call the target language. Whatever they send reaches the
     // worker.
-    input: { sourceUrl, targetLanguage: targetLanguage.nullish(), language: spoken },
+    input: { sourceUrl, targetLanguage: language.describe('Language to translate into, for example de or pt-BR. Default: en.').nullish(), language: spoken },
   }),
   jobType({
     name: 'preview',
-    description: 'Makes a short preview or thumbnails of a video.',
+    description: 'Makes a poster, a page of thumbnails, a short clip or a waveform. Built in, with ffmpeg.',
     timeoutSeconds: 1800,
-    input: { sourceUrl },
+    input: previewFields,
   }),
   jobType({
     name: 'fingerprint',
-    description: 'Digests a file: SHA-256, size and media type. Built in.',
-    input: { sourceUrl },
+    description: 'Digests a file: SHA-256, size and media type; with ffmpeg also what it sounds and looks like. Built in.',
+    input: fingerprintFields,
   }),
   jobType({
     name: 'comments',
@@ -98,6 +101,18 @@ export const shippedJobTypes: readonly JobType[] = [
     input: { sourceUrl },
   }),
   mediaTranscribe(),
+  fromSchema(exportInput, {
+    name: 'media/export',
+    description: 'Makes files of other formats, sizes and lengths of a video or sound. Built in, with ffmpeg.',
+  }),
+  fromSchema(analysisInput, {
+    name: 'media/analysis',
+    description: 'Finds scenes, silence, loudness, black and frozen parts, and makes a page of thumbnails. Built in, with ffmpeg.',
+  }),
+  fromSchema(concatenateInput, { name: 'media/concatenate', description: 'Puts several videos or sounds one after another. Built in, with ffmpeg.' }),
+  fromSchema(trimInput, { name: 'media/trim', description: 'Cuts a part out of a video or sound. Built in, with ffmpeg.' }),
+  fromSchema(audioInput, { name: 'media/audio', description: 'Extracts, mixes, replaces or levels the sound of a video. Built in, with ffmpeg.' }),
+  fromSchema(voiceoverInput, { name: 'media/voiceover', description: 'Speaks subtitles over a film, each in its time. Built in, with an engine or espeak-ng.' }),
   jobType({
     name: 'house-timelapse',
     description: 'Generates a video of a house that is being built.',
@@ -115,8 +130,13 @@ export const shippedJobTypes: readonly JobType[] = [
     timeoutSeconds: 1800,
     input: {
       theme: theme.nullish(),
-      imageUrl: httpUrl.describe('Picture of the state before the renovation.').nullish(),
+      imageUrl: source.describe('Picture of the state before the renovation.').nullish(),
     },
+  }),
+  jobType({
+    name: 'demo',
+    description: 'Pretends to work for ten seconds, to show what a job looks like. Built in; needs no input and no network.',
+    input: demoFields,
   }),
 ];
 
@@ -138,7 +158,7 @@ function mediaTranscribe(): JobType {
     .meta({ anyOf: [{ required: ['media_url'] }, { required: ['sourceUrl'] }] });
   return fromSchema(fields, {
     name: 'media/transcribe',
-    description: 'Writes down, or translates, what is said in a video or audio file.',
+    description: 'Writes down, or translates into English, what is said in a video or audio file. Built in, with an engine.',
     timeoutSeconds: 2 * 3600,
   });
 }

@@ -1,8 +1,8 @@
 import { columnsOf, type Row, type Shown } from '../../database/columns.ts';
 import { binder, type Window, windowOrder, withinWindow } from '../../database/keyset.ts';
 import type { Queryable } from '../../database/queryable.ts';
+import { sqlDefaultWorkspace } from '../../workspaces/default-workspace.ts';
 import { WorkerEntity } from './entities.ts';
-import { sqlDefaultWorkspace } from './sightings.ts';
 import { sqlAlive } from './workforce.ts';
 
 /** A process that claims jobs. */

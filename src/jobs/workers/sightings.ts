@@ -1,6 +1,6 @@
 import { newId } from '../../database/ids.ts';
 import type { Queryable } from '../../database/queryable.ts';
-import { defaultWorkspaceSetting } from '../../workspaces/default-workspace.ts';
+import { sqlDefaultWorkspace } from '../../workspaces/default-workspace.ts';
 import type { WorkspaceScope } from '../model/workspace-scope.ts';
 
 /** A worker that was heard, and the types that it claimed since it was written last. */
@@ -68,9 +68,6 @@ export class Sightings {
 export function typeKey(scope: WorkspaceScope, name: string): string {
   return `${scope ?? ''} ${name}`;
 }
-
-/** The id of the workspace `default`, in SQL; null before the first start of an API. */
-export const sqlDefaultWorkspace = `(SELECT value::uuid FROM setting WHERE name = '${defaultWorkspaceSetting}')`;
 
 /** A worker that claims in several requests names some of its types in each. What it has not named for so long is forgotten. */
 const typeSeconds = 600;

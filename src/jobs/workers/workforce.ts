@@ -7,7 +7,7 @@ import { Sightings, typeKey, writeSightings } from './sightings.ts';
 const pollMilliseconds = 5_000;
 
 /** How long a worker that is not heard counts as alive. */
-export const aliveSeconds = 60;
+const aliveSeconds = 60;
 
 /** Whether a row of `worker` is of one that is alive, in SQL. */
 export const sqlAlive = `worker.last_seen_at > now() - interval '${aliveSeconds} seconds'`;

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Services } from '../../services.ts';
-import { apiKeyIn, authenticate, bearerIn, UnauthenticatedError } from '../../workspaces/authenticate.ts';
+import { apiKeyIn, authenticate, bearerIn, type Presented, UnauthenticatedError } from '../../workspaces/authenticate.ts';
 import type { Scope } from '../../workspaces/scope.ts';
 import type { Viewer } from '../../workspaces/viewer.ts';
 import type { DialectProfile } from './dialect-profile.ts';
@@ -19,7 +19,7 @@ export async function callerOf(
   { headers, ip }: Pick<FastifyRequest, 'headers' | 'ip'>,
 ): Promise<Viewer> {
   const secret = dialect.credential === 'bearer' ? bearerIn(headers) : apiKeyIn(headers);
-  const viewer = secret === null ? 'missing' : await viewerOf(services, dialect, secret);
+  const viewer = secret === null ? 'missing' : await viewerOf(services, dialect, { secret, address: ip });
   if (typeof viewer === 'string') {
     // Guesses count with the calls that have no key, whichever surface they come through.
     if (viewer !== 'revoked' && viewer !== 'expired') refuseTooMany(await services.rateLimiter.consumeAddress(ip));
@@ -32,13 +32,13 @@ export async function callerOf(
 }
 
 /** Returns why there is no caller, if the key is not valid. */
-async function viewerOf(services: Services, dialect: DialectProfile, secret: string): Promise<Viewer | KeyFault> {
+async function viewerOf(services: Services, dialect: DialectProfile, presented: Presented): Promise<Viewer | KeyFault> {
   try {
-    return await authenticate(services, secret, dialect.name);
+    return await authenticate(services, presented, dialect.name);
   } catch (error) {
     if (!(error instanceof UnauthenticatedError)) throw error;
     const { why } = error;
-    return why === 'unknown' ? faultOf(dialect, secret) : why;
+    return why === 'unknown' ? faultOf(dialect, presented.secret) : why;
   }
 }
 

@@ -16,10 +16,11 @@ export interface ListRequest {
   limit: number;
 }
 
-/** Jobs that came through the dialect, or whose type is native to it. (Look-ups are wide, lists are narrow.) */
-export function listThrough(call: Call, { phases, types, below = null, offset = 0, limit }: ListRequest): Promise<Job[]> {
+/** Jobs that came through the dialect, or whose type is native to it, without their secrets. (Look-ups are wide, lists are narrow.) */
+export async function listThrough(call: Call, { phases, types, below = null, offset = 0, limit }: ListRequest): Promise<Job[]> {
   const { services, viewer, dialect } = call;
   const native = { dialect: dialect.name, types: dialect.nativeTypes };
   const filter = visible<JobFilter>(viewer, { phases, types, native });
-  return services.jobs.list(viewer.workspaceId, filter, { above: null, below, direction: 'DESC', limit, offset });
+  const jobs = await services.jobs.list(viewer.workspaceId, filter, { above: null, below, direction: 'DESC', limit, offset });
+  return jobs.map((job) => services.jobs.types.shown(job));
 }

@@ -1,9 +1,6 @@
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Job } from '../../jobs/model/job.ts';
 
-/** The longest time that an answer is held, in seconds. */
-export const mostWaitSeconds = 30;
-
 /** Answers that wait for their job to change (RFC 7240, `Prefer: wait`), until the process stops at the latest. */
 export class Holds {
   readonly #jobs: Pick<Jobs, 'watch'>;
@@ -45,12 +42,4 @@ export class Holds {
     this.#stopped = true;
     for (const hold of this.#held) hold.abort();
   }
-}
-
-/** The seconds that a client wants to wait, 30 at most; null if it names none that can be read. */
-export function waitWanted(prefer: string | string[] | undefined): number | null {
-  if (prefer === undefined) return null;
-  const text = Array.isArray(prefer) ? prefer.join(',') : prefer;
-  const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(text)?.[1];
-  return seconds === undefined || Number(seconds) === 0 ? null : Math.min(mostWaitSeconds, Number(seconds));
 }

@@ -4,11 +4,11 @@ import type { Job } from '../../jobs/model/job.ts';
 import { isFinal } from '../../jobs/model/state-machine.ts';
 import { isSame } from '../../jobs/read/job-reads.ts';
 import { maySee, type Viewer } from '../../workspaces/viewer.ts';
+import { waitWanted } from '../../web/prefer.ts';
 import { answer, type Answer, jobIdHeader } from './answer.ts';
 import type { Call } from './call.ts';
 import { callerOf } from './caller.ts';
 import { isKnown } from './entity-tag.ts';
-import { waitWanted } from './holds.ts';
 import type { Projection } from './projection.ts';
 import type { Route } from './call.ts';
 import { isOutdated, type ShownJob, shownJob } from './shown-jobs.ts';
@@ -77,20 +77,25 @@ async function look(call: Call, project: Projection): Promise<ShownJob> {
   // Only the whole row tells whether a token opens the job.
   const isOurs = known?.workspaceId === workspaceId && restriction === null;
   const found = isOurs ? await services.jobs.findChanged(known) : 'unknown';
-  if (isOurs && found === 'unchanged' && !isOutdated(known, services.clock.now())) return known;
+  if (isOurs && found === 'unchanged' && !isOutdated(known, momentOf(call))) return known;
   const isRow = found !== 'unknown' && found !== 'unchanged';
   const job = visibleJob(call.viewer, isRow ? found : await services.jobs.find(workspaceId, jobId));
   return render(call, job, project);
 }
 
 /** Rendered once for all who ask for this version. */
-function render({ services, dialect, shown: kept }: Call, job: Job, project: Projection): ShownJob {
-  const at = services.clock.now();
+function render(call: Call, job: Job, project: Projection): ShownJob {
+  const { services, dialect, shown: kept } = call;
+  const moment = momentOf(call);
   const known = kept.get(dialect, job.id);
-  if (known !== undefined && isSame(known, job) && !isOutdated(known, at)) return known;
-  const shown = shownJob(job, project(job, services.links, at), at);
+  if (known !== undefined && isSame(known, job) && !isOutdated(known, moment)) return known;
+  const shown = shownJob(job, project(services.jobs.types.shown(job), services.links, moment.at), moment);
   kept.keep(dialect, shown);
   return shown;
+}
+
+function momentOf({ services }: Call): { at: Date; typesRevision: number } {
+  return { at: services.clock.now(), typesRevision: services.jobs.types.revision };
 }
 
 /**
@@ -104,16 +109,17 @@ export async function answerJob<Shown extends object>(
   wrap: (shown: Shown) => Promise<object>,
 ): Promise<Answer> {
   const { services, request } = call;
+  const { types } = services.jobs;
   const find = async () => {
     const { viewer } = call;
     const uuid = await services.jobs.ids.uuidOf(viewer.workspaceId, id);
-    return visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid));
+    return types.shown(visibleJob(viewer, uuid === null ? null : await services.jobs.find(viewer.workspaceId, uuid)));
   };
   let job = await find();
   const wait = waitWanted(request.headers['prefer']);
   if (wait !== null && !isFinal(job.status)) {
     const before = JSON.stringify(project(job));
-    await hold(call, job, wait, (newer) => JSON.stringify(project(newer)) !== before);
+    await hold(call, job, wait, (newer) => JSON.stringify(project(types.shown(newer))) !== before);
     job = await find();
   }
   const shown = answer(200, await wrap(project(job)), jobIdHeader(job));
@@ -137,7 +143,7 @@ function applied(shown: Answer, wait: number): Answer {
 }
 
 /** The job, if the viewer may see it. Throws NotFoundError. */
-function visibleJob(viewer: Viewer, job: Job | null): Job {
+export function visibleJob(viewer: Viewer, job: Job | null): Job {
   if (job === null || !maySee(viewer, job)) throw new NotFoundError('Job');
   return job;
 }

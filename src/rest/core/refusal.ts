@@ -112,9 +112,12 @@ function refusalOfKnown(error: LonghaulError): Refusal {
       return { kind: 'UNAVAILABLE' };
     case 'IDEMPOTENCY_CONFLICT':
       return { kind: 'IDEMPOTENCY_CONFLICT' };
-    // The dialects offer no leases and no retries; and what has a class of its own is above.
+    // The dialects offer no leases, no retries, no bulk actions and no uploads; and what has a class of its own is above.
     case 'LEASE_LOST':
     case 'NOT_RETRYABLE':
+    case 'QUOTA_EXCEEDED':
+    case 'INSUFFICIENT_STORAGE':
+    case 'NOT_FINISHED':
     case 'INSUFFICIENT_CREDITS':
     case 'QUEUE_FULL':
     case 'ALREADY_FINISHED':

@@ -11,14 +11,23 @@ export interface ShownJob extends KnownJob {
   isFinal: boolean;
   /** Whether its file had expired. */
   expired: boolean;
+  /** That of the job types, which say what is hidden. */
+  typesRevision: number;
   etag: string;
   full: Answer;
   /** For a client that has it already. */
   notModified: Answer;
 }
 
+/** What an answer depends on beside the job. */
+interface Moment {
+  at: Date;
+  /** `JobTypes.revision`. */
+  typesRevision: number;
+}
+
 /** The job, rendered. */
-export function shownJob(job: Job, body: object, at: Date): ShownJob {
+export function shownJob(job: Job, body: object, { at, typesRevision }: Moment): ShownJob {
   const full = answer(200, body);
   const etag = entityTag(full.body);
   const headers = { etag, ...jobIdHeader(job) };
@@ -29,15 +38,16 @@ export function shownJob(job: Job, body: object, at: Date): ShownJob {
     artifactExpiresAt: job.artifactExpiresAt,
     isFinal: isFinal(job.status),
     expired: hasExpired(job.artifactExpiresAt, at),
+    typesRevision,
     etag,
     full: { ...full, headers },
     notModified: { status: 304, body: '', headers },
   };
 }
 
-/** Whether its file has expired since. */
-export function isOutdated({ artifactExpiresAt, expired }: ShownJob, at: Date): boolean {
-  return hasExpired(artifactExpiresAt, at) !== expired;
+/** Whether its file has expired since, or another part of its input may have to be hidden. */
+export function isOutdated({ artifactExpiresAt, expired, ...shown }: ShownJob, { at, typesRevision }: Moment): boolean {
+  return hasExpired(artifactExpiresAt, at) !== expired || shown.typesRevision !== typesRevision;
 }
 
 /** Bytes of memory for the answers that are kept. */

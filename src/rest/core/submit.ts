@@ -4,6 +4,7 @@ import type { EarlierJob } from '../../jobs/create/idempotency.ts';
 import { idempotencyKey, type JobOrigin } from '../../jobs/create/job-request.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import type { JsonObject } from '../../json.ts';
+import { submitterOf } from '../../workspaces/viewer.ts';
 import { parsedJson, sentBody } from './request-body.ts';
 import { type Answer, jobIdHeader } from './answer.ts';
 import { type Call, type Route, route } from './call.ts';
@@ -22,6 +23,8 @@ export interface Submission {
 export interface Places {
   type: readonly string[];
   input: readonly string[];
+  /** Fields of the input that the client knows by another name. */
+  renamed?: Readonly<Record<string, string>>;
   webhookUrl: readonly string[];
 }
 
@@ -110,9 +113,9 @@ function keyOf({ request }: Call<unknown, unknown>): string | null {
 }
 
 /** An idempotency key stands for the route, its parameter and the body, as they came. */
-function originOf({ dialect, route: { path }, param, request }: Call<unknown, unknown>): JobOrigin {
+function originOf({ dialect, route: { path }, param, request, viewer }: Call<unknown, unknown>): JobOrigin {
   const sent = { dialect: dialect.name, path, param, body: parsedJson.parse(sentBody(request) ?? null) };
-  return { dialect: dialect.name, sent };
+  return { dialect: dialect.name, submitter: submitterOf(viewer), sent };
 }
 
 /** @throws RefusedError INVALID_BODY, its paths as the client sent the fields; and what Jobs.create throws */
@@ -135,8 +138,9 @@ async function submit(
 
 function placeOf([part, ...rest]: string[], places: Places): string[] {
   switch (part) {
-    case 'type':
     case 'input':
+      return [...places.input, ...rest.map((field, depth) => (depth === 0 ? (places.renamed?.[field] ?? field) : field))];
+    case 'type':
     case 'webhookUrl':
       return [...places[part], ...rest];
     case undefined:

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Vendor } from '../core/dialect-profile.ts';
 import type { RestDialect } from '../core/rest-dialect.ts';
 import { dialects } from '../dialects.ts';
-import { mostWaitSeconds } from '../core/holds.ts';
+import { mostWaitSeconds } from '../../web/prefer.ts';
 import { operationOf } from './operation-object.ts';
 import { anyJson, anyJsonSchema } from './json-schemas.ts';
 import { SharedResponses } from './shared-responses.ts';

@@ -3,7 +3,7 @@ import { type JsonObject, isJsonObject } from '../../json.ts';
 import type { Route } from '../core/call.ts';
 import { jsonSchemaOf } from './json-schemas.ts';
 
-export const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';
+const sampleId = '0198c0de-4e1b-7000-8000-5f1d2a3b4c5d';
 
 const createdAt = new Date('2026-01-26T12:00:00.000Z');
 const finishedAt = new Date('2026-01-26T12:15:00.000Z');
@@ -28,10 +28,15 @@ export const sampleJob: Job = {
   creditsRefunded: 0,
   webhookUrl: null,
   clientReference: null,
+  concurrencyKey: null,
+  concurrencyLimit: null,
   dialect: 'VYDRA',
   artifactId: null,
   artifactExpiresAt: null,
+  videoArtifactId: null,
+  imageArtifactId: null,
   retryOfId: null,
+  scheduleId: null,
   cancelReason: null,
   runAt: null,
   dueAt: createdAt,

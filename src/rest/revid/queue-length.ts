@@ -29,7 +29,7 @@ function counted(jobs: Jobs, workspaceId: string): Promise<number> {
   const believe = (milliseconds: number) => {
     count.until = performance.now() + milliseconds;
   };
-  const length = jobs.countPending(workspaceId).then(
+  const length = jobs.counting.pending(workspaceId).then(
     (pending) => {
       believe(Math.max(believedMilliseconds, believedTimes * (performance.now() - startedAt)));
       return pending;

@@ -40,11 +40,11 @@ export const statusesRoutes: readonly Route[] = paths.map((path) =>
     async handle(call) {
       const startedAt = performance.now();
       const { services, viewer, dialect } = call;
-      const { ids, tags } = visible(viewer, {});
+      const seen = visible(viewer, {});
       const native = { dialect: dialect.name, types: dialect.nativeTypes };
       const seconds = Math.min(call.body.since_seconds, mostSeconds);
       const [jobs, waiting] = await Promise.all([
-        services.jobs.recentStatuses(viewer.workspaceId, seconds, { native, ids, tags }),
+        services.jobs.recentStatuses(viewer.workspaceId, seconds, { native, ...seen }),
         queueLength(services.jobs, viewer),
       ]);
       const response = Object.fromEntries(jobs.map((job) => [job.id, revidStatus(phaseOf(job.status, job.attempt))]));

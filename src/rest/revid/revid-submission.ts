@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
+import { source } from '../../jobs/types/sources.ts';
 import { answer } from '../core/answer.ts';
 import type { Route } from '../core/call.ts';
 import { submissionRoute } from '../core/submit.ts';
@@ -9,7 +10,7 @@ import { server, submissionEndpoint } from './revid-server.ts';
 
 /** The parameters of the vendor's page on media transcription, and no others. */
 const body = object({
-  media_url: uri(httpUrl).describe('Media to transcribe.'),
+  media_url: uri(source).describe('Media to transcribe: its URL, or upload:ID.'),
   task: oneOf(['transcribe', 'translate']).optional(),
   include_text: flag().optional(),
   include_srt: flag().optional(),

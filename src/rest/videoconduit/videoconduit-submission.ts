@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl } from '../../input.ts';
+import { source } from '../../jobs/types/sources.ts';
 import { answer } from '../core/answer.ts';
 import { jsonBody } from '../core/request-body.ts';
 import type { Route } from '../core/call.ts';
@@ -9,7 +10,7 @@ import { videoConduitTypes } from './videoconduit-types.ts';
 
 /** What all operations have in common. Other fields are kept as the job's parameters. */
 const body = jsonBody({
-  url: httpUrl.describe('Source video or audio URL.'),
+  url: source.describe('Source video or audio URL, or upload:ID.'),
   webhook_url: httpUrl.nullish().describe('Told when this job has ended.'),
 });
 
@@ -21,7 +22,7 @@ const created = z.object({
   created_at: z.string(),
 });
 
-const places = { type: [], input: [], webhookUrl: ['webhook_url'] };
+const places = { type: [], input: [], webhookUrl: ['webhook_url'], renamed: { sourceUrl: 'url' } };
 
 /** POST /v1/download and its like. */
 export const submissionRoutes: readonly Route[] = videoConduitTypes.map((type) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Queryable } from '../../database/queryable.ts';
 import { httpUrl, textIssues } from '../../input.ts';
+import { visible } from '../../workspaces/viewer.ts';
 import type { Job } from '../../jobs/model/job.ts';
 import { sqlIs } from '../../jobs/model/state-machine.ts';
 import { answer, type Answer } from '../core/answer.ts';
@@ -111,7 +112,8 @@ function joining(type: string, message: string): Joining {
       const issues = textIssues(videoId, ['videoId']);
       if (issues.length > 0) throw new RefusedError({ kind: 'INVALID_BODY', issues });
       return submissions.run(JSON.stringify([viewer.workspaceId, type, videoId]), async () => {
-        const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId);
+        const { tags = null, anyTags = tags } = visible(viewer, {});
+        const id = await underWay(services.database.reads, viewer.workspaceId, type, videoId, anyTags);
         return id === null ? create() : join({ id, type });
       });
     },
@@ -119,18 +121,20 @@ function joining(type: string, message: string): Joining {
   };
 }
 
-/** The newest job of a type for a video that has not ended; null if there is none. */
+/** The newest job of a type for a video that has not ended, with one of these tags where given; null if there is none. */
 export async function underWay(
   database: Queryable,
   workspaceId: string,
   type: string,
   videoId: string,
+  tags: readonly string[] | null = null,
 ): Promise<string | null> {
   const [row] = await database.query<{ id: string }>(
     `SELECT job.id FROM job
      WHERE job.workspace_id = $1::uuid AND job.type = $2 AND ${sqlIs.cancellable} AND job.input ->> 'videoId' = $3
+       AND ($4::text[] IS NULL OR job.tags && $4::text[])
      ORDER BY job.id DESC LIMIT 1`,
-    [workspaceId, type, videoId],
+    [workspaceId, type, videoId, tags],
   );
   return row?.id ?? null;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NotFoundError } from '../../errors.ts';
 import { answer } from '../core/answer.ts';
 import { route } from '../core/call.ts';
+import { visibleJob } from '../core/job-status.ts';
 
 const cancelled = z.object({
   success: z.literal(true),
@@ -21,6 +22,7 @@ export const cancellationRoute = route({
     const { jobs } = services;
     const uuid = await jobs.ids.uuidOf(viewer.workspaceId, param);
     if (uuid === null) throw new NotFoundError('Job');
+    if (viewer.restriction !== null) visibleJob(viewer, await jobs.find(viewer.workspaceId, uuid));
     const { creditsRefunded } = await jobs.cancel(viewer.workspaceId, uuid);
     return answer(200, {
       success: true,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ArtifactLinks } from '../../files/links.ts';
 import { ownFile } from '../../jobs/read/main-file.ts';
 import type { Job } from '../../jobs/model/job.ts';
-import { type JsonObject, isJsonObject } from '../../json.ts';
+import type { JsonObject } from '../../json.ts';
 import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { wrapped } from '../core/results.ts';
 
@@ -88,21 +88,18 @@ export const phasesOf = {
 } as const satisfies Record<VydraStatus, readonly JobPhase[]>;
 
 /**
- * The sample client reads fields of it: an object, or null for a job that gave nothing. The URL of the job's file is added
- * where the vendor's clients look for it.
+ * The sample client reads fields of it: an object, or null for a job that gave nothing. The URLs of the job's first video and
+ * first image are added where the vendor's clients look for them, if its worker has put nothing there.
  */
 export function outputOf(job: Job, links: ArtifactLinks, at: Date): JsonObject | null {
-  const file = fileOf(job, links, at);
-  return job.output === null && file === null ? null : { ...file, ...(job.output === null ? {} : wrapped(job.output)) };
-}
-
-/** Only built-in handlers make files, and they put the media type into the output. */
-function fileOf(job: Job, links: ArtifactLinks, at: Date): JsonObject | null {
-  const file = ownFile(job, links, at);
-  const mediaType = isJsonObject(job.output) ? job.output['mediaType'] : null;
-  if (file === null || typeof mediaType !== 'string') return null;
-  if (mediaType.startsWith('video/')) return { videoUrl: file.url };
-  return mediaType.startsWith('image/') ? { thumbnailUrl: file.url } : null;
+  const video = ownFile(job, links, at, job.videoArtifactId);
+  const image = ownFile(job, links, at, job.imageArtifactId);
+  if (job.output === null && video === null && image === null) return null;
+  return {
+    ...(video === null ? {} : { videoUrl: video.url }),
+    ...(image === null ? {} : { thumbnailUrl: image.url }),
+    ...(job.output === null ? {} : wrapped(job.output)),
+  };
 }
 
 /** How a job failed, in the vendor's words if its worker gave none. */

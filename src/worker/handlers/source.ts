@@ -1,67 +1,106 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { MIMEType } from 'node:util';
 
+import { meansUpload } from '../../files/uploads/reference.ts';
 import { OutboundError, toOutboundError } from '../../outbound/outbound-error.ts';
 import { discard, type OutboundResponse } from '../../outbound/fetch.ts';
 import { retryAfterOf } from '../../outbound/retry-after.ts';
 import { HandlerError, type Attempt } from '../handler.ts';
-import { filenameOf } from './filename.ts';
+import { cleanFilename, filenameOf } from './filename.ts';
+import { bytesIn, contentRangeOf, single } from './headers.ts';
+import { askingForRest, holdsRest, type Leftover, restFrom, validatorOf } from './leftover.ts';
 import { createMeter } from './meter.ts';
-
-/** The file at a job's `sourceUrl`, once its headers were received and accepted. */
-export interface Source {
-  /** The URL as the job gives it. */
-  sourceUrl: string;
-  filename: string;
-  /** The type that the source declares, or `application/octet-stream`. */
-  mediaType: string;
-  /** The file's bytes. Reports progress. Throws a HandlerError if the file breaks off or exceeds the limit. */
-  bytes: AsyncIterable<Uint8Array>;
-  /** Closes the connection. Must always be called. May be called twice. */
-  close(): void;
-}
+import type { Source } from './opened-source.ts';
+import { paced } from './pace.ts';
+import { shownUrl } from './shown-url.ts';
+import { openUploadSource } from './upload-source.ts';
 
 /**
  * How long an attempt waits for a source that answers 202, in milliseconds: in total, and before each further request.
  */
 const patience = { whole: 30_000, usual: 2_000, least: 1_000 } as const;
 
+interface Asked {
+  maxBytes: number;
+  /** What an earlier attempt has left. It goes on after it if the source still has the same file and sends ranges. */
+  left?: Leftover | null;
+}
+
 /**
- * Opens `input.sourceUrl` of the attempt's job.
+ * Opens `input.sourceUrl` of the attempt's job: a URL, or an upload that the input names.
  *
  * @throws HandlerError: SOURCE_REFUSED, SOURCE_UNREACHABLE, SOURCE_STATUS, SOURCE_ENCODING, SOURCE_INCOMPLETE (the
  *   source sends only part of the file) or SOURCE_TOO_LARGE (the declared length exceeds `maxBytes`).
  */
-export async function openSource(attempt: Attempt, { maxBytes }: { maxBytes: number }): Promise<Source> {
+export async function openSource(attempt: Attempt, { maxBytes, left = null }: Asked): Promise<Source> {
   const sourceUrl = attempt.job.input['sourceUrl'];
   if (typeof sourceUrl !== 'string') {
     throw new HandlerError('SOURCE_REFUSED', 'The input has no sourceUrl. Send one.', { retryable: false });
   }
+  if (meansUpload(sourceUrl)) return openUploadSource(attempt, sourceUrl, { maxBytes, left });
   attempt.report({ step: 'connecting' });
-  const response = await requestUntilReady(attempt, sourceUrl);
-  const { url, headers, body } = response;
+  const response = await requestUntilReady(attempt, sourceUrl, left === null ? {} : askingForRest(left));
   try {
-    refuseStatus(response);
-    refuseEncoding(response);
-    const total = sizeOf(response);
-    if (total !== null && total > maxBytes) throw tooLarge(maxBytes);
-    return {
-      sourceUrl,
-      filename: filenameOf(url, single(headers['content-disposition'])),
-      mediaType: mediaTypeOf(single(headers['content-type'])),
-      bytes: read(attempt, response, { total, maxBytes }),
-      close: () => discard(body),
-    };
+    if (left === null) return wholeOf(attempt, sourceUrl, response, maxBytes);
+    if (holdsRest(response, left)) return restOf(attempt, sourceUrl, response, { left, maxBytes });
+    if (!isNoRange(response)) return wholeOf(attempt, sourceUrl, response, maxBytes);
   } catch (error) {
-    discard(body);
+    discard(response.body);
     throw error;
   }
+  discard(response.body);
+  return openSource(attempt, { maxBytes });
+}
+
+/** Another range than that asked for, or none: the whole file has to be asked for. */
+function isNoRange({ status }: OutboundResponse): boolean {
+  return status === 206 || status === 416;
+}
+
+function wholeOf(attempt: Attempt, sourceUrl: string, response: OutboundResponse, maxBytes: number): Source {
+  const { url, headers } = response;
+  refuseStatus(response);
+  refuseEncoding(response);
+  const total = sizeOf(response);
+  refuseTooLarge(total, maxBytes);
+  const mediaType = mediaTypeOf(single(headers['content-type']));
+  attempt.log.info('the source answered', { status: response.status, mediaType, bytes: total });
+  return {
+    sourceUrl,
+    filename: filenameOf(url, single(headers['content-disposition'])),
+    mediaType,
+    total,
+    validator: validatorOf(response),
+    from: 0,
+    bytes: read(attempt, response, { from: 0, total, maxBytes }),
+    close: () => discard(response.body),
+  };
+}
+
+/** An answer to If-Range need not describe the file again (RFC 9110, section 15.3.7). */
+function restOf(attempt: Attempt, sourceUrl: string, response: OutboundResponse, { left, maxBytes }: { left: Leftover; maxBytes: number }): Source {
+  refuseEncoding(response);
+  const from = restFrom(left);
+  const total = contentRangeOf(response)?.size ?? null;
+  refuseTooLarge(total, maxBytes);
+  attempt.log.info('the source sends the rest of the file', { status: response.status, from, bytes: total });
+  return {
+    sourceUrl,
+    filename: cleanFilename(left.filename) ?? 'download',
+    mediaType: mediaTypeOf(left.mediaType),
+    total,
+    validator: left.validator,
+    from,
+    bytes: read(attempt, response, { from, total, maxBytes }),
+    close: () => discard(response.body),
+  };
 }
 
 /** 202 means that the file is not ready yet. Asks again after Retry-After, as long as the attempt can wait. */
-async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<OutboundResponse> {
+async function requestUntilReady(attempt: Attempt, sourceUrl: string, headers: Record<string, string>): Promise<OutboundResponse> {
   for (let waited = 0; ; ) {
-    const response = await request(attempt, sourceUrl);
+    const response = await request(attempt, sourceUrl, headers);
+    if (waited === 0) noteSource(attempt, sourceUrl, response);
     if (response.status !== 202) return response;
     discard(response.body);
     const { host } = new URL(response.url);
@@ -71,14 +110,20 @@ async function requestUntilReady(attempt: Attempt, sourceUrl: string): Promise<O
       throw new HandlerError('SOURCE_STATUS', message, { retryable: true });
     }
     attempt.report({ step: 'waiting', message: `${host} is preparing the file` });
+    attempt.log.info(`${host} is preparing the file; asking again`, { afterMilliseconds: wait });
     await pause(wait, undefined, { signal: attempt.signal }).catch(() => attempt.signal.throwIfAborted());
     waited += wait;
   }
 }
 
-async function request({ fetch, signal }: Attempt, sourceUrl: string): Promise<OutboundResponse> {
+function noteSource({ log }: Attempt, sourceUrl: string, { url }: OutboundResponse): void {
+  log.debug('asked the source', { source: shownUrl(sourceUrl) });
+  if (url !== new URL(sourceUrl).href) log.info('the source redirects', { to: shownUrl(url) });
+}
+
+async function request({ fetch, signal }: Attempt, sourceUrl: string, headers: Record<string, string>): Promise<OutboundResponse> {
   try {
-    return await fetch.request(sourceUrl, { signal });
+    return await fetch.request(sourceUrl, { signal, headers });
   } catch (error) {
     throw error instanceof OutboundError ? toHandlerError(error) : error;
   }
@@ -88,11 +133,11 @@ async function request({ fetch, signal }: Attempt, sourceUrl: string): Promise<O
 async function* read(
   attempt: Attempt,
   response: OutboundResponse,
-  { total, maxBytes }: { total: number | null; maxBytes: number },
+  { from, total, maxBytes }: { from: number; total: number | null; maxBytes: number },
 ): AsyncGenerator<Uint8Array, void> {
-  const reportReceived = createMeter(attempt, total);
-  let received = 0;
-  for await (const chunk of chunksOf(response, attempt.signal)) {
+  const reportReceived = createMeter(attempt, total, from);
+  let received = from;
+  for await (const chunk of paced(chunksOf(response, attempt.signal), new URL(response.url).host)) {
     received += chunk.byteLength;
     if (received > maxBytes) throw tooLarge(maxBytes);
     yield chunk;
@@ -156,26 +201,26 @@ function refuseEncoding({ url, headers }: OutboundResponse): void {
   throw new HandlerError('SOURCE_ENCODING', message, { retryable: false });
 }
 
+function refuseTooLarge(total: number | null, maxBytes: number): void {
+  if (total !== null && total > maxBytes) throw tooLarge(maxBytes);
+}
+
 function tooLarge(maxBytes: number): HandlerError {
   const message = `The file is larger than the limit of ${maxBytes} bytes. Use a smaller one.`;
   return new HandlerError('SOURCE_TOO_LARGE', message, { retryable: false });
 }
 
 /**
- * The size in bytes; null if not declared. We request no range, so a 206 is accepted only if it holds the whole file.
+ * The size in bytes; null if not declared. Where no range was requested, a 206 is accepted only if it holds the whole file.
  */
-function sizeOf({ url, status, headers }: OutboundResponse): number | null {
-  const length = number(single(headers['content-length']));
+function sizeOf(response: OutboundResponse): number | null {
+  const { url, status, headers } = response;
+  const length = bytesIn(single(headers['content-length']));
   if (status === 200) return length;
-  const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(single(headers['content-range']) ?? '') ?? [];
-  const whole = number(size);
-  if (whole !== null && number(first) === 0 && number(last) === whole - 1 && (length ?? whole) === whole) return whole;
+  const range = contentRangeOf(response);
+  if (range !== null && range.first === 0 && range.last === range.size - 1 && (length ?? range.size) === range.size) return range.size;
   const message = `${new URL(url).host} sent only part of the file (status 206), although all of it was requested. Use a source that sends all of it.`;
   throw new HandlerError('SOURCE_INCOMPLETE', message, { retryable: true });
-}
-
-function number(digits = ''): number | null {
-  return /^\d{1,15}$/.test(digits) ? Number(digits) : null;
 }
 
 function mediaTypeOf(header: string | undefined): string {
@@ -186,8 +231,4 @@ function mediaTypeOf(header: string | undefined): string {
   } catch {
     return 'application/octet-stream';
   }
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

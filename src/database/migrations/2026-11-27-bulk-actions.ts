@@ -1,0 +1,45 @@
+import { type Migration, sql } from '../migrate/step.ts';
+
+/** What is done to many jobs at once. Each step changes the row, on its own page if possible. */
+export const bulkActions: Migration = {
+  name: '2026-11-27-bulk-actions',
+  oldestVersion: '0.2.0',
+  steps: [
+    sql(
+      'bulk_action',
+      `create table "bulk_action" (
+        "id" uuid not null,
+        "workspace_id" uuid not null,
+        "kind" text not null,
+        "filter" jsonb not null,
+        "criteria" jsonb not null,
+        "reason" text null,
+        "total_value" int not null,
+        "total_exact" boolean not null,
+        "settled_id" uuid not null,
+        "recent_ids" uuid[] not null,
+        "last_id" uuid not null,
+        "idempotency_key" text null,
+        "request_hash" text null,
+        "status" text not null default 'RUNNING',
+        "version" int not null default 1,
+        "passed_id" uuid null,
+        "due_at" timestamptz not null default now(),
+        "seen" int not null default 0,
+        "done" int not null default 0,
+        "refused" jsonb not null default '{}',
+        "error_code" text null,
+        "error_message" text null,
+        "finished_at" timestamptz null,
+        "changes_removed" boolean not null default false,
+        primary key ("id"),
+        constraint "bulk_action_kind_check" check ("kind" in ('CANCEL', 'RETRY', 'DELETE')),
+        constraint "bulk_action_status_check" check ("status" in ('RUNNING', 'COMPLETED', 'STOPPED', 'FAILED')))`,
+      `create index "bulk_action_workspace_index" on "bulk_action" ("workspace_id", "id")`,
+      `create index "bulk_action_changes_index" on "bulk_action" ("id") where kind = 'DELETE' AND NOT changes_removed`,
+      `create index "bulk_action_due_index" on "bulk_action" ("due_at", "id") where status = 'RUNNING'`,
+      `create unique index "bulk_action_key_unique" on "bulk_action" ("workspace_id", "idempotency_key") where idempotency_key IS NOT NULL`,
+      `alter table "bulk_action" set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)`,
+    ),
+  ],
+};

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { sessionSeconds } from '../workspaces/sessions.ts';
+import { secretIn } from '../workspaces/authenticate.ts';
+import { OwnOrigin } from './own-origin.ts';
+import type { Services } from '../services.ts';
+
+/**
+ * The cookie with which the page that this server serves, and GraphiQL, call GraphQL. Taken from their own origin alone: a browser
+ * adds the cookie to what other pages send, too.
+ */
+export class PageSessions {
+  readonly own: OwnOrigin;
+  readonly #services: Pick<Services, 'config' | 'publicUrl' | 'installationId'>;
+
+  constructor(services: Pick<Services, 'config' | 'publicUrl' | 'installationId'>) {
+    this.#services = services;
+    this.own = new OwnOrigin(services.config.trustProxy, services.publicUrl);
+  }
+
+  /** The session of a request; null where there is none, a key is sent, or another page may have sent it. */
+  of(request: IncomingMessage): string | null {
+    const session = this.#in(request);
+    return session !== null && this.own.sent(request) ? session : null;
+  }
+
+  /** The session of a request to upgrade. */
+  ofUpgrade(request: IncomingMessage): string | null {
+    const session = this.#in(request);
+    return session !== null && this.own.named(request) ? session : null;
+  }
+
+  /** Set-Cookie for a session, or to end it. */
+  cookie(session: string | null): string {
+    const { name, attributes } = this.#form();
+    const lasts = `Max-Age=${session === null ? 0 : sessionSeconds}`;
+    return [`${name}=${session ?? ''}`, ...attributes, lasts, 'HttpOnly', 'SameSite=Strict'].join('; ');
+  }
+
+  #in({ headers }: IncomingMessage): string | null {
+    if (!this.#services.config.dashboard || headers.cookie === undefined || secretIn(headers) !== null) return null;
+    const { name } = this.#form();
+    for (const pair of headers.cookie.split(';')) {
+      const [key = '', value = ''] = pair.trim().split('=', 2);
+      if (key === name && value !== '') return value;
+    }
+    return null;
+  }
+
+  /**
+   * With the installation in its name: ports of one host share their cookies. `__Host-` keeps other hosts of the domain from setting
+   * it. Without a path it gets the folder of /session as the browser sees it, whatever a proxy in front takes off.
+   */
+  #form(): { name: string; attributes: string[] } {
+    const name = `longhaul_session_${this.#services.installationId.slice(-8)}`;
+    const { protocol, pathname } = new URL(this.#services.publicUrl());
+    if (protocol !== 'https:') return { name, attributes: [] };
+    return pathname === '/' ? { name: `__Host-${name}`, attributes: ['Secure', 'Path=/'] } : { name: `__Secure-${name}`, attributes: ['Secure'] };
+  }
+}
