@@ -33,3 +33,22 @@ test('what ends while the next page is on its way is shown as ended, and what le
   expect(shown()).toEqual([[`${newest.id} CANCELLED`, `${second.id} CANCELLED`], []]);
   expect(all.getSnapshot().hasMore).toBe(true);
 });
+
+test('a page of the list as it was is not added to the list that was read anew meanwhile', async () => {
+  const { held, fetch } = holding(/"after":"/);
+  const { client, tenant } = await packageUser(longhaul, { fetch });
+  const [, newest] = await tenant.createAll([1, 2].map(() => ({ tags: ['a'] })));
+  const store = storesOf(client).list('all', {}, { order: undefined, pageSize: 1 });
+  onTestFinished(store.subscribe(() => {}));
+  const shown = () => [store.getSnapshot().jobs.map(({ uuid }) => uuid), store.getSnapshot().isLoading, store.getSnapshot().error];
+  await vi.waitFor(() => expect(shown()).toEqual([[newest?.id], false, null]), patience);
+
+  const loading = store.loadMore();
+  await vi.waitFor(() => expect(held.answered()).toBe(1), patience);
+  store.reload();
+  await vi.waitFor(() => expect(shown()).toEqual([[newest?.id], false, null]), patience);
+  held.release();
+  await loading;
+  expect(shown()).toEqual([[newest?.id], false, null]);
+  expect(store.getSnapshot().hasMore).toBe(true);
+});

@@ -39,14 +39,15 @@ export class ListStore extends Store<ShownJobs> {
 
   readonly loadMore = async (): Promise<void> => {
     const after = this.#next;
-    if (after === null || this.getSnapshot().isLoading) return;
+    const signal = this.running;
+    if (after === null || signal === null || this.getSnapshot().isLoading) return;
     this.set({ ...this.getSnapshot(), isLoading: true });
     const meanwhile: Job[] = [];
     this.#meanwhile = meanwhile;
     try {
-      const page = await this.#list.page({ after });
-      // It was read anew meanwhile.
-      if (this.#next !== after) return;
+      const page = await this.#list.page({ after, signal });
+      // It is read anew from its start: this page is of the list before.
+      if (signal.aborted) return;
       this.#next = page.next;
       const { jobs } = this.getSnapshot();
       const shown = new Set(jobs.map(({ id }) => id));
@@ -54,9 +55,9 @@ export class ListStore extends Store<ShownJobs> {
       this.#meanwhile = null;
       for (const job of meanwhile) this.#show(job);
     } catch (error) {
-      this.set({ ...this.getSnapshot(), isLoading: false, error });
+      if (!signal.aborted) this.set({ ...this.getSnapshot(), isLoading: false, error });
     } finally {
-      this.#meanwhile = null;
+      if (this.#meanwhile === meanwhile) this.#meanwhile = null;
     }
   };
 
@@ -64,6 +65,7 @@ export class ListStore extends Store<ShownJobs> {
   readonly reload = (): void => this.restart();
 
   protected async run(signal: AbortSignal): Promise<void> {
+    this.#meanwhile = null;
     this.set({ ...this.getSnapshot(), isLoading: true, error: null });
     // The cursor first, then the page, then what has changed since the cursor: nothing is missed in between.
     const { jobUpdatesCursor } = await this.#client.query<{ jobUpdatesCursor: string }>(documents.jobUpdatesCursor, {}, { signal });

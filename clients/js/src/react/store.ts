@@ -8,6 +8,11 @@ export abstract class Store<Snapshot> {
     this.#snapshot = first;
   }
 
+  /** Of the process that runs: aborted when it ends, and another may begin; null where none does. */
+  protected get running(): AbortSignal | null {
+    return this.#running?.signal ?? null;
+  }
+
   /** Whether a component shows it. */
   get isUsed(): boolean {
     return this.#listeners.size > 0;
