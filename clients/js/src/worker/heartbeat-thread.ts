@@ -67,7 +67,7 @@ function again(token: string, seconds: number, failures: number, retryAfter: num
   if (due.has(token)) due.set(token, { at: performance.now() + pause, failures: failures + 1 });
 }
 
-/** Asks once. @returns the code of what the server says; NOT_HEARD where it does not say, with the milliseconds that it asks to wait */
+/** Asks once. @returns the code of a refusal; NOT_HEARD where the lease was not renewed and may be, with the milliseconds that the server asks to wait */
 async function keep({ url, authorization }: ThreadMessage, token: string): Promise<{ code: string | null; retryAfter: number }> {
   const headers = { authorization, 'content-type': 'application/json' };
   const body = JSON.stringify({ query, variables: { input: { token } } });
@@ -75,7 +75,9 @@ async function keep({ url, authorization }: ThreadMessage, token: string): Promi
   const text = await response.text();
   if (!response.ok) return { code: 'NOT_HEARD', retryAfter: (Number(response.headers.get('retry-after')) || 0) * 1_000 };
   const { data }: { data?: { reportProgress?: { code?: string } | null } | null } = JSON.parse(text);
-  return { code: data?.reportProgress?.code ?? null, retryAfter: 0 };
+  // An error in place of a payload, such as INTERNAL, has renewed nothing.
+  if (data?.reportProgress == null) return { code: 'NOT_HEARD', retryAfter: 0 };
+  return { code: data.reportProgress.code ?? null, retryAfter: 0 };
 }
 
 function third(seconds: number): number {

@@ -59,11 +59,14 @@ class Reports:
             renewed = time.monotonic()
             while not self._over.is_set():
                 report, lines, flushes = self._gather(max(0.0, self._renew_every - (time.monotonic() - renewed)))
-                renewed = time.monotonic()
-                if report or not lines:
-                    self._send(documents.REPORT, report)
+                began = time.monotonic()
+                calls: list[tuple[str, dict[str, Any]]] = [(documents.REPORT, report)] if report else []
                 for start in range(0, len(lines), MOST_LINES):
-                    self._send(documents.APPEND_LOGS, {"lines": lines[start : start + MOST_LINES]})
+                    calls.append((documents.APPEND_LOGS, {"lines": lines[start : start + MOST_LINES]}))
+                taken = [self._send(*call) for call in calls]
+                # What was refused has renewed nothing.
+                if any(taken) or (began - renewed >= self._renew_every and self._send(documents.REPORT, {})):
+                    renewed = began
                 for sent in flushes:
                     sent.set()
         except Ended:
@@ -90,21 +93,23 @@ class Reports:
                 flushes.append(value)
             until = min(until, time.monotonic() + (0 if flushes else GATHER))
 
-    def _send(self, document: str, values: dict[str, Any]) -> None:
-        """Tries until it arrives, or the attempt is over. What is refused is dropped: a report is never worth an attempt."""
+    def _send(self, document: str, values: dict[str, Any]) -> bool:
+        """Tries until it arrives, or the attempt is over. What is refused is dropped: a report is never worth an attempt. Returns whether
+        it was taken, which renews the lease."""
         failures = 0
         while not self._over.is_set():
             try:
                 payload_of(self._http.once(document, {"input": {"token": self._token, **values}}, self._limit))
-                return
+                return True
             except LeaseLostError:
                 self._on_lost()
                 raise Ended from None
             except LonghaulError as error:
                 if not is_worth_waiting(error):
                     log.warning("A report was refused, and is dropped: %s", error)
-                    return
+                    return False
                 failures += 1
                 # Often, as the lease runs; but never sooner than the server asks.
                 pause = max(min(backoff(failures), self._renew_every), error.retry_after or 0)
             self._limit.pause(pause)
+        return False
