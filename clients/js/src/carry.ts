@@ -39,6 +39,6 @@ async function run(client: Carrier, { kind, document, variables }: CarriedOperat
     for await (const data of client.subscribe(document, variables, { signal })) sink.next({ data });
     return;
   }
-  const result = await client.http.result<Record<string, unknown>>(document, variables, signal, { repeatable: isRepeatable(document, variables) });
+  const result = await client.http.result<Record<string, unknown>>(document, variables, signal, { repeatable: isRepeatable(kind === 'mutation', variables) });
   sink.next(result.data == null ? { data: dataOf(result) } : result);
 }

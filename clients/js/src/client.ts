@@ -140,7 +140,8 @@ export class Client<Jobs = AnyJobs> {
    * be done twice. @throws LonghaulError
    */
   query<Data = Record<string, unknown>>(document: string, variables: object = {}, limits: Limits = {}): Promise<Data> {
-    const repeatable = isRepeatable(document, variables);
+    // One that merely contains the word is taken for a mutation: that costs a try, and the other way round perhaps a job.
+    const repeatable = isRepeatable(/\bmutation\b/.test(document), variables);
     return within([begin(limits)], (signal) => this.http.ask<Data>(document, variables, signal, { repeatable }));
   }
 

@@ -29,8 +29,8 @@ function isRefusal(answer: unknown): answer is Failure {
 }
 
 /** Whether an operation of the caller's may be sent again where no answer came: it changes nothing, or its variables have an idempotency key. */
-export function isRepeatable(document: string, variables: object): boolean {
-  return !/\bmutation\b/.test(document) || [variables, ...Object.values(variables)].some((value) => value?.idempotencyKey != null);
+export function isRepeatable(isMutation: boolean, variables: object): boolean {
+  return !isMutation || [variables, ...Object.values(variables)].some((value) => value?.idempotencyKey != null);
 }
 
 /** Cancels it. Where an answer was lost, what the first try did is found out from the next one's refusal. @throws AlreadyFinishedError */
