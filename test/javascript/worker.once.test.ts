@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { JobFailed, type JobLogLine } from '../../clients/js/src/index.ts';
 import { defineHandler, Fatal, type Handler, Retryable, startWorker, type Worker, type WorkerOptions } from '../../clients/js/src/worker/index.ts';
 import { becomeDue } from '../support/domain.ts';
-import { losingAnswers, packageUser, type PackageUser } from '../support/javascript-client.ts';
+import { answering, inTrouble, losingAnswers, packageUser, type PackageUser } from '../support/javascript-client.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -46,6 +46,36 @@ test('a handler gets its input, tells how far it is, writes lines, reads and sav
   expect((await linesOf(client, handle.id)).map(({ level, message, fields }) => [level, message, fields])).toEqual([
     ['INFO', 'read', { source: expect.stringMatching(/^upload:/) }], ['WARN', 'done', null],
   ]);
+});
+
+test('a file is saved in spite of an error of the server and a full disk', async () => {
+  const troubles = [
+    answering(/createUpload/, 200, { errors: [{ message: 'Unexpected.', extensions: { code: 'INTERNAL' } }], data: { createUpload: null } }),
+    answering(/^\[object Blob\]/, 507, { error: { code: 'INSUFFICIENT_STORAGE', message: 'There is no room.' } }),
+    answering(/^\[object Blob\]/, 500, { error: { code: 'INTERNAL', message: 'Unexpected.' } }),
+  ];
+  const { client } = await packageUser(longhaul, { fetch: inTrouble(troubles) });
+  const handler = defineHandler({ type: 'comments', run: ({ files }) => files.save('copy', 'some words') });
+  await start({ client, handlers: [handler] });
+  const handle = await client.submit('comments', { sourceUrl }, { maxAttempts: 1 });
+  await handle.result();
+  expect(troubles).toEqual([]);
+  expect((await handle.job()).artifacts).toMatchObject([{ name: 'copy', bytes: 10 }]);
+});
+
+test('a worker that hears of its lost lease by saving a file says nothing more about that job', async () => {
+  const refusal = { data: { createUpload: { __typename: 'LeaseLostError', code: 'LEASE_LOST', message: 'It is over.' } } };
+  const { client, requests } = await packageUser(longhaul, { fetch: inTrouble([answering(/createUpload/, 200, refusal)]) });
+  const reasons = Promise.withResolvers<unknown>();
+  const handler = defineHandler({
+    type: 'comments',
+    run: ({ files, signal }) => files.save('copy', 'some words').finally(() => reasons.resolve(signal.reason)),
+  });
+  const worker = await start({ client, handlers: [handler] });
+  await client.submit('comments', { sourceUrl });
+  expect(await reasons.promise).toBe('LEASE_LOST');
+  await worker.stop();
+  expect(requests.some(({ body }) => /completeJob|failJob|releaseJob/.test(body))).toBe(false);
 });
 
 test('what a handler throws says whether there is another attempt, and when', async () => {

@@ -79,6 +79,26 @@ export function losingAnswers(pattern: RegExp, times: number): typeof fetch {
   };
 }
 
+/** What one request is answered in place of the server's answer. */
+export interface Trouble {
+  pattern: RegExp;
+  status: number;
+  body: object;
+}
+
+export function answering(pattern: RegExp, status: number, body: object): Trouble {
+  return { pattern, status, body };
+}
+
+/** Each trouble befalls the first request whose body matches, and is then taken off the list. */
+export function inTrouble(troubles: Trouble[]): typeof fetch {
+  return async (url, init) => {
+    const at = troubles.findIndex(({ pattern }) => pattern.test(String(init?.body)));
+    const [trouble] = at === -1 ? [] : troubles.splice(at, 1);
+    return trouble === undefined ? fetch(url, init) : Response.json(trouble.body, { status: trouble.status });
+  };
+}
+
 /** Keeps back the answers to requests whose body matches, once they are there, until they are released. */
 export function holding(pattern: RegExp): { held: { answered(): number; release(): void }; fetch: typeof fetch } {
   let answered = 0;

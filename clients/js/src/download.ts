@@ -1,6 +1,7 @@
-import { ConnectionError, errorOf, isPassing, NotFoundError } from './errors.ts';
+import { ConnectionError, errorOf, NotFoundError } from './errors.ts';
 import type { Job } from './job.ts';
-import { backoff, link, pause, type RunningLimits } from './limits.ts';
+import { link, type RunningLimits } from './limits.ts';
+import { type Patience, pauseAfter } from './tries.ts';
 import type { TransferProgress } from './uploaded-file.ts';
 
 /** A result file, to be read once. */
@@ -17,8 +18,6 @@ export interface Download {
   blob(): Promise<Blob>;
 }
 
-const mostFailures = 9;
-
 /**
  * Opens a result file.
  *
@@ -32,20 +31,32 @@ export function download(read: (signal: AbortSignal) => Promise<Job>, name: stri
 interface DownloadOptions {
   fetch: typeof fetch;
   limits: RunningLimits;
+  /** Where not given, `usual`. */
+  patience?: Patience;
   onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 
 /** The same for any file. @param find says where it is, each time that it is opened */
 export async function downloadFrom(
   find: (signal: AbortSignal) => Promise<RemoteFile>,
-  { fetch: fetcher, limits, onProgress }: DownloadOptions,
+  { fetch: fetcher, limits, patience = 'usual', onProgress }: DownloadOptions,
 ): Promise<Download> {
-  const open = async (offset: number, signal: AbortSignal) => {
-    const file = await find(signal);
-    return { file, response: await get(fetcher, file.url, offset, signal) };
-  };
   const linked = link([limits]);
-  const first = await open(0, linked.signal).catch((error: unknown) => {
+  const { signal } = linked;
+  /** In a row, without a byte. */
+  let failures = 0;
+  const pauseBefore = (error: unknown) => pauseAfter(error, (failures += 1), signal, patience);
+  const open = async (offset: number) => {
+    for (;;) {
+      try {
+        const file = await find(signal);
+        return { file, response: await get(fetcher, file.url, offset, signal) };
+      } catch (error) {
+        await pauseBefore(error);
+      }
+    }
+  };
+  const first = await open(0).catch((error: unknown) => {
     linked.release();
     throw error;
   });
@@ -54,7 +65,6 @@ export async function downloadFrom(
   const bytes = (async function* () {
     let { response } = first;
     let offset = 0;
-    let failures = 0;
     try {
       for (;;) {
         try {
@@ -67,11 +77,8 @@ export async function downloadFrom(
           if (total !== null && offset < total) throw new ConnectionError('The file broke off.');
           return;
         } catch (error) {
-          linked.signal.throwIfAborted();
-          failures += 1;
-          if (!isPassing(error) || failures > mostFailures) throw error;
-          await pause(Math.max(backoff(failures), error.retryAfter ?? 0), linked.signal);
-          response = await open(offset, linked.signal).then((again) => again.response, lost);
+          await pauseBefore(error);
+          ({ response } = await open(offset));
         }
       }
     } finally {
@@ -91,12 +98,6 @@ export async function downloadFrom(
   }, { highWaterMark: 0 });
   const { filename, mediaType, sha256 } = file;
   return { filename, mediaType, sha256, bytes: total, stream, blob: () => new Response(stream, { headers: { 'content-type': mediaType } }).blob() };
-}
-
-/** Stands for an answer that did not come: reading it fails, and so it is tried again. */
-function lost(error: unknown): Response {
-  if (!isPassing(error)) throw error;
-  return new Response(new ReadableStream({ start: (controller) => controller.error(error) }));
 }
 
 /** Where a file is, and what it is. */
@@ -126,7 +127,10 @@ async function get(fetcher: typeof fetch, url: string, offset: number, signal: A
   });
   if (response.status === (offset === 0 ? 200 : 206)) return response;
   await response.body?.cancel();
-  if (response.status >= 500 || response.status === 429) throw errorOf({ code: 'UNAVAILABLE', message: `The file cannot be had now (${response.status}).` });
+  if (response.status >= 500 || response.status === 429) {
+    const after = Number(response.headers.get('retry-after'));
+    throw errorOf({ code: 'UNAVAILABLE', message: `The file cannot be had now (${response.status}).`, ...(after > 0 ? { retryAfter: after * 1_000 } : {}) });
+  }
   throw errorOf({ code: 'NOT_FOUND', message: `The file cannot be had (${response.status}). Download it again from the start.` });
 }
 

@@ -193,11 +193,6 @@ export function errorOf(failure: Failure): LonghaulError {
   return new Class(failure);
 }
 
-/** Whether a worker tries again for as long as its lease lasts: also until there is room, and past a bug that another process may not have. */
-export function isWorthWaiting(error: unknown): error is LonghaulError {
-  return isPassing(error) || (error instanceof LonghaulError && (error.code === 'INTERNAL' || error.code === 'INSUFFICIENT_STORAGE'));
-}
-
 /** Whether it is worth another try by the package itself, without changing what is asked. */
 export function isPassing(error: unknown): error is LonghaulError {
   return error instanceof LonghaulError && (error.code === 'CONNECTION' || error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED');

@@ -1,8 +1,9 @@
 import * as documents from './documents.ts';
-import { ConnectionError, errorOf, isPassing, LonghaulError } from './errors.ts';
+import { ConnectionError, errorOf, LonghaulError } from './errors.ts';
 import type { Http } from './http.ts';
-import { backoff, begin, link, pause } from './limits.ts';
+import { begin, link } from './limits.ts';
 import { mutate } from './mutate.ts';
+import { insist, type Patience, pauseAfter } from './tries.ts';
 import { type FileOptions, UploadedFile } from './uploaded-file.ts';
 
 const tus = { 'tus-resumable': '1.0.0' };
@@ -13,21 +14,20 @@ const chunk = { least: 1024 * 1024, most: 32 * 1024 * 1024 };
 /** How long a chunk may take, in milliseconds. */
 const chunkWithin = 60_000;
 
-/** So often in a row a chunk may fail before the upload does. */
-const mostFailures = 9;
-
 /** Sends a file in chunks (tus 1.0), and goes on where the server has stopped after whatever breaks. @throws ValidationError, QuotaExceededError */
 export async function upload(http: Http, file: Blob, { filename, mediaType, onProgress }: FileOptions, signal: AbortSignal): Promise<UploadedFile> {
   const type = mediaType ?? file.type;
   const input = { filename: filename ?? nameOf(file), bytes: file.size, ...(type === '' ? {} : { mediaType: type }) };
-  return sendWhole(http, input, file, signal, onProgress);
-}
-
-/** Makes room by `input`, and sends the file there. */
-export async function sendWhole(http: Http, input: object, file: Blob, signal: AbortSignal, onProgress?: FileOptions['onProgress']): Promise<UploadedFile> {
-  const { sender, uploaded } = await makeRoom(http, input, signal);
+  const { sender, uploaded } = await makeRoom(http, input, signal, 'usual');
   onProgress?.({ done: 0, total: file.size });
   await sender.sendPiece(file, 0, signal, (done) => onProgress?.({ done, total: file.size }));
+  return uploaded;
+}
+
+/** Sends a result file of a worker for as long as the signal lets it. @param input has the token of the lease */
+export async function sendResult(http: Http, input: object, file: Blob, signal: AbortSignal): Promise<UploadedFile> {
+  const { sender, uploaded } = await makeRoom(http, { ...input, bytes: file.size }, signal, 'endless');
+  await sender.sendPiece(file, 0, signal);
   return uploaded;
 }
 
@@ -35,8 +35,8 @@ export async function sendWhole(http: Http, input: object, file: Blob, signal: A
 const pieceBytes = 8 * 1024 * 1024;
 
 /** The same with a file of which nobody knows how large it will be. */
-export async function sendStream(http: Http, input: object, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UploadedFile> {
-  const { sender, uploaded } = await makeRoom(http, input, signal);
+export async function sendResultStream(http: Http, input: object, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<UploadedFile> {
+  const { sender, uploaded } = await makeRoom(http, input, signal, 'endless');
   let parts: Uint8Array<ArrayBuffer>[] = [];
   let held = 0;
   let sent = 0;
@@ -57,21 +57,24 @@ export async function sendStream(http: Http, input: object, source: AsyncIterabl
   return uploaded;
 }
 
-async function makeRoom(http: Http, input: object, signal: AbortSignal): Promise<{ sender: Sender; uploaded: UploadedFile }> {
-  const { uploadUrl, upload: made } = await mutate<{ uploadUrl: string; upload: { id: string } }>(http, documents.createUpload, input, signal);
-  return { sender: new Sender(http.fetch, uploadUrl), uploaded: new UploadedFile(made.id) };
+async function makeRoom(http: Http, input: object, signal: AbortSignal, patience: Patience): Promise<{ sender: Sender; uploaded: UploadedFile }> {
+  const ask = patience === 'endless' ? insist : mutate;
+  const { uploadUrl, upload: made } = await ask<{ uploadUrl: string; upload: { id: string } }>(http, documents.createUpload, input, signal);
+  return { sender: new Sender(http.fetch, uploadUrl, patience), uploaded: new UploadedFile(made.id) };
 }
 
 /** One upload's requests. Its URL is signed, so no key goes along. */
 class Sender {
   readonly #fetch: typeof fetch;
   readonly #url: string;
+  readonly #patience: Patience;
   #bytes = chunk.least;
   #length: number | null = null;
 
-  constructor(fetcher: typeof fetch, url: string) {
+  constructor(fetcher: typeof fetch, url: string, patience: Patience) {
     this.#fetch = fetcher;
     this.#url = url;
+    this.#patience = patience;
   }
 
   /** The size of the whole, where it was not announced: said along with the next piece, the last. */
@@ -96,8 +99,7 @@ class Sender {
         // The answer to the last chunk was lost.
         if (error instanceof LonghaulError && error.code === 'ALREADY_COMPLETE') return;
         failures += 1;
-        if (!isPassing(error) || failures > mostFailures) throw error;
-        await pause(Math.max(backoff(failures), error.retryAfter ?? 0), signal);
+        await pauseAfter(error, failures, signal, this.#patience);
       }
     } while (offset < end || failures > 0);
   }
@@ -147,11 +149,10 @@ async function refusalOf(response: Response): Promise<LonghaulError> {
   const { status, headers } = response;
   const told = messageIn(await response.text());
   const message = told?.message ?? `The server refused the file (${status}).`;
-  if (told?.code !== 'ALREADY_COMPLETE' && passing.has(status)) {
-    const after = Number(headers.get('retry-after'));
-    return errorOf({ code: 'UNAVAILABLE', message, ...(after > 0 ? { retryAfter: after * 1_000 } : {}) });
-  }
-  return errorOf({ code: told?.code ?? 'UPLOAD_REFUSED', message });
+  const after = Number(headers.get('retry-after'));
+  const isPassingStatus = told?.code !== 'ALREADY_COMPLETE' && (passing.has(status) || (told === null && status >= 500));
+  const code = isPassingStatus ? 'UNAVAILABLE' : (told?.code ?? 'UPLOAD_REFUSED');
+  return errorOf({ code, message, ...(after > 0 ? { retryAfter: after * 1_000 } : {}) });
 }
 
 /** Of an answer of ours: `{"error": {"code", "message"}}`. */

@@ -3,7 +3,7 @@ import type { Client } from '../client.ts';
 import { errorOf, LeaseLostError, NotFoundError } from '../errors.ts';
 import { downloadFrom } from '../download.ts';
 import { begin } from '../limits.ts';
-import { sendStream, sendWhole } from '../upload.ts';
+import { sendResult, sendResultStream } from '../upload.ts';
 import type { Calls, Lease } from './calls.ts';
 import { checked, type Handler, type OpenedFile, type Run, type StopReason } from './handler.ts';
 import { failureOf } from './outcome.ts';
@@ -103,7 +103,7 @@ export class Attempt {
   async #open(reference: string): Promise<OpenedFile> {
     const file = this.lease.files.find((one) => one.reference === reference);
     if (file === undefined) throw new NotFoundError({ code: 'NOT_FOUND', message: `The input names no file ${reference}.` });
-    const opened = await downloadFrom(async () => file, { fetch: this.#client.http.fetch, limits: begin({ signal: this.#stop.signal }) });
+    const opened = await downloadFrom(async () => file, { fetch: this.#client.http.fetch, limits: begin({ signal: this.#stop.signal }), patience: 'endless' });
     const stream = opened.stream.pipeThrough(wholeBy(file.sha256));
     const blob = () => new Response(stream, { headers: { 'content-type': file.mediaType } }).blob();
     return { ...opened, bytes: file.bytes, stream, blob };
@@ -115,7 +115,11 @@ export class Attempt {
     const mediaType = about.mediaType ?? (whole instanceof Blob && whole.type !== '' ? whole.type : undefined);
     const input = { token, filename: about.filename ?? name, ...(mediaType === undefined ? {} : { mediaType }) };
     const { signal } = this.#stop;
-    return whole instanceof Blob ? sendWhole(this.#client.http, { ...input, bytes: whole.size }, whole, signal) : sendStream(this.#client.http, input, whole, signal);
+    const sending = whole instanceof Blob ? sendResult(this.#client.http, input, whole, signal) : sendResultStream(this.#client.http, input, whole, signal);
+    return sending.catch((error: unknown) => {
+      if (error instanceof LeaseLostError) this.stop('LEASE_LOST');
+      throw error;
+    });
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Client } from '../client.ts';
-import { isWorthWaiting } from '../errors.ts';
-import { backoff, pause } from '../limits.ts';
 import { mutate } from '../mutate.ts';
+import { insist } from '../tries.ts';
 
 /** What a claim gives. */
 export interface Lease {
@@ -42,15 +41,6 @@ export class Calls {
 
   /** Tries for as long as it takes: the server may be away, and the lease says when it is over. @throws LeaseLostError, ValidationError */
   async send(call: Exclude<keyof typeof documents, 'claim'>, input: object, signal: AbortSignal): Promise<void> {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        await mutate(this.#client.http, documents[call], input, signal);
-        return;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isWorthWaiting(error)) throw error;
-        await pause(Math.max(backoff(failures), error.retryAfter ?? 0), signal);
-      }
-    }
+    await insist(this.#client.http, documents[call], input, signal);
   }
 }

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import type { Server } from 'node:http';
 import type { Client } from '../client.ts';
-import { isWorthWaiting } from '../errors.ts';
-import { backoff, pause } from '../limits.ts';
+import { pause } from '../limits.ts';
+import { pauseAfter } from '../tries.ts';
 import { Attempt } from './attempt.ts';
 import { Calls, type Lease, leaseLost } from './calls.ts';
 import type { Handler } from './handler.ts';
@@ -125,8 +125,9 @@ export class Worker {
         if (!all && leases.length === 0) await within(new Promise<void>((resolve) => (this.#wake = resolve)), askAgainAfter);
       } catch (error) {
         if (signal.aborted) return;
-        if (!isWorthWaiting(error)) throw error;
-        await pause(Math.max(backoff(failures), error.retryAfter ?? 0), signal).catch(() => {});
+        await pauseAfter(error, failures, signal, 'endless').catch((reason: unknown) => {
+          if (!signal.aborted) throw reason;
+        });
         failures += 1;
       }
     }

@@ -26,8 +26,8 @@ class Attempt:
         # Of what is told to the server: ended when there is nobody to tell.
         self._over = Limit()
         self._telling = False
-        self._reports = Reports(http, self._token, lease["seconds"], self._over, lambda: self.stop("LEASE_LOST"))
-        self._context = Context(http, lease, self._reports)
+        self._reports = Reports(http, self._token, lease["seconds"], self._over, self._lost)
+        self._context = Context(http, lease, self._reports, self._lost)
 
     def stop(self, reason: str) -> None:
         """The handler is told to stop, and what it still gives is not sent, but where the attempt is handed back."""
@@ -37,6 +37,9 @@ class Attempt:
         self._context.stop(reason)
         if reason != "DRAIN":
             self._over.end()
+
+    def _lost(self) -> None:
+        self.stop("LEASE_LOST")
 
     def carry_out(self) -> None:
         """Runs the handler, and tells the server what came of it. Raises where the server refuses to hear it."""

@@ -8,10 +8,10 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from io import BufferedReader
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from .download import RemoteFile, RemoteReader
-from .errors import NotFoundError
+from .errors import LeaseLostError, NotFoundError
 from .http import Http
 from .limit import Ended, Limit
 from .names import made_of
@@ -89,7 +89,8 @@ class Context:
     """One attempt at a job. `progress`, `save`, `open`, `sleep`, `check` and `checkpoint.save` raise Stopped when the attempt is over: the
     job was cancelled, its lease is lost, its time is over, or the worker stops."""
 
-    def __init__(self, http: Http, lease: Mapping[str, Any], reports: Reports):
+    def __init__(self, http: Http, lease: Mapping[str, Any], reports: Reports, on_lost: Callable[[], None]):
+        """`on_lost`: told when the server says that the lease is over."""
         job = lease["job"]
         self.job_id: str = job["id"]
         self.type: str = job["type"]
@@ -100,7 +101,7 @@ class Context:
         self.files: tuple[InputFile, ...] = tuple(made_of(InputFile, one, bytes=int(one["bytes"])) for one in lease["files"])
         self.stop_reason: Optional[str] = None
         """Why it is to stop: CANCELLED, LEASE_LOST, TIMEOUT or DRAIN."""
-        self._http, self._token, self._reports = http, lease["token"], reports
+        self._http, self._token, self._reports, self._on_lost = http, lease["token"], reports, on_lost
         self._urls: dict[str, str] = {one["reference"]: one["url"] for one in lease["files"]}
         self._artifacts: list[dict[str, str]] = []
         # Of the handler's work. What is told to the server has another: a drained attempt is still to be handed back.
@@ -156,6 +157,9 @@ class Context:
                 token=self._token,
             )
         except Ended:
+            raise Stopped from None
+        except LeaseLostError:
+            self._on_lost()
             raise Stopped from None
         self._artifacts.append({"uploadId": sent.id, "name": name})
 

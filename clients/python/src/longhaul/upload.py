@@ -158,4 +158,4 @@ def _refusal_of(response: Response) -> LonghaulError:
     # Of these the same request may have another answer later: a slow line, another request that is not over, a server that stops.
     if status in (408, 409, 423, 429, 502, 503, 504) and code not in ("ALREADY_COMPLETE", "IN_USE"):
         return error_of("UNAVAILABLE", message, retry_after=after)
-    return error_of(code or ("INSUFFICIENT_STORAGE" if status == 507 else "UPLOAD_REFUSED"), message, retry_after=after)
+    return error_of(code or ("UNAVAILABLE" if status >= 500 else "UPLOAD_REFUSED"), message, retry_after=after)
