@@ -59,10 +59,12 @@ export class Worker {
   readonly #listening = new AbortController();
   #heardAt = performance.now();
   #wake = () => {};
-  #health: Server | null = null;
+  readonly #health: Server | null;
   #stopped: Promise<void> | null = null;
 
-  constructor({ client, handlers, concurrency = 1, perType = {}, workerId, blockedSeconds = 60, drainSeconds = 20, onError = () => {} }: WorkerOptions) {
+  /** @param health answers for it, and is closed when it has stopped */
+  constructor({ client, handlers, concurrency = 1, perType = {}, workerId, blockedSeconds = 60, drainSeconds = 20, onError = () => {} }: WorkerOptions, health: Server | null) {
+    this.#health = health;
     this.#client = client as unknown as Client;
     this.workerId = workerId ?? `${hostname()}:${process.pid}`;
     this.#calls = new Calls(this.#client);
@@ -81,10 +83,6 @@ export class Worker {
     const { running } = this.#slots;
     if (this.#stopping.signal.aborted) return { status: 'draining', running };
     return { status: performance.now() - this.#heardAt > unreachableAfter ? 'unreachable' : 'ok', running };
-  }
-
-  async serveHealth(port: number): Promise<void> {
-    this.#health = await serveHealth(port, () => this.state);
   }
 
   /** Claims no more, lets what runs go on for `drainSeconds`, then hands it back. May be called twice. */
@@ -167,8 +165,11 @@ export class Worker {
 
 /** Starts a worker. SIGTERM and SIGINT stop it, and then the process, where nobody else listens to them. */
 export async function startWorker<Jobs>(options: WorkerOptions<Jobs>): Promise<Worker> {
-  const worker = new Worker({ ...options, client: options.client as unknown as Client });
-  if (options.healthPort !== undefined) await worker.serveHealth(options.healthPort);
+  let started: Worker | null = null;
+  // First: where the port is taken, nothing is claimed.
+  const health = options.healthPort === undefined ? null : await serveHealth(options.healthPort, () => started?.state ?? { status: 'ok', running: 0 });
+  const worker = new Worker({ ...options, client: options.client as unknown as Client }, health);
+  started = worker;
   if (options.signals !== false) stopOnSignals(worker);
   return worker;
 }
