@@ -5,8 +5,6 @@ export interface CommandEntry {
   name: string;
   summary: string;
   load: () => Promise<CommandFile>;
-  /** It is its operator's, on the installation itself; the others go through the API. */
-  isOperators?: true;
   /** It looks at all commands, so that they are loaded, too. */
   needsAll?: true;
 }
@@ -28,10 +26,7 @@ export interface CommandGroup {
 
 /** All commands, in the order of the help. */
 export const commandTable: readonly (CommandEntry | CommandGroup)[] = [
-  { name: 'serve', summary: 'start the server that the environment configures (what npm start does)', load: () => import('./serve.ts'), isOperators: true },
-  { name: 'migrate', summary: "migrate the server's database, or list what would run", load: () => import('./migrate.ts'), isOperators: true },
-  { name: 'check-ledger', summary: "prove that the books of the server's database add up", load: () => import('./check-ledger.ts'), isOperators: true },
-  { name: 'doctor', summary: 'examine the installation that the environment names', load: () => import('./doctor.ts'), isOperators: true },
+  { name: 'serve', summary: 'start the server that the environment configures (what npm start does)', load: () => import('./serve.ts') },
   { name: 'login', summary: 'keep a key for a server', load: () => import('./contexts/login.ts') },
   { name: 'logout', summary: 'forget the key of a server', load: () => import('./contexts/logout.ts') },
   { name: 'whoami', summary: 'show the server, the workspace and the rights of the key in use', load: () => import('./contexts/whoami.ts') },
@@ -57,7 +52,7 @@ export const commandTable: readonly (CommandEntry | CommandGroup)[] = [
       { name: 'logs', summary: "show what a job's workers wrote down", load: () => import('./jobs/follow-logs.ts') },
       { name: 'cancel', summary: 'cancel jobs', load: () => import('./jobs/cancel-jobs.ts') },
       { name: 'retry', summary: 'create jobs again that failed or were cancelled', load: () => import('./jobs/retry-jobs.ts') },
-      { name: 'delete', summary: 'remove jobs that have ended', load: () => import('./jobs/remove-jobs.ts') },
+      { name: 'delete', summary: 'remove jobs that have ended', load: () => import('./jobs/delete-jobs.ts') },
     ],
   },
   { name: 'types', summary: 'list the types of jobs, or declare them in TypeScript', load: () => import('./workspace/list-types.ts') },
@@ -67,10 +62,10 @@ export const commandTable: readonly (CommandEntry | CommandGroup)[] = [
     defaultCommand: 'list',
     commands: [
       { name: 'list', summary: 'list schedules', load: () => import('./workspace/list-schedules.ts') },
-      { name: 'create', summary: 'make a schedule, which creates jobs by a cron expression', load: () => import('./workspace/add-schedule.ts') },
+      { name: 'create', summary: 'make a schedule, which creates jobs by a cron expression', load: () => import('./workspace/create-schedule.ts') },
       { name: 'pause', summary: 'let a schedule create no jobs', load: () => import('./workspace/pause-schedule.ts') },
       { name: 'resume', summary: 'let a paused schedule create jobs again', load: () => import('./workspace/pause-schedule.ts') },
-      { name: 'trigger', summary: 'create a job of a schedule now', load: () => import('./workspace/run-schedule.ts') },
+      { name: 'trigger', summary: 'create a job of a schedule now', load: () => import('./workspace/trigger-schedule.ts') },
       { name: 'delete', summary: 'delete a schedule; its jobs stay', load: () => import('./workspace/delete-schedule.ts') },
     ],
   },
@@ -102,5 +97,8 @@ export const commandTable: readonly (CommandEntry | CommandGroup)[] = [
   },
   { name: 'credits', summary: 'show the balance, or what changed it', load: () => import('./workspace/show-credits.ts') },
   { name: 'stats', summary: 'show what waits and runs, and what happened when', load: () => import('./workspace/show-statistics.ts') },
+  { name: 'doctor', summary: 'examine the installation that the environment names', load: () => import('./doctor.ts') },
+  { name: 'check-ledger', summary: "prove that the books of the server's database add up", load: () => import('./check-ledger.ts') },
+  { name: 'migrate', summary: "migrate the server's database, or list what would run", load: () => import('./migrate.ts') },
   { name: 'completion', summary: 'print what makes a shell complete these commands', load: () => import('./completion/print-completion.ts'), needsAll: true },
 ];

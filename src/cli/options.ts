@@ -1,15 +1,19 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+
+/*
+ * What options are read by.
+ */
 
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of a text such as `90`, `90s`, `5m`, `2h` or `1d`; seconds where no unit is given. For an option. */
+/** Milliseconds of a text such as `90`, `90s`, `5m`, `2h` or `1d`; seconds where no unit is given. */
 export function readPeriod(text: string): number {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
   if (amount === undefined) throw new InvalidArgumentError('Give a time such as 90s, 5m, 2h or 1d.');
   return Number(amount) * (units[unit] ?? 1_000);
 }
 
-/** The instant of an RFC 3339 text, or of one such as `+10m` or `-1d` from now on. For an option. */
+/** The instant of an RFC 3339 text, or of one such as `+10m` or `-1d` from now on. */
 export function readInstant(text: string): string {
   const [sign] = text;
   const at = sign === '+' || sign === '-' ? Date.now() + (sign === '-' ? -1 : 1) * readPeriod(text.slice(1)) : Date.parse(text);
@@ -17,7 +21,7 @@ export function readInstant(text: string): string {
   return new Date(at).toISOString();
 }
 
-/** A whole number within bounds. For an option. */
+/** A whole number within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -31,23 +35,18 @@ export function gather(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** For people: `12s`, `3:05` or `1:02:03`. */
-export function shownPeriod(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  if (seconds < 60) return `${seconds}s`;
-  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
-  const shown = parts[0] === 0 ? parts.slice(1) : parts;
-  return shown.map((part, index) => String(part).padStart(index === 0 ? 1 : 2, '0')).join(':');
+/** An option that takes one of these names, in capitals or not. Completion offers them. */
+export function choiceOption<Name extends string>(flags: string, description: string, names: readonly Name[]): Option {
+  return new Option(flags, description).choices(names).argParser((text: string) => choice(text, names));
 }
 
-/** For people: `831 B` or `12.4 MB`. */
-export function shownBytes(bytes: number): string {
-  const names = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let at = 0;
-  while (value >= 1_000 && at < names.length - 1) {
-    value /= 1_000;
-    at += 1;
-  }
-  return `${at === 0 ? value : value.toFixed(1)} ${names[at]}`;
+/** The same, for several of them. */
+export function choicesOption<Name extends string>(flags: string, description: string, names: readonly Name[]): Option {
+  return new Option(flags, description).choices(names).argParser((text: string, before: Name[] = []) => [...before, choice(text, names)]);
+}
+
+function choice<Name extends string>(text: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name.toUpperCase() === text.toUpperCase());
+  if (found === undefined) throw new InvalidArgumentError(`There are: ${names.join(', ')}.`);
+  return found;
 }

@@ -57,8 +57,13 @@ test('jobs are cancelled, retried and deleted, by ids and by filters, and never 
   const many = await cli.run(['jobs', 'cancel', '--tag', 'x', '--json']);
   expect(many.code, many.stderr).toBe(0);
   expect(JSON.parse(many.stdout)).toMatchObject({ kind: 'CANCEL', status: 'COMPLETED', seen: 2, done: 2 });
-  const retried = await cli.run(['jobs', 'retry', ids[1] ?? '', '-q']);
-  expect(retried.stdout).toMatch(/^job_\S+\n$/);
+  // What cannot be done to one is told, and keeps nothing from the others.
+  const going = await tenant.running();
+  const retried = await cli.run(['jobs', 'retry', going.job.id, ids[1] ?? '', '-q']);
+  expect(retried).toMatchObject({ code: 1, stdout: expect.stringMatching(/^job_\S+\n$/), stderr: expect.stringContaining(`${going.job.id}: Only FAILED`) });
+  expect(await cli.run(['jobs', 'delete', going.job.id])).toMatchObject({ code: 1, stdout: expect.stringContaining('done\t0\n'), stderr: expect.stringContaining('NOT_FINISHED: 1') });
+  await tenant.complete(going.token);
+  expect(await cli.run(['jobs', 'delete', going.job.id])).toMatchObject({ code: 0 });
   expect(JSON.parse((await cli.run(['jobs', 'delete', ...ids, '--jsonl'])).stdout)).toMatchObject({ kind: 'DELETE', done: 3 });
   expect((await cli.run(['jobs', '-q'])).stdout).toBe(retried.stdout);
 });

@@ -92,6 +92,8 @@ test('a key goes to the host that it was given for and to no other', async () =>
   }
   expect(other.requests).toHaveLength(0);
   expect(await cli.run(['jobs', '--url', `${longhaul.url}/`])).toMatchObject({ code: 0 });
+  // Nobody has said that it is for the server that one is signed in to.
+  expect(await cli.run(['jobs'], { env: { LONGHAUL_KEY: key } })).toMatchObject({ code: 4, stderr: expect.stringContaining('LONGHAUL_KEY without LONGHAUL_URL is for http://localhost:4000') });
 
   const moved = await otherServer(other.url);
   const redirected = await cli.run(['whoami'], { env: { LONGHAUL_URL: moved.url, LONGHAUL_KEY: key } });

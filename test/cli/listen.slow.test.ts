@@ -14,7 +14,7 @@ test('webhooks listen prints what a server delivers, passes it on, and takes not
   const receiver = await startReceiver(status(202));
   const cli = await CommandLine.with();
 
-  const listening = cli.start(['webhooks', 'listen', '--port', '0', '--jsonl', '--forward', receiver.url], { stdin: `${secret}\n` });
+  const listening = cli.start(['webhooks', 'listen', '--port', '0', '--jsonl', '--forward', receiver.url], { stdin: `${secret}\n`, env: { LONGHAUL_WEBHOOK_SECRET: '' } });
   const [, url = ''] = await listening.wrote(/webhookUrl: (\S+)/);
   const { job, token } = await tenant.running({ type: 'comments', webhookUrl: url });
   await tenant.complete(token, { words: 3 });
@@ -35,6 +35,9 @@ test('webhooks listen prints what a server delivers, passes it on, and takes not
   await listening.wrote(/"isRepeated":true/);
   expect((await fetch(url)).status).toBe(405);
   expect(receiver.received).toHaveLength(2);
+
+  // Whatever is signed with nothing, anybody may have signed.
+  expect(await cli.run(['webhooks', 'listen', '--port', '0'], { env: { LONGHAUL_WEBHOOK_SECRET: 'whsec_' } })).toMatchObject({ code: 2, stderr: expect.stringContaining('no signing secret') });
 
   listening.kill('SIGINT');
   expect(await listening.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('Refused: ') });

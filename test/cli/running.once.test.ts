@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type CommandLine, commandUser, type Running } from '../support/command-line.ts';
 import type { HeldJob, Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { eventually } from '../support/receiver.ts';
+import { globalId } from '../support/steps.ts';
 
 // Each command is a process, and starting one takes a while on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -58,16 +62,29 @@ test('on a terminal a bar is drawn again and again, with the percentage, the ste
     expect(Date.now() - (startedAt?.getTime() ?? Infinity)).toBeGreaterThan(1_100);
   });
   await tenant.report(held.token, { percentage: 50, step: 'render', message: 'Drawing' });
-  await command.wrote(/\r.\[2Kcomments .\[36m█{12}░{12}.\[0m {2}50% {2}render: Drawing {2}\ds left/);
+  await command.wrote(/\r.\[2Kcomments .\[36m█{12}░{12}.\[39m {2}50% {2}render: Drawing {2}\ds left/);
   await tenant.complete(held.token, null);
   const { code, stdout } = await command.ended;
   expect(code).toBe(0);
-  expect(stdout).toMatch(/█{24}.\[0m COMPLETED\r\nnull\r\n$/);
+  expect(stdout).toMatch(/█{24}.\[39m COMPLETED.\[\?7h\r\nnull\r\n$/);
 
   const plain = cli.start(['watch', held.job.id], { onTerminal: true, env: { NO_COLOR: '1' } });
   expect((await plain.ended).code).toBe(0);
-  expect(plain.written().stdout).toMatch(/.\[2Kcomments █{24} COMPLETED\r\nID /);
+  expect(plain.written().stdout).toMatch(/.\[2Kcomments █{24} COMPLETED.\[\?7h\r\nID /);
   expect(plain.written().stdout).not.toContain('\u001B[3');
+});
+
+test('a line that is wider than the terminal is cut there, whatever its characters are, and no bar is drawn over the lines of --jsonl', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  const { command, held } = await running(cli, tenant, [], true);
+  const wide = '映画'.repeat(60);
+  await tenant.report(held.token, { percentage: 50, message: wide });
+  await command.wrote(new RegExp(String.raw`\u001B\[\?7l\r\u001B\[2Kcomments [^\n]* 50% {2}${wide}[^\n]*\u001B\[\?7h`));
+  const lines = cli.start(['watch', held.job.id, '--jsonl', '--columns', 'status'], { onTerminal: true });
+  await lines.wrote(/RUNNING/);
+  await tenant.complete(held.token, null);
+  expect(await command.ended).toMatchObject({ code: 0 });
+  expect(await lines.ended).toMatchObject({ code: 0, stdout: '{"status":"RUNNING"}\r\n{"status":"COMPLETED"}\r\n' });
 });
 
 test('how it ends is what it exits with', async () => {
@@ -90,6 +107,11 @@ test('how it ends is what it exits with', async () => {
   const both = [failed, cancelled].map(({ held }) => held.job.id);
   expect(await cli.run(['watch', again, ...both])).toMatchObject({ code: 3 });
 
+  // One that is not there ends the watch of the others, too.
+  const going = await tenant.create({ type: 'comments' });
+  const nobody = globalId({ ...going, id: going.id.replace(/.$/, (last) => (last === '0' ? '1' : '0')) });
+  expect(await cli.run(['watch', globalId(going), nobody])).toMatchObject({ code: 1, stderr: expect.stringContaining(`There is no job ${nobody}`) });
+
   expect(await cli.run(['run', 'no-such-type'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no-such-type') });
   expect(await cli.run(['run', ...usual, '--no-such-option'])).toMatchObject({ code: 2 });
   expect(await cli.run(['run', 'comments', '-i', 'nonsense'])).toMatchObject({ code: 2, stderr: expect.stringContaining('key=text') });
@@ -109,6 +131,46 @@ test('an interruption leaves the job and says how to go on, or cancels it where 
   ended.command.kill('SIGINT');
   expect(await ended.command.ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/Cancelled job_\S+\.\n$/) });
   expect(await tenant.read(ended.held.job.id)).toMatchObject({ status: 'CANCELLED', cancelReason: 'Interrupted at the terminal.' });
+});
+
+/** Stands before the server, and holds back the answer to whatever comes until it is let go. */
+async function heldUp() {
+  const arrived = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    const passOn = async () => {
+      const body = await text(request);
+      arrived.resolve();
+      await letGo.promise;
+      const { authorization = '' } = request.headers;
+      const answer = await fetch(`${longhaul.url}${request.url}`, { method: 'POST', body, headers: { authorization, 'content-type': 'application/json' } });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    };
+    passOn().catch(() => response.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('It does not listen.');
+  return { url: `http://127.0.0.1:${address.port}`, arrived: arrived.promise, letGo: letGo.resolve };
+}
+
+test('an interruption while the job is being created ends the command at once, or cancels the job as soon as it is known', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  const silent = await heldUp();
+  const left = cli.start(['run', ...usual], { env: { LONGHAUL_URL: silent.url } });
+  await silent.arrived;
+  left.kill('SIGINT');
+  expect(await left.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('it may be there') });
+  silent.letGo();
+
+  const slow = await heldUp();
+  const cancelling = cli.start(['run', ...usual, '--tag', 'late', '--cancel-on-interrupt'], { env: { LONGHAUL_URL: slow.url } });
+  await slow.arrived;
+  cancelling.kill('SIGTERM');
+  slow.letGo();
+  expect(await cancelling.ended).toMatchObject({ code: 143, stderr: expect.stringMatching(/Cancelled job_\S+\.\n$/) });
+  expect(await tenant.count(`FROM job WHERE workspace_id = $1 AND status = 'CANCELLED'`)).toBe(1);
 });
 
 test('an input is made of parts, the same key makes the same job, and what is read wrongly is refused', async () => {

@@ -17,7 +17,7 @@ const script = `#!/bin/sh
 input=$(cat)
 if [ -z "$LONGHAUL_CHECKPOINT" ]; then
   echo '::progress 40 read half of it'
-  echo "has no key\${LONGHAUL_KEY:+ but one}" >&2
+  echo "has no key\${LONGHAUL_KEY:+ but one}\${ADMIN_API_KEY:+ but one}\${SECRET:+ but one}\${LONGHAUL_WEBHOOK_SECRET:+ but one}" >&2
   printf 'two\\rlines\\n' >&2
   echo '::warn it breaks' >&2
   echo '::checkpoint {"page":3}'
@@ -36,7 +36,8 @@ test('a shell script is a worker: its watchers see how far it is, and get its ou
   const path = join(cli.folder, 'work.sh');
   await writeFile(path, script);
   await chmod(path, 0o755);
-  const worker = cli.start(['worker', 'run', '--type', 'comments', '--worker-id', 'scripted', '--', path]);
+  const env = { ADMIN_API_KEY: 'one', SECRET: 'one', LONGHAUL_WEBHOOK_SECRET: 'one' };
+  const worker = cli.start(['worker', 'run', '--type', 'comments', '--worker-id', 'scripted', '--', path], { env });
   const job = await tenant.create({ type: 'comments', input: { sourceUrl: 'https://example.com/a.mp4' } });
   const watch = watchJob(longhaul.url, key, globalId(job));
   expect(await watch.until(({ progress }) => progress?.percentage === 40)).toMatchObject({ progress: { step: 'read', message: 'half of it' } });
@@ -54,14 +55,19 @@ test('a shell script is a worker: its watchers see how far it is, and get its ou
 });
 
 test('what cannot work is told before anything is claimed', async () => {
-  const { cli } = await commandUser(longhaul);
+  const { cli, tenant } = await commandUser(longhaul);
+  const job = await tenant.create({ type: 'comments' });
   const started = (...parameters: string[]) => cli.run(['worker', 'run', ...parameters]);
-  const [nameless, missing, refused] = await Promise.all([
+  const [nameless, missing, taken, refused] = await Promise.all([
     started('--', 'true'),
     started('--type', 'comments', '--', 'no-such-program'),
+    started('--type', 'comments', '--health-port', new URL(longhaul.url).port, '--', 'true'),
     cli.run(['worker', 'run', '--type', 'comments', '--', 'true'], { env: { LONGHAUL_KEY: 'lh_of_nobody_0123456789012345678901234567' } }),
   ]);
   expect(nameless).toMatchObject({ code: 2, stderr: expect.stringContaining('--type') });
   expect(missing).toEqual({ code: 2, stdout: '', stderr: 'There is no program no-such-program. Check its name, and PATH.\n' });
+  expect(taken).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Cannot listen on the port .*Name another --health-port\.\n$/) });
   expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('Sign in: longhaul login') });
+  expect(refused.stderr.match(/longhaul login/g)).toHaveLength(1);
+  expect(await tenant.read(job.id)).toMatchObject({ status: 'PENDING', startedAt: null });
 });

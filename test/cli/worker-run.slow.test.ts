@@ -55,9 +55,10 @@ test('how a program ends and what it prints decide how its job ends', async () =
     const { status, output, error } = await tenant.read(job.id);
     return { status, output, error };
   };
-  const [silent, number, text, bytes, fatal, passing, killed, sending, flooding] = await Promise.all([
+  const [silent, number, large, text, bytes, fatal, passing, killed, sending, flooding] = await Promise.all([
     ended('exit 0'),
     ended('echo 42'),
+    ended(`echo '{"id":9007199254740993}'`),
     ended('printf "not\\njson {\\n"'),
     ended('head -c 1000 /dev/urandom; printf "\\0\\377"'),
     ended('echo "no such preset" >&2; exit 3'),
@@ -68,6 +69,7 @@ test('how a program ends and what it prints decide how its job ends', async () =
   ]);
   expect(silent).toMatchObject({ status: 'COMPLETED', output: null });
   expect(number).toMatchObject({ status: 'COMPLETED', output: 42 });
+  expect(large).toMatchObject({ status: 'FAILED', error: { code: 'INVALID_OUTPUT', message: expect.stringContaining('9007199254740993 is beyond') } });
   expect(text).toMatchObject({ status: 'COMPLETED', output: { text: 'not\njson {' } });
   expect(bytes).toMatchObject({ status: 'FAILED', error: { code: 'INVALID_OUTPUT' } });
   expect(fatal).toMatchObject({ status: 'FAILED', error: { code: 'EXIT_3', message: 'The command exited with 3: no such preset' } });
@@ -101,6 +103,37 @@ test('at SIGTERM a worker claims no more, lets what is nearly done end, and hand
   expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stops, with 2 running[^]*was ended by SIGTERM after .*\(DRAIN\)/) });
   expect(await tenant.read(short.id)).toMatchObject({ status: 'COMPLETED', output: 1 });
   expect(await tenant.read(long.id)).toMatchObject({ status: 'PENDING', error: null });
+});
+
+test('a worker whose terminal closes leaves no program behind, and hands its job back', async () => {
+  const { cli, tenant, key } = await commandUser(longhaul);
+  const worker = startBash(cli, '--drain', '0s');
+  const job = await scripted(tenant, 'sleep 600 & echo "::progress 1 $$-$!"; wait');
+  const { progress } = await watchJob(longhaul.url, key, globalId(job)).until((version) => version.progress?.step != null);
+  const pids = (progress?.step ?? '').split('-').map(Number);
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  worker.kill('SIGHUP');
+  expect(await worker.ended).toMatchObject({ code: 129 });
+  await eventually(() => expect(pids.map(isAlive)).toEqual([false, false]));
+  expect(await tenant.read(job.id)).toMatchObject({ status: 'PENDING' });
+});
+
+test('a checkpoint is saved whole from either stream, and where JSON is asked for nothing is none', async () => {
+  const { cli, tenant, key } = await commandUser(longhaul);
+  startBash(cli, '--stdout', 'json');
+  const script = `
+    if [ -n "$LONGHAUL_CHECKPOINT" ]; then echo \${#LONGHAUL_CHECKPOINT}; exit; fi
+    printf '::checkpoint "%020000d"\\n' 0 >&2
+    printf '%020000d\\n' 0 >&2
+    echo '::retry-after 0' >&2
+    exit 75`;
+  const job = await scripted(tenant, script, 2);
+  await watchJob(longhaul.url, key, globalId(job)).end();
+  expect(await tenant.read(job.id)).toMatchObject({ status: 'COMPLETED', output: 20_002 });
+  expect((await tenant.lines(job.id)).map(({ message }) => message.length)).toEqual([8_192, 8_192, 20_000 - 2 * 8_192]);
+  const silent = await scripted(tenant, 'exit 0');
+  await watchJob(longhaul.url, key, globalId(silent)).end();
+  expect(await tenant.read(silent.id)).toMatchObject({ status: 'FAILED', error: { code: 'INVALID_OUTPUT', message: expect.stringContaining('print null') } });
 });
 
 test.runIf(hasFfmpeg())('ffmpeg is a worker: what was uploaded comes back in another form', async () => {

@@ -1,8 +1,9 @@
-import { type CommandPlace, quoted, valuedOptions } from './command-tree.ts';
+import { shellWord } from '../shell-word.ts';
+import { type CommandPlace, valuedOptions } from './command-tree.ts';
 
 /** For `source`. Where it knows nothing better, bash completes names of files. */
 export function bashScript(places: readonly CommandPlace[]): string {
-  const paths = places.filter(({ path }) => path !== '').map(({ path }) => quoted(` ${path}`));
+  const paths = places.filter(({ path }) => path !== '').map(({ path }) => shellWord(` ${path}`));
   return `# Completion of longhaul for bash. In ~/.bashrc: source <(longhaul completion bash)
 _longhaul() {
   local at= word index typed=\${COMP_WORDS[COMP_CWORD]} words= options=
@@ -18,7 +19,7 @@ _longhaul() {
 ${valuedOptions(places).map(({ patterns, choices }) => `    ${patterns}) COMPREPLY=($(compgen -W ${words(choices)} -- "$typed")); return ;;`).join('\n')}
   esac
   case $at in
-${places.map(({ path, commands, options, choices }) => `    ${quoted(path === '' ? '' : ` ${path}`)}) words=${words([...commands.map(({ name }) => name), ...choices])} options=${words(options.flatMap(({ names }) => names))} ;;`).join('\n')}
+${places.map(({ path, commands, options, choices }) => `    ${shellWord(path === '' ? '' : ` ${path}`)}) words=${words([...commands.map(({ name }) => name), ...choices])} options=${words(options.flatMap(({ names }) => names))} ;;`).join('\n')}
   esac
   [[ $typed != -* ]] || words=$options
   COMPREPLY=($(compgen -W "$words" -- "$typed"))
@@ -29,5 +30,5 @@ complete -o default -F _longhaul longhaul
 
 /** A list for compgen -W. */
 function words(list: readonly string[]): string {
-  return quoted(list.join(' '));
+  return shellWord(list.join(' '));
 }

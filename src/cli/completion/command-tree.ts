@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shellWord } from '../shell-word.ts';
 
 /** What may be typed at one place of a command line. */
 export interface CommandPlace {
@@ -38,18 +39,13 @@ export function placesOf(command: Command, path: readonly string[] = []): Comman
   return [place, ...command.commands.flatMap((one) => placesOf(one, [...path, one.name()]))];
 }
 
-/** A text as one word of bash, zsh and POSIX shells. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** For a `case`: the options of all places that take a value, as `path --option`, by what the value may be. */
 export function valuedOptions(places: readonly CommandPlace[]): { patterns: string; choices: readonly string[] }[] {
   const found = new Map<string, { patterns: string[]; choices: readonly string[] }>();
   for (const { path, options } of places) {
     for (const { names, choices } of options.filter(({ takesValue }) => takesValue)) {
       const group = found.get(choices.join(' ')) ?? { patterns: [], choices };
-      group.patterns.push(...names.map((name) => quoted(` ${path} ${name}`)));
+      group.patterns.push(...names.map((name) => shellWord(` ${path} ${name}`)));
       found.set(choices.join(' '), group);
     }
   }

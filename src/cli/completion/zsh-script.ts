@@ -1,8 +1,9 @@
-import { type CommandPlace, quoted, valuedOptions } from './command-tree.ts';
+import { shellWord } from '../shell-word.ts';
+import { type CommandPlace, valuedOptions } from './command-tree.ts';
 
 /** For `source`, or a file _longhaul in a folder of $fpath. */
 export function zshScript(places: readonly CommandPlace[]): string {
-  const paths = places.filter(({ path }) => path !== '').map(({ path }) => quoted(` ${path}`));
+  const paths = places.filter(({ path }) => path !== '').map(({ path }) => shellWord(` ${path}`));
   return `#compdef longhaul
 # Completion of longhaul for zsh. In ~/.zshrc, after compinit: source <(longhaul completion zsh)
 _longhaul() {
@@ -17,11 +18,11 @@ _longhaul() {
     esac
   done
   case "$at \${words[CURRENT-1]}" in
-${valuedOptions(places).map(({ patterns, choices }) => `    (${patterns}) ${choices.length === 0 ? '_files' : `compadd -- ${choices.map(quoted).join(' ')}`}; return ;;`).join('\n')}
+${valuedOptions(places).map(({ patterns, choices }) => `    (${patterns}) ${choices.length === 0 ? '_files' : `compadd -- ${choices.map(shellWord).join(' ')}`}; return ;;`).join('\n')}
   esac
   case $at in
-${places.map(({ path, commands, options, choices }) => `    (${quoted(path === '' ? '' : ` ${path}`)})
-      commands=(${[...commands.map(({ name, summary }) => described(name, summary)), ...choices.map(quoted)].join(' ')})
+${places.map(({ path, commands, options, choices }) => `    (${shellWord(path === '' ? '' : ` ${path}`)})
+      commands=(${[...commands.map(({ name, summary }) => described(name, summary)), ...choices.map(shellWord)].join(' ')})
       options=(${options.flatMap(({ names, summary }) => names.map((name) => described(name, summary))).join(' ')}) ;;`).join('\n')}
   esac
   if [[ $PREFIX == -* ]]; then _describe -o option options
@@ -36,5 +37,5 @@ if [[ $funcstack[1] == _longhaul ]]; then _longhaul "$@"; else compdef _longhaul
 
 /** An entry for _describe. */
 function described(name: string, summary: string): string {
-  return quoted(`${name.replaceAll(':', '\\:')}:${summary}`);
+  return shellWord(`${name.replaceAll(':', '\\:')}:${summary}`);
 }

@@ -19,8 +19,8 @@ export interface ServerChoice {
 export const usualUrl = 'http://localhost:4000';
 
 /**
- * Decides by the options, then the environment, then the contexts. A key goes to the host that it was given for: LONGHAUL_KEY to
- * LONGHAUL_URL (or the current context, or the usual address), a context's key to its own.
+ * Decides by the options, then the environment, then the contexts. A key goes to the host that it was given for: a context's key to its
+ * own, LONGHAUL_KEY to LONGHAUL_URL, or without that to the usual address and never to a context's.
  *
  * @throws CommandError where there is no key for the host
  */
@@ -35,9 +35,12 @@ export function chooseServer({ url: asked, context: name }: ServerChoice, env: N
   const key = env['LONGHAUL_KEY'] ?? '';
   const ownUrl = env['LONGHAUL_URL'] ?? '';
   if (key !== '') {
-    const home = ownUrl !== '' ? ownUrl : (used?.url ?? usualUrl);
-    if (asked !== undefined && !isSameHost(asked, home)) throw elsewhere(asked, `LONGHAUL_KEY is for ${home}`, `, or set LONGHAUL_URL to it, too`);
-    return { url: asked ?? home, key, context: null };
+    const home = ownUrl !== '' ? ownUrl : usualUrl;
+    const whose = ownUrl !== '' ? `LONGHAUL_KEY is for ${home}` : `LONGHAUL_KEY without LONGHAUL_URL is for ${home}`;
+    // Whoever is signed in elsewhere may mean that server, which must not get a key that was never said to be its own.
+    const meant = asked ?? (ownUrl === '' ? used?.url : undefined) ?? home;
+    if (!isSameHost(meant, home)) throw elsewhere(meant, whose, ', or set LONGHAUL_URL to it, too');
+    return { url: meant, key, context: null };
   }
   const url = asked ?? (ownUrl !== '' ? ownUrl : undefined);
   if (url === undefined) {

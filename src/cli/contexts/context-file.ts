@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CommandError } from '../command-error.ts';
+import { codeOf, CommandError } from '../command-error.ts';
 
 /** A server, and the key that was given for it. */
 export interface Context {
@@ -36,7 +36,7 @@ export async function readContexts(): Promise<Contexts> {
     if (((await stat(file)).mode & 0o077) !== 0) throw new CommandError(`${file} holds keys, and others may read it. Run: chmod 600 ${file}`);
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { current: null, contexts: [] };
+    if (codeOf(error) === 'ENOENT') return { current: null, contexts: [] };
     throw error;
   }
   const contexts = parse(text);

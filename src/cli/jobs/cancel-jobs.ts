@@ -1,17 +1,18 @@
-import type { JobSummary } from '@longhaul/client';
 import type { Command } from 'commander';
+import { actOnEach } from '../act-on-each.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { actOnEach, actOnMany } from './bulk.ts';
-import { type ActOptions, whatToActOn, withFilter } from './choosing.ts';
+import { runBulkAction } from './bulk-action.ts';
+import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
+import { openStatuses } from './job-statuses.ts';
 
 interface Options extends ServerChoice, ActOptions, PrintOptions {
   reason?: string;
 }
 
 export function declare(command: Command): void {
-  withPrinting(withFilter(withServer(command)))
+  withPrinting(withFilterOptions(withServer(command)))
     .argument('[ids...]', 'of the jobs')
     .option('--all', 'all that have not ended')
     .option('--reason <text>', 'is kept with the jobs')
@@ -19,12 +20,10 @@ export function declare(command: Command): void {
 }
 
 async function cancel(given: string[], options: Options): Promise<void> {
-  const what = whatToActOn(given, options);
+  const { reason } = options;
+  const what = whatToActOn(given, options, openStatuses);
   const client = await connect(options);
-  if ('filter' in what) return actOnMany(client, 'CANCEL', what.filter, options.reason, options);
-  const cancelled: JobSummary[] = [];
-  await actOnEach(what.ids, async (id) => {
-    cancelled.push(await client.handle(id).cancel(options.reason));
-  });
+  if ('filter' in what) return runBulkAction(client, { kind: 'CANCEL', filter: what.filter, reason }, options);
+  const cancelled = await actOnEach(what.ids, (id, signal) => client.handle(id).cancel(reason, { signal }));
   printList(cancelled, { columns: { id: null, type: null, status: null, creditsRefunded: null }, id: 'id' }, options);
 }

@@ -1,16 +1,18 @@
 import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { onInterruption } from '../interruption.ts';
 import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
-import { type CreationOptions, createJobOf, withCreation } from './creating.ts';
+import { type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withCreation(withServer(command))).action(create);
+  withPrinting(withCreationOptions(withServer(command))).action(create);
 }
 
 /** Creates a job and leaves it. */
 async function create(type: string, options: ServerChoice & CreationOptions & PrintOptions): Promise<void> {
   const client = await connect(options);
-  const job = await createJobOf(client, type, options);
+  using interruption = onInterruption();
+  const job = await createJob(client, type, options, interruption);
   printRecord(job, { columns: { id: null, type: null, status: null, creditsCharged: null }, id: 'id' }, options);
 }

@@ -2,19 +2,20 @@ import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, withPrinting } from '../output/print-list.ts';
-import { actOnMany } from './bulk.ts';
-import { type ActOptions, whatToActOn, withFilter } from './choosing.ts';
+import { runBulkAction } from './bulk-action.ts';
+import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
+import { finalStatuses } from './job-statuses.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withFilter(withServer(command)))
+  withPrinting(withFilterOptions(withServer(command)))
     .argument('[ids...]', 'of jobs that have ended, at most 100')
     .option('--all', 'all that have ended')
     .addHelpText('after', '\nRemoves them with their files and logs, for good; the ledger stays.')
-    .action(remove);
+    .action(deleteJobs);
 }
 
-async function remove(given: string[], options: ServerChoice & ActOptions & PrintOptions): Promise<void> {
-  const what = whatToActOn(given, options);
+async function deleteJobs(given: string[], options: ServerChoice & ActOptions & PrintOptions): Promise<void> {
+  const what = whatToActOn(given, options, finalStatuses);
   const client = await connect(options);
-  await actOnMany(client, 'DELETE', 'ids' in what ? { ids: what.ids } : what.filter, undefined, options);
+  await runBulkAction(client, { kind: 'DELETE', filter: 'ids' in what ? { ids: what.ids } : what.filter }, options);
 }

@@ -1,11 +1,15 @@
+import { styleText } from 'node:util';
 import type { Client, JobLogLine, LogLevel } from '@longhaul/client';
 import { type Command, Option } from 'commander';
 import { CommandError } from '../command-error.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { onInterruption } from '../interruption.ts';
+import { choiceOption } from '../options.ts';
 import { plainText } from '../output/plain-text.ts';
-import { type Colour, colour } from '../output/style.ts';
+import type { Colour } from '../output/terminal.ts';
+import { type Page, readItems } from '../read-pages.ts';
+import { noSuchJob } from './no-such-job.ts';
 
 interface Options extends ServerChoice {
   follow?: true;
@@ -18,9 +22,9 @@ export function declare(command: Command): void {
   withServer(command)
     .argument('<id>', 'of the job')
     .option('-f, --follow', 'go on with the lines to come, until the job has ended')
-    .addOption(new Option('--level <level>', 'that one and all above it').choices(['DEBUG', 'INFO', 'WARN', 'ERROR']))
+    .addOption(choiceOption('--level <level>', 'that one and all above it', ['DEBUG', 'INFO', 'WARN', 'ERROR']))
     .option('--json', 'print JSON')
-    .option('--jsonl', 'print JSON, a log line a line')
+    .addOption(new Option('--jsonl', 'print JSON, a log line a line').conflicts('json'))
     .action(follow);
 }
 
@@ -44,35 +48,29 @@ function linesOf(client: Client, id: string, { follow: isFollowed, level }: Opti
   return isFollowed === true ? client.handle(id).logs({ level, signal }) : writtenLines(client, id, level, signal);
 }
 
-const query = `query ($id: ID!, $after: String, $level: LogLevel) { job(id: $id) { logs(first: 100, after: $after, level: $level) {
+const document = `query ($id: ID!, $first: Int, $after: String, $level: LogLevel) { job(id: $id) { logs(first: $first, after: $after, level: $level) {
   edges { node { sequence attempt at level message fields } } pageInfo { hasNextPage endCursor } droppedLines } } }`;
 
-interface Page {
-  edges: { node: JobLogLine }[];
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
-  droppedLines: number;
-}
-
 interface Answer {
-  job: { logs: Page } | null;
+  job: { logs: Page<JobLogLine> & { droppedLines: number } } | null;
 }
 
 /** The lines that there are now. */
-async function* writtenLines(client: Client, id: string, level: LogLevel | undefined, signal: AbortSignal | undefined): AsyncGenerator<JobLogLine> {
-  let after: string | null = null;
-  do {
-    const { job }: Answer = await client.query<Answer>(query, { id, after, level }, { signal });
-    if (job === null) throw new CommandError(`There is no job ${id} for this key. Check the id, and the workspace: longhaul whoami`);
-    const { edges, pageInfo, droppedLines }: Page = job.logs;
-    if (after === null && droppedLines > 0) process.stderr.write(`${droppedLines} lines before these were not kept.\n`);
-    for (const { node } of edges) yield node;
-    after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-  } while (after !== null);
+function writtenLines(client: Client, id: string, level: LogLevel | undefined, signal: AbortSignal | undefined): AsyncIterable<JobLogLine> {
+  let isTold = false;
+  const pageIn = ({ job }: Answer) => {
+    if (job === null) throw noSuchJob(id);
+    const { droppedLines } = job.logs;
+    if (droppedLines > 0 && !isTold) process.stderr.write(`${droppedLines} lines before these were not kept.\n`);
+    isTold = true;
+    return job.logs;
+  };
+  return readItems(client, { document, variables: { id, level }, pageIn }, Infinity, { signal });
 }
 
 const colours: Record<LogLevel, Colour> = { DEBUG: 'dim', INFO: 'cyan', WARN: 'yellow', ERROR: 'red' };
 
 function lineText({ at, level, message, fields }: JobLogLine): string {
   const more = fields === null ? '' : ` ${plainText(JSON.stringify(fields))}`;
-  return `${at} ${colour(process.stdout, colours[level], level.padEnd(5))} ${plainText(message)}${more}`;
+  return `${at} ${styleText(colours[level], level.padEnd(5), { stream: process.stdout })} ${plainText(message)}${more}`;
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { UsageError } from '../command-error.ts';
-import { readJson } from '../read-json.ts';
+import { readJson } from '../exact-json.ts';
 
 /** Explains `-i` in the help of a command. */
 export const inputHelp = `
@@ -10,11 +11,11 @@ Input, each part over what the parts before it say:
   -i key:=json        any JSON: -i seconds:=3 -i 'langs:=["de","fr"]'
   -i @file.json       a JSON object from a file, or with -i - from standard input`;
 
-/** The input that the parts make. @throws UsageError */
-export async function readInput(parts: readonly string[]): Promise<Record<string, unknown>> {
+/** The input that the parts make. @param signal ends the wait for standard input @throws UsageError */
+export async function readInput(parts: readonly string[], signal?: AbortSignal): Promise<Record<string, unknown>> {
   const input: Record<string, unknown> = {};
   for (const part of parts) {
-    if (part === '-') Object.assign(input, objectIn(await text(process.stdin), 'Standard input'));
+    if (part === '-') Object.assign(input, objectIn(await text(signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin)), 'Standard input'));
     else if (part.startsWith('@')) Object.assign(input, objectIn(await fileText(part.slice(1)), part.slice(1)));
     else readPair(input, part);
   }

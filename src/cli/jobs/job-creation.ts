@@ -5,10 +5,11 @@ import { basename } from 'node:path';
 import type { Client } from '@longhaul/client';
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { UsageError } from '../command-error.ts';
+import { codeOf, CommandError, UsageError } from '../command-error.ts';
+import type { Interruption } from '../interruption.ts';
+import { gather, readInstant, wholeNumber } from '../options.ts';
 import { plainText } from '../output/plain-text.ts';
-import { gather, readInstant, wholeNumber } from '../periods.ts';
-import { showTransfer } from '../watching/transfer.ts';
+import { showTransfer } from '../progress/transfer.ts';
 import { inputHelp, putAt, readInput } from './input-parts.ts';
 
 /** What a job is created with. */
@@ -23,6 +24,7 @@ export interface CreationOptions {
   webhookUrl?: string;
   maxAttempts?: number;
   quiet?: true;
+  cancelOnInterrupt?: true;
 }
 
 /** What an answer tells of a new job whatever the key may read. */
@@ -34,7 +36,7 @@ export interface CreatedJob {
   creditsCharged: number;
 }
 
-export function withCreation(command: Command): Command {
+export function withCreationOptions(command: Command): Command {
   return command
     .argument('<type>', 'of the job; longhaul types lists them')
     .option('-i, --input <part>', 'a part of the input: key=text, key:=json, @file.json, or - for standard input', gather, [])
@@ -49,18 +51,45 @@ export function withCreation(command: Command): Command {
     .addHelpText('after', inputHelp);
 }
 
-const createJob = `mutation ($input: CreateJobInput!) { createJob(input: $input) {
+const document = `mutation ($input: CreateJobInput!) { createJob(input: $input) {
   ... on CreateJobPayload { job { id uuid type status creditsCharged } warnings { code message } } ${failed} } }`;
 
-/** Uploads the files, creates the job, and tells on standard error what its submitter should know. */
-export async function createJobOf(client: Client, type: string, options: CreationOptions, signal?: AbortSignal): Promise<CreatedJob> {
-  const input = await readInput(options.input);
-  for (const [key, path] of options.file.map(readFile)) putAt(input, key, await sendFile(client, path, options.quiet === true, signal));
-  const { priority, at: runAt, webhookUrl, maxAttempts, reference: clientReference, idempotencyKey = randomUUID() } = options;
-  const request = { type, input, tags: options.tag, priority, runAt, webhookUrl, maxAttempts, clientReference, idempotencyKey };
-  const { job, warnings } = await askMutation<{ job: CreatedJob; warnings: { message: string }[] }>(client, createJob, request);
+/** For so long after an interruption its answer is waited for, where the job is to be cancelled then, in milliseconds. */
+const answerWithin = 10_000;
+
+/**
+ * Uploads the files, creates the job, and tells on standard error what its submitter should know. An interruption ends it, but where
+ * the job is to be cancelled at one: then its id is waited for.
+ */
+export async function createJob(client: Client, type: string, options: CreationOptions, interruption: Interruption): Promise<CreatedJob> {
+  const { signal } = interruption;
+  const request = await requestOf(client, type, options, signal).catch((error: unknown) => {
+    throw signal.aborted ? new CommandError('Interrupted before the job was created.', interruption.exitCode) : error;
+  });
+  const sending = askMutation<{ job: CreatedJob; warnings: { message: string }[] }>(client, document, request, {
+    signal: options.cancelOnInterrupt === true ? laterThan(signal, answerWithin) : signal,
+  });
+  const { job, warnings } = await sending.catch((error: unknown) => {
+    const what = `Interrupted while the job was being created: it may be there. Look before you create it again: longhaul jobs --type ${type}`;
+    throw codeOf(error) === 'ABORTED' ? new CommandError(what, interruption.exitCode) : error;
+  });
   for (const { message } of warnings) process.stderr.write(`Note: ${plainText(message)}\n`);
   return job;
+}
+
+async function requestOf(client: Client, type: string, options: CreationOptions, signal: AbortSignal): Promise<object> {
+  const input = await readInput(options.input, signal);
+  for (const [key, path] of options.file.map(readFile)) putAt(input, key, await sendFile(client, path, options.quiet === true, signal));
+  signal.throwIfAborted();
+  const { priority, at: runAt, webhookUrl, maxAttempts, reference: clientReference, idempotencyKey = randomUUID() } = options;
+  return { type, input, tags: options.tag, priority, runAt, webhookUrl, maxAttempts, clientReference, idempotencyKey };
+}
+
+/** Aborted so much later. */
+function laterThan(signal: AbortSignal, milliseconds: number): AbortSignal {
+  const controller = new AbortController();
+  signal.addEventListener('abort', () => void setTimeout(() => controller.abort(), milliseconds).unref(), { once: true });
+  return controller.signal;
 }
 
 function readFile(pair: string): [key: string, path: string] {
@@ -70,7 +99,7 @@ function readFile(pair: string): [key: string, path: string] {
 }
 
 /** @returns the reference that stands in the input */
-async function sendFile(client: Client, path: string, isQuiet: boolean, signal: AbortSignal | undefined): Promise<string> {
+async function sendFile(client: Client, path: string, isQuiet: boolean, signal: AbortSignal): Promise<string> {
   const size = await stat(path).then((found) => (found.isFile() ? found.size : null), () => null);
   if (size === null) throw new UsageError(`There is no file ${path} to upload.`);
   using transfer = showTransfer(`Uploading ${basename(path)}`, isQuiet);

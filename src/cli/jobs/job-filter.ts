@@ -1,9 +1,8 @@
 import type { JobFilter, JobStatus } from '@longhaul/client';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { UsageError } from '../command-error.ts';
-import { gather, readInstant } from '../periods.ts';
-
-const statuses: readonly JobStatus[] = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'];
+import { choicesOption, gather, readInstant } from '../options.ts';
+import { finalStatuses, openStatuses } from './job-statuses.ts';
 
 /** By what jobs are found. */
 export interface FilterOptions {
@@ -17,9 +16,9 @@ export interface FilterOptions {
   reference?: string;
 }
 
-export function withFilter(command: Command): Command {
+export function withFilterOptions(command: Command): Command {
   return command
-    .addOption(new Option('--status <status>', 'of this status; may be given several times, as those below').choices(statuses).argParser(readStatus))
+    .addOption(choicesOption('--status <status>', 'of this status; may be given several times, as those below', [...openStatuses, ...finalStatuses]))
     .option('--type <type>', 'of this type', gather)
     .option('--tag <tag>', 'that bear this tag, and every other one that is given', gather)
     .option('--since <instant>', 'created since: 2030-01-31T08:00:00Z, or -2h', readInstant)
@@ -27,12 +26,6 @@ export function withFilter(command: Command): Command {
     .option('--error-code <code>', 'that failed with this code', gather)
     .option('--worker <name>', 'of which this worker has had an attempt', gather)
     .option('--reference <text>', 'that their submitter named so');
-}
-
-function readStatus(text: string, before: JobStatus[] = []): JobStatus[] {
-  const status = statuses.find((one) => one === text.toUpperCase());
-  if (status === undefined) throw new UsageError(`There is no status ${text}. There are: ${statuses.join(', ')}.`);
-  return [...before, status];
 }
 
 /** The filter that the options say; null where they say nothing. */
@@ -47,10 +40,10 @@ export interface ActOptions extends FilterOptions {
   all?: true;
 }
 
-/** What to act on. @throws UsageError where it is not one of the three */
-export function whatToActOn(ids: readonly string[], options: ActOptions): { ids: readonly string[] } | { filter: JobFilter | null } {
+/** What to act on: of a filter those of these statuses, where it names none. @throws UsageError where it is not one of the three */
+export function whatToActOn(ids: readonly string[], options: ActOptions, statuses: readonly JobStatus[]): { ids: readonly string[] } | { filter: JobFilter } {
   const filter = filterOf(options);
   const ways = [ids.length > 0, filter !== null, options.all === true].filter(Boolean).length;
   if (ways !== 1) throw new UsageError('Say on which jobs: ids, or a filter such as --tag or --type, or --all of the workspace.');
-  return ids.length > 0 ? { ids } : { filter };
+  return ids.length > 0 ? { ids: [...new Set(ids)] } : { filter: { ...filter, statuses: filter?.statuses ?? statuses } };
 }

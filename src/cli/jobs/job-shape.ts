@@ -1,6 +1,6 @@
 import type { Job } from '@longhaul/client';
 import type { Shape } from '../output/print-list.ts';
-import { stepOf } from '../watching/change-lines.ts';
+import { progressText } from '../progress/change-lines.ts';
 
 /** A job in a table. */
 export const jobShape: Shape<Job> = {
@@ -8,7 +8,7 @@ export const jobShape: Shape<Job> = {
     id: null,
     type: null,
     status: null,
-    progress: ({ status, progress }) => (status === 'RUNNING' && progress !== null ? `${progress.percentage === null ? '' : `${Math.floor(progress.percentage)}% `}${stepOf(progress)}` : null),
+    progress: ({ status, progress }) => (status === 'RUNNING' ? progressText(progress) : null),
     createdAt: null,
     finishedAt: null,
     tags: null,

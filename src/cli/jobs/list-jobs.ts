@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { wholeNumber } from '../periods.ts';
-import { type FilterOptions, filterOf, withFilter } from './choosing.ts';
+import { wholeNumber } from '../options.ts';
+import { type FilterOptions, filterOf, withFilterOptions } from './job-filter.ts';
 import { jobShape } from './job-shape.ts';
 
 interface Options extends ServerChoice, FilterOptions, PrintOptions {
@@ -13,7 +13,7 @@ interface Options extends ServerChoice, FilterOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withFilter(withServer(command)))
+  withPrinting(withFilterOptions(withServer(command)))
     .option('--limit <number>', 'so many at most', wholeNumber(1, 1_000_000), 50)
     .option('--oldest-first', 'the oldest first, in place of the newest')
     .action(list);

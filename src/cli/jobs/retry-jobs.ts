@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
+import { actOnEach } from '../act-on-each.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { actOnEach, actOnMany } from './bulk.ts';
-import { type ActOptions, whatToActOn, withFilter } from './choosing.ts';
+import { runBulkAction } from './bulk-action.ts';
+import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withFilter(withServer(command)))
+  withPrinting(withFilterOptions(withServer(command)))
     .argument('[ids...]', 'of jobs that FAILED or were CANCELLED')
     .option('--all', 'all that failed or were cancelled')
     .addHelpText('after', '\nEach retry is a new job, whose id is printed.')
@@ -14,13 +15,9 @@ export function declare(command: Command): void {
 }
 
 async function retry(given: string[], options: ServerChoice & ActOptions & PrintOptions): Promise<void> {
-  const what = whatToActOn(given, options);
+  const what = whatToActOn(given, options, ['FAILED', 'CANCELLED']);
   const client = await connect(options);
-  if ('filter' in what) return actOnMany(client, 'RETRY', what.filter, undefined, options);
-  const made: { id: string; retryOf: string }[] = [];
-  await actOnEach(what.ids, async (retryOf) => {
-    const { id } = await client.handle(retryOf).retry();
-    made.push({ id, retryOf });
-  });
+  if ('filter' in what) return runBulkAction(client, { kind: 'RETRY', filter: what.filter }, options);
+  const made = await actOnEach(what.ids, async (retryOf, signal) => ({ id: (await client.handle(retryOf).retry({ signal })).id, retryOf }));
   printList(made, { columns: { id: null, retryOf: null }, id: 'id' }, options);
 }

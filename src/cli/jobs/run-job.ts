@@ -1,26 +1,25 @@
 import type { Job } from '@longhaul/client';
-import type { Command } from 'commander';
-import { CommandError } from '../command-error.ts';
+import { type Command, Option } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
-import { stateOf } from '../watching/change-lines.ts';
-import { exitCodeOf, followJob, watchUntilEnded, type WatchOptions, withWatching } from '../watching/watching.ts';
-import { type CreationOptions, createJobOf, withCreation } from './creating.ts';
+import { stateOf } from '../progress/change-lines.ts';
+import { type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
 import { outputHelp, saveFiles } from './save-files.ts';
+import { exitCodeOf, followJob, waitForJobs, type WaitOptions, withWaitOptions } from './wait-for-jobs.ts';
 import { watchCommand } from './watch-command.ts';
 
-interface RunOptions extends ServerChoice, CreationOptions, Omit<WatchOptions, 'quiet'> {
+interface RunOptions extends ServerChoice, CreationOptions, WaitOptions {
   output?: string;
   json?: true;
 }
 
 export function declare(command: Command): void {
-  withWatching(withCreation(withServer(command)))
+  withWaitOptions(withCreationOptions(withServer(command)))
     .option('-o, --output <file>', outputHelp)
     .option('--json', 'print the whole job at its end, in place of its output')
-    .option('--jsonl', 'print the job at each change, a line each, in place of its output')
+    .addOption(new Option('--jsonl', 'print the job at each change, a line each, in place of its output').conflicts('json'))
     .option('-q, --quiet', 'show no progress')
     .addHelpText('after', `\nExits with 0 when the job COMPLETED, ${exitCodes.failed} FAILED, ${exitCodes.cancelled} CANCELLED, ${exitCodes.stillRunning} at --timeout, ${exitCodes.interrupted} at Ctrl-C.`)
     .action(run);
@@ -30,11 +29,9 @@ export function declare(command: Command): void {
 async function run(type: string, options: RunOptions): Promise<void> {
   const client = await connect(options);
   using interruption = onInterruption();
-  const { id } = await createJobOf(client, type, options, interruption.signal).catch((error: unknown) => {
-    throw interruption.signal.aborted ? new CommandError('Interrupted before the job was created.', interruption.exitCode) : error;
-  });
-  const watched = { client, open: new Set([id]), again: () => watchCommand([id], options) };
-  const job = await watchUntilEnded(watched, options, interruption, (display, limits) => followJob(client, id, display, limits, options));
+  const { id } = await createJob(client, type, options, interruption);
+  const awaited = { client, open: new Set([id]), again: () => watchCommand([id], options) };
+  const job = await waitForJobs(awaited, options, interruption, (watching) => followJob(client, id, watching));
   print(job, options);
   process.exitCode = exitCodeOf([job]);
   // Otherwise the progress has shown it.

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, Job, TransferProgress } from '@longhaul/client';
 import { CommandError } from '../command-error.ts';
+import { safeFileName } from '../file-name.ts';
 import type { Interruption } from '../interruption.ts';
-import { showTransfer, type Transfer } from '../watching/transfer.ts';
+import { showTransfer, type Transfer } from '../progress/transfer.ts';
 import { watchCommand } from './watch-command.ts';
 
 /** Explains `-o` in the help of a command. */
@@ -32,8 +33,7 @@ async function saveFile(client: Client, id: string, name: string | undefined, to
   let transfer: Transfer | null = null;
   const options = { onProgress: (progress: TransferProgress) => transfer?.progress(progress), signal };
   const file = await client.download(id, name === undefined ? options : { ...options, name });
-  // The name is somebody else's: of a path in it only the end counts.
-  const path = inFolder ? join(to, basename(file.filename)) : to;
+  const path = inFolder ? join(to, safeFileName(file.filename)) : to;
   using shown = showTransfer(`Downloading ${path}`, isQuiet);
   transfer = shown;
   const part = `${path}.${process.pid}.part`;

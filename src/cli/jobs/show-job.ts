@@ -1,11 +1,11 @@
 import type { Artifact, Job } from '@longhaul/client';
 import type { Command } from 'commander';
-import { CommandError } from '../command-error.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { shownBytes } from '../output/amounts.ts';
 import { type PrintOptions, printList, printRecord, type Shape, withPrinting } from '../output/print-list.ts';
-import { shownBytes } from '../periods.ts';
-import { stateOf } from '../watching/change-lines.ts';
+import { stateOf } from '../progress/change-lines.ts';
+import { noSuchJob } from './no-such-job.ts';
 
 /** All that there is to know of a job. */
 interface WholeJob extends Job {
@@ -55,7 +55,7 @@ async function show(ids: string[], options: ServerChoice & PrintOptions): Promis
   const jobs = await Promise.all(
     ids.map(async (id) => {
       const { job } = await client.query<{ job: WholeJob | null }>(query, { id });
-      if (job === null) throw new CommandError(`There is no job ${id} for this key. Check the id, and the workspace: longhaul whoami`);
+      if (job === null) throw noSuchJob(id);
       return job;
     }),
   );

@@ -1,28 +1,30 @@
 import type { Client, Job, Limits } from '@longhaul/client';
 import type { Command } from 'commander';
-import { CommandError } from '../command-error.ts';
+import { codeOf, CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Interruption } from '../interruption.ts';
-import { readPeriod, shownPeriod } from '../periods.ts';
-import type { Display } from './display.ts';
-import { displayOn } from './choose-display.ts';
+import { readPeriod } from '../options.ts';
+import { shownPeriod } from '../output/amounts.ts';
+import { type PrintOptions, printLine } from '../output/print-list.ts';
+import { isTerminal } from '../output/terminal.ts';
+import { displayOn } from '../progress/choose-display.ts';
+import type { Display } from '../progress/display.ts';
+import { noSuchJob } from './no-such-job.ts';
 
 /** How jobs are waited for. */
-export interface WatchOptions {
+export interface WaitOptions extends Pick<PrintOptions, 'quiet' | 'jsonl' | 'columns'> {
   timeout?: number;
   cancelOnInterrupt?: true;
-  quiet?: true;
-  jsonl?: true;
 }
 
-export function withWatching(command: Command): Command {
+export function withWaitOptions(command: Command): Command {
   return command
     .option('--timeout <time>', `wait no longer, such as 90s or 5m: then exit with ${exitCodes.stillRunning}, and the job goes on`, readPeriod)
     .option('--cancel-on-interrupt', 'cancel what is watched at Ctrl-C, in place of leaving it');
 }
 
-/** What is being watched, for whoever ends the watch early. */
-export interface Watched {
+/** What is being waited for, for whoever ends the wait early. */
+export interface Awaited {
   client: Client;
   /** Of the jobs that have not ended, as far as is known. */
   open: Set<string>;
@@ -30,45 +32,63 @@ export interface Watched {
   again: () => string;
 }
 
+/** Where changes go, and the limits of a call that begins now. */
+export interface Watching extends WaitOptions {
+  display: Display;
+  limits: () => Limits;
+}
+
 /**
- * Runs a watch to its end. The first interruption ends it with 130, and says how to go on, or cancels; so does `--timeout`, with 8.
+ * Runs a watch to its end. The first interruption ends it with 130, and says how to go on, or cancels; so does `--timeout`, with 8, however
+ * many calls the watch is made of. Where one of them fails, the others end.
  *
  * @throws CommandError
  */
-export async function watchUntilEnded<T>(
-  { client, open, again }: Watched,
-  { timeout, cancelOnInterrupt, quiet }: WatchOptions,
-  interruption: Interruption,
-  work: (display: Display, limits: Limits) => Promise<T>,
-): Promise<T> {
-  const display = displayOn(process.stderr, quiet === true);
+export async function waitForJobs<T>({ client, open, again }: Awaited, options: WaitOptions, interruption: Interruption, watch: (watching: Watching) => Promise<T>): Promise<T> {
+  const { timeout = Infinity, cancelOnInterrupt, quiet, jsonl } = options;
+  const endsAt = performance.now() + timeout;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([interruption.signal, ended.signal]);
+  // On one terminal, bars and the lines of --jsonl would be written over each other.
+  const isCrowded = jsonl === true && isTerminal(process.stdout) && isTerminal(process.stderr);
+  const display = displayOn(process.stderr, quiet === true || isCrowded);
   try {
-    return await work(display, { signal: interruption.signal, timeout });
+    return await watch({ ...options, display, limits: () => ({ signal, timeout: endsAt - performance.now() }) });
   } catch (error) {
     display[Symbol.dispose]();
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = codeOf(error);
     const what = open.size === 1 ? `The job ${[...open].join()} goes on` : `${open.size} jobs go on`;
     if (code === 'TIMED_OUT') {
-      throw new CommandError(`${what}, after ${shownPeriod(timeout ?? 0)}. Watch on: ${again()}`, exitCodes.stillRunning);
+      throw new CommandError(`${what}, after ${shownPeriod(timeout)}. Watch on: ${again()}`, exitCodes.stillRunning);
     }
     if (code !== 'ABORTED') throw error;
     if (cancelOnInterrupt === true) throw await cancelAll(client, open, interruption.exitCode);
     throw new CommandError(`${what}. Watch on: ${again()}`, interruption.exitCode);
   } finally {
+    ended.abort();
     display[Symbol.dispose]();
   }
 }
 
-/** Follows one job to its end. */
-export async function followJob(client: Client, id: string, display: Display, limits: Limits, { jsonl }: WatchOptions): Promise<Job> {
+/** Follows one job to its end. @throws CommandError where there is none */
+export async function followJob(client: Client, id: string, watching: Watching): Promise<Job> {
   let last: Job | null = null;
-  for await (const job of client.handle(id).updates(limits)) {
-    last = job;
-    display.show(job);
-    if (jsonl === true) process.stdout.write(`${JSON.stringify(job)}\n`);
+  try {
+    for await (const job of client.handle(id).updates(watching.limits())) {
+      last = job;
+      showChange(job, watching);
+    }
+  } catch (error) {
+    throw codeOf(error) === 'NOT_FOUND' ? noSuchJob(id) : error;
   }
   if (last === null) throw new CommandError(`The server showed no version of the job ${id}. Look at it: longhaul jobs get ${id}`);
   return last;
+}
+
+/** Shows a job as it is now, and with `--jsonl` prints it. */
+export function showChange(job: Job, { display, ...options }: Watching): void {
+  display.show(job);
+  if (options.jsonl === true) printLine(job, options);
 }
 
 /** What jobs that have ended let the command exit with: a failed one counts most. */

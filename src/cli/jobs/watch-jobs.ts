@@ -1,25 +1,25 @@
-import type { Client, Job, Limits } from '@longhaul/client';
+import type { Client, Job } from '@longhaul/client';
 import type { Command } from 'commander';
 import { UsageError } from '../command-error.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
+import { gather } from '../options.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { gather } from '../periods.ts';
-import type { Display } from '../watching/display.ts';
-import { exitCodeOf, followJob, watchUntilEnded, type WatchOptions, withWatching } from '../watching/watching.ts';
 import { jobShape } from './job-shape.ts';
+import { isFinal, openStatuses } from './job-statuses.ts';
 import { outputHelp, saveFiles } from './save-files.ts';
+import { exitCodeOf, followJob, showChange, waitForJobs, type WaitOptions, type Watching, withWaitOptions } from './wait-for-jobs.ts';
 import { watchCommand } from './watch-command.ts';
 
-interface Options extends ServerChoice, WatchOptions, Omit<PrintOptions, 'quiet' | 'jsonl'> {
+interface Options extends ServerChoice, WaitOptions, PrintOptions {
   tag: string[];
   output?: string;
 }
 
 export function declare(command: Command): void {
-  withPrinting(withWatching(withServer(command)))
+  withPrinting(withWaitOptions(withServer(command)))
     .argument('[ids...]', 'of the jobs')
     .option('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times', gather, [])
     .option('-o, --output <file>', outputHelp)
@@ -28,16 +28,17 @@ export function declare(command: Command): void {
 }
 
 /** Watches jobs to their ends, and prints how each ended. */
-async function watch(ids: string[], options: Options): Promise<void> {
+async function watch(given: string[], options: Options): Promise<void> {
   const { tag: tags, output } = options;
+  const ids = [...new Set(given)];
   if ((ids.length === 0) === (tags.length === 0)) throw new UsageError('Say what to watch: ids of jobs, or --tag.');
   if (output !== undefined && ids.length !== 1) throw new UsageError('-o is for one job.');
   const client = await connect(options);
   using interruption = onInterruption();
   const open = new Set(ids);
   const again = () => watchCommand(ids.length > 0 ? ids : tags.flatMap((tag) => ['--tag', tag]), options);
-  const jobs = await watchUntilEnded({ client, open, again }, options, interruption, (display, limits) =>
-    ids.length > 0 ? watchIds(client, open, display, limits, options) : watchTags(client, tags, open, display, limits, options),
+  const jobs = await waitForJobs({ client, open, again }, options, interruption, (watching) =>
+    ids.length > 0 ? watchIds(client, open, watching) : watchTags(client, tags, open, watching),
   );
   // With --jsonl each change was printed as it came.
   if (options.jsonl !== true) printList(jobs, jobShape, options);
@@ -47,10 +48,10 @@ async function watch(ids: string[], options: Options): Promise<void> {
 }
 
 /** In the order of the ids. */
-async function watchIds(client: Client, open: Set<string>, display: Display, limits: Limits, options: WatchOptions): Promise<Job[]> {
+async function watchIds(client: Client, open: Set<string>, watching: Watching): Promise<Job[]> {
   return Promise.all(
     [...open].map(async (id) => {
-      const job = await followJob(client, id, display, limits, options);
+      const job = await followJob(client, id, watching);
       open.delete(id);
       return job;
     }),
@@ -58,25 +59,25 @@ async function watchIds(client: Client, open: Set<string>, display: Display, lim
 }
 
 /** One subscription for all of them. */
-async function watchTags(client: Client, tags: readonly string[], open: Set<string>, display: Display, limits: Limits, { jsonl }: WatchOptions): Promise<Job[]> {
+async function watchTags(client: Client, tags: readonly string[], open: Set<string>, watching: Watching): Promise<Job[]> {
+  const { limits } = watching;
   // Asked first, so that no change falls between the list and the subscription.
-  const { jobUpdatesCursor } = await client.query<{ jobUpdatesCursor: string }>('{ jobUpdatesCursor }', {}, limits);
+  const { jobUpdatesCursor } = await client.query<{ jobUpdatesCursor: string }>('{ jobUpdatesCursor }', {}, limits());
   const jobs = new Map<string, Job>();
   const take = (job: Job) => {
     const known = jobs.get(job.id);
     if (known !== undefined && known.version >= job.version) return;
     jobs.set(job.id, job);
-    if (job.status === 'PENDING' || job.status === 'RUNNING') open.add(job.id);
-    else open.delete(job.id);
-    display.show(job);
-    if (jsonl === true) process.stdout.write(`${JSON.stringify(job)}\n`);
+    if (isFinal(job.status)) open.delete(job.id);
+    else open.add(job.id);
+    showChange(job, watching);
   };
-  for await (const job of client.jobs({ tags, statuses: ['PENDING', 'RUNNING'] }, { ...limits, order: 'OLDEST_FIRST', pageSize: 100 })) take(job);
+  for await (const job of client.jobs({ tags, statuses: openStatuses }, { ...limits(), order: 'OLDEST_FIRST', pageSize: 100 })) take(job);
   if (open.size === 0) {
     process.stderr.write(`No job of the tag ${tags.join(', ')} goes on.\n`);
     return [];
   }
-  for await (const { job } of client.updates({ tags }, jobUpdatesCursor, limits)) {
+  for await (const { job } of client.updates({ tags }, jobUpdatesCursor, limits())) {
     take(job);
     if (open.size === 0) break;
   }

@@ -1,16 +1,14 @@
 import { createWriteStream, openAsBlob } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { NotFoundError } from '@longhaul/client';
 import { Fatal, type Run } from '@longhaul/client/worker';
+import { safeFileName } from '../file-name.ts';
 
 /** As many as a job may have. */
 const mostFiles = 100;
-
-/** Bytes of a file's name on usual file systems. */
-const longestName = 255;
 
 /** Where a program finds the files of its input, and leaves those of its result. */
 export class AttemptFolder {
@@ -43,7 +41,7 @@ export class AttemptFolder {
         const { filename, stream } = await files.open(reference);
         const folder = join(this.files, String(paths.size + 1));
         await mkdir(folder);
-        const path = join(folder, safeName(filename));
+        const path = join(folder, safeFileName(filename));
         await pipeline(stream, createWriteStream(path, { flags: 'wx' }), { signal });
         paths.set(reference, path);
       } catch (error) {
@@ -67,13 +65,6 @@ export class AttemptFolder {
   async remove(): Promise<void> {
     await rm(this.#path, { recursive: true, force: true });
   }
-}
-
-/** The name is somebody else's: of a path in it only the end counts. */
-function safeName(filename: string): string {
-  const name = basename(filename).replaceAll('\0', '');
-  if (name === '' || name === '.' || name === '..') return 'file';
-  return Buffer.byteLength(name) > longestName ? `file${extname(name).slice(0, 20)}` : name;
 }
 
 function referencesIn(value: unknown, found = new Set<string>()): Set<string> {

@@ -1,9 +1,10 @@
 import { Fatal } from '@longhaul/client/worker';
+import { parseExactly } from '../exact-json.ts';
+
+export const outputForms = ['auto', 'json', 'text'] as const;
 
 /** What standard output is taken for: `auto` is JSON where it is JSON, else text. */
-export type OutputForm = 'auto' | 'json' | 'text';
-
-export const outputForms: readonly OutputForm[] = ['auto', 'json', 'text'];
+export type OutputForm = (typeof outputForms)[number];
 
 /** More than any server takes as an output: what is large goes into a file. */
 const mostBytes = 16 * 1024 * 1024;
@@ -25,15 +26,21 @@ export class PrintedOutput {
     this.#parts.push(part);
   }
 
-  /** Undefined where nothing was printed. @throws Fatal INVALID_OUTPUT */
+  /** Undefined where nothing was printed that had to be JSON or text. @throws Fatal INVALID_OUTPUT */
   value(): unknown {
-    const text = this.#text();
-    if (text.trim() === '') return undefined;
-    if (this.#form === 'text') return { text: text.trimEnd() };
+    const printed = this.#text();
+    const text = printed.trimEnd();
+    if (this.#form === 'text') return { text };
+    if (text === '') {
+      if (this.#form === 'auto') return undefined;
+      throw new Fatal('INVALID_OUTPUT', 'The command printed nothing, which is no JSON. Let it print null where it has no output.');
+    }
     try {
-      return JSON.parse(text);
+      return parseExactly(printed);
     } catch (error) {
-      if (this.#form === 'auto') return { text: text.trimEnd() };
+      // It is JSON, but would not arrive as it was printed.
+      if (error instanceof RangeError) throw new Fatal('INVALID_OUTPUT', `In what the command printed, ${error.message}`);
+      if (this.#form === 'auto') return { text };
       throw new Fatal('INVALID_OUTPUT', `What the command printed is no JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { defineHandler, Fatal, type Handler, Retryable, type Run } from '@longhaul/client/worker';
-import { shownPeriod } from '../periods.ts';
+import { shownPeriod } from '../output/amounts.ts';
 import { AttemptFolder } from './attempt-folder.ts';
-import { linesOf } from './piped-lines.ts';
+import { linesOf, piecesOf } from './piped-lines.ts';
 import { type OutputForm, PrintedOutput } from './printed-output.ts';
+import { programEnvironment } from './program-environment.ts';
 import { type ProgramEnd, runInGroup } from './run-in-group.ts';
 import { SteadyLog } from './steady-log.ts';
 import { lineText, readToldLine } from './told-line.ts';
@@ -24,16 +25,13 @@ const temporaryFailure = 75;
 /** Exit codes above tell, by the custom of shells, that a signal ended the program. */
 const lastOwnExitCode = 128;
 
-/** Bytes of a line of the log, longer ones being cut by the server, and of a line that may bring a checkpoint. */
+/** Bytes of a line of the log, longer ones being cut by the server, and of a line that is told to the worker, which may bring a checkpoint. */
 const longest = { logLine: 8_192, toldLine: 256 * 1_024 };
 
 /** Bytes of a checkpoint, as JSON. */
 const largestCheckpoint = 65_536;
 
 const longestReason = 500;
-
-/** Names of keys, none of which is a program's that works on others' inputs. */
-const keyNames = ['LONGHAUL_KEY', 'LONGHAUL_API_KEY'];
 
 /** A handler that runs a command for each job. */
 export function programHandler(type: string, options: ProgramOptions): Handler {
@@ -52,7 +50,7 @@ async function runFor(run: Run<unknown>, type: string, { command, outputForm, gr
     const hear = (bytes: Buffer) => obey(lineText(bytes), run, log, asked);
     const end = await runInGroup({
       command,
-      env: environmentOf(run, type, folder),
+      env: programEnvironment(run, type, folder),
       input,
       signal: run.signal,
       grace,
@@ -60,7 +58,10 @@ async function runFor(run: Run<unknown>, type: string, { command, outputForm, gr
         for await (const { bytes, isWhole } of linesOf(pipe, longest.toldLine)) if (!isWhole || !hear(bytes)) output.add(bytes);
       },
       readErrors: async (pipe: Readable) => {
-        for await (const { bytes, isWhole } of linesOf(pipe, longest.logLine)) if (!isWhole || !hear(bytes)) log.write('info', lineText(bytes));
+        for await (const { bytes, isWhole } of linesOf(pipe, longest.toldLine)) {
+          if (isWhole && hear(bytes)) continue;
+          for (const piece of piecesOf(bytes, longest.logLine)) log.write('info', lineText(piece));
+        }
       },
     });
     log.tellLeftOut();
@@ -72,20 +73,6 @@ async function runFor(run: Run<unknown>, type: string, { command, outputForm, gr
   } finally {
     await folder.remove().catch((error: unknown) => tell(`${run.jobId} left files that cannot be removed: ${String(error)}`));
   }
-}
-
-function environmentOf({ jobId, attempt, checkpoint }: Run<unknown>, type: string, { files, output, temporary }: AttemptFolder): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !keyNames.includes(name)));
-  return {
-    ...inherited,
-    LONGHAUL_JOB_ID: jobId,
-    LONGHAUL_JOB_TYPE: type,
-    LONGHAUL_ATTEMPT: String(attempt),
-    LONGHAUL_CHECKPOINT: checkpoint.last === null ? '' : JSON.stringify(checkpoint.last),
-    LONGHAUL_FILES: files,
-    LONGHAUL_OUTPUT: output,
-    TMPDIR: temporary,
-  };
 }
 
 /** @returns whether the line was for the worker */

@@ -39,16 +39,14 @@ export async function runInGroup({ command, env, input, signal, grace, readOutpu
   const [program, ...parameters] = command;
   const child = spawn(program, parameters, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const ended = new Promise<ProgramEnd>((resolve) => child.once('exit', (code, by) => resolve({ code, signal: by })));
-  try {
-    await once(child, 'spawn');
-  } catch (error) {
-    throw new Retryable({ code: 'COMMAND_NOT_STARTED', message: `The worker could not start ${program}.`, cause: error });
-  }
-  const group = child.pid ?? 0;
+  const cause: unknown = await once(child, 'spawn').then(() => null, (error: unknown) => error);
+  const { pid: group } = child;
+  if (group === undefined) throw new Retryable({ code: 'COMMAND_NOT_STARTED', message: `The worker could not start ${program}.`, cause });
   running.add(group);
   let killing: NodeJS.Timeout | undefined;
   const stop = () => {
-    if (killing !== undefined) return;
+    // Once it has ended, its number may be another group's.
+    if (killing !== undefined || !running.has(group)) return;
     signalGroup(group, 'SIGTERM');
     killing = setTimeout(signalGroup, grace, group, 'SIGKILL');
   };
@@ -59,19 +57,21 @@ export async function runInGroup({ command, env, input, signal, grace, readOutpu
   child.stdin.end(input);
   const reading = Promise.all([readOutput(child.stdout), readErrors(child.stderr)]);
   reading.catch(stop);
-  try {
-    const end = await ended;
-    signalGroup(group, 'SIGKILL');
-    const enough = new AbortController();
-    const isLate = await Promise.race([reading.then(() => false), pause(pipesWithin, true, { signal: enough.signal })]);
-    enough.abort();
-    if (isLate) for (const pipe of [child.stdout, child.stderr]) pipe.destroy();
-    return end;
-  } finally {
-    clearTimeout(killing);
-    signal.removeEventListener('abort', stop);
-    running.delete(group);
-  }
+  const end = await ended;
+  signal.removeEventListener('abort', stop);
+  clearTimeout(killing);
+  signalGroup(group, 'SIGKILL');
+  running.delete(group);
+  await readRest(reading, [child.stdout, child.stderr]);
+  return end;
+}
+
+/** Waits for what is still in the pipes; what holds them open for too long is left alone. */
+async function readRest(reading: Promise<unknown>, pipes: readonly Readable[]): Promise<void> {
+  const enough = new AbortController();
+  const late = pause(pipesWithin, true, { signal: enough.signal });
+  const isLate = await Promise.race([reading.then(() => false), late]).finally(() => enough.abort());
+  if (isLate) for (const pipe of pipes) pipe.destroy();
 }
 
 function signalGroup(group: number, name: NodeJS.Signals): void {

@@ -1,11 +1,12 @@
-import { type Command, Option } from 'commander';
-import { UsageError } from '../command-error.ts';
+import type { Command } from 'commander';
+import { codeOf, CommandError, exitCodeFor, reportError, UsageError } from '../command-error.ts';
 import { connectTo, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
+import { choiceOption, gather, readPeriod, wholeNumber } from '../options.ts';
+import { shownPeriod } from '../output/amounts.ts';
 import { oneLine } from '../output/plain-text.ts';
-import { gather, readPeriod, shownPeriod, wholeNumber } from '../periods.ts';
 import { findProgram } from './find-program.ts';
 import { type OutputForm, outputForms } from './printed-output.ts';
 import { programHandler } from './program-handler.ts';
@@ -29,6 +30,7 @@ upload:…, and what it prints on standard output is the job's output. What it w
   $LONGHAUL_FILES        a folder with the files of the input
   $LONGHAUL_CHECKPOINT   the checkpoint of an attempt before this one, as JSON; empty where there is none
   $LONGHAUL_JOB_ID, $LONGHAUL_JOB_TYPE, $LONGHAUL_ATTEMPT
+The rest of its environment is the worker's, without Longhaul's own keys and secrets.
 
 It exits with 0 when the job is done, with 75 where another attempt may help, and with another code where none would. Above 128, or
 ended by a signal, is tried again. When the job is cancelled, its process group gets SIGTERM, and SIGKILL after --grace.
@@ -41,9 +43,9 @@ export function declare(command: Command): void {
     .argument('<command...>', 'after --: a program and its arguments')
     .requiredOption('--type <type>', 'of the jobs; may be given several times', gather)
     .option('-c, --concurrency <number>', 'jobs at the same time', wholeNumber(1, 1_000), 1)
-    .addOption(new Option('--stdout <form>', 'what standard output is: JSON, text ({"text": …}), or JSON where it is JSON').choices(outputForms).default('auto'))
+    .addOption(choiceOption('--stdout <form>', 'what standard output is: JSON, text ({"text": …}), or JSON where it is JSON', outputForms).default('auto'))
     .option('--grace <period>', 'between SIGTERM and SIGKILL', readPeriod, 4_000)
-    .option('--drain <period>', 'for which running jobs may go on after SIGTERM or Ctrl-C, before they are handed back', readPeriod, 20_000)
+    .option('--drain <period>', 'for which running jobs may go on after SIGTERM, SIGHUP or Ctrl-C, before they are handed back', readPeriod, 20_000)
     .option('--worker-id <name>', "the worker's name; the machine's and the process's number where not given")
     .option('--health-port <port>', 'where GET /health is answered', wholeNumber(1, 65_535))
     .option('-q, --quiet', 'tell nothing of jobs that begin and end')
@@ -61,8 +63,7 @@ async function work([program, ...parameters]: string[], options: Options): Promi
   const tell = (line: string) => void (quiet === true || process.stderr.write(`${oneLine(line)}\n`));
   const handlers = types.map((type) => programHandler(type, { command: [program, ...parameters], outputForm, grace, tell }));
   using interruption = onInterruption();
-  const told = new Promise<void>((resolve) => interruption.signal.addEventListener('abort', () => resolve()));
-  let fatal: unknown = null;
+  const interrupted = new Promise<void>((resolve) => interruption.signal.addEventListener('abort', () => resolve()));
   const worker = await startWorker({
     client,
     handlers,
@@ -71,19 +72,25 @@ async function work([program, ...parameters]: string[], options: Options): Promi
     drainSeconds: drain / 1_000,
     ...(workerId === undefined ? {} : { workerId }),
     ...(healthPort === undefined ? {} : { healthPort }),
-    // What it cannot go on after ends the command, too, and is told there.
-    onError: (error) => void setImmediate(() => error === fatal || process.stderr.write(`${oneLine(error instanceof Error ? error.message : String(error))}\n`)),
+    onError: (error) => void reportError(error),
+  }).catch((error: unknown) => {
+    throw isPortError(error) ? new CommandError(`Cannot listen on the port ${healthPort}: ${error.message}. Name another --health-port.`) : error;
   });
   tell(`${worker.workerId} waits for jobs of ${types.join(', ')} at ${server.url}, ${concurrency} at a time. Ctrl-C stops it.`);
   try {
-    await Promise.race([worker.ended, told]);
+    await Promise.race([worker.ended, interrupted]);
     const { running } = worker.state;
     if (running > 0) tell(`Stops, with ${running} running: what has not ended in ${shownPeriod(drain)} is handed back.`);
   } catch (error) {
-    fatal = error;
-    throw error;
+    // It cannot go on. Why is told already, by onError.
+    throw new CommandError('', exitCodeFor(error));
   } finally {
     await worker.stop();
   }
-  process.exitCode = interruption.exitCode === exitCodes.interrupted ? exitCodes.interrupted : exitCodes.done;
+  // Told to stop by what supervises it, and stopped in good order.
+  process.exitCode = interruption.by === 'SIGTERM' ? exitCodes.done : interruption.exitCode;
+}
+
+function isPortError(error: unknown): error is Error {
+  return codeOf(error) === 'EADDRINUSE' || codeOf(error) === 'EACCES';
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { parseExactly } from '../exact-json.ts';
 
 /** What a program tells its worker by a line that begins with `::`. */
 export type ToldLine =
@@ -47,8 +48,8 @@ function readProgress(text: string): ToldLine | null {
 
 function readCheckpoint(text: string): ToldLine | null {
   try {
-    return { kind: 'checkpoint', value: JSON.parse(text) };
-  } catch {
-    return null;
+    return { kind: 'checkpoint', value: parseExactly(text) };
+  } catch (error) {
+    return error instanceof RangeError ? { kind: 'warn', message: `A checkpoint was not saved: ${error.message}` } : null;
   }
 }

@@ -1,6 +1,6 @@
-import type { Colour } from '../output/style.ts';
-import { shownPeriod } from '../periods.ts';
-import { stateOf, stepOf } from './change-lines.ts';
+import { shownPeriod } from '../output/amounts.ts';
+import type { Colour } from '../output/terminal.ts';
+import { percentOf, stateOf, stepOf } from './change-lines.ts';
 import type { ShownJob } from './display.ts';
 
 const barWidth = 24;
@@ -34,7 +34,6 @@ export function colourOf(status: ShownJob['status']): Colour {
 /** What stands beside a job's bar. @param left milliseconds to its end; null where it cannot be told */
 export function besideBar(job: ShownJob, left: number | null): string {
   if (job.status !== 'RUNNING') return stateOf(job);
-  const percentage = job.progress?.percentage ?? null;
-  const parts = [percentage === null ? '  ?%' : `${String(Math.floor(percentage)).padStart(3)}%`, stepOf(job.progress), left === null ? '' : `${shownPeriod(left)} left`];
+  const parts = [(percentOf(job.progress) || '?%').padStart(4), stepOf(job.progress), left === null ? '' : `${shownPeriod(left)} left`];
   return parts.filter((part) => part !== '').join('  ');
 }

@@ -1,4 +1,5 @@
-import { colour } from '../output/style.ts';
+import { styleText } from 'node:util';
+import { isFinal } from '../jobs/job-statuses.ts';
 import { barOf, besideBar, colourOf } from './bar-line.ts';
 import type { Display, ShownJob } from './display.ts';
 import { Drawing } from './drawing.ts';
@@ -31,20 +32,15 @@ export class Bars implements Display {
     if (all.length <= room) return all.map((one) => this.#line(one));
     const running = all.filter(({ job }) => job.status === 'RUNNING');
     const others = all.filter(({ job }) => job.status !== 'RUNNING');
-    const ended = all.filter(({ job }) => job.status !== 'RUNNING' && job.status !== 'PENDING').length;
+    const ended = all.filter(({ job }) => isFinal(job.status)).length;
     const shown = [...running, ...others].slice(0, room - 1).map((one) => this.#line(one));
-    return [...shown, `and ${all.length - shown.length} more: ${running.length} of ${all.length} run, ${ended} have ended`.slice(0, this.#width)];
-  }
-
-  get #width(): number {
-    return (this.#stream.columns || 80) - 1;
+    return [...shown, `and ${all.length - shown.length} more: ${running.length} of ${all.length} run, ${ended} have ended`];
   }
 
   #line({ job, pace }: { job: ShownJob; pace: Pace }): string {
     // Of many jobs of a type, the end of the id tells them apart.
     const label = this.#jobs.size === 1 ? job.type : `${job.type} …${job.uuid.slice(-6)}`;
     const bar = barOf(job.status === 'COMPLETED' ? 100 : (job.progress?.percentage ?? null));
-    const rest = besideBar(job, pace.left).slice(0, Math.max(0, this.#width - label.length - bar.length - 2));
-    return `${label} ${colour(this.#stream, colourOf(job.status), bar)} ${rest}`;
+    return `${label} ${styleText(colourOf(job.status), bar, { stream: this.#stream })} ${besideBar(job, pace.left)}`;
   }
 }

@@ -34,11 +34,8 @@ export function stateOf({ status, progress, error, cancelReason, runAt, nextAtte
       const due = nextAttemptAt ?? runAt;
       return nextAttemptAt !== null ? `${status} next attempt at ${due}` : due === null ? status : `${status} due at ${due}`;
     }
-    case 'RUNNING': {
-      const percentage = progress?.percentage ?? null;
-      const about = stepOf(progress);
-      return [status, ...(percentage === null ? [] : [`${Math.floor(percentage)}%`]), ...(about === '' ? [] : [about])].join(' ');
-    }
+    case 'RUNNING':
+      return [status, progressText(progress)].filter((part) => part !== '').join(' ');
     case 'FAILED':
       return `${status} ${error?.code ?? ''}: ${oneLine(error?.message ?? '')}`;
     case 'CANCELLED':
@@ -48,7 +45,17 @@ export function stateOf({ status, progress, error, cancelReason, runAt, nextAtte
   }
 }
 
-/** Step and message of a progress. */
+/** Percentage, step and message of a progress; empty where there is none. */
+export function progressText(progress: ShownJob['progress']): string {
+  return [percentOf(progress), stepOf(progress)].filter((part) => part !== '').join(' ');
+}
+
+/** Its percentage; empty where it cannot be told. */
+export function percentOf(progress: ShownJob['progress']): string {
+  return progress?.percentage == null ? '' : `${Math.floor(progress.percentage)}%`;
+}
+
+/** Its step and message. */
 export function stepOf(progress: ShownJob['progress']): string {
   return oneLine([progress?.step, progress?.message].filter((part) => part != null && part !== '').join(': '));
 }

@@ -1,4 +1,4 @@
-import { isTerminal } from '../output/style.ts';
+import { isTerminal } from '../output/terminal.ts';
 import { Bars } from './bars.ts';
 import { ChangeLines } from './change-lines.ts';
 import type { Display } from './display.ts';

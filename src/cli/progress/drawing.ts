@@ -1,6 +1,9 @@
 /** How often lines are drawn again, in milliseconds. */
 const frameMilliseconds = 100;
 
+/** The terminal, which knows how wide its characters are, cuts lines, and breaks none; on again within each frame, so however this ends. */
+const autowrap = { off: '\u001B[?7l', on: '\u001B[?7h' };
+
 /** Lines at the bottom of a terminal that are drawn again and again. */
 export class Drawing implements Disposable {
   readonly #stream: NodeJS.WriteStream;
@@ -9,7 +12,7 @@ export class Drawing implements Disposable {
   #drawn = '';
   #height = 0;
 
-  /** @param lines what to draw, each no wider than the terminal */
+  /** @param lines what to draw: of each as much as fits is seen */
   constructor(stream: NodeJS.WriteStream, lines: () => string[]) {
     this.#stream = stream;
     this.#lines = lines;
@@ -31,7 +34,7 @@ export class Drawing implements Disposable {
     const text = lines.map((line) => `\u001B[2K${line}`).join('\n');
     if (text === this.#drawn || lines.length === 0) return;
     const up = this.#height > 1 ? `\u001B[${this.#height - 1}A` : '';
-    this.#stream.write(`\r${up}${text}${lines.length < this.#height ? '\u001B[J' : ''}`);
+    this.#stream.write(`${autowrap.off}\r${up}${text}${lines.length < this.#height ? '\u001B[J' : ''}${autowrap.on}`);
     this.#drawn = text;
     this.#height = lines.length;
   }

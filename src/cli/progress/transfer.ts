@@ -1,6 +1,6 @@
 import type { TransferProgress } from '@longhaul/client';
-import { isTerminal } from '../output/style.ts';
-import { shownBytes, shownPeriod } from '../periods.ts';
+import { shownBytes, shownPeriod } from '../output/amounts.ts';
+import { isTerminal } from '../output/terminal.ts';
 import { barOf } from './bar-line.ts';
 import { Drawing } from './drawing.ts';
 
@@ -22,7 +22,7 @@ export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.Wri
   const lines = () => {
     if (last === null) return [];
     const { percentage, text } = line(last);
-    return [`${title} ${barOf(percentage)} ${text}`.slice(0, (stream.columns || 80) - 1)];
+    return [`${title} ${barOf(percentage)} ${text}`];
   };
   const drawing = isTerminal(stream) ? new Drawing(stream, lines) : null;
   return {

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
 import { connect, withServer } from '../connect.ts';
 import { askCaller } from '../contexts/caller-query.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { choicesOption } from '../options.ts';
 import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
 import { keyFields, type ShownKey } from './list-keys.ts';
 
@@ -16,15 +17,10 @@ const scopes = ['READ', 'WRITE', 'WORK', 'WORK_ALL', 'ADMIN'];
 export function declare(command: Command): void {
   withPrinting(withServer(command))
     .argument('<name>', 'of the key')
-    .requiredOption('--scope <scope>', `${scopes.join(', ')}; may be given several times`, readScope)
+    .addOption(choicesOption('--scope <scope>', 'what it may do; may be given several times', scopes).makeOptionMandatory())
     .option('--workspace <id>', 'the workspace that it is for; that of the key in use where not given')
     .addHelpText('after', '\nThe secret is printed this once. Needs a key with ADMIN.')
     .action(create);
-}
-
-function readScope(text: string, before: string[] = []): string[] {
-  if (!scopes.includes(text.toUpperCase())) throw new InvalidArgumentError(`There are: ${scopes.join(', ')}.`);
-  return [...before, text.toUpperCase()];
 }
 
 const document = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {

@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { inputHelp, readInput } from '../jobs/input-parts.ts';
+import { choiceOption, gather, wholeNumber } from '../options.ts';
 import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
-import { gather, wholeNumber } from '../periods.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 interface Options extends ServerChoice, PrintOptions {
@@ -25,7 +25,7 @@ export function declare(command: Command): void {
     .option('-i, --input <part>', 'a part of the input of its jobs', gather, [])
     .option('--tag <tag>', 'a tag of its jobs; may be given several times', gather, [])
     .option('--priority <number>', 'of its jobs, from -100 to 100', wholeNumber(-100, 100))
-    .addOption(new Option('--overlap <way>', 'SKIP: no job while the last one goes on').choices(['ALLOW', 'SKIP']))
+    .addOption(choiceOption('--overlap <way>', 'SKIP: no job while the last one goes on', ['ALLOW', 'SKIP']))
     .addHelpText('after', inputHelp)
     .action(add);
 }

@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander';
-import { CommandError } from '../command-error.ts';
+import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { noSuchJob } from '../jobs/no-such-job.ts';
+import { choiceOption, wholeNumber } from '../options.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { wholeNumber } from '../periods.ts';
-import { type Page, readPages } from '../read-pages.ts';
+import { type Page, readFirst } from '../read-pages.ts';
 import { deliveryFields, deliveryShape, type ShownDelivery } from './delivery-shape.ts';
 
 interface Options extends ServerChoice, PrintOptions {
@@ -15,8 +15,8 @@ interface Options extends ServerChoice, PrintOptions {
 
 export function declare(command: Command): void {
   withPrinting(withServer(command))
-    .addOption(new Option('--status <status>', 'of this status').choices(['PENDING', 'DELIVERED', 'FAILED']))
-    .option('--job <id>', 'of this job', undefined)
+    .addOption(choiceOption('--status <status>', 'of this status', ['PENDING', 'DELIVERED', 'FAILED']))
+    .option('--job <id>', 'of this job')
     .option('--limit <number>', 'so many at most, the newest first', wholeNumber(1, 1_000_000), 50)
     .action(list);
 }
@@ -33,13 +33,13 @@ async function list(options: Options): Promise<void> {
   const client = await connect(options);
   const deliveries =
     id === undefined
-      ? await readPages(client, { document: ofWorkspace, variables: { statuses: status === undefined ? null : [status] }, pageIn: ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries, limit })
-      : await readPages(client, { document: ofJob, variables: { id }, pageIn: ({ job }: { job: Holder | null }) => deliveriesOf(job, id), limit });
-  const shown = id === undefined || status === undefined ? deliveries : deliveries.filter((one) => one.status === status);
-  printList(shown, deliveryShape, options);
+      ? await readFirst(client, { document: ofWorkspace, variables: { statuses: status === undefined ? null : [status] }, pageIn: ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries }, limit)
+      : // Of one job they are few, and the API tells them apart by no status.
+        await readFirst(client, { document: ofJob, variables: { id }, pageIn: ({ job }: { job: Holder | null }) => deliveriesOf(job, id) }, limit, (one) => status === undefined || one.status === status);
+  printList(deliveries, deliveryShape, options);
 }
 
 function deliveriesOf(job: Holder | null, id: string): Page<ShownDelivery> {
-  if (job === null) throw new CommandError(`There is no job ${id} for this key. Check the id, and the workspace: longhaul whoami`);
+  if (job === null) throw noSuchJob(id);
   return job.webhookDeliveries;
 }

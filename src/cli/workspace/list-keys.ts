@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, type Shape, withPrinting } from '../output/print-list.ts';
-import { type Page, readPages } from '../read-pages.ts';
+import { type Page, readFirst } from '../read-pages.ts';
 
 /** A key, as far as it is ever shown. */
 export interface ShownKey {
@@ -31,5 +31,5 @@ const document = `query ($first: Int, $after: String) { workspace { apiKeys(firs
   edges { node { ${keyFields} } } pageInfo { hasNextPage endCursor } } } }`;
 
 async function list(options: ServerChoice & PrintOptions): Promise<void> {
-  printList(await readPages(await connect(options), { document, pageIn: ({ workspace }: { workspace: { apiKeys: Page<ShownKey> } }) => workspace.apiKeys, limit: Infinity }), keyShape, options);
+  printList(await readFirst(await connect(options), { document, pageIn: ({ workspace }: { workspace: { apiKeys: Page<ShownKey> } }) => workspace.apiKeys }), keyShape, options);
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../command-error.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { type Page, readPages } from '../read-pages.ts';
+import { type Page, readFirst } from '../read-pages.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 export function declare(command: Command): void {
@@ -19,7 +19,7 @@ async function list(options: ServerChoice & PrintOptions): Promise<void> {
 }
 
 function readSchedules(client: Client): Promise<ShownSchedule[]> {
-  return readPages(client, { document, pageIn: ({ workspace }: { workspace: { schedules: Page<ShownSchedule> } }) => workspace.schedules, limit: Infinity });
+  return readFirst(client, { document, pageIn: ({ workspace }: { workspace: { schedules: Page<ShownSchedule> } }) => workspace.schedules });
 }
 
 /** The id of a schedule that is named by its id or its name. @throws UsageError where there is none */

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
-import { wholeNumber } from '../periods.ts';
-import { type Page, readPages } from '../read-pages.ts';
+import { wholeNumber } from '../options.ts';
+import { type Page, readFirst } from '../read-pages.ts';
 
 interface SeenWorker {
   id: string;
@@ -31,6 +31,6 @@ const document = `query ($first: Int, $after: String, $alive: Boolean) { workspa
 
 async function list(options: Options): Promise<void> {
   const client = await connect(options);
-  const workers = await readPages(client, { document, variables: { alive: options.gone !== true }, pageIn: ({ workspace }: { workspace: { workers: Page<SeenWorker> } }) => workspace.workers, limit: options.limit });
+  const workers = await readFirst(client, { document, variables: { alive: options.gone !== true }, pageIn: ({ workspace }: { workspace: { workers: Page<SeenWorker> } }) => workspace.workers }, options.limit);
   printList(workers, { columns: { name: null, running: null, alive: null, lastSeenAt: null, types: null }, id: 'id' }, options);
 }

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { CommandError, UsageError } from '../command-error.ts';
 import { askSecret } from '../contexts/ask.ts';
 import { onInterruption } from '../interruption.ts';
 import { oneLine } from '../output/plain-text.ts';
-import { colour } from '../output/style.ts';
-import { wholeNumber } from '../periods.ts';
+import { wholeNumber } from '../options.ts';
 
 interface Options {
   port: number;
@@ -44,7 +44,7 @@ machine needs OUTBOUND_ALLOW=127.0.0.1 to reach it.`,
 /** A receiver of webhooks for whoever tries them out. Runs until Ctrl-C. */
 async function listen({ port, host, forward, jsonl }: Options): Promise<void> {
   const to = forward === undefined ? null : readForward(forward);
-  const webhook = webhookOf(process.env['LONGHAUL_WEBHOOK_SECRET'] ?? (await askSecret('Signing secret')));
+  const webhook = webhookOf(process.env['LONGHAUL_WEBHOOK_SECRET'] || (await askSecret('Signing secret')));
   const seen = new Set<string>();
   const server = createServer((request, response) => {
     const receive = async () => {
@@ -120,7 +120,7 @@ function print({ id, body }: Delivery, { status, isRepeated }: { status: number;
   const receivedAt = new Date().toISOString();
   const content: unknown = JSON.parse(body);
   if (asJson) process.stdout.write(`${JSON.stringify({ receivedAt, id, isRepeated, answered: status, body: content })}\n`);
-  else process.stdout.write(`${receivedAt} ${oneLine(id)} ${colour(process.stdout, status < 300 ? 'green' : 'red', String(status))}${isRepeated ? ' again' : ''} ${oneLine(told(content, body))}\n`);
+  else process.stdout.write(`${receivedAt} ${oneLine(id)} ${styleText(status < 300 ? 'green' : 'red', String(status), { stream: process.stdout })}${isRepeated ? ' again' : ''} ${oneLine(told(content, body))}\n`);
 }
 
 /** What a delivery says in short; those of the REST dialects, which have forms of their own, as they are. */
@@ -130,9 +130,13 @@ function told(content: unknown, body: string): string {
   return [type, data.id, data.type, data.error?.message].filter((text) => typeof text === 'string').join(' ');
 }
 
+/** As short as a secret of Standard Webhooks may be, in bytes: what is signed with less, such as with nothing, anybody may sign. */
+const shortestSecret = 24;
+
 /** @throws UsageError */
 function webhookOf(secret: string): Webhook {
   try {
+    if (Buffer.from(secret.replace(/^whsec_/, ''), 'base64').length < shortestSecret) throw new RangeError('It is too short.');
     return new Webhook(secret);
   } catch {
     throw new UsageError('That is no signing secret. It looks like whsec_…; the mutation rotateWebhookSecret shows a new one.');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { actOnEach } from '../act-on-each.ts';
 import { askMutation, failed } from '../ask-mutation.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
@@ -14,7 +15,6 @@ const document = `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(i
 
 async function redeliver(ids: string[], options: ServerChoice & PrintOptions): Promise<void> {
   const client = await connect(options);
-  const deliveries: ShownDelivery[] = [];
-  for (const id of ids) deliveries.push((await askMutation<{ delivery: ShownDelivery }>(client, document, { id })).delivery);
+  const deliveries = await actOnEach(ids, async (id, signal) => (await askMutation<{ delivery: ShownDelivery }>(client, document, { id }, { signal })).delivery);
   printList(deliveries, deliveryShape, options);
 }

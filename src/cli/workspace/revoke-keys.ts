@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { actOnEach } from '../act-on-each.ts';
 import { askMutation, failed } from '../ask-mutation.ts';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
@@ -14,7 +15,6 @@ const document = `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $i
 
 async function revoke(ids: string[], options: ServerChoice & PrintOptions): Promise<void> {
   const client = await connect(options);
-  const revoked: ShownKey[] = [];
-  for (const id of ids) revoked.push((await askMutation<{ apiKey: ShownKey }>(client, document, { id })).apiKey);
+  const revoked = await actOnEach(ids, async (id, signal) => (await askMutation<{ apiKey: ShownKey }>(client, document, { id }, { signal })).apiKey);
   printList(revoked, keyShape, options);
 }

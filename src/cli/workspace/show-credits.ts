@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, printRecord, withPrinting } from '../output/print-list.ts';
-import { wholeNumber } from '../periods.ts';
-import { type Page, readPages } from '../read-pages.ts';
+import { wholeNumber } from '../options.ts';
+import { type Page, readFirst } from '../read-pages.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   history?: true;
@@ -32,7 +32,7 @@ const document = `query ($first: Int, $after: String) { workspace { creditTransa
 async function show(options: Options): Promise<void> {
   const client = await connect(options);
   if (options.history === true) {
-    const transactions = await readPages(client, { document, pageIn: ({ workspace }: { workspace: { creditTransactions: Page<Transaction> } }) => workspace.creditTransactions, limit: options.limit });
+    const transactions = await readFirst(client, { document, pageIn: ({ workspace }: { workspace: { creditTransactions: Page<Transaction> } }) => workspace.creditTransactions }, options.limit);
     printList(transactions, { columns: { createdAt: null, kind: null, amount: null, balanceAfter: null, job: ({ job }) => job?.id ?? null }, id: 'id' }, options);
     return;
   }

@@ -1,8 +1,8 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { choiceOption, gather, readInstant } from '../options.ts';
 import { type PrintOptions, printList, type Shape, withPrinting } from '../output/print-list.ts';
-import { gather, readInstant } from '../periods.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   since: string;
@@ -35,7 +35,7 @@ interface Counts {
 export function declare(command: Command): void {
   withPrinting(withServer(command))
     .option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z', readInstant, readInstant('-1d'))
-    .addOption(new Option('--step <step>', 'what a line stands for').choices(['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
+    .addOption(choiceOption('--step <step>', 'what a line stands for', ['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
     .option('--type <type>', 'of jobs of this type; may be given several times', gather)
     .addHelpText('after', '\nWaits and runs are medians and 95th percentiles, in seconds. What waits and runs now is told on standard error.')
     .action(show);
