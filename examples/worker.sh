@@ -40,6 +40,7 @@ ask() {
     pause=$((pause < 8 ? pause * 2 : 8))
   done
   echo "$1 was refused: ${ANSWER:0:500}" >&2
+  [[ $ANSWER != *'"LEASE_LOST"'* ]] || touch "$FOLDER/lost" # nothing more is said about that job
   return 1
 }
 
@@ -52,8 +53,7 @@ beat() {
   while sleep "$((SECONDS_OF_LEASE * 1000 / 3 / 1000)).$(printf %03d $((SECONDS_OF_LEASE * 1000 / 3 % 1000)))"; do
     kill -0 $$ 2>/dev/null || exit 1
     ask reportProgress "{\"token\": \"$TOKEN\"}" && continue
-    [[ $ANSWER != *'"LEASE_LOST"'* ]] && continue
-    touch "$FOLDER/lost"
+    [ -e "$FOLDER/lost" ] || continue
     kill -- "-$WORK"
     return
   done
@@ -74,17 +74,23 @@ fetch() {
 
 # send FILE: as a result.
 send() {
-  local try url name bytes sha256
+  local try=1 status url name bytes sha256
   name=$(quoted "${1##*/}") bytes=$(stat -c %s "$1") sha256=$(sha256sum <"$1")
   ask createUpload "{\"token\": \"$TOKEN\", \"filename\": $name, \"bytes\": $bytes, \"sha256\": \"${sha256%% *}\"}" \
     '... on CreateUploadPayload { uploadUrl upload { id } }' || return
   url=$(field uploadUrl "$ANSWER")
   echo "{\"uploadId\": \"$(field id "$ANSWER")\", \"name\": $name}" >>"$FOLDER/artifacts"
-  for try in 1 2 3 4 5; do
-    curl -sf -T "$1" -o "$FOLDER/sent" "$url" && return
+  until status=$(curl -s -T "$1" -o "$FOLDER/sent" -w '%{http_code}' "$url"); [ "$status" = 200 ]; do
+    case $status in
+      408 | 409 | 423 | 429) ;;
+      4*)
+        ! grep -q '"LEASE_LOST"' "$FOLDER/sent" || touch "$FOLDER/lost"
+        return 1
+        ;;
+    esac
     sleep "$try"
+    try=$((try < 8 ? try * 2 : 8))
   done
-  return 1
 }
 
 attempt() {
@@ -103,7 +109,7 @@ tell() {
   if [ "$1" = 0 ]; then
     output=$(cat "$FOLDER/output") artifacts=$(paste -sd, "$FOLDER/artifacts" 2>/dev/null)
     ask completeJob "{\"token\": \"$TOKEN\", \"output\": ${output:-null}, \"artifacts\": [$artifacts]}" && return
-    [[ $ANSWER != *'"LEASE_LOST"'* ]] || return
+    [ ! -e "$FOLDER/lost" ] || return
     ask failJob "{\"token\": \"$TOKEN\", \"code\": \"OUTPUT_REFUSED\", \"message\": \"What the command printed was refused.\", \"retryable\": false}"
   elif [ -n "$STOPPING" ]; then
     save

@@ -1,6 +1,7 @@
 """The example worker with handlers that wait for a test: `told` waits for a line, `stepwise` for one at each step of the
 example's own handler, `endless` and `patient` until they are stopped."""
 
+import os
 import pathlib
 import sys
 
@@ -29,5 +30,5 @@ def broken(job):
 
 
 worker.HANDLERS.update(told=told, stepwise=stepwise, endless=endless, patient=endless, broken=broken)
-worker.GRACE_SECONDS = 1
+os.environ["GRACE_SECONDS"] = "1"
 worker.main()
