@@ -58,7 +58,7 @@ export function answersOf(desk: Desk, files: Files) {
     return { __typename: `${capital(field)}Payload`, expiresAt: expiry(held.assignment), sequence: held.assignment.calls.length };
   };
   const ended = (field: string, input: Told, context: Context) => {
-    const issues = faultsOf(input, files);
+    const issues = issuesOf(input, files);
     if (issues.length > 0) {
       desk.note(field, 'other', input);
       return invalid(issues);
@@ -69,7 +69,7 @@ export function answersOf(desk: Desk, files: Files) {
   const ending = (field: string) => ({ input }: Args<Told>, context: Context) => ended(field, input, context);
   return {
     claimJobs: async ({ input }: Args<ClaimInput>, context: Context) => {
-      const issues = faultsOfClaim(input);
+      const issues = issuesOfClaim(input);
       if (issues.length > 0) {
         desk.faults.push(...issues.map(({ path, message }) => `claimJobs with ${path.at(-1)}: ${message}`));
         return invalid(issues);
@@ -103,7 +103,7 @@ export function answersOf(desk: Desk, files: Files) {
   };
 }
 
-function faultsOfClaim({ types, workerId, limit, waitSeconds }: ClaimInput): Issue[] {
+function issuesOfClaim({ types, workerId, limit, waitSeconds }: ClaimInput): Issue[] {
   return [
     ...within('types', types.length, 1, 100),
     ...within('workerId', workerId.length, 1, 200),
@@ -116,7 +116,7 @@ function within(name: string, value: number, least: number, most: number): Issue
   return value >= least && value <= most ? [] : [{ path: ['input', name], message: `${value} is not ${least} to ${most}` }];
 }
 
-function faultsOf({ token, artifacts }: Told, files: Files): Issue[] {
+function issuesOf({ token, artifacts }: Told, files: Files): Issue[] {
   const names = (artifacts ?? []).map(({ name }) => name ?? 'file');
   return (artifacts ?? []).flatMap(({ uploadId }, index) => {
     const path = ['input', 'artifacts', String(index)];

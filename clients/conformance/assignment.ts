@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { StoredFile } from './files.ts';
 import type { Purpose, Trouble } from './trouble.ts';
 
@@ -89,12 +90,11 @@ export class Assignment {
 
 /** Whether it is the same end. */
 export function same(one: Call, other: Call): boolean {
-  return one.field === other.field && JSON.stringify(sorted(one.input)) === JSON.stringify(sorted(other.input));
+  return one.field === other.field && isDeepStrictEqual(one.input, other.input);
 }
 
-/** With the keys of all objects in one order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+/** How an attempt ended, in words that follow its job's name. */
+export function describeEnd({ end, held }: Assignment): string {
+  if (end === null) return held ? 'was not ended' : 'was not claimed';
+  return `was ended by ${end.field} ${JSON.stringify({ ...end.input, token: undefined }).slice(0, 200)}`;
 }

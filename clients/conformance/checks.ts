@@ -10,7 +10,7 @@ interface Check {
 const check = (rule: string, means: string): Check => ({ rule, means, optional: false });
 const ability = (rule: string, means: string): Check => ({ rule, means, optional: true });
 
-/** In the order in which they are told. */
+/** In the order of the rules, in which they are told. */
 export const checks = {
   documents: check('C1', 'sends the key, and documents and values that the schema takes'),
   claims: check('C2', 'waits for work, or pauses between claims'),
@@ -28,10 +28,10 @@ export const checks = {
   checkpoints: ability('C10', 'saves checkpoints, and goes on from them'),
   files: ability('C11', 'reads a file of the input, also after a cut'),
   'file-bytes': ability('C11', 'checks what it has read by the SHA-256 of the lease'),
-  results: ability('R1 to R3', 'sends result files, also after a cut, and names them when it completes'),
   key: ability('C11', 'sends the key to nobody but the server'),
   'stop-claiming': check('C12', 'claims nothing more after SIGTERM'),
   'hand-back': check('C12', 'finishes or releases what it holds after SIGTERM, and exits'),
+  results: ability('R1 to R3, C7', 'sends result files, also after a cut and past trouble of the server, and names them when it completes'),
 } as const satisfies Record<string, Check>;
 
 export type CheckName = keyof typeof checks;
@@ -84,7 +84,7 @@ export class Verdicts {
   }
 
   #add(name: CheckName, verdict: Verdict, seen: string): void {
-    const worst: readonly Verdict[] = ['fail', 'pass', 'unknown', 'unused'];
+    const worst: readonly Verdict[] = ['fail', 'unknown', 'pass', 'unused'];
     const before = this.#found.get(name);
     if (before === undefined || worst.indexOf(verdict) < worst.indexOf(before.verdict)) this.#found.set(name, { verdict, seen });
   }

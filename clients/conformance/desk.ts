@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Assignment, type Call, type Job } from './assignment.ts';
 import { type Purpose, Refused, type Trouble } from './trouble.ts';
 
-/** How long a claim is held at most, in milliseconds: less than workers ask for, so that what they have room for is seen soon. */
-const heldAtMost = 1_000;
+/** How long a claim is held, in milliseconds: less than workers ask for, so that what they have room for is seen soon. */
+const heldMilliseconds = 1_000;
 
 interface Claim {
   types: readonly string[];
@@ -26,6 +26,8 @@ export class Desk {
   readonly faults: string[] = [];
   /** Job types that were claimed. */
   readonly types = new Set<string>();
+  /** Whether claims that do not wait are answered at once, as the server does. Else they are held as all are, and so all of a worker's are seen together. */
+  isPrompt = false;
   readonly #type: string;
   readonly #waiting = new Set<WaitingClaim>();
   readonly #offers: Assignment[] = [];
@@ -101,7 +103,7 @@ export class Desk {
       };
       const none = () => give([]);
       const claim: WaitingClaim = { types, limit: limit ?? 1, give };
-      const timer = setTimeout(none, Math.min((waitSeconds ?? 0) * 1_000, heldAtMost));
+      const timer = setTimeout(none, this.isPrompt ? Math.min((waitSeconds ?? 0) * 1_000, heldMilliseconds) : heldMilliseconds);
       gone.addEventListener('abort', none);
       this.#waiting.add(claim);
       this.#hand();

@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
 
 /** What goes wrong with a request for a file: it breaks off half-way, or one byte of it is another. */
 export type FileTrouble = 'cut' | 'damaged';
@@ -33,8 +34,8 @@ export class Files {
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response).catch(() => request.destroy()));
   readonly #files = new Map<string, StoredFile>();
   readonly uploads = new Map<string, Upload>();
-  /** Of the next requests that bring an upload. */
-  readonly uploadTroubles: 'cut'[] = [];
+  /** Of the next requests that bring an upload: it breaks off half-way, or there is no room. */
+  readonly uploadTroubles: ('cut' | 'full')[] = [];
   requests = 0;
   /** Requests that brought a key along. */
   readonly keys: string[] = [];
@@ -105,8 +106,13 @@ export class Files {
     if (request.method === 'PATCH' && offset !== upload.content.length) return refuse(response, 409, 'OFFSET_CONFLICT', 'Upload-Offset says how much there is.', told());
     const length = Number(request.headers['upload-length']);
     if (length > 0) upload.bytes = length;
+    const trouble = this.uploadTroubles.shift();
+    if (trouble === 'full') {
+      await finished(request.resume());
+      return refuse(response, 507, 'INSUFFICIENT_STORAGE', 'The conformance kit says that there is no room, on purpose. Try again later.', tus);
+    }
     const before = upload.content.subarray(0, offset);
-    const whole = await this.#read(request, upload, before);
+    const whole = await this.#read(request, upload, before, trouble === 'cut');
     if (!whole) return void request.socket.destroy();
     if (upload.bytes !== null && upload.content.length > upload.bytes) return refuse(response, 413, 'PAYLOAD_TOO_LARGE', 'There are more bytes than were announced.');
     upload.complete = request.method === 'PUT' || upload.content.length === upload.bytes;
@@ -121,8 +127,7 @@ export class Files {
   }
 
   /** @returns false where it is cut in the middle */
-  async #read(request: IncomingMessage, upload: Upload, before: Buffer): Promise<boolean> {
-    const cut = this.uploadTroubles.shift() === 'cut';
+  async #read(request: IncomingMessage, upload: Upload, before: Buffer, cut: boolean): Promise<boolean> {
     const parts = [before];
     for await (const part of request.iterator({ destroyOnReturn: false })) {
       parts.push(part as Buffer);

@@ -5,14 +5,14 @@ import type { Options } from './options.ts';
 import { key, PlayedServer } from './played-server.ts';
 import { claims } from './scenarios/claims.ts';
 import { endings } from './scenarios/endings.ts';
-import { heartbeats, leaseLostEvent, lostLease, tokens } from './scenarios/leases.ts';
+import { heartbeats, leaseLostEvent, lostLease, lostResult, tokens } from './scenarios/leases.ts';
 import { lostAnswers, outages } from './scenarios/outages.ts';
 import { stopping } from './scenarios/stopping.ts';
 import { transfers } from './scenarios/transfers.ts';
 import { idle, type Scenario, soon, type Stage, start, Stuck } from './stage.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-const scenarios: readonly Scenario[] = [tokens, heartbeats, endings, lostLease, leaseLostEvent, lostAnswers, outages, transfers, stopping];
+const scenarios: readonly Scenario[] = [tokens, heartbeats, endings, lostLease, leaseLostEvent, lostAnswers, outages, transfers, lostResult, stopping];
 
 /** Plays all scenarios, and tells a line for each check. @returns 0: it keeps the protocol; 1: it does not; 2: it could not be judged */
 export async function judge(options: Options, print: (line: string) => void): Promise<number> {

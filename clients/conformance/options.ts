@@ -26,6 +26,7 @@ export interface Options {
   jobInput: Record<string, unknown>;
   required: ReadonlySet<CheckName>;
   drainSeconds: number;
+  /** In the order of the rules. */
   only: readonly CheckName[];
   verbose: boolean;
 }
@@ -56,7 +57,7 @@ export function optionsOf(args: readonly string[]): Options | null {
     jobInput: objectOf(values.input),
     required: new Set(values.require === 'all' ? abilities() : named(values.require)),
     drainSeconds,
-    only: only.length === 0 ? allChecks() : only,
+    only: allChecks().filter((name) => only.length === 0 || only.includes(name)),
     verbose: values.verbose,
   };
 }
@@ -84,7 +85,7 @@ function isCheck(name: string): name is CheckName {
   return name in checks;
 }
 
-export function allChecks(): CheckName[] {
+function allChecks(): CheckName[] {
   return Object.keys(checks).filter(isCheck);
 }
 

@@ -63,7 +63,7 @@ export class PlayedServer {
     const result = await execute({ schema, document, rootValue: this.#root, contextValue: context, variableValues: variables, operationName });
     const trouble = troubleOf(result);
     if (context.cut) return void response.destroy();
-    if (trouble !== null) return inTrouble(response, trouble);
+    if (trouble !== null) return inTrouble(response, trouble, result);
     for (const error of result.errors ?? []) this.#desk.faults.push(error.message);
     return send(response, 200, result);
   }
@@ -117,12 +117,14 @@ function troubleOf({ errors = [] }: ExecutionResult): Trouble | null {
   return refused instanceof Refused ? refused.trouble : null;
 }
 
-function inTrouble(response: ServerResponse, trouble: Trouble): void {
+/** @param data of an answer with 200, which has the mutation as null */
+function inTrouble(response: ServerResponse, trouble: Trouble, { data }: ExecutionResult): void {
   if (trouble.kind === 'cut') return void response.destroy();
   if (trouble.kind === 'page') return void response.writeHead(trouble.status, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
   const { status, code, retryAfter } = trouble;
   const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
-  return send(response, status, refusal(code, 'The conformance kit says so, on purpose. Try again later.'), headers);
+  const body = refusal(code, 'The conformance kit says so, on purpose. Try again later.');
+  return send(response, status, status === 200 ? { ...body, data } : body, headers);
 }
 
 function refusal(code: string, message: string) {

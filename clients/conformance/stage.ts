@@ -21,7 +21,7 @@ export interface Stage {
   drainSeconds: number;
   /** How many jobs the idle worker has room for. */
   room: number;
-  /** How many of its claims wait at the same time. */
+  /** How many claims it makes side by side. */
   claims: number;
 }
 
@@ -68,13 +68,12 @@ export function ended({ desk }: Stage, assignment: Assignment, seconds = 0): Pro
 
 /** Waits until the worker has room for as many jobs as at first. */
 export async function idle({ desk, room }: Stage, milliseconds: number): Promise<boolean> {
-  const until = performance.now() + milliseconds;
-  while (!(await desk.until(() => desk.room >= room, 200))) {
-    if (performance.now() > until) return false;
-    // They may be from before there was room.
-    desk.answerClaims();
-  }
-  return true;
+  const first = Math.min(200, milliseconds);
+  const hasRoom = () => desk.room >= room;
+  if (await desk.until(hasRoom, first)) return true;
+  // They may be from before there was room.
+  desk.answerClaims();
+  return desk.until(hasRoom, milliseconds - first);
 }
 
 /** Starts the worker, and waits for its first claim. */

@@ -7,6 +7,9 @@ export type Trouble =
   /** Carried out, and the connection breaks before the answer. */
   | { kind: 'cut' };
 
+/** As the server answers a mutation that was begun. */
+export const internal: Trouble = { kind: 'refused', status: 200, code: 'INTERNAL' };
+
 /** What calls are for, as far as trouble goes. */
 export type Purpose = 'claim' | 'report' | 'end' | 'other';
 

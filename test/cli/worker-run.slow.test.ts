@@ -151,7 +151,7 @@ test.runIf(hasFfmpeg())('ffmpeg is a worker: what was uploaded comes back in ano
 }, 120_000);
 
 test('worker run keeps the protocol, all of it', async () => {
-  const worker = 'LONGHAUL_KEY=$LONGHAUL_API_KEY exec node src/launch.js worker run --type conformance --concurrency 2 --drain 1s -- clients/conformance/workers/command.sh';
+  const worker = 'LONGHAUL_KEY=$LONGHAUL_API_KEY exec node src/launch.js worker run --type conformance --concurrency 2 --drain 1s -- clients/conformance/workers/cli-command.sh';
   // What a worker that is killed leaves behind goes with the folder.
   const env = { ...process.env, TMPDIR: folder };
   const judged = await promisify(execFile)(process.execPath, ['clients/conformance/main.ts', '--require', 'all', '--', 'sh', '-c', worker], { env });

@@ -1,8 +1,11 @@
-/** A small worker for the conformance kit, with the fault that FAULT names; without one it keeps the protocol. */
+/**
+ * A small worker for the conformance kit, with the fault that FAULT names; without one it keeps the protocol. LOOPS: so many claim side by
+ * side, for one job each, with a pause in place of waiting.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const { LONGHAUL_URL: url = '', LONGHAUL_API_KEY: key = '', FAULT: fault = '' } = process.env;
+const { LONGHAUL_URL: url = '', LONGHAUL_API_KEY: key = '', FAULT: fault = '', LOOPS: loops = '0' } = process.env;
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
 const graphql = `${url}/graphql`;
 const workerId = `faulty-${process.pid}`;
@@ -51,7 +54,7 @@ async function ask(field: string, input: Record<string, unknown>): Promise<Answe
     const response = await fetch(graphql, { method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) }).catch(() => null);
     const answer: { data?: Record<string, Answer> | null } | null = (await response?.json().catch(() => null)) ?? null;
     const payload = answer?.data?.[field];
-    if (payload !== undefined) return payload;
+    if (payload != null) return payload;
     if (fault === 'gives-up' && field === 'claimJobs') process.exit(1);
     if (fault === 'two-results' && response === null && field === 'completeJob') input = { ...input, output: { ...Object(input['output']), at: Date.now() } };
     const asked = Number(response?.headers.get('retry-after') ?? 0) * 1_000;
@@ -122,10 +125,15 @@ async function read({ files }: Lease, reference: string): Promise<Buffer> {
 }
 
 async function send(token: string, content: Buffer): Promise<string> {
-  const { upload, uploadUrl = '' } = await ask('createUpload', { token, filename: 'copy.bin', bytes: String(content.length) });
+  const { code, upload, uploadUrl = '' } = await ask('createUpload', { token, filename: 'copy.bin', bytes: String(content.length) });
+  if (code === 'LEASE_LOST') {
+    if (fault !== 'fails-lost-result') running.get(token)?.abort('LEASE_LOST');
+    throw new Error('The lease is over.');
+  }
   for (;;) {
     const response = await fetch(uploadUrl, { method: 'PUT', body: new Uint8Array(content) }).catch(() => null);
     if (response?.ok === true) return upload?.id ?? '';
+    if (fault === 'gives-up-full' && response?.status === 507) throw new Error('There is no room.');
     await sleep(100);
   }
 }
@@ -149,7 +157,7 @@ process.on('SIGTERM', () => {
 
 if (fault === 'wrong-document') await fetch(graphql, { method: 'POST', headers, body: JSON.stringify({ query: '{ noSuchField }' }) });
 void listen().catch(() => null);
-while (!state.draining) await claim();
+await Promise.all(Number(loops) > 0 ? Array.from({ length: Number(loops) }, (_, place) => claimWithPauses(place)) : [claimUntilStopped()]);
 if (fault === 'claims-on') {
   await sleep(700);
   await claim();
@@ -157,6 +165,24 @@ if (fault === 'claims-on') {
 while (running.size > 0) await sleep(20);
 // What the stream of events would keep alive.
 if (fault !== 'stays') process.exit(0);
+
+async function claimUntilStopped(): Promise<void> {
+  while (!state.draining) await claim();
+}
+
+/** @param place in the row: they begin one after the other */
+async function claimWithPauses(place: number): Promise<void> {
+  await sleep(place * 150);
+  while (!state.draining) {
+    const { leases = [] } = await ask('claimJobs', { types: ['conformance'], workerId, limit: 1, waitSeconds: 0 });
+    for (const lease of leases) {
+      const working = work(lease);
+      if (state.draining) running.get(lease.token)?.abort('DRAIN');
+      await working;
+    }
+    if (leases.length === 0) await sleep(fault === 'polls' ? 0 : 600);
+  }
+}
 
 async function claim(): Promise<void> {
   const { leases = [] } = await ask('claimJobs', { types: ['conformance'], workerId, limit: most - state.working, waitSeconds: fault === 'polls' ? 0 : 5 });

@@ -12,7 +12,7 @@ const ours: [string, string[], CheckName[]][] = [
   ['@longhaul/client', ['node', `${workers}/javascript.ts`], []],
   ['the Python package', ['python3', '-B', `${workers}/python.py`], []],
   ['the standard library', ['python3', '-B', `${workers}/protocol.py`], ['pauses']],
-  ['a shell', ['examples/worker.sh', 'conformance', `${workers}/job.sh`], ['lease-lost-event', 'pauses']],
+  ['a shell', ['examples/worker.sh', 'conformance', `${workers}/shell-command.sh`], ['lease-lost-event', 'pauses']],
 ];
 
 /** Each fault of test/support/faulty-worker.ts, and the one check that finds it. */
@@ -23,6 +23,7 @@ const faults: [string, CheckName][] = [
   ['old-token', 'attempts'],
   ['no-heartbeat', 'heartbeats'],
   ['completes-after-lost', 'lost-lease'],
+  ['fails-lost-result', 'lost-lease'],
   ['ignores-cancel', 'cancel'],
   ['ignores-event', 'lease-lost-event'],
   ['two-results', 'lost-answers'],
@@ -33,6 +34,7 @@ const faults: [string, CheckName][] = [
   ['gives-up-file', 'files'],
   ['unchecked-file', 'file-bytes'],
   ['unnamed-result', 'results'],
+  ['gives-up-full', 'results'],
   ['key-abroad', 'key'],
   ['claims-on', 'stop-claiming'],
   ['drops-jobs', 'hand-back'],
@@ -52,6 +54,18 @@ describe.concurrent('the conformance kit', () => {
     const { code, output, named } = await judged(context, faulty);
     expect(named('pass'), output).toEqual(Object.keys(checks));
     expect(code).toBe(0);
+  });
+
+  test('finds no fault in one that claims by several loops side by side, which pause where others wait', minutes, async (context) => {
+    const { code, output, named } = await judged(context, faulty, { LOOPS: '4' });
+    expect({ failed: named('FAIL'), unknown: named('not judged') }, output).toEqual({ failed: [], unknown: [] });
+    expect(output).toContain('4 side by side, with room for 4');
+    expect(code).toBe(0);
+  });
+
+  test('finds that several loops side by side do not pause', minutes, async (context) => {
+    const { output, named } = await judged(context, ['--only', 'claims', ...faulty], { FAULT: 'polls', LOOPS: '4' });
+    expect(named('FAIL'), output).toEqual(['claims']);
   });
 
   test.for(faults)('finds %s, by %s alone', minutes, async ([fault, check], context) => {

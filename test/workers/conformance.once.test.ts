@@ -8,7 +8,7 @@ const patience = { timeout: 60_000 };
 
 test('a worker is judged by the checks that are asked for, and the exit code says what came of it', patience, async (context) => {
   const [good, bad] = await Promise.all([
-    judged(context, ['--only', 'documents,failures', '--', ...worker]),
+    judged(context, ['--only', 'failures,documents', '--', ...worker]),
     judged(context, ['--only', 'documents,failures', '--', ...worker], { FAULT: 'always-retryable' }),
   ]);
   expect(good.named('pass'), good.output).toEqual(['documents', 'failures']);

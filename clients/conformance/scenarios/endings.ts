@@ -1,6 +1,5 @@
 import { ended, given, type Scenario, type Stage } from '../stage.ts';
-import type { Assignment } from '../assignment.ts';
-import { howItEnded } from './leases.ts';
+import { type Assignment, describeEnd } from '../assignment.ts';
 
 const pause = 7;
 
@@ -23,19 +22,19 @@ export const endings: Scenario = {
     const stale = first.calls.slice(before);
     if (stale.length > 0) verdicts.fail('attempts', `after attempt 2 had begun ${stale[0]?.field} came with the token of attempt 1`);
     else if (second.end === null) verdicts.unknown('attempts', 'attempt 2 did not end');
-    else verdicts.pass('attempts', `attempt 2 ${howItEnded(second)}`);
+    else verdicts.pass('attempts', `attempt 2 ${describeEnd(second)}`);
     if (saved === null) return verdicts.unused('checkpoints', 'it reports none');
     const output = [second.end, ...stale].find((call) => call?.field === 'completeJob')?.input['output'];
     const wentOn = typeof output === 'object' && output !== null && 'checkpoint' in output ? output.checkpoint : null;
     if (wentOn === saved) verdicts.pass('checkpoints', 'attempt 2 went on from what attempt 1 had saved');
-    else verdicts.fail('checkpoints', `attempt 1 saved ${JSON.stringify(saved)}, and attempt 2 ${howItEnded(second)}`);
+    else verdicts.fail('checkpoints', `attempt 1 saved ${JSON.stringify(saved)}, and attempt 2 ${describeEnd(second)}`);
   },
 };
 
 function judgeFailures({ verdicts }: Stage, first: Assignment, refusal: Assignment): void {
   const told = [
-    ...(first.end?.field === 'failJob' && first.end.input['retryable'] !== false ? [] : [`a job that another attempt helps ${howItEnded(first)}`]),
-    ...(refusal.end?.field === 'failJob' && refusal.end.input['retryable'] === false ? [] : [`a job that no attempt helps ${howItEnded(refusal)}`]),
+    ...(first.end?.field === 'failJob' && first.end.input['retryable'] !== false ? [] : [`a job that another attempt helps ${describeEnd(first)}`]),
+    ...(refusal.end?.field === 'failJob' && refusal.end.input['retryable'] === false ? [] : [`a job that no attempt helps ${describeEnd(refusal)}`]),
   ];
   if (told.length > 0) verdicts.fail('failures', told.join(', '));
   else verdicts.pass('failures', 'one was failed for another attempt, one for good');

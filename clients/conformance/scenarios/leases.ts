@@ -1,5 +1,5 @@
-import { ended, given, idle, offer, type Scenario, shown, type Stage, Stuck, taken } from '../stage.ts';
-import type { Assignment } from '../assignment.ts';
+import { ended, given, idle, offer, type Scenario, shown, soon, Stuck, taken } from '../stage.ts';
+import { type Assignment, describeEnd } from '../assignment.ts';
 
 /** Two jobs, side by side where it has room for them. */
 export const tokens: Scenario = {
@@ -14,7 +14,7 @@ export const tokens: Scenario = {
     for (const one of both) await ended(stage, one, 0.5);
     const wrong = both.filter(({ end, output, job }) => end?.field !== 'completeJob' || output['name'] !== job.input['name']);
     if (wrong.length === 0) return verdicts.pass('tokens', 'two jobs were completed, each with its own output');
-    verdicts.fail('tokens', wrong.map((one) => `job ${String(one.job.input['name'])} ${howItEnded(one)}`).join(', '));
+    verdicts.fail('tokens', wrong.map((one) => `job ${String(one.job.input['name'])} ${describeEnd(one)}`).join(', '));
   },
 };
 
@@ -37,8 +37,8 @@ export const heartbeats: Scenario = {
   },
 };
 
-/** How long calls may go on that were on their way when LEASE_LOST was answered, in milliseconds. */
-const onTheirWay = 400;
+/** For so many milliseconds after LEASE_LOST calls may arrive that were sent before. */
+const inFlightMilliseconds = 400;
 
 /** Within so many milliseconds a worker stops that was told. */
 const stopsWithin = 5_000;
@@ -65,9 +65,24 @@ export const lostLease: Scenario = {
   },
 };
 
+/** A job that is cancelled before its worker asks for the room of a result, where that call tells. */
+export const lostResult: Scenario = {
+  checks: ['lost-lease'],
+  async run(stage) {
+    const { desk, files, verdicts } = stage;
+    const job = await given(stage, { name: 'cancelled', save: true }, { file: files.store([]) });
+    job.takeAway();
+    await desk.until(() => job.toldLostAt !== null, soon);
+    await desk.until(() => late(job).length > 0, 700);
+    const [first] = late(job);
+    const told = job.calls.find(({ lost }) => lost);
+    if (first !== undefined) verdicts.fail('lost-lease', `${told?.field ?? 'a call'} was answered LEASE_LOST, and ${first.field} came after it`);
+  },
+};
+
 function late({ calls, toldLostAt }: Assignment) {
   // Of a job that works for half a minute no end was on its way.
-  return calls.filter(({ at, purpose }) => toldLostAt !== null && at > toldLostAt + (purpose === 'end' ? 0 : onTheirWay));
+  return calls.filter(({ at, purpose }) => toldLostAt !== null && at > toldLostAt + (purpose === 'end' ? 0 : inFlightMilliseconds));
 }
 
 /** A job that is cancelled, where its worker is told by leaseLost long before its next call. */
@@ -88,10 +103,3 @@ export const leaseLostEvent: Scenario = {
     else verdicts.fail('lease-lost-event', `it was still working ${after} after the event`);
   },
 };
-
-export function howItEnded({ end, held }: Assignment): string {
-  if (end === null) return held ? 'was not ended' : 'was not claimed';
-  return `was ended by ${end.field} ${JSON.stringify({ ...end.input, token: undefined }).slice(0, 200)}`;
-}
-
-export type { Stage };

@@ -1,7 +1,6 @@
-import { type Assignment, same } from '../assignment.ts';
-import type { Purpose, Trouble } from '../trouble.ts';
+import { type Assignment, describeEnd, same } from '../assignment.ts';
+import { internal, type Purpose, type Trouble } from '../trouble.ts';
 import { ended, given, type Scenario, shown, soon, type Stage } from '../stage.ts';
-import { howItEnded } from './leases.ts';
 
 /** A job whose end is carried out, and whose answer is lost. */
 export const lostAnswers: Scenario = {
@@ -21,8 +20,6 @@ export const lostAnswers: Scenario = {
 };
 
 const away = (status: number, code: string): Trouble => ({ kind: 'refused', status, code, retryAfter: 1 });
-/** As the server answers a mutation that was begun. */
-const internal: Trouble = { kind: 'refused', status: 200, code: 'INTERNAL' };
 
 /** How much too early a call may come, in milliseconds: timers may be early. */
 const early = 30;
@@ -47,7 +44,7 @@ export const outages: Scenario = {
     if (hasty.length > 0) verdicts.fail('retry-after', hasty.join(', '));
     else verdicts.pass('retry-after', 'no call came again before that');
     if (job.end?.field === 'completeJob') verdicts.pass('outages', 'it went on after 503, 429, 502 from a proxy, INTERNAL and broken connections');
-    else verdicts.fail('outages', `a job whose end was answered 429 and then INTERNAL ${howItEnded(job)}`);
+    else verdicts.fail('outages', `a job whose end was answered 429 and then INTERNAL ${describeEnd(job)}`);
   },
 };
 

@@ -1,28 +1,30 @@
 import { given, offer, type Scenario, shown, type Stage, start } from '../stage.ts';
-import type { Assignment } from '../assignment.ts';
-import { howItEnded } from './leases.ts';
+import { type Assignment, describeEnd } from '../assignment.ts';
 
-/** How long a claim may still be on its way after SIGTERM, in milliseconds. */
-const onTheirWay = 500;
+/** For so many milliseconds after SIGTERM a claim may arrive that was sent before. */
+const inFlightMilliseconds = 500;
 
 /** SIGTERM while a job runs, and once more while a claim waits, which then brings a job. */
 export const stopping: Scenario = {
   checks: ['stop-claiming', 'hand-back'],
   async run(stage) {
-    const { desk, worker } = stage;
+    const { desk, worker, verdicts } = stage;
     const running = await given(stage, { name: 'running', seconds: 4 });
     await desk.until(() => running.end !== null, 300);
-    await stop(stage, running, 'a job that ran');
+    const busy = await stop(stage, running, 'a job that ran');
 
     await worker.kill();
     await start(stage);
     await desk.until(() => desk.waitingClaims > 0, 5_000);
-    await stop(stage, null, 'a job whose claim was on its way');
+    const idle = await stop(stage, null, 'a job whose claim was on its way');
+    // Only now, as both count: what went wrong is told already.
+    verdicts.pass('stop-claiming', 'no claim came after SIGTERM');
+    verdicts.pass('hand-back', `${busy}; ${idle}`);
   },
 };
 
-/** @param running null: a job is offered after the signal */
-async function stop(stage: Stage, running: Assignment | null, what: string): Promise<void> {
+/** Tells what went wrong. @param running null: a job is offered after the signal @returns how it went */
+async function stop(stage: Stage, running: Assignment | null, what: string): Promise<string> {
   const { desk, worker, verdicts } = stage;
   const at = performance.now();
   worker.terminate();
@@ -30,13 +32,12 @@ async function stop(stage: Stage, running: Assignment | null, what: string): Pro
   const exited = await worker.exited(stage.drainSeconds * 1_000);
   const took = shown(performance.now() - at);
   desk.withdraw();
-  const late = desk.calls.filter((call) => call.purpose === 'claim' && call.at > at + onTheirWay);
+  const late = desk.calls.filter((call) => call.purpose === 'claim' && call.at > at + inFlightMilliseconds);
   if (late.length > 0) verdicts.fail('stop-claiming', `it claimed ${late.length} times more, first ${shown((late[0]?.at ?? 0) - at)} after SIGTERM`);
-  else verdicts.pass('stop-claiming', 'no claim came after SIGTERM');
   if (job.held && !['completeJob', 'releaseJob'].includes(job.end?.field ?? '')) {
-    verdicts.fail('hand-back', `after SIGTERM ${what} ${howItEnded(job)}${exited ? `, and the process exited after ${took}` : ''}`);
+    verdicts.fail('hand-back', `after SIGTERM ${what} ${describeEnd(job)}${exited ? `, and the process exited after ${took}` : ''}`);
   } else if (!exited) verdicts.fail('hand-back', `it was still running ${took} after SIGTERM (--drain-seconds)`);
-  else verdicts.pass('hand-back', `${what} ${howItEnded(job)}, and it exited after ${took}`);
+  return `${what} ${describeEnd(job)}, and it exited after ${took}`;
 }
 
 async function offeredLate(stage: Stage): Promise<Assignment> {
