@@ -33,6 +33,12 @@ const live = (page: Page) => page.getByRole('button', { name: 'Live' }).waitFor(
 const box = (page: Page) => page.getByRole('combobox', { name: /Filter jobs/ });
 const text = (locator: Locator, pattern: RegExp) => locator.filter({ hasText: pattern }).waitFor();
 
+/** How many jobs and logs are listened to. */
+const watched = () => {
+  const { jobs, logs } = longhaul.services.jobs.watched;
+  return { jobs, logs };
+};
+
 /** For a page that is told that its tab is hidden, or seen again. */
 const becomes = (state: 'hidden' | 'visible') =>
   `Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${state === 'hidden'} }); document.dispatchEvent(new Event('visibilitychange'));`;
@@ -102,6 +108,21 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.evaluate(becomes('visible'));
     await text(rowOf(page, job), /Cancelled/);
     await page.getByRole('button', { name: '1 new' }).waitFor();
+  });
+
+  test('a hidden tab lets go of the job and the log that it shows, and goes on with both', async () => {
+    const job = await tenant.create();
+    const held = await tenant.start(job);
+    const page = await jobsPage(`#/jobs/job_${job.id}`);
+    await vi.waitFor(() => expect(watched()).toEqual({ jobs: 1, logs: 1 }), { timeout: 20_000 });
+    await page.clock.install();
+    await page.evaluate(becomes('hidden'));
+    await page.clock.fastForward(61_000);
+    await vi.waitFor(() => expect(watched()).toEqual({ jobs: 0, logs: 0 }), { timeout: 20_000 });
+    await tenant.report(held.token, { percentage: 42, message: 'Cutting' });
+    await page.evaluate(becomes('visible'));
+    await text(page.getByRole('region', { name: 'State' }), /42 %.*Cutting/s);
+    await vi.waitFor(() => expect(watched()).toEqual({ jobs: 1, logs: 1 }), { timeout: 20_000 });
   });
 
   test('filters stand in the address, are completed, hold for what is new, and pages go on behind a cursor', async () => {
@@ -182,7 +203,7 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await rows(page).nth(0).getByRole('checkbox').check();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.getByRole('button', { name: 'Cancel 1 job' }).click();
-    await page.getByRole('dialog').filter({ hasText: /Finished: 1 cancelled/ }).waitFor();
+    await page.getByRole('dialog').filter({ hasText: /Completed: 1 cancelled/ }).waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();
     await text(rows(page).nth(0), /Cancelled/);
 
@@ -198,7 +219,7 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByLabel('Reason').fill('The night is over.');
     await page.getByLabel(/These are many/).fill('cancel');
     await deed.click();
-    await page.getByRole('dialog').filter({ hasText: /Finished: 120 cancelled/ }).waitFor();
+    await page.getByRole('dialog').filter({ hasText: /Completed: 120 cancelled/ }).waitFor();
     await page.getByRole('button', { name: 'Close' }).last().click();
     await text(rows(page).first(), /Cancelled.*The night is over\./s);
 

@@ -23,6 +23,7 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     await page.getByRole('button', { name: 'Live' }).waitFor();
     first.kill('SIGKILL');
     await page.getByRole('button', { name: 'Not connected' }).waitFor();
+    await page.getByText('Server not reachable').waitFor();
 
     // The other process works on, and nobody tells the page.
     await ask(other.url, adminKey, CancelJobDocument, { input: { id: job.id } });
@@ -33,5 +34,6 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     await page.getByRole('button', { name: 'Live' }).waitFor();
     await page.locator(`tr[data-job="${job.id}"]`).filter({ hasText: 'Cancelled' }).waitFor();
     await page.getByRole('button', { name: '2 new' }).waitFor();
+    await page.getByText('Server not reachable').waitFor({ state: 'detached' });
   });
 });

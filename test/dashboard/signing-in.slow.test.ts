@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
-import { visit } from '../support/dashboard.ts';
+import { signIn, visit } from '../support/dashboard.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -36,5 +36,38 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByLabel('API key').waitFor();
     await page.reload();
     await page.getByLabel('API key').waitFor();
+  });
+
+  test('who signs out in one tab, and in again as another, does so in all of them', async () => {
+    const { page } = await visit(longhaul.url, { key: longhaul.adminKey });
+    const other = await page.context().newPage();
+    await other.goto(`${longhaul.url}/#/credits`);
+    await other.getByRole('link', { name: 'Audit' }).waitFor();
+    await page.getByText('default', { exact: true }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByLabel('API key').waitFor();
+
+    await signIn(page, await (await longhaul.workspace()).key());
+    await other.getByRole('heading', { name: 'Credits' }).waitFor();
+    expect(await other.getByRole('link', { name: 'Audit' }).count()).toBe(0);
+  });
+
+  test('who cannot be signed in is told why, and what to do', async () => {
+    const visitor = await visit(longhaul.url, { key: null });
+    const { page } = visitor;
+    visitor.allow(/401/);
+    await page.route('**/session', (route) => route.fulfill({ status: 204 }));
+    await page.getByLabel('API key').fill(longhaul.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Allow cookies for this address' }).waitFor();
+    await page.unroute('**/session');
+
+    const broken = { errors: [{ message: 'Something broke. Tell the operator: error 7.', extensions: { code: 'INTERNAL' } }] };
+    await page.route('**/graphql', (route) => route.fulfill({ json: broken }));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'error 7' }).waitFor();
+    await page.unroute('**/graphql');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   });
 });

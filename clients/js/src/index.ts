@@ -25,13 +25,13 @@ export {
   type Issue,
 } from './errors.ts';
 export { type BrowserToken, JobHandle, type LogsOptions, type ResultOptions, type UpdatesOptions } from './handle.ts';
-export type { Artifact, Job, JobLogLine, JobProgress, JobStatus, JobSummary, LogLevel } from './job.ts';
+export { type Artifact, isFinal, type Job, type JobLogLine, type JobProgress, type JobStatus, type JobSummary, type LogLevel } from './job.ts';
 export type { AnyJobs, InputOf, JobSchemas, OutputOf, Sendable, StandardSchema } from './job-types.ts';
 export type { JobFilter, JobList, JobPage, JobsOptions } from './jobs.ts';
 export type { Limits, OnAbort } from './limits.ts';
 export type { TransportName } from './live/transport.ts';
 export type { Listening, Updates } from './live/updates.ts';
-export { unwrap } from './mutate.ts';
+export { idempotencyKey, unwrap } from './mutate.ts';
 export type { SubmitOptions, Submission } from './submission.ts';
 export { type FileOptions, type TransferProgress, UploadedFile } from './uploaded-file.ts';
 export type { JobUpdate, UpdatesFilter } from './workspace-updates.ts';

@@ -46,7 +46,7 @@ export async function cancel(http: Http, id: string, reason: string | undefined,
   }
 }
 
-/** A key of its own for each call, so that a lost answer makes no second job. Not randomUUID: pages without TLS lack it. */
+/** A new idempotency key. Sent with each try of one thing, it is done once although an answer was lost. Not randomUUID: pages without TLS lack it. */
 export function idempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,4 +1,4 @@
-import { createClient, type Limits, LonghaulError } from '@longhaul/client';
+import { createClient, type Limits, type Listening, LonghaulError } from '@longhaul/client';
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { signal } from '@preact/signals';
 
@@ -7,8 +7,13 @@ export interface TypedDocument<Result, Variables> extends DocumentTypeDecoration
   toString(): string;
 }
 
-/** Whether the server answered the last request. */
+/** Whether the server was heard last. */
 export const answering = signal(true);
+
+/** For what listens by the client itself: a server that is heard answers. */
+export function hears(transport: string | null): void {
+  if (transport !== null) answering.value = true;
+}
 
 /** Asks this page's own server. Links of the server name it by PUBLIC_URL, which may be another name for the same place, such as localhost. */
 export async function ask(...[to, init]: Parameters<typeof fetch>): Promise<Response> {
@@ -56,17 +61,31 @@ export async function query<Result, Variables extends object>(
   }
 }
 
-/** Gives the error back, after it was seen whether it ends the session. For subscriptions, whose errors come in their loops. */
+/**
+ * Listens to a subscription, across breaks, until it is complete. It is left by its signal.
+ *
+ * @throws LonghaulError in the loop over it
+ */
+export async function* subscribe<Result, Variables extends Record<string, unknown>>(
+  document: TypedDocument<Result, Variables>,
+  variables: Variables,
+  { onTransport = () => {}, ...limits }: Listening & { signal: AbortSignal },
+): AsyncGenerator<Result, void> {
+  const onHeard: Listening['onTransport'] = (name) => {
+    hears(name);
+    onTransport(name);
+  };
+  try {
+    yield* client.subscribe<Result>(document.toString(), variables, { ...limits, onTransport: onHeard });
+  } catch (error) {
+    throw noticed(error);
+  }
+}
+
+/** Gives the error back, after it was seen whether it ends the session. For what the client does by itself, such as uploads. */
 export function noticed(error: unknown): unknown {
   if (error instanceof LonghaulError && (error.code === 'UNAUTHENTICATED' || error.code === 'TOKEN_EXPIRED')) onSignedOut();
   return error;
-}
-
-/** A failure that a mutation answered with: a member of its union. */
-export interface Refusal {
-  code: string;
-  message: string;
-  issues?: readonly { path: readonly string[]; message: string }[];
 }
 
 /** The sentence to show for whatever was thrown or answered. */

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
+import { useNewest } from './use-newest.ts';
 
 /** Something that a key does. */
 export interface Shortcut {
@@ -19,8 +20,7 @@ export const shortcuts = signal<readonly { group: string; entries: readonly Shor
  * @param group a heading in the list: `List`
  */
 export function useShortcuts(group: string, entries: readonly Shortcut[]): void {
-  const newest = useRef(entries);
-  newest.current = entries;
+  const newest = useNewest(entries);
   const names = entries.map(({ keys }) => keys).join('\n');
   useEffect(() => {
     const registered = {

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { Failure } from '../ui/failure.tsx';
 import { Loading } from '../ui/loading.tsx';
 
-/** A part of a screen whose code is loaded when it first appears. */
+/** A screen, or a part of one, whose code is loaded when it first appears. */
 export function lazyPart<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   let known: ComponentType<Props> | null = null;
   return function LazyPart(props: Props) {
@@ -21,7 +21,7 @@ export function lazyPart<Props extends object>(load: () => Promise<ComponentType
     useEffect(() => void fetchPart(), []);
     // After an upgrade the old files are gone: only the page as a whole can be loaded again.
     if (failed.value) return <Failure error={new Error('This part could not be loaded. If the server was upgraded, load the page again.')} retry={() => location.reload()} />;
-    if (!there.value || known === null) return <Loading rows={6} />;
+    if (!there.value || known === null) return <Loading />;
     const Part = known;
     return <Part {...props} />;
   };

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
+import { useNewest } from './use-newest.ts';
 
 /**
  * Reads a screen's figures again: when the page is looked at again, and while it is looked at every so many seconds, for what no
@@ -7,8 +8,7 @@ import { useEffect, useRef } from 'preact/hooks';
  * @param seconds null: only when it is looked at again
  */
 export function useRefresh(reload: () => Promise<void>, seconds: number | null): void {
-  const newest = useRef(reload);
-  newest.current = reload;
+  const newest = useNewest(reload);
   useEffect(() => {
     let last = Date.now();
     let busy = false;

@@ -1,4 +1,16 @@
-/** An idempotency key for one thing that somebody does, so that a lost answer does not do it twice. Not randomUUID: pages without TLS lack it. */
-export function newRequestKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+import { idempotencyKey } from '@longhaul/client';
+import { useState } from 'preact/hooks';
+
+/**
+ * Idempotency keys for what a component sends: the same for the same content, so that a second press, or another try after a lost answer,
+ * does nothing twice.
+ */
+export function useRequestKeys(): (content: unknown) => string {
+  const [keys] = useState(() => new Map<string, string>());
+  return (content) => {
+    const text = JSON.stringify(content);
+    const key = keys.get(text) ?? idempotencyKey();
+    keys.set(text, key);
+    return key;
+  };
 }

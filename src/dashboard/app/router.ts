@@ -46,6 +46,20 @@ export function go(path: readonly string[], params: Params = {}, { replace = fal
   fragment.value = to;
 }
 
+/**
+ * For the end of something slow: who went elsewhere meanwhile is left there. Take it before.
+ *
+ * @returns goes, as `go` does, if the address is what it was when this was called; false where it is not
+ */
+export function fromHere(): (...to: Parameters<typeof go>) => boolean {
+  const here = location.hash;
+  return (...to) => {
+    if (location.hash !== here) return false;
+    go(...to);
+    return true;
+  };
+}
+
 /** Changes some parameters of the address and keeps the others; null takes one away. */
 export function setParams(changes: Params, options: { replace?: boolean } = {}): void {
   const { path, params } = route.value;

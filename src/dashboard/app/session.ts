@@ -1,3 +1,4 @@
+import { idempotencyKey } from '@longhaul/client';
 import { signal } from '@preact/signals';
 import { query, whenSignedOut } from './api.ts';
 import { setting } from './settings.ts';
@@ -10,13 +11,32 @@ export type Session = { state: 'unknown' } | { state: 'signedOut' } | { state: '
 
 export const session = signal<Session>({ state: 'unknown' });
 
-/** Whether this browser has signed in and not out again. The cookie cannot be seen: without this, the server would be asked in vain. */
-const signedInBefore = setting('signedIn', false, (stored) => stored === true);
+/**
+ * Stands for this browser's session in all of its tabs: each sign-in has another mark. Null: nobody has signed in and not out again. The
+ * cookie cannot be seen: without a mark, the server would be asked in vain.
+ */
+const mark = setting<string | null>('session', null, (stored) => (typeof stored === 'string' ? stored : null));
+
+/** That of the session which this tab shows. */
+let ownMark = mark.peek();
+
+mark.subscribe((newest) => {
+  if (newest === ownMark) return;
+  // In another tab somebody signed in, as somebody else perhaps, or out. What was read with one key is not kept for the next.
+  ownMark = newest;
+  if (session.peek().state === 'signedIn') location.reload();
+  else void findSession();
+});
+
+function setMark(to: string | null): void {
+  ownMark = to;
+  mark.value = to;
+}
 
 function end(): void {
   const before = session.value;
   session.value = { state: 'signedOut' };
-  signedInBefore.value = false;
+  setMark(null);
   // What was read with one key is not kept for the next.
   if (before.state === 'signedIn') location.reload();
 }
@@ -28,15 +48,19 @@ export function can(scope: Scope): boolean {
   return session.value.state === 'signedIn' && session.value.viewer.scopes.includes(scope);
 }
 
+let searches = 0;
+
 /** Finds out whether the browser has a session. */
 export async function findSession(): Promise<void> {
-  if (!signedInBefore.value) return end();
+  searches += 1;
+  const search = searches;
+  if (mark.value === null) return end();
   try {
     const { viewer } = await query(ViewerDocument, {});
-    session.value = { state: 'signedIn', viewer };
+    if (search === searches) session.value = { state: 'signedIn', viewer };
   } catch (error) {
-    // Where the server knows no session, that was noticed already.
-    if (session.value.state !== 'signedOut') session.value = { state: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
+    // Where the server knows no session, that was noticed already, and the mark is gone.
+    if (search === searches && mark.value !== null) session.value = { state: 'failed', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
 
@@ -44,7 +68,7 @@ export async function findSession(): Promise<void> {
  * Asks the server for a session.
  *
  * @param by a key, or the code of the address that the first start prints
- * @returns null, or why not
+ * @returns null, or why not, and what to do
  */
 export async function signIn(by: { key: string } | { code: string }): Promise<string | null> {
   let response: Response;
@@ -54,10 +78,13 @@ export async function signIn(by: { key: string } | { code: string }): Promise<st
     return 'The server could not be reached. Check that it runs, and try again.';
   }
   if (!response.ok) return refusalOf(response);
-  signedInBefore.value = true;
+  setMark(idempotencyKey());
   await findSession();
-  return null;
+  return session.peek().state === 'signedOut' ? cookieLost : null;
 }
+
+const cookieLost =
+  'The server let you in, but the browser has not kept the cookie of the session. Allow cookies for this address; if the server has an https address, open the page by that one. Then sign in again.';
 
 export async function signOut(): Promise<void> {
   // Where the server is away the cookie stays, so the page stays signed in, too.

@@ -1,7 +1,7 @@
 import { effect, signal, type Signal } from '@preact/signals';
 
 /**
- * A choice that this browser remembers. Use one constant for each, in the module that it belongs to.
+ * A choice that this browser remembers, the same in all of its tabs. Use one constant for each, in the module that it belongs to.
  *
  * @param read what a stored value means; null where it means nothing any more
  */
@@ -16,6 +16,10 @@ export function setting<Value>(name: string, otherwise: Value, read: (stored: un
     } catch {
       // Storage is off or full: the choice lasts as long as the page.
     }
+  });
+  addEventListener('storage', (event) => {
+    // By null, all was cleared. What is stored now counts, lest two tabs hand each other's changes back and forth.
+    if (event.key === key || event.key === null) chosen.value = remembered(key, read) ?? otherwise;
   });
   return chosen;
 }

@@ -1,33 +1,32 @@
-import { useSignal } from '@preact/signals';
-import type { ComponentType } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import { Button } from '../ui/button.tsx';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Empty } from '../ui/empty.tsx';
-import { Failure } from '../ui/failure.tsx';
-import { Loading } from '../ui/loading.tsx';
-import { useClosing } from '../ui/use-closing.ts';
+import { Frame } from '../ui/frame.tsx';
+import { expectHeading } from '../ui/heading.tsx';
+import { AccountMenu } from './account-menu.tsx';
 import { answering } from './api.ts';
 import { KeyHelp, showKeyHelp } from './key-help.tsx';
 import { useShortcuts } from './keys.ts';
-import { notify } from './notice.tsx';
-import { firstScreen, screenOf, screens, type ScreenEntry, type ScreenModule } from './screens.ts';
+import { firstScreen, screenOf, screens, type ScreenEntry } from './screens.ts';
 import { go, href, route } from './router.ts';
-import { can, signOut, type Viewer } from './session.ts';
-import { theme, themes } from './theme.ts';
-import { useTitle } from './title.ts';
-import { zone, zones } from './time.tsx';
+import { can, type Viewer } from './session.ts';
 
 /** The frame around every screen: navigation, choices, whether the server answers. */
 export function Shell({ viewer }: { viewer: Viewer }) {
   const { path } = route.value;
   const found = screenOf(path);
-  const offered = screens.filter(({ key, scope }) => key !== undefined && can(scope ?? 'READ'));
+  const offered = screens.filter(({ key, scope }) => key !== undefined && can(scope));
   // Who is signed in already has no use for the address that signs in.
   const nowhere = path.length === 0 || path[0] === 'sign-in';
   useEffect(() => {
     if (nowhere) go(firstScreen, {}, { replace: true });
   }, [nowhere]);
   useShortcuts('Go to', offered.map(({ name, path: to, key }) => ({ keys: `g ${key}`, label: name, run: () => go([to]) })));
+  const place = path.join('/');
+  const shown = useRef(place);
+  useLayoutEffect(() => {
+    if (shown.current !== place) expectHeading();
+    shown.current = place;
+  }, [place]);
   const navigation = useRef<HTMLElement>(null);
   useEffect(() => {
     // On a narrow page the navigation scrolls sideways.
@@ -56,11 +55,18 @@ export function Shell({ viewer }: { viewer: Viewer }) {
               Server not reachable
             </span>
           )}
-          <Choices viewer={viewer} />
+          <AccountMenu viewer={viewer} />
         </div>
       </header>
       <main id="content" tabIndex={-1}>
-        {found === null ? !nowhere && <Unknown /> : <Opened key={found.entry.path} {...found} />}
+        {found === null ? (
+          !nowhere && <Unknown />
+        ) : can(found.screen.scope) ? (
+          // Another job is another screen: nothing of the one before may stay.
+          <found.screen.Screen key={place} parts={found.parts} />
+        ) : (
+          <NotAllowed screen={found.screen} />
+        )}
       </main>
       <KeyHelp />
     </div>
@@ -73,74 +79,23 @@ function skip(event: Event) {
   document.getElementById('content')?.focus();
 }
 
-function Choices({ viewer }: { viewer: Viewer }) {
-  const { ref, onKeyDown } = useClosing();
+/** For addresses that somebody with another key has handed on. */
+function NotAllowed({ screen: { name, scope } }: { screen: ScreenEntry }) {
   return (
-    <details class="account" ref={ref} onKeyDown={onKeyDown}>
-      <summary aria-label={`Workspace ${viewer.workspace.name}: appearance, keys, sign out`}>{viewer.workspace.name}</summary>
-      <div class="account-menu">
-        <p class="soft">
-          {viewer.apiKey === null ? 'An access token' : `Key ${viewer.apiKey.name} (${viewer.apiKey.prefix}…)`}: {viewer.scopes.join(', ') || 'no rights'}
-        </p>
-        <label class="choice">
-          Appearance
-          <select value={theme.value} onChange={({ currentTarget }) => (theme.value = themes.find((one) => one === currentTarget.value) ?? 'system')}>
-            <option value="system">As the system</option>
-            <option value="light">Light</option>
-            <option value="dark">Dark</option>
-          </select>
-        </label>
-        <label class="choice">
-          Times
-          <select value={zone.value} onChange={({ currentTarget }) => (zone.value = zones.find((one) => one === currentTarget.value) ?? 'local')}>
-            <option value="local">Local</option>
-            <option value="UTC">UTC</option>
-          </select>
-        </label>
-        <div class="row">
-          <Button onClick={showKeyHelp}>Keys (?)</Button>
-          <Button onClick={leave}>Sign out</Button>
-        </div>
-      </div>
-    </details>
+    <Frame title={name}>
+      <Empty title="This key may not open it">
+        <p>It takes a key with the scope {scope}. Sign out, and sign in with one.</p>
+      </Empty>
+    </Frame>
   );
 }
 
-async function leave(): Promise<void> {
-  try {
-    await signOut();
-  } catch {
-    notify('The server could not be reached, so you are still signed in. Try again.', { kind: 'failed' });
-  }
-}
-
-/** A screen, from when its code is there. */
-function Opened({ entry, parts }: { entry: ScreenEntry; parts: readonly string[] }) {
-  const loaded = useSignal<{ Screen: ComponentType<{ parts: readonly string[] }> } | { error: unknown } | null>(null);
-  useTitle(entry.name);
-  useEffect(() => {
-    let left = false;
-    entry.load().then(
-      (module: ScreenModule) => !left && (loaded.value = module),
-      (error: unknown) => !left && (loaded.value = { error }),
-    );
-    return () => {
-      left = true;
-    };
-  }, [entry]);
-  const { value } = loaded;
-  if (value === null) return <Loading />;
-  // After an upgrade the old files are gone: only the page as a whole can be loaded again.
-  if ('error' in value) return <Failure error={new Error('This screen could not be loaded. If the server was upgraded, load the page again.')} retry={() => location.reload()} />;
-  const { Screen } = value;
-  return <Screen parts={parts} />;
-}
-
 function Unknown() {
-  useTitle('Not found');
   return (
-    <Empty title="There is no such page">
-      <a href={href(firstScreen)}>Go to the jobs</a>
-    </Empty>
+    <Frame title="Not found">
+      <Empty title="There is no such page">
+        <a href={href(firstScreen)}>Go to the jobs</a>
+      </Empty>
+    </Frame>
   );
 }

@@ -12,17 +12,7 @@ import { Frame } from '../ui/frame.tsx';
 import { firstPage, pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-
-/** By what they are about. The schema has them as plain text; the README lists them. */
-const topics = [
-  { name: 'Keys and tokens', actions: ['api_key.create', 'api_key.revoke', 'access_token.create', 'sign_in.refused'] },
-  { name: 'Bulk actions', actions: ['bulk_action.start', 'bulk_action.stop'] },
-  { name: 'Credits', actions: ['credits.grant'] },
-  { name: 'Types', actions: ['job_type.update'] },
-  { name: 'Schedules', actions: ['schedule.create', 'schedule.update', 'schedule.delete', 'schedule.trigger', 'schedule.occur'] },
-  { name: 'Webhook secret', actions: ['webhook_secret.rotate'] },
-  { name: 'Workspaces', actions: ['workspace.create', 'workspace.update'] },
-] as const;
+import { topics } from './topics.ts';
 
 const columns: readonly Column<ListedEntryFragment>[] = [
   { name: 'When', cell: ({ at }) => <Time at={at} /> },

@@ -13,7 +13,7 @@ import { Frame } from '../ui/frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { filterText, kindWords, percentageOf, seenText, stateWords } from './bulk-words.ts';
+import { bulkKinds, bulkStates, doneText, filterText, percentageOf, seenText } from './bulk-words.ts';
 import { useLiveActions } from './live-actions.ts';
 import { StopButton } from './stop-button.tsx';
 
@@ -24,8 +24,8 @@ export function Screen() {
   // What runs is watched; that another one was started is told by no subscription.
   useRefresh(reload, 15);
   const columns: readonly Column<ListedBulkActionFragment>[] = [
-    { name: 'Action', cell: ({ kind, filter, reason }) => <What kind={kindWords[kind]} filter={filterText(filter)} reason={reason} /> },
-    { name: 'State', cell: ({ status }) => <Badge tone={stateWords[status].tone}>{stateWords[status].word}</Badge> },
+    { name: 'Action', cell: ({ kind, filter, reason }) => <What kind={bulkKinds[kind].verb} filter={filterText(filter)} reason={reason} /> },
+    { name: 'State', cell: ({ status }) => <Badge tone={bulkStates[status].tone}>{bulkStates[status].word}</Badge> },
     { name: 'Progress', cell: (action) => <Progress action={action} /> },
     { name: 'Outcome', cell: (action) => <Outcome action={action} /> },
     { name: 'Started', cell: ({ createdAt }) => <Time at={createdAt} /> },
@@ -79,10 +79,11 @@ function Progress({ action }: { action: ListedBulkActionFragment }) {
   );
 }
 
-function Outcome({ action: { done, refusals, error } }: { action: ListedBulkActionFragment }) {
+function Outcome({ action }: { action: ListedBulkActionFragment }) {
+  const { refusals, error } = action;
   return (
     <span class="bulk-what">
-      {done.toLocaleString('en')} done
+      {doneText(action)}
       {refusals.map(({ code, count }) => (
         <span key={code} class="cell-note">
           {count.toLocaleString('en')} {code}

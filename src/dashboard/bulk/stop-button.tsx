@@ -1,27 +1,14 @@
-import { useSignal } from '@preact/signals';
-import { messageOf } from '../app/api.ts';
 import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
-import { HaltBulkActionDocument } from '../generated/bulk.ts';
-import { Button } from '../ui/button.tsx';
+import { StopBulkActionDocument } from '../generated/bulk.ts';
+import { ActButton } from '../ui/act-button.tsx';
 
 /** Stops a bulk action. */
 export function StopButton({ id, done }: { id: string; done: () => Promise<void> }) {
-  const busy = useSignal(false);
   const stop = async () => {
-    busy.value = true;
-    try {
-      await mutate(HaltBulkActionDocument, { input: { id } });
-      notify('It was stopped. What was done stays done.');
-      await done();
-    } catch (error) {
-      notify(messageOf(error), { kind: 'failed' });
-    }
-    busy.value = false;
+    await mutate(StopBulkActionDocument, { input: { id } });
+    notify('It was stopped. What was done stays done.');
+    await done();
   };
-  return (
-    <Button busy={busy.value} onClick={() => void stop()}>
-      Stop
-    </Button>
-  );
+  return <ActButton act={stop}>Stop</ActButton>;
 }

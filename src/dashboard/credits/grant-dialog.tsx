@@ -1,8 +1,7 @@
 import { useSignal } from '@preact/signals';
-import { useState } from 'preact/hooks';
 import { issueAt, mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
-import { newRequestKey } from '../app/request-key.ts';
+import { useRequestKeys } from '../app/request-key.ts';
 import { AddCreditsDocument } from '../generated/credits.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
@@ -10,13 +9,10 @@ import { FormDialog } from '../ui/form-dialog.tsx';
 /** Adds credits to a workspace's balance. */
 export function GrantDialog({ workspace: { id, name }, done, onClose }: { workspace: { id: string; name: string }; done: () => Promise<void>; onClose: () => void }) {
   const amount = useSignal('');
-  // One key for all tries of one amount: a lost answer then grants nothing twice.
-  const [keys] = useState(() => new Map<number, string>());
+  const keyFor = useRequestKeys();
   const submit = async () => {
-    const credits = Number(amount.value);
-    const idempotencyKey = keys.get(credits) ?? newRequestKey();
-    keys.set(credits, idempotencyKey);
-    const { workspace } = await mutate(AddCreditsDocument, { input: { workspaceId: id, amount: credits, idempotencyKey } });
+    const grant = { workspaceId: id, amount: Number(amount.value) };
+    const { workspace } = await mutate(AddCreditsDocument, { input: { ...grant, idempotencyKey: keyFor(grant) } });
     notify(`${workspace.name} has ${workspace.credits.toLocaleString('en')} credits now.`);
     await done();
   };

@@ -1,3 +1,6 @@
+import { isJsonRecord } from '../app/json-values.ts';
+import { type Schema, SchemaPlace } from '../app/schemas.ts';
+
 /*
  * What a form can show of a JSON Schema. What it cannot (several kinds at one place, patterns of names, schemas without a type) is edited as
  * JSON. The server alone says whether an input is valid: the form only leads to one.
@@ -29,27 +32,24 @@ export interface ControlField {
   control: Control;
 }
 
-type Schema = Readonly<Record<string, unknown>>;
-
-/** Schemas may contain themselves: what is deeper is edited as JSON. */
-const deepest = 8;
-
 /** How a value of the schema is edited. */
 export function controlOf(schema: unknown): Control {
-  return read(schema, schema, 0);
+  return read(SchemaPlace.root(schema));
 }
 
-function read(given: unknown, root: unknown, depth: number): Control {
-  const schema = resolved(given, root);
-  const { inner, secret } = withoutNull(schema, root);
+function read(place: SchemaPlace): Control {
+  const { schema } = place;
+  // A null is written by leaving the field out, or as JSON.
+  const of = typeOf(schema) === null ? place.withoutNull() : place;
+  const { schema: inner } = of;
   const about = {
     title: textIn(inner, 'title') ?? textIn(schema, 'title'),
     description: textIn(inner, 'description') ?? textIn(schema, 'description'),
     bounds: boundsOf(inner),
     otherwise: jsonIn(inner, 'default') ?? jsonIn(schema, 'default'),
-    secret: secret || inner['x-secret'] === true || schema['x-secret'] === true,
+    secret: isSecret(place),
   };
-  const { enum: listed, const: fixed } = inner;
+  const { enum: listed, const: fixed, items } = inner;
   if (Array.isArray(listed) && listed.length <= 200) return { ...about, kind: 'choice', values: listed.filter((value) => value !== null).map((value) => JSON.stringify(value)) };
   if (fixed !== undefined && fixed !== null) return { ...about, kind: 'choice', values: [JSON.stringify(fixed)] };
   // A branch that only states what is required changes nothing about the fields.
@@ -64,45 +64,24 @@ function read(given: unknown, root: unknown, depth: number): Control {
     case 'boolean':
       return { ...about, kind: 'boolean' };
     case 'array':
-      return depth >= deepest || !isSchema(inner['items']) ? { ...about, kind: 'json' } : { ...about, kind: 'list', item: read(inner['items'], root, depth + 1) };
+      return of.isClosed || !isJsonRecord(items) ? { ...about, kind: 'json' } : { ...about, kind: 'list', item: read(of.inside(items)) };
     case 'object':
-      return depth >= deepest || (branches && !isSchema(inner['properties'])) ? { ...about, kind: 'json' } : { ...about, kind: 'fields', ...fieldsOf(inner, root, depth) };
+      return of.isClosed || (branches && !isJsonRecord(inner['properties'])) ? { ...about, kind: 'json' } : { ...about, kind: 'fields', ...fieldsOf(of) };
     default:
       return { ...about, kind: 'json' };
   }
 }
 
-function fieldsOf(schema: Schema, root: unknown, depth: number): { fields: readonly ControlField[]; open: boolean } {
-  const { properties, required, additionalProperties } = schema;
+/** Also where it is only one of what may stand there. */
+function isSecret(place: SchemaPlace): boolean {
+  return [place, ...place.choices()].some(({ schema }) => schema['x-secret'] === true);
+}
+
+function fieldsOf(place: SchemaPlace): { fields: readonly ControlField[]; open: boolean } {
+  const { properties, required, additionalProperties, patternProperties } = place.schema;
   const names: unknown[] = Array.isArray(required) ? required : [];
-  const fields = isSchema(properties)
-    ? Object.entries(properties).map(([name, inner]) => ({ name, required: names.includes(name), control: read(inner, root, depth + 1) }))
-    : [];
-  return { fields, open: additionalProperties !== false || isSchema(schema['patternProperties']) };
-}
-
-/** Follows `$ref` within the schema. */
-function resolved(schema: unknown, root: unknown, steps = 0): Schema {
-  if (!isSchema(schema)) return {};
-  const { $ref: reference, ...beside } = schema;
-  if (typeof reference !== 'string') return schema;
-  if (!reference.startsWith('#') || steps > deepest) return {};
-  let target: unknown = root;
-  for (const part of reference.split('/').slice(1)) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-    target = typeof target === 'object' && target !== null ? Reflect.get(target, key) : undefined;
-  }
-  return { ...resolved(target, root, steps + 1), ...beside };
-}
-
-/** Where a schema allows null beside one other: the other. A null is written by leaving the field out, or as JSON. */
-function withoutNull(schema: Schema, root: unknown): { inner: Schema; secret: boolean } {
-  const branches = schema['anyOf'] ?? schema['oneOf'];
-  if (!Array.isArray(branches) || typeOf(schema) !== null) return { inner: schema, secret: false };
-  const others = branches.map((branch) => resolved(branch, root)).filter((branch) => branch['type'] !== 'null');
-  const [only] = others;
-  const secret = others.some((branch) => branch['x-secret'] === true);
-  return only !== undefined && others.length === 1 ? { inner: only, secret } : { inner: schema, secret };
+  const fields = isJsonRecord(properties) ? Object.entries(properties).map(([name, inner]) => ({ name, required: names.includes(name), control: read(place.inside(inner)) })) : [];
+  return { fields, open: additionalProperties !== false || isJsonRecord(patternProperties) };
 }
 
 /** The one type that is not null. */
@@ -110,7 +89,7 @@ function typeOf({ type, properties }: Schema): string | null {
   const types = (Array.isArray(type) ? type : [type]).filter((one) => typeof one === 'string' && one !== 'null');
   const [only] = types;
   if (types.length === 1 && typeof only === 'string') return only;
-  return types.length === 0 && isSchema(properties) ? 'object' : null;
+  return types.length === 0 && isJsonRecord(properties) ? 'object' : null;
 }
 
 function boundsOf(schema: Schema): string | null {
@@ -140,8 +119,4 @@ function textIn(schema: Schema, name: string): string | null {
 
 function jsonIn(schema: Schema, name: string): string | null {
   return schema[name] === undefined ? null : JSON.stringify(schema[name]);
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { client, messageOf, noticed } from '../app/api.ts';
+import { useNewest } from '../app/use-newest.ts';
 import { Bar, percentText } from '../ui/bar.tsx';
 import { Button } from '../ui/button.tsx';
 import { bytesText } from '../ui/bytes.ts';
@@ -21,6 +22,8 @@ export function SourceInput({ attributes, text, placeholder, change, uploading }
   const problem = useSignal<string | null>(null);
   const chosen = useRef<HTMLInputElement>(null);
   const abort = useRef<AbortController | null>(null);
+  // While a file is on its way the rest of the form is filled in.
+  const newestChange = useNewest(change);
   // A form that is left sends no more.
   useEffect(() => () => abort.current?.abort(), []);
   const send = async (file: File) => {
@@ -34,8 +37,10 @@ export function SourceInput({ attributes, text, placeholder, change, uploading }
         signal: controller.signal,
         onProgress: ({ done, total }) => (sending.value = { name: file.name, done, total }),
       });
-      sent.value = { reference, name: file.name, bytes: file.size };
-      change(reference);
+      if (!controller.signal.aborted) {
+        sent.value = { reference, name: file.name, bytes: file.size };
+        newestChange.current(reference);
+      }
     } catch (error) {
       if (!controller.signal.aborted) problem.value = messageOf(noticed(error));
     }

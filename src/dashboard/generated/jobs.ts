@@ -3,26 +3,6 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** What is done to each job. */
-export type BulkActionKind =
-  /** Cancels jobs that have not ended. */
-  | 'CANCEL'
-  /** Removes jobs that have ended, with all that hangs on them but the ledger. */
-  | 'DELETE'
-  /** Creates a new job from each that FAILED or was CANCELLED, and charges for it. */
-  | 'RETRY';
-
-/** How far an action is. */
-export type BulkActionStatus =
-  /** It has looked at all jobs that it was for. */
-  | 'COMPLETED'
-  /** It cannot go on, for example because its workspace has no credits for retries: error says why. */
-  | 'FAILED'
-  /** It is carried out. */
-  | 'RUNNING'
-  /** Somebody has stopped it. What was done stays done. */
-  | 'STOPPED';
-
 /** The API surface that a key speaks. A NATIVE key works with GraphQL and in every dialect; the others only in their own. */
 export type Dialect =
   /** GraphQL, and every dialect, chosen by prefix, host or path. */
@@ -89,64 +69,6 @@ export type JobUpdatesFilter = {
   types?: Array<string> | null | undefined;
 };
 
-/** What to do to which jobs. */
-export type StartBulkActionInput = {
-  /** All jobs of the workspace are meant. Required where the filter is empty. */
-  everything?: boolean | null | undefined;
-  /** Which jobs. An empty one is all jobs of the workspace: say so with everything. An id that names none of its jobs is a ValidationError. */
-  filter?: JobFilter | null | undefined;
-  /** Requests with the same key and content within 24 hours are one action. At most 255 characters. Keys of jobs are others. */
-  idempotencyKey?: string | null | undefined;
-  /** What to do to each of them. */
-  kind: BulkActionKind;
-  /** For CANCEL: stored as cancelReason. At most 1,000 characters. */
-  reason?: string | null | undefined;
-};
-
-/** The action to stop. */
-export type StopBulkActionInput = {
-  /** The action's global id. */
-  id: string | number;
-};
-
-export type CountJobsQueryVariables = Exact<{
-  filter: JobFilter;
-}>;
-
-
-export type CountJobsQuery = { jobs: { count: { value: number, exact: boolean } } };
-
-export type StartBulkActionMutationVariables = Exact<{
-  input: StartBulkActionInput;
-}>;
-
-
-export type StartBulkActionMutation = { startBulkAction:
-    | { code: string, message: string }
-    | { bulkAction: { id: string, kind: BulkActionKind, status: BulkActionStatus, seen: number, done: number, total: { value: number, exact: boolean }, refusals: Array<{ code: string, count: number }>, error: { code: string, message: string } | null } }
-    | { code: string, message: string }
-   | null };
-
-export type StopBulkActionMutationVariables = Exact<{
-  input: StopBulkActionInput;
-}>;
-
-
-export type StopBulkActionMutation = { stopBulkAction:
-    | { code: string, message: string }
-    | { bulkAction: { id: string, kind: BulkActionKind, status: BulkActionStatus, seen: number, done: number, total: { value: number, exact: boolean }, refusals: Array<{ code: string, count: number }>, error: { code: string, message: string } | null } }
-    | { code: string, message: string }
-   | null };
-
-export type BulkActionProgressSubscriptionVariables = Exact<{
-  id: string | number;
-}>;
-
-
-export type BulkActionProgressSubscription = { bulkActionProgress: { id: string, kind: BulkActionKind, status: BulkActionStatus, seen: number, done: number, total: { value: number, exact: boolean }, refusals: Array<{ code: string, count: number }>, error: { code: string, message: string } | null } };
-
-export type BulkProgressFragment = { id: string, kind: BulkActionKind, status: BulkActionStatus, seen: number, done: number, total: { value: number, exact: boolean }, refusals: Array<{ code: string, count: number }>, error: { code: string, message: string } | null };
-
 export type FindJobQueryVariables = Exact<{
   id: string | number;
   reference: string;
@@ -206,27 +128,6 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const BulkProgressFragmentDoc = new TypedDocumentString(`
-    fragment BulkProgress on BulkAction {
-  id
-  kind
-  status
-  seen
-  done
-  total {
-    value
-    exact
-  }
-  refusals {
-    code
-    count
-  }
-  error {
-    code
-    message
-  }
-}
-    `, {"fragmentName":"BulkProgress"}) as unknown as TypedDocumentString<BulkProgressFragment, unknown>;
 export const ListedJobFragmentDoc = new TypedDocumentString(`
     fragment ListedJob on Job {
   id
@@ -264,107 +165,6 @@ export const ListedJobFragmentDoc = new TypedDocumentString(`
   updatedAt
 }
     `, {"fragmentName":"ListedJob"}) as unknown as TypedDocumentString<ListedJobFragment, unknown>;
-export const CountJobsDocument = new TypedDocumentString(`
-    query CountJobs($filter: JobFilter!) {
-  jobs(filter: $filter, first: 1) {
-    count(upTo: 100000) {
-      value
-      exact
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<CountJobsQuery, CountJobsQueryVariables>;
-export const StartBulkActionDocument = new TypedDocumentString(`
-    mutation StartBulkAction($input: StartBulkActionInput!) {
-  startBulkAction(input: $input) {
-    ... on StartBulkActionPayload {
-      bulkAction {
-        ...BulkProgress
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-  }
-}
-    fragment BulkProgress on BulkAction {
-  id
-  kind
-  status
-  seen
-  done
-  total {
-    value
-    exact
-  }
-  refusals {
-    code
-    count
-  }
-  error {
-    code
-    message
-  }
-}`) as unknown as TypedDocumentString<StartBulkActionMutation, StartBulkActionMutationVariables>;
-export const StopBulkActionDocument = new TypedDocumentString(`
-    mutation StopBulkAction($input: StopBulkActionInput!) {
-  stopBulkAction(input: $input) {
-    ... on StopBulkActionPayload {
-      bulkAction {
-        ...BulkProgress
-      }
-    }
-    ... on UserError {
-      code
-      message
-    }
-  }
-}
-    fragment BulkProgress on BulkAction {
-  id
-  kind
-  status
-  seen
-  done
-  total {
-    value
-    exact
-  }
-  refusals {
-    code
-    count
-  }
-  error {
-    code
-    message
-  }
-}`) as unknown as TypedDocumentString<StopBulkActionMutation, StopBulkActionMutationVariables>;
-export const BulkActionProgressDocument = new TypedDocumentString(`
-    subscription BulkActionProgress($id: ID!) {
-  bulkActionProgress(id: $id) {
-    ...BulkProgress
-  }
-}
-    fragment BulkProgress on BulkAction {
-  id
-  kind
-  status
-  seen
-  done
-  total {
-    value
-    exact
-  }
-  refusals {
-    code
-    count
-  }
-  error {
-    code
-    message
-  }
-}`) as unknown as TypedDocumentString<BulkActionProgressSubscription, BulkActionProgressSubscriptionVariables>;
 export const FindJobDocument = new TypedDocumentString(`
     query FindJob($id: ID!, $reference: String!) {
   job(id: $id) {

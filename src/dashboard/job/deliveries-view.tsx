@@ -1,6 +1,4 @@
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { messageOf } from '../app/api.ts';
+import { counted } from '../app/counted.ts';
 import { useQuery } from '../app/load.ts';
 import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
@@ -9,22 +7,19 @@ import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
 import { deliveryStates, eventNames } from '../app/webhook-words.ts';
 import { ReadDeliveriesDocument, RedeliverDocument, type ShownDeliveryFragment } from '../generated/job.ts';
+import { ActButton } from '../ui/act-button.tsx';
 import { Answer } from '../ui/answer.tsx';
 import { Badge } from '../ui/badge.tsx';
-import { Button } from '../ui/button.tsx';
 import './deliveries-view.css';
 
 /** While one waits for its next try, it is looked for so often, in seconds: no subscription tells of deliveries. */
 const lookEvery = 3;
 
-/** What was sent to the job's webhook, and what came of it. @param version of the job: its end brings a delivery */
-export function DeliveriesView({ id, version }: { id: string; version: number }) {
+/** What was sent to the webhook of a job that has ended, and what came of it. */
+export function DeliveriesView({ id }: { id: string }) {
   const { loaded, reload } = useQuery(ReadDeliveriesDocument, { id });
   const waiting = loaded.data?.job?.webhookDeliveries.edges.some(({ node }) => node.status === 'PENDING') ?? false;
   useRefresh(reload, waiting ? lookEvery : null);
-  useEffect(() => {
-    void reload();
-  }, [version]);
   return (
     <Answer loaded={loaded} reload={reload} rows={1}>
       {({ job }) =>
@@ -46,17 +41,10 @@ export function DeliveriesView({ id, version }: { id: string; version: number })
 
 function Delivery({ delivery, reload }: { delivery: ShownDeliveryFragment; reload: () => Promise<void> }) {
   const { id, event, status, url, attemptCount, lastResponseStatus, lastError, createdAt, deliveredAt } = delivery;
-  const busy = useSignal(false);
   const redeliver = async () => {
-    busy.value = true;
-    try {
-      await mutate(RedeliverDocument, { id });
-      await reload();
-      notify('It is sent again.');
-    } catch (error) {
-      notify(messageOf(error), { kind: 'failed' });
-    }
-    busy.value = false;
+    await mutate(RedeliverDocument, { id });
+    await reload();
+    notify('It is sent again.');
   };
   return (
     <>
@@ -64,7 +52,7 @@ function Delivery({ delivery, reload }: { delivery: ShownDeliveryFragment; reloa
         <Badge tone={deliveryStates[status].tone}>{deliveryStates[status].word}</Badge>
         <code>{eventNames[event]}</code>
         <span class="soft">
-          {attemptCount} {attemptCount === 1 ? 'try' : 'tries'}
+          {counted(attemptCount, 'try', 'tries')}
           {lastResponseStatus !== null && `, answered ${lastResponseStatus}`}
         </span>
         <span class="soft">
@@ -72,9 +60,9 @@ function Delivery({ delivery, reload }: { delivery: ShownDeliveryFragment; reloa
         </span>
         <span class="grow" />
         {can('WRITE') && (
-          <Button onClick={() => void redeliver()} busy={busy.value} label={`Redeliver ${eventNames[event]}`}>
+          <ActButton act={redeliver} label={`Redeliver ${eventNames[event]}`}>
             Redeliver
-          </Button>
+          </ActButton>
         )}
       </div>
       <div class="clip soft" title={url}>

@@ -1,48 +1,40 @@
+import { isFinal } from '@longhaul/client';
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
-import { messageOf } from '../app/api.ts';
+import { counted } from '../app/counted.ts';
 import { hiddenText } from '../app/json-values.ts';
 import { useShortcuts } from '../app/keys.ts';
 import { issueAt, mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
-import { newRequestKey } from '../app/request-key.ts';
-import { go, href } from '../app/router.ts';
+import { useRequestKeys } from '../app/request-key.ts';
+import { fromHere, go, href } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { CancelThisJobDocument, RetryThisJobDocument, type WholeJobFragment } from '../generated/job.ts';
+import { useAct } from '../ui/act-button.tsx';
 import { Button } from '../ui/button.tsx';
 import { copyText } from '../ui/copy.tsx';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { asCommand, asCurl, asGraphql, type Recipe } from './copy-as.ts';
-import { isFinal } from './live-job.ts';
 
 /** What one can do with the job. @param input undefined until it was read */
 export function JobActions({ job, input, reload }: { job: WholeJobFragment; input: unknown; reload: () => void }) {
   const asking = useSignal(false);
-  const busy = useSignal(false);
   const { id, status } = job;
   const mayWrite = can('WRITE');
   const cancellable = mayWrite && !isFinal(status);
   const retryable = mayWrite && (status === 'FAILED' || status === 'CANCELLED');
-  // One key for this page's retry of this job: pressed again after a lost answer, it is the same retry.
-  const key = useRef(newRequestKey());
-  const retry = async () => {
-    busy.value = true;
-    try {
-      const made = await mutate(RetryThisJobDocument, { id, key: key.current });
-      key.current = newRequestKey();
-      notify('A new job was created from it.', { link: { label: 'The one before', href: href(['jobs', id]) } });
-      go(['jobs', made.job.id]);
-    } catch (error) {
-      notify(messageOf(error), { kind: 'failed' });
-    }
-    busy.value = false;
-  };
+  const keyFor = useRequestKeys();
+  const retry = useAct(async () => {
+    const onward = fromHere();
+    const { job: made } = await mutate(RetryThisJobDocument, { id, key: keyFor(id) });
+    const isThere = onward(['jobs', made.id]);
+    notify('A new job was created from it.', { link: isThere ? { label: 'The one before', href: href(['jobs', id]) } : { label: 'Show', href: href(['jobs', made.id]) } });
+  });
   const again = () => go(['new'], { from: id });
   useShortcuts('Job', [
     ...(cancellable ? [{ keys: 'c', label: 'Cancel', run: () => (asking.value = true) }] : []),
-    ...(retryable ? [{ keys: 'r', label: 'Retry', run: () => void retry() }] : []),
+    ...(retryable ? [{ keys: 'r', label: 'Retry', run: retry.run }] : []),
     ...(mayWrite ? [{ keys: 'e', label: 'Run again with changes', run: again }] : []),
   ]);
   return (
@@ -53,7 +45,7 @@ export function JobActions({ job, input, reload }: { job: WholeJobFragment; inpu
         </Button>
       )}
       {retryable && (
-        <Button primary busy={busy.value} onClick={() => void retry()}>
+        <Button primary busy={retry.busy} onClick={retry.run}>
           Retry
         </Button>
       )}
@@ -90,7 +82,7 @@ function Cancelling({ id, onClose, reload }: { id: string; onClose: () => void; 
   const cancel = async () => {
     try {
       const { creditsRefunded } = await mutate(CancelThisJobDocument, { id, reason: reason.value.trim() || null });
-      notify(`Cancelled. ${creditsText(creditsRefunded)} refunded.`);
+      notify(`Cancelled. ${counted(creditsRefunded, 'credit')} refunded.`);
     } finally {
       // Refused, it has ended otherwise.
       reload();
@@ -108,9 +100,4 @@ function Cancelling({ id, onClose, reload }: { id: string; onClose: () => void; 
       )}
     </FormDialog>
   );
-}
-
-/** `3 credits`. */
-export function creditsText(credits: number): string {
-  return `${credits.toLocaleString('en')} ${credits === 1 ? 'credit' : 'credits'}`;
 }

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
+import { counted } from '../app/counted.ts';
 import { href } from '../app/router.ts';
 import { Duration, Time } from '../app/time.tsx';
 import type { Dialect, WholeJobFragment } from '../generated/job.ts';
 import { StatusBadge } from '../ui/badge.tsx';
 import { CopyButton } from '../ui/copy.tsx';
-import { creditsText } from './job-actions.tsx';
 
 const dialects: Record<Dialect, string> = { NATIVE: 'GraphQL', REVID: 'RevidAPI', VIDEOCONDUIT: 'VideoConduit', VIDOCU: 'Vidocu', VYDRA: 'Vydra' };
 
@@ -57,7 +57,7 @@ export function JobFacts({ job }: { job: WholeJobFragment }) {
           ['Attempts', `at most ${job.maxAttempts} failed ones`],
           job.priority === 0 ? null : ['Priority', `${job.priority > 0 ? '+' : ''}${job.priority} min`],
           job.concurrencyKey === null ? null : ['Concurrency', `${job.concurrencyKey}: ${job.concurrencyLimit ?? 1} at once`],
-          ['Credits', `${creditsText(job.creditsCharged)} charged${job.creditsRefunded > 0 ? `, ${job.creditsRefunded.toLocaleString('en')} refunded` : ''}`],
+          ['Credits', `${counted(job.creditsCharged, 'credit')} charged${job.creditsRefunded > 0 ? `, ${job.creditsRefunded.toLocaleString('en')} refunded` : ''}`],
         ]}
       />
       <Chain job={job} />

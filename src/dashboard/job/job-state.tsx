@@ -1,10 +1,10 @@
+import { isFinal } from '@longhaul/client';
 import { useEffect, useRef } from 'preact/hooks';
 import { announce } from '../app/notice.tsx';
 import { agoText, Duration, useNow } from '../app/time.tsx';
 import type { WholeJobFragment } from '../generated/job.ts';
 import { statusWord } from '../ui/badge.tsx';
 import { Bar, percentText } from '../ui/bar.tsx';
-import { isFinal } from './live-job.ts';
 
 /** Progress is read out no more often, in milliseconds. */
 const spokenEvery = 10_000;

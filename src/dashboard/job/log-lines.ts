@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { JobLogLine } from '@longhaul/client';
-import { client, noticed, query } from '../app/api.ts';
+import { client, hears, noticed, query } from '../app/api.ts';
+import { whileWatched } from '../app/watched.ts';
 import { type LogLevel, ReadLogsDocument } from '../generated/job.ts';
 
 /** What of a job's log is read: all attempts where `attempt` is null. */
@@ -41,22 +42,28 @@ export function useLogLines(id: string, { level, attempt }: LogFilter): { log: L
   const round = useSignal(0);
   const variables = { id, level, attempt, last: pageSize };
   useEffect(() => {
-    const controller = new AbortController();
+    const left = new AbortController();
     log.value = none;
-    const follow = async () => {
-      const page = await readPage(variables, controller.signal);
-      controller.signal.throwIfAborted();
-      log.value = { ...none, ...page, ready: true };
-      const adding = new Adding((lines) => (log.value = withNew(log.value, lines)));
-      const newer = client.handle(id).logs({ level, afterSequence: page.lines.at(-1)?.sequence, signal: controller.signal });
-      for await (const line of newer) if (attempt === null || line.attempt === attempt) adding.add(line);
-      adding.flush();
+    const adding = new Adding((lines) => (log.value = withNew(log.value, lines)), left.signal);
+    const follow = async (signal: AbortSignal) => {
+      // After a rest it goes on where it was.
+      if (!log.value.ready) {
+        const page = await readPage(variables, signal);
+        signal.throwIfAborted();
+        log.value = { ...none, ...page, ready: true };
+      }
+      try {
+        const newer = client.handle(id).logs({ level, afterSequence: log.value.lines.at(-1)?.sequence, signal, onTransport: hears });
+        for await (const line of newer) if (attempt === null || line.attempt === attempt) adding.add(line);
+      } finally {
+        adding.flush();
+      }
       log.value = { ...log.value, ended: true };
     };
-    follow().catch((error: unknown) => {
-      if (!controller.signal.aborted) log.value = { ...log.value, error: noticed(error) };
+    whileWatched(left.signal, follow).catch((error: unknown) => {
+      if (!left.signal.aborted) log.value = { ...log.value, error: noticed(error) };
     });
-    return () => controller.abort();
+    return () => left.abort();
   }, [id, level, attempt, round.value]);
   const older = async () => {
     const { value } = log;
@@ -88,17 +95,21 @@ function withNew(log: LogLines, added: readonly JobLogLine[]): LogLines {
   return { ...log, lines: all.slice(surplus), olderFrom: null, dropped: log.dropped + surplus };
 }
 
-/** Collects lines, and shows them together. */
+/** Collects lines, and shows them together, until somebody leaves. */
 class Adding {
   #waiting: JobLogLine[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #show: (lines: readonly JobLogLine[]) => void;
+  readonly #left: AbortSignal;
 
-  constructor(show: (lines: readonly JobLogLine[]) => void) {
+  constructor(show: (lines: readonly JobLogLine[]) => void, left: AbortSignal) {
     this.#show = show;
+    this.#left = left;
+    left.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
   add(line: JobLogLine): void {
+    if (this.#left.aborted) return;
     this.#waiting.push(line);
     this.#timer ??= setTimeout(() => this.flush(), together);
   }
@@ -108,6 +119,6 @@ class Adding {
     this.#timer = undefined;
     const lines = this.#waiting;
     this.#waiting = [];
-    if (lines.length > 0) this.#show(lines);
+    if (lines.length > 0 && !this.#left.aborted) this.#show(lines);
   }
 }

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { JobLogLine } from '@longhaul/client';
 import { messageOf } from '../app/api.ts';
+import { counted } from '../app/counted.ts';
 import { notify } from '../app/notice.tsx';
 import { shortInstantText } from '../app/time.tsx';
 import type { LogLevel } from '../generated/job.ts';
@@ -149,7 +150,7 @@ function emptyText(ended: boolean, filtered: boolean): string {
 }
 
 function stateText(ended: boolean, count: number): string {
-  const lines = `${count.toLocaleString('en')} ${count === 1 ? 'line' : 'lines'}`;
+  const lines = counted(count, 'line');
   return count === 0 ? '' : ended ? lines : `${lines}, live`;
 }
 

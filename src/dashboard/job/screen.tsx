@@ -1,3 +1,4 @@
+import { isFinal } from '@longhaul/client';
 import type { ComponentChildren } from 'preact';
 import { href } from '../app/router.ts';
 import { useTitle } from '../app/title.ts';
@@ -6,15 +7,17 @@ import { StatusBadge } from '../ui/badge.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
+import { Frame } from '../ui/frame.tsx';
+import { Heading } from '../ui/heading.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { DeliveriesView } from './deliveries-view.tsx';
 import { JobActions } from './job-actions.tsx';
 import { JobFacts } from './job-facts.tsx';
 import { JobFiles } from './job-files.tsx';
 import { JobState } from './job-state.tsx';
-import { isFinal, useLiveJob } from './live-job.ts';
+import { useLiveJob } from './live-job.ts';
 import { LogView } from './log-view.tsx';
-import { Input, Payload, usePayload } from './payload-view.tsx';
+import { Input, Output, useInput } from './payload-view.tsx';
 import { TimeLine } from './time-line.tsx';
 import './job.css';
 
@@ -24,37 +27,38 @@ export function Screen({ parts: [id = ''] }: { parts: readonly string[] }) {
   const { job, missing, error } = live;
   if (missing) {
     return (
-      <Empty title="There is no such job">
-        <p>No job of this workspace has the id {id}. It may have been deleted, or belong to another workspace.</p>
-        <a href={href(['jobs'])}>All jobs</a>
-      </Empty>
+      <Frame title="Job">
+        <Empty title="There is no such job">
+          <p>No job of this workspace has the id {id}. It may have been deleted, or belong to another workspace.</p>
+          <a href={href(['jobs'])}>All jobs</a>
+        </Empty>
+      </Frame>
     );
   }
   if (job === null) return error === null ? <Loading rows={12} /> : <Failure error={error} retry={reload} />;
   return (
     <section class="screen">
       {error !== null && <Failure error={error} retry={reload} />}
-      {/* Another job is another screen: nothing of the one before may stay. */}
-      <Shown key={job.id} job={job} reload={reload} />
+      <Shown job={job} reload={reload} />
     </section>
   );
 }
 
 function Shown({ job, reload }: { job: WholeJobFragment; reload: () => void }) {
   const { id, artifacts, uploads, attempts } = job;
-  const input = usePayload(id, 'input', 0);
+  const input = useInput(id);
   return (
     <>
       <header class="screen-head">
         <div class="job-title grow">
-          <h1>{job.type}</h1>
+          <Heading>{job.type}</Heading>
           <StatusBadge status={job.status} />
           <span class="job-id">
             <code class="soft clip">{id}</code>
             <CopyButton text={id} label="Copy id" />
           </span>
         </div>
-        <JobActions job={job} input={input.value} reload={reload} />
+        <JobActions job={job} input={input.loaded.data?.job?.input} reload={reload} />
       </header>
       <div class="job">
         <div class="job-main">
@@ -71,16 +75,16 @@ function Shown({ job, reload }: { job: WholeJobFragment; reload: () => void }) {
             <LogView id={id} attempts={attempts.map(({ number }) => number)} />
           </Card>
           <Card title="Input">
-            <Input id={id} payload={input} />
+            <Input id={id} {...input} />
           </Card>
           {job.status === 'COMPLETED' && (
             <Card title="Output">
-              <Output id={id} version={job.version} />
+              <Output id={id} />
             </Card>
           )}
           {isFinal(job.status) && (
             <Card title="Webhook deliveries">
-              <DeliveriesView id={id} version={job.version} />
+              <DeliveriesView id={id} />
             </Card>
           )}
         </div>
@@ -90,10 +94,6 @@ function Shown({ job, reload }: { job: WholeJobFragment; reload: () => void }) {
       </div>
     </>
   );
-}
-
-function Output({ id, version }: { id: string; version: number }) {
-  return <Payload payload={usePayload(id, 'output', version)} label="Output" />;
 }
 
 function Card({ title, children, flush = false }: { title: string; children: ComponentChildren; flush?: boolean }) {

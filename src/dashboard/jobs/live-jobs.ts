@@ -1,16 +1,14 @@
 import { LonghaulError } from '@longhaul/client';
 import { batch, signal } from '@preact/signals';
-import { client, messageOf, noticed, query } from '../app/api.ts';
-import { type JobUpdatesFilter, type ListedJobFragment, ListedJobUpdatesDocument, type ListedJobUpdatesSubscription, UpdatesCursorDocument } from '../generated/jobs.ts';
+import { messageOf, query, subscribe } from '../app/api.ts';
+import { watched } from '../app/watched.ts';
+import { type JobUpdatesFilter, type ListedJobFragment, ListedJobUpdatesDocument, UpdatesCursorDocument } from '../generated/jobs.ts';
 
 /**
  * `connecting`: at the beginning. `live`: every change comes by itself. `broken`: it tries again until the server is heard. `paused`: by the
  * user. `resting`: the tab was hidden. `failed`: it cannot go on by itself; `problem` says why.
  */
 export type Connection = 'connecting' | 'live' | 'broken' | 'paused' | 'resting' | 'failed';
-
-/** A hidden tab lets go of its socket after so long, in milliseconds. */
-const restAfter = 60_000;
 
 /** What is followed. */
 export interface Following {
@@ -32,7 +30,7 @@ export class LiveJobs {
   #paused = false;
   #resting = false;
   #stop: AbortController | null = null;
-  #rest: ReturnType<typeof setTimeout> | undefined;
+  #unwatch = () => {};
   #waiting: ListedJobFragment[] = [];
   #frame = 0;
 
@@ -54,13 +52,8 @@ export class LiveJobs {
   follow(following: Following | null): void {
     const same = JSON.stringify(following) === JSON.stringify(this.#following);
     this.#following = following;
-    if (following === null) {
-      document.removeEventListener('visibilitychange', this.#onVisibility);
-      clearTimeout(this.#rest);
-    } else {
-      document.addEventListener('visibilitychange', this.#onVisibility);
-      this.#onVisibility();
-    }
+    this.#unwatch();
+    this.#unwatch = following === null ? () => {} : watched.subscribe((isWatched) => this.#setResting(!isWatched));
     if (same && this.#stop !== null) return;
     this.#leave();
     this.#enter();
@@ -81,13 +74,6 @@ export class LiveJobs {
     this.#leave();
     this.#cursor = null;
   }
-
-  readonly #onVisibility = () => {
-    clearTimeout(this.#rest);
-    if (document.hidden) {
-      this.#rest = setTimeout(() => this.#setResting(true), restAfter);
-    } else this.#setResting(false);
-  };
 
   #setResting(resting: boolean): void {
     if (resting === this.#resting) return;
@@ -119,8 +105,7 @@ export class LiveJobs {
     };
     try {
       const variables = { filter, withSchedule, after: this.#cursor };
-      const updates = client.subscribe<ListedJobUpdatesSubscription>(ListedJobUpdatesDocument.toString(), variables, { signal: left, onTransport });
-      for await (const { jobUpdates } of updates) {
+      for await (const { jobUpdates } of subscribe(ListedJobUpdatesDocument, variables, { signal: left, onTransport })) {
         if (left.aborted) return;
         this.#cursor = jobUpdates.cursor;
         this.#waiting.push(jobUpdates.job);
@@ -131,7 +116,6 @@ export class LiveJobs {
     } catch (error) {
       if (left.aborted) return;
       this.#stop = null;
-      noticed(error);
       if (error instanceof LonghaulError && error.code === 'BAD_USER_INPUT') {
         this.#cursor = null;
         this.#onGap();

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { messageOf } from '../app/api.ts';
 import { useShortcuts } from '../app/keys.ts';
 import { type Completion, completed, completionsAt, type KnownValues } from './completion.ts';
@@ -24,12 +24,22 @@ export function QueryBox({ filters, known, apply, open }: QueryBoxProps) {
   const active = useSignal(-1);
   const problem = useSignal<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
+  /** Where the caret goes once a completion is in the box: before the next key, or what is typed on would land elsewhere. */
+  const completedTo = useRef<number | null>(null);
   const id = useId();
   useEffect(() => {
     text.value = applied;
     problem.value = null;
   }, [applied]);
   useShortcuts('List', [{ keys: '/', label: 'To the search', run: () => input.current?.select() }]);
+
+  useLayoutEffect(() => {
+    const { current: to } = completedTo;
+    if (to === null) return;
+    completedTo.current = null;
+    input.current?.focus();
+    input.current?.setSelectionRange(to, to);
+  });
 
   const completions = completionsAt(text.value, caret.value, known);
   const { options } = completions;
@@ -44,11 +54,7 @@ export function QueryBox({ filters, known, apply, open }: QueryBoxProps) {
     text.value = next.text;
     caret.value = next.caret;
     active.value = -1;
-    // The caret can be set when the text is there.
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(next.caret, next.caret);
-    });
+    completedTo.current = next.caret;
   };
   const submit = async (written: string) => {
     const read = readText(written);

@@ -4,15 +4,16 @@ import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { query } from '../app/api.ts';
 import { useShortcuts } from '../app/keys.ts';
 import { notify } from '../app/notice.tsx';
-import { go, href, route } from '../app/router.ts';
+import { fromHere, go, href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { zone } from '../app/time.tsx';
 import { useTitle } from '../app/title.ts';
+import { BulkDialog } from '../bulk/bulk-dialog.tsx';
+import type { BulkActionKind } from '../generated/bulk.ts';
 import { FindJobDocument, type JobFilter } from '../generated/jobs.ts';
 import { Failure } from '../ui/failure.tsx';
+import { Heading } from '../ui/heading.tsx';
 import { Loading } from '../ui/loading.tsx';
-import { BulkDialog } from './bulk-dialog.tsx';
-import type { BulkKind } from './running-bulk.ts';
 import { ColumnMenu } from './column-menu.tsx';
 import { ConnectionMark } from './connection-mark.tsx';
 import { type Filter, filtersIn, paramsOf, problemWith, textOf } from './filters.ts';
@@ -39,19 +40,20 @@ export function Screen() {
   const filters = useMemo(() => filtersIn(params), [key]);
   const place = { next: params.get('next'), previous: params.get('previous') };
   const problem = useSignal<unknown>(null);
-  const bulk = useSignal<{ kind: BulkKind; filter: JobFilter } | null>(null);
+  const bulk = useSignal<{ kind: BulkActionKind; filter: JobFilter } | null>(null);
   const values = useComputed(() => ({ ...known.value, ...seenIn(list) }));
 
   const show = async () => {
     selection.chooseAmong(textOf(filters));
     problem.value = null;
+    const onward = fromHere();
     try {
       const wrong = filters.map(problemWith).find((found) => found !== null);
       if (wrong !== undefined && wrong !== null) throw new Error(wrong);
       if (filters.some(({ name }) => name === 'schedule')) await readKnownValues();
       await list.show({ key, filter: jobFilterOf(filters, { now: Date.now(), utc: zone.value === 'UTC', scheduleId }), place });
       // Back at the newest: that page is the one that grows.
-      if (place.previous !== null && list.page.value?.hasPreviousPage === false) go(['jobs'], paramsOf(filters), { replace: true });
+      if (place.previous !== null && list.page.value?.hasPreviousPage === false) onward(['jobs'], paramsOf(filters), { replace: true });
     } catch (error) {
       problem.value = error;
     }
@@ -76,7 +78,7 @@ export function Screen() {
   return (
     <section class="screen jobs-screen">
       <header class="screen-head">
-        <h1>Jobs</h1>
+        <Heading>Jobs</Heading>
         <ConnectionMark live={list.live} retry={() => void list.reload()} />
         <QueryBox filters={filters} known={values.value} apply={showFiltered} open={openJob} />
         <ColumnMenu />
@@ -123,11 +125,12 @@ async function afterBulk(): Promise<void> {
 
 /** Opens the job of this id; of a reference that several jobs have, the list of them. @returns null, or why not */
 async function openJob(id: string): Promise<string | null> {
+  const onward = fromHere();
   const { job, jobs } = await query(FindJobDocument, { id, reference: id });
   const [only, another] = jobs.edges;
   const found = job?.id ?? (another === undefined ? only?.node.id : undefined);
-  if (found !== undefined) go(['jobs', found]);
-  else if (another !== undefined) go(['jobs'], { reference: id });
+  if (found !== undefined) onward(['jobs', found]);
+  else if (another !== undefined) onward(['jobs'], { reference: id });
   else return `No job has the id or the reference ${id}. To filter, write for example tag:${id}.`;
   return null;
 }

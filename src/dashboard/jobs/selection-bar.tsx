@@ -1,17 +1,19 @@
+import { counted } from '../app/counted.ts';
+import { bulkKinds } from '../bulk/bulk-words.ts';
+import type { BulkActionKind } from '../generated/bulk.ts';
 import { Button } from '../ui/button.tsx';
-import { type BulkKind, bulkKinds } from './running-bulk.ts';
 import type { Selection } from './job-selection.ts';
 
-const kinds: readonly BulkKind[] = ['CANCEL', 'RETRY', 'DELETE'];
+const kinds: readonly BulkActionKind[] = ['CANCEL', 'RETRY', 'DELETE'];
 
 /** What can be done to the chosen jobs. */
-export function SelectionBar({ selection, order, start }: { selection: Selection; order: readonly string[]; start: (kind: BulkKind) => void }) {
+export function SelectionBar({ selection, order, start }: { selection: Selection; order: readonly string[]; start: (kind: BulkActionKind) => void }) {
   const count = selection.ids.value.size;
   const everything = selection.everything.value;
   if (!everything && count === 0) return null;
   return (
     <div class="selection-bar card" role="region" aria-label="Chosen jobs">
-      <span role="status">{everything ? 'All jobs that match' : `${count} ${count === 1 ? 'job' : 'jobs'} chosen`}</span>
+      <span role="status">{everything ? 'All jobs that match' : `${counted(count, 'job')} chosen`}</span>
       {!everything && order.every((id) => selection.has(id)) && (
         <Button quiet onClick={() => selection.chooseEverything()}>
           Choose all that match

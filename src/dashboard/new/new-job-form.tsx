@@ -2,11 +2,12 @@ import { useComputed, useSignal } from '@preact/signals';
 import { LonghaulError } from '@longhaul/client';
 import { useMemo, useRef } from 'preact/hooks';
 import { messageOf, query } from '../app/api.ts';
+import { counted } from '../app/counted.ts';
 import { isJsonRecord, jsonText } from '../app/json-values.ts';
 import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
-import { newRequestKey } from '../app/request-key.ts';
-import { go, href } from '../app/router.ts';
+import { useRequestKeys } from '../app/request-key.ts';
+import { fromHere, href } from '../app/router.ts';
 import { zone } from '../app/time.tsx';
 import { controlOf } from '../form/controls.ts';
 import { type Draft, type DraftIssue, draftOf, unhidden, valueOf } from '../form/drafts.ts';
@@ -34,6 +35,7 @@ export function NewJobForm({ type, beginning }: { type: JobType; beginning: Begi
   const problem = useSignal<string | null>(null);
   const busy = useSignal(false);
   const sending = useSignal<ReadonlySet<string>>(new Set());
+  const keyFor = useRequestKeys();
   const frame = useRef<HTMLFormElement>(null);
   const view = useComputed(() => (draft.value.kind === 'json' ? 'json' : 'form'));
 
@@ -48,6 +50,7 @@ export function NewJobForm({ type, beginning }: { type: JobType; beginning: Begi
   };
   const create = async (event: Event) => {
     event.preventDefault();
+    if (busy.value || sending.value.size > 0) return undefined;
     const found: DraftIssue[] = [];
     const input = valueOf(control, draft.value, true, ['input'], found);
     const asked = askedBy(options.value, zone.value === 'UTC', found);
@@ -55,10 +58,12 @@ export function NewJobForm({ type, beginning }: { type: JobType; beginning: Begi
     problem.value = null;
     if (found.length > 0) return showFirst(frame.current);
     busy.value = true;
+    const onward = fromHere();
+    const content = { ...asked, type: type.name, input: isJsonRecord(input) ? input : {} };
     try {
-      const { job, warnings } = await mutate(CreateThisJobDocument, { input: { ...asked, type: type.name, input: isJsonRecord(input) ? input : {}, idempotencyKey: newRequestKey() } });
+      const { job, warnings } = await mutate(CreateThisJobDocument, { input: { ...content, idempotencyKey: keyFor(content) } });
       for (const { message } of warnings) notify(message, { kind: 'failed' });
-      go(['jobs', job.id]);
+      if (!onward(['jobs', job.id])) notify('The job was created.', { link: { label: 'Show', href: href(['jobs', job.id]) } });
     } catch (error) {
       problem.value = messageOf(error);
       issues.value = error instanceof LonghaulError ? error.issues : [];
@@ -106,7 +111,7 @@ export function NewJobForm({ type, beginning }: { type: JobType; beginning: Begi
           Create job
         </Button>
         <span class="soft">
-          {sending.value.size > 0 ? 'A file is being sent.' : `Costs ${type.credits.toLocaleString('en')} ${type.credits === 1 ? 'credit' : 'credits'}.`}
+          {sending.value.size > 0 ? 'A file is being sent.' : `Costs ${counted(type.credits, 'credit')}.`}
         </span>
       </div>
     </form>
@@ -123,7 +128,7 @@ function Notes({ type: { paused, liveWorkers, name } }: { type: JobType }) {
 function Problems({ message, issues }: { message: string | null; issues: readonly DraftIssue[] }) {
   return (
     <div class="new-problems" role="alert">
-      <p>{issues.length === 0 ? message : issues.length === 1 ? 'One thing is not right yet:' : `${issues.length} things are not right yet:`}</p>
+      <p>{issues.length === 0 ? message : issues.length === 1 ? 'One thing is not right yet:' : `${counted(issues.length, 'thing')} are not right yet:`}</p>
       {issues.length > 0 && (
         <ul>
           {issues.map(({ path, message: what }) => (

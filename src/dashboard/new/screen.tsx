@@ -1,16 +1,10 @@
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { query } from '../app/api.ts';
 import { useQuery } from '../app/load.ts';
 import { href, route, setParams } from '../app/router.ts';
-import { can } from '../app/session.ts';
 import { type ReadJobToRepeatQuery, ReadJobToRepeatDocument, ReadTypesDocument, type ReadTypesQuery } from '../generated/new.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Failure } from '../ui/failure.tsx';
 import { Field } from '../ui/field.tsx';
 import { Frame } from '../ui/frame.tsx';
-import { Loading } from '../ui/loading.tsx';
 import { type Beginning, scratch } from './beginning.ts';
 import { NewJobForm } from './new-job-form.tsx';
 import { noOptions, type Options } from './options.ts';
@@ -20,13 +14,6 @@ import './new.css';
 export function Screen() {
   const from = route.value.params.get('from');
   const { loaded, reload } = useQuery(ReadTypesDocument, {});
-  if (!can('WRITE')) {
-    return (
-      <Empty title="This key creates no jobs">
-        <p>Sign in with a key that has the scope WRITE.</p>
-      </Empty>
-    );
-  }
   return (
     <Frame title={from === null ? 'New job' : 'Run again with changes'}>
       <Answer loaded={loaded} reload={reload}>
@@ -38,33 +25,19 @@ export function Screen() {
 
 /** Reads the job that is to be repeated. */
 function Repeated({ id, types }: { id: string; types: ReadTypesQuery['jobTypes'] }) {
-  const state = useSignal<{ beginning: Beginning } | { error: unknown } | 'missing' | null>(null);
-  const round = useSignal(0);
-  useEffect(() => {
-    let left = false;
-    state.value = null;
-    const read = async () => {
-      const { job } = await query(ReadJobToRepeatDocument, { id });
-      if (!left) state.value = job === null ? 'missing' : { beginning: like(job) };
-    };
-    read().catch((error: unknown) => {
-      if (!left) state.value = { error };
-    });
-    return () => {
-      left = true;
-    };
-  }, [id, round.value]);
-  const { value } = state;
-  if (value === null) return <Loading />;
-  if (value === 'missing') {
-    return (
-      <Empty title="There is no such job">
-        <a href={href(['new'])}>Begin from scratch</a>
-      </Empty>
-    );
-  }
-  if ('error' in value) return <Failure error={value.error} retry={() => (round.value += 1)} />;
-  return <Chosen types={types} beginning={value.beginning} />;
+  return (
+    <Answer {...useQuery(ReadJobToRepeatDocument, { id })}>
+      {({ job }) =>
+        job === null ? (
+          <Empty title="There is no such job">
+            <a href={href(['new'])}>Begin from scratch</a>
+          </Empty>
+        ) : (
+          <Chosen types={types} beginning={like(job)} />
+        )
+      }
+    </Answer>
+  );
 }
 
 function like(job: NonNullable<ReadJobToRepeatQuery['job']>): Beginning {

@@ -1,3 +1,4 @@
+import { counted } from '../app/counted.ts';
 import { href } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import type { OverviewNowQuery } from '../generated/overview.ts';
@@ -52,7 +53,7 @@ function concernsOf({ workspace, jobTypes }: OverviewNowQuery): Concern[] {
     ...failing.map(({ node: { id, name, lastError } }) => ({ text: `Schedule ${name} created no job at its last occurrence. ${lastError?.message ?? ''}`, action: 'See the schedule', to: href(['schedules', id]) })),
     ...(givenUp.edges.length === 0
       ? []
-      : [{ text: `${counted(givenUp.edges.length, 'webhook', givenUp.pageInfo.hasNextPage)} could not be delivered, and will not be tried again.`, action: 'See failed webhooks', to: href(['webhooks'], { status: 'FAILED' }) }]),
+      : [{ text: `${counted({ value: givenUp.edges.length, exact: !givenUp.pageInfo.hasNextPage }, 'webhook')} could not be delivered, and will not be tried again.`, action: 'See failed webhooks', to: href(['webhooks'], { status: 'FAILED' }) }]),
     ...(troubled.length === 0
       ? []
       : [{ text: `${counted(troubled.length, 'webhook')} could not be delivered so far, in ${triesInTrouble} or more tries.`, action: 'See waiting webhooks', to: href(['webhooks'], { status: 'PENDING' }) }]),
@@ -68,9 +69,4 @@ function lowCredits(credits: number, types: OverviewNowQuery['jobTypes']): Conce
   const dearest = types.reduce((most, type) => Math.max(most, type.credits), 0);
   if (credits >= dearest * jobsToAfford) return [];
   return [{ text: `Only ${counted(credits, 'credit')} left. One job costs up to ${dearest.toLocaleString('en')}.`, action: 'See credits', to: href(['credits']) }];
-}
-
-/** `1 job`, `1,204 jobs`; `100+ webhooks` where there are more. */
-function counted(count: number, thing: string, more = false): string {
-  return `${count.toLocaleString('en')}${more ? '+' : ''} ${thing}${count === 1 && !more ? '' : 's'}`;
 }

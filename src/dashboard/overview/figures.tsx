@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { counted } from '../app/counted.ts';
 import { href } from '../app/router.ts';
 import { Duration, durationText, useNow } from '../app/time.tsx';
 import type { OverviewNowQuery } from '../generated/overview.ts';
@@ -20,7 +21,7 @@ export function Figures({ now: { workspace } }: { now: OverviewNowQuery }) {
         {limit !== null && `at most ${limit.toLocaleString('en')} at once`}
       </Tile>
       <Tile name="Workers alive" to={href(['workers'])} text={`${workers.edges.length}${workers.pageInfo.hasNextPage ? '+' : ''}`}>
-        {`hold ${held.toLocaleString('en')} ${held === 1 ? 'job' : 'jobs'}`}
+        {`hold ${counted(held, 'job')}`}
       </Tile>
       <Tile name="Completed" to={href(['jobs'], { status: 'COMPLETED' })} count={counts.completed}>
         in all

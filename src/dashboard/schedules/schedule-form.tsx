@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useQuery } from '../app/load.ts';
 import { issueAt, mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
+import { fromHere } from '../app/router.ts';
 import { ChangeScheduleDocument, MakeScheduleDocument, ScheduleTypesDocument, type WholeScheduleFragment } from '../generated/schedules.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
@@ -12,25 +13,25 @@ import { draftOf, inputOf, type ScheduleDraft } from './draft.ts';
 interface ScheduleFormProps {
   /** To change it; null to make one. */
   schedule: WholeScheduleFragment | null;
-  /** @param id of the schedule */
-  done: (id: string) => void;
+  done: () => Promise<void>;
   onClose: () => void;
 }
 
-/** Makes or changes a schedule. */
+/** Makes a schedule, and goes to it, or changes one. */
 export function ScheduleForm({ schedule, done, onClose }: ScheduleFormProps) {
   // As it was opened: behind the dialog it is read again.
   const [before] = useState(() => draftOf(schedule));
   const draft = useSignal(before);
   const types = useQuery(ScheduleTypesDocument, {}, { skip: schedule !== null });
   const submit = async () => {
+    const onward = fromHere();
     const fields = inputOf(draft.value, schedule === null ? null : before);
     const made =
       schedule === null
         ? await mutate(MakeScheduleDocument, { input: { ...fields, type: draft.value.type } })
         : await mutate(ChangeScheduleDocument, { input: { ...fields, id: schedule.id } });
     notify(schedule === null ? `${made.schedule.name} was made.` : `${made.schedule.name} was changed.`);
-    done(made.schedule.id);
+    if (schedule !== null || !onward(['schedules', made.schedule.id])) await done();
   };
   const input = (failure: unknown, name: keyof ScheduleDraft, label: string, hint?: string, list?: string) => (
     <Field label={label} hint={hint} error={issueAt(failure, name)}>
@@ -38,7 +39,7 @@ export function ScheduleForm({ schedule, done, onClose }: ScheduleFormProps) {
     </Field>
   );
   return (
-    <FormDialog title={schedule === null ? 'New schedule' : `Change ${schedule.name}`} action={schedule === null ? 'Make schedule' : 'Change schedule'} wide submit={submit} onClose={onClose}>
+    <FormDialog title={schedule === null ? 'New schedule' : `Change ${schedule.name}`} action={schedule === null ? 'Make schedule' : 'Change schedule'} large submit={submit} onClose={onClose}>
       {(failure) => (
         <>
           <div class="two-fields">

@@ -3,7 +3,7 @@ import { useQuery } from '../app/load.ts';
 import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notice.tsx';
 import { useRefresh } from '../app/refresh.ts';
-import { go, href } from '../app/router.ts';
+import { fromHere, href } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Duration, Time } from '../app/time.tsx';
 import { OneScheduleDocument, type OneScheduleQuery, RemoveScheduleDocument, type WholeScheduleFragment } from '../generated/schedules.ts';
@@ -61,9 +61,10 @@ function Whole({ schedule, reload }: { schedule: Shown; reload: () => Promise<vo
   const removing = useSignal(false);
   const { id, name, lastError, jobs } = schedule;
   const remove = async () => {
+    const onward = fromHere();
     await mutate(RemoveScheduleDocument, { input: { id } });
     notify(`${name} was deleted.`);
-    go(['schedules']);
+    onward(['schedules']);
   };
   const input = JSON.stringify(schedule.input, null, 2);
   return (
@@ -97,7 +98,7 @@ function Whole({ schedule, reload }: { schedule: Shown; reload: () => Promise<vo
         </div>
         {jobs.edges.length === 0 ? <p class="soft">It has created none yet.</p> : <Table caption="Last jobs" columns={columns} rows={jobs.edges.map(({ node }) => node)} keyOf={(job) => job.id} />}
       </section>
-      {changing.value && <ScheduleForm schedule={schedule} done={() => void reload()} onClose={() => (changing.value = false)} />}
+      {changing.value && <ScheduleForm schedule={schedule} done={reload} onClose={() => (changing.value = false)} />}
       {removing.value && (
         <Confirm title={`Delete ${name}?`} action="Delete schedule" danger confirm={remove} onClose={() => (removing.value = false)}>
           <p>It creates no more jobs. Those that it has created stay.</p>

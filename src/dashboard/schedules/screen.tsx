@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useQuery } from '../app/load.ts';
 import { useRefresh } from '../app/refresh.ts';
-import { go, href, route } from '../app/router.ts';
+import { href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
 import { type ListedScheduleFragment, ListSchedulesDocument } from '../generated/schedules.ts';
@@ -66,7 +66,7 @@ export function Screen() {
           )
         }
       </Answer>
-      {making.value && <ScheduleForm schedule={null} done={(id) => go(['schedules', id])} onClose={() => (making.value = false)} />}
+      {making.value && <ScheduleForm schedule={null} done={reload} onClose={() => (making.value = false)} />}
     </Frame>
   );
 }

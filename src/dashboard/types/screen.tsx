@@ -77,7 +77,7 @@ function State({ type: { paused, pending, liveWorkers } }: { type: ListedTypeFra
 function TypeDialog({ type }: { type: ListedTypeFragment }) {
   const { name, description, builtIn, credits, maxAttempts, timeoutSeconds, inputSchema, outputSchema } = type;
   return (
-    <Dialog title={name} wide onClose={() => setParams({ show: null })}>
+    <Dialog title={name} large onClose={() => setParams({ show: null })}>
       <p>{description}</p>
       <Facts
         facts={[

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 
-interface ButtonProps {
+export interface ButtonProps {
   children: ComponentChildren;
   onClick?: ((event: MouseEvent) => void) | undefined;
   type?: 'button' | 'submit';

@@ -10,19 +10,22 @@ interface FormDialogProps {
   action: string;
   /** What the other button says. */
   dismissal?: string;
+  /** What is done cannot be undone. */
   danger?: boolean;
-  wide?: boolean;
+  large?: boolean;
   /** Whether what was filled in may be sent. */
   ready?: boolean;
-  /** Does it. The dialog closes after it, or says what was thrown. */
+  /** Does it. What it throws is shown, and the dialog stays. */
   submit: () => Promise<unknown>;
+  /** Told when it is done. Not given: the dialog closes. */
+  onDone?: () => void;
   onClose: () => void;
   /** @param failure what the last try threw: its issues belong at their fields */
   children: (failure: unknown) => ComponentChildren;
 }
 
-/** A dialog with a form, which stays until it is done. */
-export function FormDialog({ title, action, dismissal = 'Cancel', danger = false, wide = false, ready = true, submit, onClose, children }: FormDialogProps) {
+/** A dialog with a form. While it is sent nothing closes it: what became of it would be told to nobody. */
+export function FormDialog({ title, action, dismissal = 'Cancel', danger = false, large = false, ready = true, submit, onClose, onDone = onClose, children }: FormDialogProps) {
   const busy = useSignal(false);
   const failure = useSignal<unknown>(null);
   const onSubmit = async (event: Event) => {
@@ -32,14 +35,14 @@ export function FormDialog({ title, action, dismissal = 'Cancel', danger = false
     failure.value = null;
     try {
       await submit();
-      onClose();
+      onDone();
     } catch (error) {
       failure.value = error;
     }
     busy.value = false;
   };
   return (
-    <Dialog title={title} wide={wide} onClose={onClose}>
+    <Dialog title={title} large={large} closedBy={busy.value ? 'nothing' : 'anything'} onClose={onClose}>
       <form class="form" onSubmit={(event) => void onSubmit(event)}>
         {children(failure.value)}
         {failure.value !== null && (
@@ -48,7 +51,9 @@ export function FormDialog({ title, action, dismissal = 'Cancel', danger = false
           </p>
         )}
         <div class="row form-end">
-          <Button onClick={onClose}>{dismissal}</Button>
+          <Button disabled={busy.value} onClick={onClose}>
+            {dismissal}
+          </Button>
           <Button type="submit" primary danger={danger} busy={busy.value} disabled={!ready}>
             {action}
           </Button>

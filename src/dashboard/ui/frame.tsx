@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useTitle } from '../app/title.ts';
+import { Heading } from './heading.tsx';
 
 /**
  * A screen: its title, also the page's, what one can do on it, and its content.
@@ -11,7 +12,7 @@ export function Frame({ title, actions, children }: { title: string; actions?: C
   return (
     <section class="screen">
       <header class="screen-head">
-        <h1 class="screen-title">{title}</h1>
+        <Heading class="screen-title">{title}</Heading>
         {actions}
       </header>
       {children}

@@ -8,6 +8,7 @@ export function SecretDialog({ title, secret, children, onClose }: { title: stri
   return (
     <Dialog
       title={title}
+      closedBy="buttons"
       onClose={onClose}
       footer={
         <Button primary onClick={onClose}>

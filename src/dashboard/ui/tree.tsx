@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useMemo, useRef } from 'preact/hooks';
+import { counted } from '../app/counted.ts';
 import { jsonText } from '../app/json-values.ts';
 import { Button } from './button.tsx';
 import { CopyButton } from './copy.tsx';
@@ -129,7 +130,7 @@ function shown({ value, parts, more }: Place, opened: boolean): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const [open, close, unit] = Array.isArray(value) ? ['[', ']', 'item'] : ['{', '}', 'field'];
   if (parts === 0) return open + close;
-  const count = `${parts.toLocaleString('en')} ${unit}${parts === 1 ? '' : 's'}`;
+  const count = counted(parts, unit);
   if (!opened) return `${open} ${count} ${close}`;
   return more > 0 ? `${count}, the last ${more.toLocaleString('en')} only in the raw view` : '';
 }

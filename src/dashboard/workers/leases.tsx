@@ -23,7 +23,7 @@ export function Leases({ worker, onClose }: { worker: string; onClose: () => voi
   // As on the list behind it.
   useRefresh(reload, 10);
   return (
-    <Dialog title={`Jobs of ${worker}`} wide onClose={onClose}>
+    <Dialog title={`Jobs of ${worker}`} large onClose={onClose}>
       <Answer loaded={loaded} reload={reload} rows={3}>
         {({ jobs }) => {
           // A job that it had and lost is on the list, too, while another worker holds it.

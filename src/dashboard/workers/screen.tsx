@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { counted } from '../app/counted.ts';
 import { useQuery } from '../app/load.ts';
 import { useRefresh } from '../app/refresh.ts';
 import { href, route, setParams } from '../app/router.ts';
@@ -32,8 +33,8 @@ export function Screen() {
         running === 0 ? (
           <span class="soft">no job</span>
         ) : (
-          <Button quiet label={`${jobsText(running)} of ${name}`} onClick={() => (shown.value = name)}>
-            {jobsText(running)}
+          <Button quiet label={`${counted(running, 'job')} of ${name}`} onClick={() => (shown.value = name)}>
+            {counted(running, 'job')}
           </Button>
         ),
     },
@@ -75,10 +76,6 @@ export function Screen() {
       {shown.value !== null && <Leases worker={shown.value} onClose={() => (shown.value = null)} />}
     </Frame>
   );
-}
-
-function jobsText(count: number): string {
-  return count === 1 ? '1 job' : `${count.toLocaleString('en')} jobs`;
 }
 
 function Types({ types }: { types: readonly string[] }) {
