@@ -30,10 +30,10 @@ export async function* readItems<Data, Item>(client: Client, { document, variabl
 }
 
 /** The first items of a list. @param suits leaves out others, before they are counted */
-export async function readFirst<Data, Item>(client: Client, list: List<Data, Item>, limit = Infinity, suits: (item: Item) => boolean = () => true): Promise<Item[]> {
+export async function readFirst<Data, Item>(client: Client, list: List<Data, Item>, limit = Infinity, suits?: (item: Item) => boolean): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const item of readItems(client, list, limit)) {
-    if (suits(item)) items.push(item);
+  for await (const item of readItems(client, list, suits === undefined ? limit : Infinity)) {
+    if (suits?.(item) ?? true) items.push(item);
     if (items.length === limit) break;
   }
   return items;

@@ -1,5 +1,6 @@
 import { CommandError, UsageError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { httpUrl } from '../http-url.ts';
 import type { Context, Contexts } from './context-file.ts';
 
 /** Which server a command asks, and with which key. */
@@ -54,8 +55,8 @@ export function chooseServer({ url: asked, context: name }: ServerChoice, env: N
 
 /** The base URL, as it is kept. @throws UsageError */
 export function readUrl(text: string): string {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new UsageError(`${text} is no URL of a server. Give one such as https://jobs.example.com`);
+  const url = httpUrl(text);
+  if (url === null) throw new UsageError(`${text} is no URL of a server. Give one such as https://jobs.example.com`);
   if (url.username !== '' || url.password !== '' || url.search !== '') throw new UsageError('Give the URL of the server alone: no user name, password or query.');
   return url.href.replace(/\/+$/, '');
 }

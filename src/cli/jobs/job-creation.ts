@@ -79,7 +79,7 @@ export async function createJob(client: Client, type: string, options: CreationO
 
 async function requestOf(client: Client, type: string, options: CreationOptions, signal: AbortSignal): Promise<object> {
   const input = await readInput(options.input, signal);
-  for (const [key, path] of options.file.map(readFile)) putAt(input, key, await sendFile(client, path, options.quiet === true, signal));
+  for (const [key, path] of options.file.map(keyAndPath)) putAt(input, key, await sendFile(client, path, options.quiet === true, signal));
   signal.throwIfAborted();
   const { priority, at: runAt, webhookUrl, maxAttempts, reference: clientReference, idempotencyKey = randomUUID() } = options;
   return { type, input, tags: options.tag, priority, runAt, webhookUrl, maxAttempts, clientReference, idempotencyKey };
@@ -92,7 +92,7 @@ function laterThan(signal: AbortSignal, milliseconds: number): AbortSignal {
   return controller.signal;
 }
 
-function readFile(pair: string): [key: string, path: string] {
+function keyAndPath(pair: string): [key: string, path: string] {
   const at = pair.indexOf('=');
   if (at < 1 || at === pair.length - 1) throw new UsageError(`--file ${pair} is not of the form key=path, such as source=clip.mp4.`);
   return [pair.slice(0, at), pair.slice(at + 1)];

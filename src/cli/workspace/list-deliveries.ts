@@ -1,3 +1,4 @@
+import type { Client } from '@longhaul/client';
 import type { Command } from 'commander';
 import { connect, withServer } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
@@ -31,15 +32,20 @@ type Holder = { webhookDeliveries: Page<ShownDelivery> };
 async function list(options: Options): Promise<void> {
   const { status, job: id, limit } = options;
   const client = await connect(options);
-  const deliveries =
-    id === undefined
-      ? await readFirst(client, { document: ofWorkspace, variables: { statuses: status === undefined ? null : [status] }, pageIn: ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries }, limit)
-      : // Of one job they are few, and the API tells them apart by no status.
-        await readFirst(client, { document: ofJob, variables: { id }, pageIn: ({ job }: { job: Holder | null }) => deliveriesOf(job, id) }, limit, (one) => status === undefined || one.status === status);
+  const deliveries = id === undefined ? await deliveriesOfWorkspace(client, status, limit) : await deliveriesOfJob(client, id, status, limit);
   printList(deliveries, deliveryShape, options);
 }
 
-function deliveriesOf(job: Holder | null, id: string): Page<ShownDelivery> {
-  if (job === null) throw noSuchJob(id);
-  return job.webhookDeliveries;
+function deliveriesOfWorkspace(client: Client, status: string | undefined, limit: number): Promise<ShownDelivery[]> {
+  const pageIn = ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries;
+  return readFirst(client, { document: ofWorkspace, variables: { statuses: status === undefined ? null : [status] }, pageIn }, limit);
+}
+
+/** The API tells those of a job apart by no status: they are few. */
+function deliveriesOfJob(client: Client, id: string, status: string | undefined, limit: number): Promise<ShownDelivery[]> {
+  const pageIn = ({ job }: { job: Holder | null }) => {
+    if (job === null) throw noSuchJob(id);
+    return job.webhookDeliveries;
+  };
+  return readFirst(client, { document: ofJob, variables: { id }, pageIn }, limit, (one) => status === undefined || one.status === status);
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { CommandError, UsageError } from '../command-error.ts';
 import { askSecret } from '../contexts/ask.ts';
+import { httpUrl } from '../http-url.ts';
 import { onInterruption } from '../interruption.ts';
 import { oneLine } from '../output/plain-text.ts';
 import { wholeNumber } from '../options.ts';
@@ -145,7 +146,7 @@ function webhookOf(secret: string): Webhook {
 
 /** @throws UsageError */
 function readForward(text: string): string {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new UsageError(`${text} is no URL to forward to. Give one such as http://localhost:3000/hooks`);
+  const url = httpUrl(text);
+  if (url === null) throw new UsageError(`${text} is no URL to forward to. Give one such as http://localhost:3000/hooks`);
   return url.href;
 }
