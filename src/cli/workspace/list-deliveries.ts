@@ -37,8 +37,8 @@ async function list(options: Options): Promise<void> {
 }
 
 function deliveriesOfWorkspace(client: Client, status: string | undefined, limit: number): Promise<ShownDelivery[]> {
-  const pageIn = ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries;
-  return readFirst(client, { document: ofWorkspace, variables: { statuses: status === undefined ? null : [status] }, pageIn }, limit);
+  const statuses = status === undefined ? null : [status];
+  return readFirst(client, { document: ofWorkspace, variables: { statuses }, pageIn: ({ workspace }: { workspace: Holder }) => workspace.webhookDeliveries }, limit);
 }
 
 /** The API tells those of a job apart by no status: they are few. */
