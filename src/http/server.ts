@@ -13,8 +13,8 @@ import { RestSurface } from '../rest/rest-surface.ts';
 import type { Services } from '../services.ts';
 import { unavailableOf } from '../database/unavailable.ts';
 import { describeError, RateLimitedError, unavailableRetrySeconds } from '../errors.ts';
-import { addressOf } from './address.ts';
 import { compression } from '../web/compression.ts';
+import { Forwarded } from '../web/forwarded.ts';
 import { PageSessions } from '../web/page-sessions.ts';
 import { allowPages } from './cors.ts';
 import { Dashboard } from './dashboard.ts';
@@ -90,7 +90,8 @@ export class HttpServer {
     this.#unused = new UnusedConnections(this.#app.server);
     this.#credentials = new CredentialWatch(services, log);
     const operations = new Operations(services);
-    const pages = new PageSessions(services);
+    const forwarded = new Forwarded(config.trustProxy);
+    const pages = new PageSessions(services, forwarded);
     this.#live = new Live(services);
     this.#sockets = serves ? new GraphQLSockets(services, operations, this.#credentials, this.#live, pages) : null;
     // Without promises: these two run for every request.
@@ -163,7 +164,7 @@ export class HttpServer {
     this.#app.server.on('upgrade', (request, socket, head) => {
       if (headerFault(request) !== null) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       else if (this.#sockets !== null && this.#stopped === null) {
-        this.#sockets.upgrade(request, socket, head, addressOf(request, config.trustProxy));
+        this.#sockets.upgrade(request, socket, head, forwarded.addressOf(request));
       } else socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
   }

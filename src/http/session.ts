@@ -58,25 +58,28 @@ async function signIn(services: Services, operations: Operations, given: z.outpu
     throw new LonghaulError('UNAUTHENTICATED', 'This sign-in was used already, or its hour is over. Sign in with a key.');
   }
   const viewer = await operations.caller({ secret: given.key, session: null, address }).catch((error: unknown) => {
-    throw error instanceof UnauthenticatedError ? refusalOf(error.why) : error;
+    throw error instanceof UnauthenticatedError ? refusal(sentences[error.why]) : error;
   });
-  // A token is for a page of somebody else's, and for less than this one shows.
-  if (viewer === null || viewer.restriction !== null) throw refusalOf('expired');
+  if (viewer === null) throw refusal(sentences.missing);
+  // Only access tokens are restricted: one is for a page of somebody else's, and for less than this one shows.
+  if (viewer.restriction !== null) throw refusal(isToken);
   await operations.count(viewer);
   return viewer.apiKeyId;
 }
 
 /** In words for who reads the page: those of the API say how programs send a key. */
-function refusalOf(why: KeyFault): LonghaulError {
-  return new LonghaulError('UNAUTHENTICATED', sentences[why]);
+function refusal(sentence: string): LonghaulError {
+  return new LonghaulError('UNAUTHENTICATED', sentence);
 }
 
-const unknown = 'No key like this works here. Check that it is whole, of this installation, and not for a REST dialect alone.';
+const isToken = 'This is an access token. Sign in with a key.';
+
+const noSuchKey = 'No key like this works here. Check that it is whole, of this installation, and not for a REST dialect alone.';
 
 const sentences: Record<KeyFault, string> = {
-  missing: unknown,
-  unknown,
+  missing: noSuchKey,
+  unknown: noSuchKey,
   revoked: 'This key was revoked. Sign in with another one.',
-  // Only tokens expire.
-  expired: 'This is an access token. Sign in with a key.',
+  // A key does not expire: this was an access token.
+  expired: isToken,
 };

@@ -9,9 +9,7 @@ const types = {
   js: { type: 'text/javascript; charset=utf-8', compressible: true },
   css: { type: 'text/css; charset=utf-8', compressible: true },
   svg: { type: 'image/svg+xml', compressible: true },
-  map: { type: 'application/json', compressible: true },
   png: { type: 'image/png', compressible: false },
-  woff2: { type: 'font/woff2', compressible: false },
 } as const;
 
 const inBrotli = promisify(brotliCompress);

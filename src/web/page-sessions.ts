@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { sessionSeconds } from '../workspaces/sessions.ts';
 import { secretIn } from '../workspaces/authenticate.ts';
+import type { Forwarded } from './forwarded.ts';
 import { OwnOrigin } from './own-origin.ts';
 import type { Services } from '../services.ts';
 
@@ -12,21 +13,19 @@ export class PageSessions {
   readonly own: OwnOrigin;
   readonly #services: Pick<Services, 'config' | 'publicUrl' | 'installationId'>;
 
-  constructor(services: Pick<Services, 'config' | 'publicUrl' | 'installationId'>) {
+  constructor(services: Pick<Services, 'config' | 'publicUrl' | 'installationId'>, forwarded: Forwarded) {
     this.#services = services;
-    this.own = new OwnOrigin(services.config.trustProxy, services.publicUrl);
+    this.own = new OwnOrigin(forwarded, services.publicUrl);
   }
 
   /** The session of a request; null where there is none, a key is sent, or another page may have sent it. */
   of(request: IncomingMessage): string | null {
-    const session = this.#in(request);
-    return session !== null && this.own.sent(request) ? session : null;
+    return this.#in(request, () => this.own.sent(request));
   }
 
   /** The session of a request to upgrade. */
   ofUpgrade(request: IncomingMessage): string | null {
-    const session = this.#in(request);
-    return session !== null && this.own.named(request) ? session : null;
+    return this.#in(request, () => this.own.named(request));
   }
 
   /** Set-Cookie for a session, or to end it. */
@@ -36,12 +35,13 @@ export class PageSessions {
     return [`${name}=${session ?? ''}`, ...attributes, lasts, 'HttpOnly', 'SameSite=Strict'].join('; ');
   }
 
-  #in({ headers }: IncomingMessage): string | null {
+  /** @param isOwn asked where there is a session: most requests have none */
+  #in({ headers }: IncomingMessage, isOwn: () => boolean): string | null {
     if (!this.#services.config.dashboard || headers.cookie === undefined || secretIn(headers) !== null) return null;
     const { name } = this.#form();
     for (const pair of headers.cookie.split(';')) {
       const [key = '', value = ''] = pair.trim().split('=', 2);
-      if (key === name && value !== '') return value;
+      if (key === name && value !== '') return isOwn() ? value : null;
     }
     return null;
   }

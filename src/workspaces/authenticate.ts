@@ -68,8 +68,8 @@ export async function authenticate(services: AuthenticationServices, presented: 
     throw refused(services, presented, { surface, key, error: new ExpiredTokenError() });
   }
   const key = token === null ? await authenticator.find(secret) : await authenticator.findById(token.apiKeyId);
-  const fault = faultOf(key, surface);
-  if (fault !== null || key === null) throw refused(services, presented, { surface, key, error: fault ?? unauthenticated() });
+  const refusal = refusalFor(key, surface);
+  if (refusal !== null || key === null) throw refused(services, presented, { surface, key, error: refusal ?? unauthenticated() });
   authenticator.noteUse(key.id);
   if (token === null) return viewerOf(key, address, null);
   const { apiKeyId, workspaceId, restriction, scopes, expiresAt } = token;
@@ -97,7 +97,8 @@ function viewerOf({ id, workspaceId, scopes }: ApiKey, address: string, expiresA
   return { apiKeyId: id, workspaceId, address, scopes: new Set(scopes), restriction: null, expiresAt };
 }
 
-function faultOf(key: ApiKey | null, surface: Dialect): UnauthenticatedError | null {
+/** Null where the key may be used there. */
+function refusalFor(key: ApiKey | null, surface: Dialect): UnauthenticatedError | null {
   if (key === null) return unauthenticated();
   if (key.revokedAt !== null) return unauthenticated('This API key was revoked', 'revoked');
   if (key.dialect === 'NATIVE' || key.dialect === surface) return null;

@@ -38,12 +38,12 @@ async function viewerOf(services: Services, dialect: DialectProfile, presented: 
   } catch (error) {
     if (!(error instanceof UnauthenticatedError)) throw error;
     const { why } = error;
-    return why === 'unknown' ? faultOf(dialect, presented.secret) : why;
+    return why === 'unknown' ? whyUnknown(dialect, presented.secret) : why;
   }
 }
 
 /** Of an unknown key. Its form is judged only now, because NATIVE keys have another form and are valid here. */
-function faultOf({ keyPrefixes }: DialectProfile, secret: string): 'malformed' | 'unknown' {
+function whyUnknown({ keyPrefixes }: DialectProfile, secret: string): 'malformed' | 'unknown' {
   const fits = keyPrefixes.length === 0 || keyPrefixes.some((prefix) => secret.startsWith(prefix));
   return fits ? 'unknown' : 'malformed';
 }
