@@ -5,7 +5,7 @@ import { readContexts } from './contexts/context-file.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 
 /** Gives a command the options by which its server is chosen. */
-export function withServer(command: Command): Command {
+export function withServerOptions(command: Command): Command {
   return command
     .option('--url <url>', 'the server to ask, where it is not that of the current context')
     .option('--context <name>', 'the context whose server and key to use');

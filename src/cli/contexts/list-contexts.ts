@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { readContexts } from './context-file.ts';
 
 export function declare(command: Command): void {
-  withPrinting(command).action(list);
+  withPrintOptions(command).action(list);
 }
 
 /** Keys are not shown. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { connectTo, withServer } from '../connect.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { connectTo, withServerOptions } from '../connect.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { askCaller } from './caller-query.ts';
 import type { ServerChoice } from './choose-server.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).action(show);
+  withPrintOptions(withServerOptions(command)).action(show);
 }
 
 async function show(options: ServerChoice & PrintOptions): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { actOnEach } from '../act-on-each.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { runBulkAction } from './bulk-action.ts';
 import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
 import { openStatuses } from './job-statuses.ts';
@@ -12,7 +12,7 @@ interface Options extends ServerChoice, ActOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withFilterOptions(withServer(command)))
+  withPrintOptions(withFilterOptions(withServerOptions(command)))
     .argument('[ids...]', 'of the jobs')
     .option('--all', 'all that have not ended')
     .option('--reason <text>', 'is kept with the jobs')

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { onInterruption } from '../interruption.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withCreationOptions(withServer(command))).action(create);
+  withPrintOptions(withCreationOptions(withServerOptions(command))).action(create);
 }
 
 /** Creates a job and leaves it. */

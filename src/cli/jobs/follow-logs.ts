@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Client, JobLogLine, LogLevel } from '@longhaul/client';
 import { type Command, Option } from 'commander';
 import { CommandError } from '../command-error.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { onInterruption } from '../interruption.ts';
 import { choiceOption } from '../options.ts';
@@ -19,7 +19,7 @@ interface Options extends ServerChoice {
 }
 
 export function declare(command: Command): void {
-  withServer(command)
+  withServerOptions(command)
     .argument('<id>', 'of the job')
     .option('-f, --follow', 'go on with the lines to come, until the job has ended')
     .addOption(choiceOption('--level <level>', 'that one and all above it', ['DEBUG', 'INFO', 'WARN', 'ERROR']))

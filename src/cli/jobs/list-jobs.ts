@@ -1,8 +1,8 @@
 import type { Job } from '@longhaul/client';
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { wholeNumber } from '../options.ts';
 import { type FilterOptions, filterOf, withFilterOptions } from './job-filter.ts';
 import { jobShape } from './job-shape.ts';
@@ -13,7 +13,7 @@ interface Options extends ServerChoice, FilterOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withFilterOptions(withServer(command)))
+  withPrintOptions(withFilterOptions(withServerOptions(command)))
     .option('--limit <number>', 'so many at most', wholeNumber(1, 1_000_000), 50)
     .option('--oldest-first', 'the oldest first, in place of the newest')
     .action(list);

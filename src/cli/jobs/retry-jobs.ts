@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { actOnEach } from '../act-on-each.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { runBulkAction } from './bulk-action.ts';
 import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withFilterOptions(withServer(command)))
+  withPrintOptions(withFilterOptions(withServerOptions(command)))
     .argument('[ids...]', 'of jobs that FAILED or were CANCELLED')
     .option('--all', 'all that failed or were cancelled')
     .addHelpText('after', '\nEach retry is a new job, whose id is printed.')

@@ -1,6 +1,6 @@
 import type { Job } from '@longhaul/client';
 import { type Command, Option } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
@@ -16,7 +16,7 @@ interface RunOptions extends ServerChoice, CreationOptions, WaitOptions {
 }
 
 export function declare(command: Command): void {
-  withWaitOptions(withCreationOptions(withServer(command)))
+  withWaitOptions(withCreationOptions(withServerOptions(command)))
     .option('-o, --output <file>', outputHelp)
     .option('--json', 'print the whole job at its end, in place of its output')
     .addOption(new Option('--jsonl', 'print the job at each change, a line each, in place of its output').conflicts('json'))

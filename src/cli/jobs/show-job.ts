@@ -1,9 +1,9 @@
 import type { Artifact, Job } from '@longhaul/client';
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { shownBytes } from '../output/amounts.ts';
-import { type PrintOptions, printList, printRecord, type Shape, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, printRecord, type Shape, withPrintOptions } from '../output/print-list.ts';
 import { stateOf } from '../progress/change-lines.ts';
 import { noSuchJob } from './no-such-job.ts';
 
@@ -21,7 +21,7 @@ const query = `query ($id: ID!) { job(id: $id) {
   runAt nextAttemptAt createdAt startedAt finishedAt updatedAt } }`;
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).argument('<ids...>', 'of the jobs').action(show);
+  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of the jobs').action(show);
 }
 
 const shape: Shape<WholeJob> = {

@@ -24,7 +24,7 @@ export function withWaitOptions(command: Command): Command {
 }
 
 /** What is being waited for, for whoever ends the wait early. */
-export interface Awaited {
+export interface AwaitedJobs {
   client: Client;
   /** Of the jobs that have not ended, as far as is known. */
   open: Set<string>;
@@ -44,7 +44,7 @@ export interface Watching extends WaitOptions {
  *
  * @throws CommandError
  */
-export async function waitForJobs<T>({ client, open, again }: Awaited, options: WaitOptions, interruption: Interruption, watch: (watching: Watching) => Promise<T>): Promise<T> {
+export async function waitForJobs<T>({ client, open, again }: AwaitedJobs, options: WaitOptions, interruption: Interruption, watch: (watching: Watching) => Promise<T>): Promise<T> {
   const { timeout = Infinity, cancelOnInterrupt, quiet, jsonl } = options;
   const endsAt = performance.now() + timeout;
   const ended = new AbortController();

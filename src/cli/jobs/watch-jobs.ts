@@ -1,12 +1,12 @@
 import type { Client, Job } from '@longhaul/client';
 import type { Command } from 'commander';
 import { UsageError } from '../command-error.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
 import { gather } from '../options.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { jobShape } from './job-shape.ts';
 import { isFinal, openStatuses } from './job-statuses.ts';
 import { outputHelp, saveFiles } from './save-files.ts';
@@ -19,7 +19,7 @@ interface Options extends ServerChoice, WaitOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withWaitOptions(withServer(command)))
+  withPrintOptions(withWaitOptions(withServerOptions(command)))
     .argument('[ids...]', 'of the jobs')
     .option('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times', gather, [])
     .option('-o, --output <file>', outputHelp)

@@ -21,7 +21,7 @@ export interface Shape<Item extends object> {
 }
 
 /** Gives a command the options of how its data is printed. */
-export function withPrinting(command: Command): Command {
+export function withPrintOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON')
     .addOption(new Option('--jsonl', 'print JSON, an item a line').conflicts('json'))

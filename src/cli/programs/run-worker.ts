@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { codeOf, CommandError, exitCodeFor, reportError, UsageError } from '../command-error.ts';
-import { connectTo, withServer } from '../connect.ts';
+import { connectTo, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
@@ -39,7 +39,7 @@ ${toldLinesHelp}
 For example: longhaul worker run --type words -- sh -c 'jq -r .text | wc -w'`;
 
 export function declare(command: Command): void {
-  withServer(command)
+  withServerOptions(command)
     .argument('<command...>', 'after --: a program and its arguments')
     .requiredOption('--type <type>', 'of the jobs; may be given several times', gather)
     .option('-c, --concurrency <number>', 'jobs at the same time', wholeNumber(1, 1_000), 1)

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import { askCaller } from '../contexts/caller-query.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { choicesOption } from '../options.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { keyFields, type ShownKey } from './list-keys.ts';
 
 interface Options extends ServerChoice, PrintOptions {
@@ -15,7 +15,7 @@ interface Options extends ServerChoice, PrintOptions {
 const scopes = ['READ', 'WRITE', 'WORK', 'WORK_ALL', 'ADMIN'];
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .argument('<name>', 'of the key')
     .addOption(choicesOption('--scope <scope>', 'what it may do; may be given several times', scopes).makeOptionMandatory())
     .option('--workspace <id>', 'the workspace that it is for; that of the key in use where not given')

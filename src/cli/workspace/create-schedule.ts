@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { inputHelp, readInput } from '../jobs/input-parts.ts';
 import { choiceOption, gather, wholeNumber } from '../options.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 interface Options extends ServerChoice, PrintOptions {
@@ -17,7 +17,7 @@ interface Options extends ServerChoice, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .argument('<name>', 'of the schedule')
     .argument('<type>', 'of its jobs')
     .requiredOption('--cron <expression>', "five fields, or six with seconds first: --cron '0 6 * * 1'")

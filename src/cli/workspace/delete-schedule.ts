@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { scheduleId } from './list-schedules.ts';
 
 export function declare(command: Command): void {
-  withServer(command).argument('<schedule>', 'its id or its name').action(remove);
+  withServerOptions(command).argument('<schedule>', 'its id or its name').action(remove);
 }
 
 const document = `mutation ($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { ... on DeleteSchedulePayload { id } ${failed} } }`;

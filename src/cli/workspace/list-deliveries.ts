@@ -1,10 +1,10 @@
 import type { Client } from '@longhaul/client';
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { noSuchJob } from '../jobs/no-such-job.ts';
 import { choiceOption, wholeNumber } from '../options.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 import { deliveryFields, deliveryShape, type ShownDelivery } from './delivery-shape.ts';
 
@@ -15,7 +15,7 @@ interface Options extends ServerChoice, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .addOption(choiceOption('--status <status>', 'of this status', ['PENDING', 'DELIVERED', 'FAILED']))
     .option('--job <id>', 'of this job')
     .option('--limit <number>', 'so many at most, the newest first', wholeNumber(1, 1_000_000), 50)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, type Shape, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, type Shape, withPrintOptions } from '../output/print-list.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 
 /** A key, as far as it is ever shown. */
@@ -24,7 +24,7 @@ export const keyShape: Shape<ShownKey> = {
 };
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).addHelpText('after', '\nNeeds a key with ADMIN.').action(list);
+  withPrintOptions(withServerOptions(command)).addHelpText('after', '\nNeeds a key with ADMIN.').action(list);
 }
 
 const document = `query ($first: Int, $after: String) { workspace { apiKeys(first: $first, after: $after) {

@@ -1,14 +1,14 @@
 import type { Client } from '@longhaul/client';
 import type { Command } from 'commander';
 import { UsageError } from '../command-error.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).action(list);
+  withPrintOptions(withServerOptions(command)).action(list);
 }
 
 const document = `query ($first: Int, $after: String) { workspace { schedules(first: $first, after: $after) {

@@ -1,8 +1,8 @@
 import type { ListedType } from '@longhaul/client/types';
 import type { Command } from 'commander';
-import { connectTo, withServer } from '../connect.ts';
+import { connectTo, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   typescript?: true;
@@ -20,7 +20,7 @@ interface TypeInUse extends ListedType {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .option('--typescript', 'print a module of the types of their inputs and outputs, for createClient<JobTypes>() of @longhaul/client')
     .action(list);
 }

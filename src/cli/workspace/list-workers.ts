@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { wholeNumber } from '../options.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 
@@ -20,7 +20,7 @@ interface Options extends ServerChoice, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .option('--gone', 'those that have not been heard of within the last minute, in place of those that are alive')
     .option('--limit <number>', 'so many at most', wholeNumber(1, 1_000_000), 100)
     .action(list);

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { scheduleId } from './list-schedules.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 /** `schedules pause` and `schedules resume`. */
 export function declare(command: Command): void {
   const paused = command.name() === 'pause';
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .argument('<schedule>', 'its id or its name')
     .action((given: string, options: ServerChoice & PrintOptions) => setPaused(given, paused, options));
 }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { actOnEach } from '../act-on-each.ts';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { deliveryFields, deliveryShape, type ShownDelivery } from './delivery-shape.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).argument('<ids...>', 'of deliveries, as webhooks list shows them').action(redeliver);
+  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of deliveries, as webhooks list shows them').action(redeliver);
 }
 
 const document = `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(input: $input) {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { actOnEach } from '../act-on-each.ts';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { keyFields, keyShape, type ShownKey } from './list-keys.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).argument('<ids...>', 'of keys, as keys list shows them').addHelpText('after', '\nNeeds a key with ADMIN.').action(revoke);
+  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of keys, as keys list shows them').addHelpText('after', '\nNeeds a key with ADMIN.').action(revoke);
 }
 
 const document = `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {

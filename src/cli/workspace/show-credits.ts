@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { wholeNumber } from '../options.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 
@@ -20,7 +20,7 @@ interface Transaction {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .option('--history', 'what changed the balance, the newest first')
     .option('--limit <number>', 'so many of the history at most', wholeNumber(1, 1_000_000), 50)
     .action(show);

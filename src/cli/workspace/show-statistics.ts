@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { choiceOption, gather, readInstant } from '../options.ts';
-import { type PrintOptions, printList, type Shape, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printList, type Shape, withPrintOptions } from '../output/print-list.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   since: string;
@@ -33,7 +33,7 @@ interface Counts {
 }
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command))
+  withPrintOptions(withServerOptions(command))
     .option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z', readInstant, readInstant('-1d'))
     .addOption(choiceOption('--step <step>', 'what a line stands for', ['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
     .option('--type <type>', 'of jobs of this type; may be given several times', gather)

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
-import { connect, withServer } from '../connect.ts';
+import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printRecord, withPrinting } from '../output/print-list.ts';
+import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { scheduleId } from './list-schedules.ts';
 
 export function declare(command: Command): void {
-  withPrinting(withServer(command)).argument('<schedule>', 'its id or its name').action(trigger);
+  withPrintOptions(withServerOptions(command)).argument('<schedule>', 'its id or its name').action(trigger);
 }
 
 const document = `mutation ($input: TriggerScheduleInput!) { triggerSchedule(input: $input) {
