@@ -11,7 +11,7 @@ export const maxIssues = 100;
 /** The message for an unknown field. */
 export const unknownField = 'is not a known field; remove it or correct its name';
 
-export type Checked<T> = { ok: true; value: T } | { ok: false; issues: FieldIssue[] };
+type Checked<T> = { ok: true; value: T } | { ok: false; issues: FieldIssue[] };
 
 /**
  * Validates an input: `textIssues` first, then the schema. Every input of every surface goes through here.

@@ -31,7 +31,7 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-export interface BusStats {
+interface BusStats {
   /** Topics with listeners in this process. */
   topics: number;
   /** Messages from this process that Redis accepted. */

@@ -5,7 +5,7 @@ import type { ScriptRunner } from './redis-counter.ts';
 import { clusterAdvice, createComplaints, isRefusal } from './redis-refusal.ts';
 import type { RedisAccess, RedisAddress } from './redis-url.ts';
 
-export interface RedisClusterOptions {
+interface RedisClusterOptions {
   /** Some nodes of the cluster, at least one. */
   seeds: readonly RedisAddress[];
   access: RedisAccess;

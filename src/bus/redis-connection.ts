@@ -17,7 +17,7 @@ export interface RedisConnection {
   close(): void;
 }
 
-export interface RedisConnectionOptions {
+interface RedisConnectionOptions {
   servers: RedisServers;
   access: RedisAccess;
   /** Identifies the connection in the logs and in Redis' CLIENT LIST. */

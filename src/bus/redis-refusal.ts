@@ -45,7 +45,7 @@ export function clusterAdvice(error: Error, access: RedisAccess): string {
 }
 
 /** Logs warnings about one connection, each reason once. */
-export interface RedisComplaints {
+interface RedisComplaints {
   tell(error: unknown, advice: string): void;
   /** Call it when the connection works again, so that later warnings are logged anew. */
   forget(): void;

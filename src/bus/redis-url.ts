@@ -1,5 +1,5 @@
 /** The contents of REDIS_URL: where Redis is and how to log in. */
-export interface RedisTarget {
+interface RedisTarget {
   /** Whether the servers form a cluster. */
   cluster: boolean;
   /** The server, or some nodes of a cluster, from which the others are discovered. Never empty. */

@@ -1,7 +1,7 @@
 import { crowdedRetrySeconds, RateLimitedError } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
 
-export interface LaneLimits {
+interface LaneLimits {
   /** The most pieces of work at a time. */
   lanes: number;
   /** The most that may wait for one owner. */

@@ -12,7 +12,7 @@ export interface Run {
  */
 export type Went = 'more' | 'idle' | 'failed';
 
-export interface LoopOptions {
+interface LoopOptions {
   /** What the work does, for log lines (`<name> failed`), health and metrics. OPERATIONS.md says what waits for it. */
   name: string;
   /** Does one run, and may say how it went. */

@@ -33,7 +33,7 @@ type ColumnName<Key extends string> = Key extends `${infer First}${infer Rest}`
   : Key;
 
 /** The columns of an entity, for hand-written SQL. */
-export interface Columns<E extends Entity, Derived = object> {
+interface Columns<E extends Entity, Derived = object> {
   /** The list to select from the table, or from a CTE that returns whole rows. */
   select(of: string): string;
   /** Like `select`, but every column is NULL in rows that do not meet the condition. */

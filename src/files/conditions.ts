@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** What a file is known by, and its size in bytes. */
-export interface Validators {
+interface Validators {
   /** A strong tag, in quotes. */
   etag: string;
   modified: Date;

@@ -14,7 +14,7 @@ export interface StoredFile {
   sha256: string;
 }
 
-export interface SaveOptions extends Pick<AppendOptions, 'signal' | 'maxBytes' | 'onBytes'> {
+interface SaveOptions extends Pick<AppendOptions, 'signal' | 'maxBytes' | 'onBytes'> {
   workspaceId: string;
   filename: string;
   mediaType: string;

@@ -10,7 +10,7 @@ import type { ArtifactLinks } from './links.ts';
 import { normalType, unknownMediaType } from './media-type.ts';
 import type { OpenFile, Presentation, Store } from './stores/store.ts';
 
-export interface ArtifactRouteOptions {
+interface ArtifactRouteOptions {
   find(id: string): Promise<Downloadable | null>;
   store: Store;
   links: ArtifactLinks;

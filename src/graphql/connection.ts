@@ -12,7 +12,7 @@ export interface PageArgs {
   before?: string | null | undefined;
 }
 
-export interface Edge<Node> {
+interface Edge<Node> {
   cursor: string;
   node: Node;
 }

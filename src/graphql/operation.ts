@@ -17,7 +17,7 @@ export interface GraphQLRequest {
 }
 
 /** What an execution needs besides the request. */
-export type Circumstances = Pick<GraphQLContext, 'signal' | 'resumeAfter' | 'onLive'>;
+type Circumstances = Pick<GraphQLContext, 'signal' | 'resumeAfter' | 'onLive'>;
 
 interface Opened {
   prepared: PreparedOperation;

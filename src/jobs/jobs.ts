@@ -62,7 +62,7 @@ import type { Submitter } from '../workspaces/viewer.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 
 /** The dependencies of the domain. */
-export interface JobsParts extends Omit<ContextParts, 'workforce' | 'pauses'> {
+interface JobsParts extends Omit<ContextParts, 'workforce' | 'pauses'> {
   /** How surfaces name jobs beside their UUIDs. */
   idForms: readonly IdForm[];
   /** The job types that a built-in worker takes, where one runs. */

@@ -21,7 +21,7 @@ export function createOutboundAgent(allow: OutboundAllow): Agent {
 }
 
 /** The connection of one download. */
-export interface OutboundConnection {
+interface OutboundConnection {
   client: Client;
   /** Whether the peer reset it. undici treats a reset as the end of a body that has no declared length. */
   wasReset(): boolean;

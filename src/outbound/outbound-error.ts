@@ -1,4 +1,4 @@
-export type OutboundErrorCode = 'ADDRESS_REFUSED' | 'NO_ADDRESS' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
+type OutboundErrorCode = 'ADDRESS_REFUSED' | 'NO_ADDRESS' | 'BAD_URL' | 'TOO_MANY_REDIRECTS' | 'UNREACHABLE' | 'TIMEOUT';
 
 /** Why an outbound request failed. The message names the host, but never the path, the query or a resolved address. */
 export class OutboundError extends Error {

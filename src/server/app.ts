@@ -70,7 +70,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-export interface AppOptions {
+interface AppOptions {
   log: Log;
   /** Called when the process must stop, because another one took the database from it. */
   onFatal: (reason: Error) => void;

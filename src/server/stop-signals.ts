@@ -6,7 +6,7 @@ export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** How often to check whether the launcher still runs. */
 const lookMilliseconds = 1_000;
 
-export interface Stopping {
+interface Stopping {
   /** Begins to stop. Called once. */
   stop: () => Promise<void>;
   /** Whoever stops it waits, and no load balancer has to notice. May come before `stop`. */

@@ -16,7 +16,7 @@ const houseKeepingMilliseconds = 60_000;
 /** Rare, because each sweep lists the whole store. */
 const orphanSweepMilliseconds = 10 * 60_000;
 
-export interface SweeperOptions {
+interface SweeperOptions {
   jobs: Jobs;
   uploads: Uploads;
   database: Database;

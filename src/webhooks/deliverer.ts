@@ -35,7 +35,7 @@ const recordingMilliseconds = 300;
 /** How long tries in flight may take to finish when the process stops. */
 const stopMilliseconds = 5_000;
 
-export interface DelivererOptions {
+interface DelivererOptions {
   jobs: Jobs;
   database: Database;
   clock: Pick<DatabaseClock, 'now'>;

@@ -16,7 +16,7 @@ export interface Outcome {
   retryAfter: number | null;
 }
 
-export interface Message {
+interface Message {
   url: string;
   headers: Record<string, string>;
   body: string;

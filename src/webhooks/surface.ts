@@ -11,7 +11,7 @@ export interface WebhookMessage {
 }
 
 /** The inputs of a signature. */
-export interface Signing {
+interface Signing {
   /** The exact text that is sent. */
   body: string;
   /** When this try is made. */

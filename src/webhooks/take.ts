@@ -37,7 +37,7 @@ export interface Place {
   again: boolean;
 }
 
-export interface Taken {
+interface Taken {
   tries: Try[];
   next: Place;
   /** Whether more tries may be available now. */

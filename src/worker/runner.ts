@@ -18,7 +18,7 @@ import { HeldLease } from './held-lease.ts';
 import { ScratchFullError } from './media/scratch-full.ts';
 import { type Held, Shares } from './shares.ts';
 
-export interface RunnerOptions {
+interface RunnerOptions {
   jobs: Jobs;
   artifacts: ResultFiles;
   store: Store;

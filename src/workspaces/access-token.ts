@@ -7,7 +7,7 @@ import type { Restriction, Tags } from './viewer.ts';
 /** The scopes that a token can have. */
 export const tokenScopes = ['READ', 'WRITE'] as const;
 
-export type TokenScope = (typeof tokenScopes)[number];
+type TokenScope = (typeof tokenScopes)[number];
 
 /** The claims of a token: its key and workspace, what it opens, and what it may do there. */
 export interface AccessClaims {

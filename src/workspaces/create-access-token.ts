@@ -30,7 +30,7 @@ const request = z
   });
 
 /** A request for an access token. Exactly one of `jobId`, `tag` and `tags` is required. */
-export interface AccessTokenRequest {
+interface AccessTokenRequest {
   /** UUID. */
   jobId?: string | null | undefined;
   tag?: string | null | undefined;

@@ -26,7 +26,7 @@ const request = z.object({
     .nullish(),
 });
 
-export interface ApiKeyRequest {
+interface ApiKeyRequest {
   workspaceId: string;
   /** 1 to 200 characters. */
   name: string;

@@ -20,7 +20,7 @@ const request = z.object({
   concurrencyLimit: concurrencyLimit.nullish(),
 });
 
-export interface WorkspaceRequest {
+interface WorkspaceRequest {
   /** 1 to 200 characters. */
   name: string;
   /** The first grant, 0 to 1,000,000,000. 0 by default. */

@@ -24,7 +24,7 @@ const request = z.object({
   idempotencyKey: z.string().min(1).max(255).nullish(),
 });
 
-export interface CreditGrant {
+interface CreditGrant {
   workspaceId: string;
   /** 1 to 1,000,000,000. */
   amount: number;

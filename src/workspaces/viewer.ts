@@ -16,7 +16,7 @@ export interface Viewer {
 /** One job, or the jobs with tags. */
 export type Restriction = { jobId: string } | TagRestriction;
 
-export interface TagRestriction {
+interface TagRestriction {
   /** The jobs of every one of these, each by itself. The first is borne by all that the token creates. */
   tags: Tags;
   /** What the token may create; null for any type. */
@@ -60,7 +60,7 @@ interface NarrowedFilter {
 }
 
 /** Whose the idempotency keys and uploads of access tokens are: those of one key with the same first tag share them. */
-export interface TokenOwner {
+interface TokenOwner {
   apiKeyId: string;
   tag: string;
 }

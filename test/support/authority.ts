@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
 
 /** Paths of PEM files. */
 export interface Certificate {
@@ -40,13 +39,6 @@ export async function makeAuthority(): Promise<Authority & { remove(): Promise<v
       return { cert, key };
     },
   };
-}
-
-/** The same, removed after the test. */
-export async function authorityOfTest(): Promise<Authority> {
-  const authority = await makeAuthority();
-  onTestFinished(() => authority.remove());
-  return authority;
 }
 
 export async function openssl(...words: string[]): Promise<void> {

@@ -12,7 +12,7 @@ export interface Answer<Data> {
   errors: AnswerError[];
 }
 
-export interface AnswerError {
+interface AnswerError {
   message: string;
   extensions: JsonObject;
   path?: (string | number)[];

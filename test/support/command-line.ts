@@ -11,7 +11,7 @@ export const launcher = fileURLToPath(new URL('../../src/launch.js', import.meta
 const terminal = fileURLToPath(new URL('console.py', import.meta.url));
 
 /** A command that ended. */
-export interface Ran {
+interface Ran {
   code: number | null;
   stdout: string;
   stderr: string;

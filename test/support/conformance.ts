@@ -7,7 +7,7 @@ import type { TestContext } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What the conformance kit has said of a worker. */
-export interface Judgement {
+interface Judgement {
   code: number | null;
   output: string;
   /** Names of the checks with this verdict. */

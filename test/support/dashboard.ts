@@ -25,7 +25,7 @@ export interface Visit {
   isAccessible(): Promise<void>;
 }
 
-export interface VisitOptions extends Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'reducedMotion' | 'timezoneId'> {
+interface VisitOptions extends Pick<BrowserContextOptions, 'viewport' | 'colorScheme' | 'reducedMotion' | 'timezoneId'> {
   /** To sign in with; null: the visitor stays at the door. */
   key: string | null;
   /** Where to begin. */

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 
 /** A source of downloads that holds back the end of each file until `release`. Closed after the test. */
-export interface FileServer {
+interface FileServer {
   /** The URL of a file. Needs OUTBOUND_ALLOW=127.0.0.1. */
   url(name: string): string;
   /** The requested paths, in order. */

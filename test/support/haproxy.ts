@@ -15,7 +15,7 @@ export function hasHaproxy(): boolean {
 }
 
 /** HAProxy with `deploy/haproxy.cfg`, in front of two processes. Stopped after the test. */
-export interface Haproxy {
+interface Haproxy {
   url: string;
   /** Where the two processes have to listen. */
   ports: readonly [number, number];

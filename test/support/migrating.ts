@@ -26,7 +26,7 @@ export const makeThings: Migration = {
 };
 
 /** One step of each kind. The backfill adds to what is there, so that a row that is changed twice shows. */
-export const manySteps: Migration = {
+const manySteps: Migration = {
   name: 'many-steps',
   oldestVersion: null,
   steps: [

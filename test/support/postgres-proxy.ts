@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 export type StatementFate = 'passes' | 'request lost' | 'answer lost' | 'held';
 
 /** A proxy to Postgres that loses chosen statements, together with their connection. Closed after the test. */
-export interface PostgresProxy {
+interface PostgresProxy {
   /** To be used instead of the database's URL. */
   url: string;
   /** What happened to the chosen statements, in order. */

@@ -18,7 +18,7 @@ import {
 import type { JsonValue } from '../../src/json.ts';
 
 /** Draws one value from an arbitrary. This is fast-check's way to write generators that depend on earlier draws. */
-export type Draw = fc.GeneratorValue;
+type Draw = fc.GeneratorValue;
 
 /** An operation as a client sends it. */
 export interface RandomOperation {

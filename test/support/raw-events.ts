@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { onTestFinished } from 'vitest';
 import type { Asked } from './raw-socket.ts';
 
-export interface ServerEvent {
+interface ServerEvent {
   event: string;
   id: string | null;
   data: string;

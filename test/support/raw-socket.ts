@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
 /** A graphql-transport-ws message from the server. */
-export interface ServerMessage {
+interface ServerMessage {
   id?: string;
   type: string;
   payload?: unknown;

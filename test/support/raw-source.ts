@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 /** A server that answers with raw bytes, even if they are not valid HTTP. Closed after the test. */
-export interface RawSource {
+interface RawSource {
   /** Base URL on `localhost`, without a path. */
   origin: string;
   /** The requested paths, in order. */

@@ -7,7 +7,7 @@ import { testFolder } from './process.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The program of the version that was released last. */
-export interface ReleasedProgram {
+interface ReleasedProgram {
   version: string;
   main: string;
 }

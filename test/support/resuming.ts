@@ -32,7 +32,7 @@ const page = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8')
 const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 /** Replacements for the page's delays, for tests that cannot wait that long. */
-export type Hurry = Readonly<Record<string, string>>;
+type Hurry = Readonly<Record<string, string>>;
 
 /** Runs PROTOCOL.md's code for graphql-ws as it is. @param url http URL of the process */
 export function resumeOverSocket(url: string, token: Token, hurry: Hurry = {}): ResumingClient {
@@ -106,7 +106,7 @@ export interface UpdatedJob {
 }
 
 /** An update, with the cursor from which to resume after it. */
-export interface Update {
+interface Update {
   cursor: string;
   job: UpdatedJob;
 }

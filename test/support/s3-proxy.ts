@@ -15,7 +15,7 @@ export type S3Fate =
   | 'hangs'
   | { status: number; code: string; retryAfter?: number };
 
-export interface S3Asked {
+interface S3Asked {
   /** `part 2`, `begin`, `complete`, `abort`, `list`, or the method and the end of the key. */
   what: string;
   headers: IncomingHttpHeaders;

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { blocks } from './large-file.ts';
 
 /** An S3 service for one large file at a time: it counts and hashes what comes, and drops it. Closed after the test. */
-export interface S3Sink {
+interface S3Sink {
   url: string;
   /** Of what was taken, in its order, without what was sent again. */
   sha256(): string;

@@ -24,7 +24,7 @@ export interface Sample {
 export type Pause = (time: number) => Promise<unknown>;
 
 /** The result of running a client. */
-export interface Ran {
+interface Ran {
   /** The printed lines. */
   printed: string[];
 }

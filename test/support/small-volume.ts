@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A volume of a few megabytes, which a test can fill. */
-export interface SmallVolume {
+interface SmallVolume {
   dir: string;
   /** Leaves so many bytes. */
   fill(leaving: number): void;

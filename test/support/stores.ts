@@ -39,7 +39,7 @@ async function openDisk(): Promise<StoreUnderTest> {
   };
 }
 
-export async function openBucket(server: S3Server): Promise<StoreUnderTest> {
+async function openBucket(server: S3Server): Promise<StoreUnderTest> {
   const [store, another, client] = [storeOf(server), storeOf(server), new S3Client(server.settings)];
   const { prefix, partBytes } = server.settings;
   return {

@@ -4,10 +4,10 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
 /** What happens to a call: it arrives, it is answered 503, its connection is cut, or it runs but its answer is lost. */
-export type Fate = 'arrives' | 'unavailable' | 'cut' | 'answer lost';
+type Fate = 'arrives' | 'unavailable' | 'cut' | 'answer lost';
 
 /** An unreliable proxy between a worker and Longhaul. Closed after the test. */
-export interface TroubledProxy {
+interface TroubledProxy {
   /** Known before anything listens there. */
   url: string;
   listen(): Promise<void>;

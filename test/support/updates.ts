@@ -43,7 +43,7 @@ export async function beginWatch(
 }
 
 /** A transaction on another connection to the database of a Longhaul (servers only). */
-export interface OpenTransaction {
+interface OpenTransaction {
   /** The same database on this connection. Its statements commit with the transaction. */
   database: Database;
   commit(): Promise<void>;

@@ -8,7 +8,7 @@ import { expect } from 'vitest';
 import { isJsonObject, type JsonObject } from '../../src/json.ts';
 import type { Longhaul } from './longhaul.ts';
 
-export const createUploadMutation = `mutation ($input: CreateUploadInput!) {
+const createUploadMutation = `mutation ($input: CreateUploadInput!) {
   createUpload(input: $input) {
     __typename
     ... on CreateUploadPayload { uploadUrl upload { id filename mediaType bytes receivedBytes sha256 complete expiresAt } }

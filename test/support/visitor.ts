@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import type { GraphQLAnswer } from './longhaul.ts';
 
 /** What a socket's opening came to: null if it was acknowledged, else the close code. */
-export interface OpenedSocket {
+interface OpenedSocket {
   refused: number | null;
   reason: string;
   ws: WebSocket;

@@ -2,10 +2,10 @@ import { onTestFinished } from 'vitest';
 import { JobProgressDocument, type JobProgressSubscription } from '../graphql/generated/graphql.ts';
 import { next, watchSocket } from './client.ts';
 
-export type JobVersion = JobProgressSubscription['jobProgress'];
+type JobVersion = JobProgressSubscription['jobProgress'];
 
 /** A job that is watched over a WebSocket, at most until the end of the test. */
-export interface WatchedJob {
+interface WatchedJob {
   /** The next version for which this holds. Earlier ones are skipped. */
   until(holds: (job: JobVersion) => boolean): Promise<JobVersion>;
   /** The last version. The subscription has completed after it. */

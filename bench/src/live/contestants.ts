@@ -24,7 +24,7 @@ export interface Contestant {
   drive(rate: number): () => Promise<void>;
 }
 
-export interface Contestants {
+interface Contestants {
   longhaul: Contestant;
   /** Sends each socket its own frame, with its subscriber's id. */
   raw: Contestant;

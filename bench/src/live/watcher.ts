@@ -9,7 +9,7 @@ export interface Subscription {
 }
 
 /** Callbacks of a watcher. */
-export interface Listener {
+interface Listener {
   /** @param made when the version was made, in milliseconds since the epoch; null if this watcher does not read it */
   onVersion(made: number | null): void;
   onLost(reason: string): void;

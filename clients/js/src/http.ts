@@ -15,7 +15,7 @@ const answerWithin = 30_000;
 const mostTries = 9;
 
 /** How a call is sent. */
-export interface Sending {
+interface Sending {
   signal: AbortSignal;
   headers?: Record<string, string>;
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@longhaul/client';
 
 /** Who asks, as the server tells it. */
-export interface Caller {
+interface Caller {
   scopes: string[];
   workspace: { id: string; name: string };
   /** Null for an access token. */

@@ -18,7 +18,7 @@ interface PartProps<Kind extends Control['kind'] = Control['kind']> {
 }
 
 /** What all parts of one form share. */
-export interface FormContext {
+interface FormContext {
   issues: readonly DraftIssue[];
   /** Shows what was hidden, where that may be asked for. */
   reveal: (() => void) | null;

@@ -20,7 +20,7 @@ export interface Completion {
 }
 
 /** The part of the text that is being written, and what it may become. */
-export interface Completions {
+interface Completions {
   start: number;
   end: number;
   options: readonly Completion[];

@@ -2,7 +2,7 @@ import type { Dialect, JobFilter, JobStatus, JobUpdatesFilter, ListedJobFragment
 import { dialectValues, type Filter, type FilterName, instantOf, statusValues } from './filters.ts';
 
 /** What the names in a filter stand for at one moment. */
-export interface Meaning {
+interface Meaning {
   /** Milliseconds; times like `2h` are counted back from it. */
   now: number;
   utc: boolean;

@@ -13,7 +13,7 @@ export interface Filter {
 }
 
 /** What a text says. */
-export interface ReadText {
+interface ReadText {
   filters: readonly Filter[];
   /** A word that is no condition: an id or a reference to open, where it is all there is. */
   word: string | null;
@@ -22,7 +22,7 @@ export interface ReadText {
 }
 
 /** A part of the text, with where it stands. */
-export interface Token {
+interface Token {
   text: string;
   start: number;
   end: number;
@@ -34,7 +34,7 @@ export function tokensOf(text: string): Token[] {
 }
 
 /** The name and the value of a part; null where it has none of the names. */
-export function pairOf(token: string): Filter | null {
+function pairOf(token: string): Filter | null {
   const colon = token.indexOf(':');
   const name = filterNames.find((one) => one === token.slice(0, colon).toLowerCase());
   return name === undefined ? null : { name, value: unquoted(token.slice(colon + 1)) };

@@ -1,7 +1,7 @@
 import { href, route } from '../app/router.ts';
 
 /** Which page of a connection is asked for. */
-export interface PageVariables {
+interface PageVariables {
   first?: number;
   after?: string;
   last?: number;

@@ -2,7 +2,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 /** For a `<details>` that lies over the page. */
-export interface Closing {
+interface Closing {
   ref: RefObject<HTMLDetailsElement | null>;
   onKeyDown: (event: KeyboardEvent) => void;
   /** @param focus whether the focus goes back to its button */

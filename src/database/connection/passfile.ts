@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 
 /** The connection that needs a password. `host` is `localhost` for a Unix socket in the default folder. */
-export interface Asking {
+interface Asking {
   host: string;
   port: number;
   database: string;

@@ -28,7 +28,7 @@ interface Begun {
 }
 
 /** The database has migrations that this program does not know, and on whose tables it would not work. */
-export class NewerDatabase extends Error {
+class NewerDatabase extends Error {
   constructor(unknown: readonly Begun[]) {
     const names = unknown.map(({ name }) => name).join(', ');
     // A version of 0.2.0 or before says no more than that it made them.

@@ -17,7 +17,7 @@ const largestBatch = 10_000;
 /** SQLSTATEs that another transaction causes: lock_not_available, deadlock_detected. */
 const passing = new Set(['55P03', '40P01']);
 
-export interface MigrationOptions {
+interface MigrationOptions {
   /** One connection, used by nobody else meanwhile, and no statement timeout. */
   session: Queryable;
   /** Another connection, to see how far an index is; null on the embedded database. */

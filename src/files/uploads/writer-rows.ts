@@ -6,7 +6,7 @@ import { lockQuota, sqlRoomLeft } from './quota.ts';
 import { type Upload, uploadColumns, type UploadRow, uploadFromRow } from './upload.ts';
 
 /** How long a writer may be silent before another one goes on without its word, in seconds. See writer.ts. */
-export const silentSeconds = 5;
+const silentSeconds = 5;
 
 /** Whether the attempt whose result it is still holds its lease; true of the input of a job. */
 const sqlIsWanted = `(upload.job_id IS NULL OR EXISTS (

@@ -21,7 +21,7 @@ export interface Watching {
 }
 
 /** A function to leave, or the errors why there is nothing to watch. */
-export type Joined = { leave: () => void; refused: null } | { leave: null; refused: readonly GraphQLError[] };
+type Joined = { leave: () => void; refused: null } | { leave: null; refused: readonly GraphQLError[] };
 
 /** Lets watchers of the same thing share one execution (PROTOCOL.md, S1). */
 export class Broadcasts {

@@ -2,7 +2,7 @@ import type { Frame } from './frame.ts';
 import type { Member } from './member.ts';
 
 /** A source whose events can be read again: pages of what is numbered without gaps. */
-export interface PagedSource extends AsyncIterable<unknown> {
+interface PagedSource extends AsyncIterable<unknown> {
   /** Its first event follows this number. */
   readonly start: number;
   /** Where the request itself says to begin, other than by a variable that those who share may differ in. */

@@ -21,7 +21,7 @@ export interface Frame {
 }
 
 /** A frame before rendering. */
-export type Heading = Omit<Frame, 'payload'>;
+type Heading = Omit<Frame, 'payload'>;
 
 /**
  * How a watcher gets to where those are who watch the same thing already:

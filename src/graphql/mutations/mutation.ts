@@ -28,7 +28,7 @@ interface Mutation<Input extends object, Payload extends object> {
 }
 
 /** The union of what a mutation may answer. A field of this type takes the error itself, thrown or returned. */
-export type MutationResult = UnionRef<SchemaTypes, object, object>;
+type MutationResult = UnionRef<SchemaTypes, object, object>;
 
 /**
  * Adds a mutation that returns a union. It is nullable, so that one thrown error does not hide the results of the others.

@@ -3,7 +3,7 @@ import { builder } from '../builder.ts';
 import { JobType } from './job.ts';
 
 /** One event of `jobUpdates`. */
-export interface SentUpdate {
+interface SentUpdate {
   job: Job;
   /** The encoded cursor that clients get. */
   cursor: string;

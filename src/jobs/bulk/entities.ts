@@ -17,7 +17,7 @@ export type BulkActionStatus = (typeof bulkActionStatuses)[number];
 export const sqlIsRunning = `bulk_action.status = '${bulkStatus.running}'`;
 
 /** A number of jobs that was counted up to a limit. */
-export const JobCountEntity = defineEntity({
+const JobCountEntity = defineEntity({
   name: 'JobCount',
   embeddable: true,
   properties: { value: p.integer(), exact: p.boolean() },

@@ -11,7 +11,7 @@ import { type BulkActionKind, bulkStatus, sqlIsRunning } from './entities.ts';
 const stretch = 10_000;
 
 /** What one step does to its jobs, inside its transaction. */
-export interface Done {
+interface Done {
   /** How many of the jobs, from the first on, it has looked at. With fewer than all, it cannot go on. */
   seen: number;
   done: number;
@@ -33,7 +33,7 @@ export interface Doer {
 }
 
 /** What a step needs to know of its action. */
-export interface TakenAction {
+interface TakenAction {
   id: string;
   workspace_id: string;
   kind: BulkActionKind;

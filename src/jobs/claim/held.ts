@@ -31,7 +31,7 @@ export async function findHeldJob(database: Queryable, apiKeyId: string, jobId: 
 }
 
 /** The attempt that a token was issued for, whatever its outcome, and the current state of its job. */
-export interface PastAttempt {
+interface PastAttempt {
   job: Job;
   number: number;
   /** Null if its lease has expired but was not swept yet. */

@@ -6,7 +6,7 @@ import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isSameRequest, joinedHash, type RequestKey } from './request-key.ts';
 
 /** The request and job that a key was used for. */
-export interface UsedKey {
+interface UsedKey {
   requestHash: string;
   job: Job;
 }

@@ -11,7 +11,7 @@ import { sqlIs } from '../model/state-machine.ts';
 const lockSpace = 0x10_4b;
 
 /** Either all jobs were created, or none: `room` says how many would have fitted, `issues` what is wrong, by the ids of jobs. */
-export type Placed = { jobs: Job[] } | { room: number } | { issues: Map<string, FieldIssue[]> };
+type Placed = { jobs: Job[] } | { room: number } | { issues: Map<string, FieldIssue[]> };
 
 /**
  * Keeps the pending jobs of a workspace within MAX_QUEUE_LENGTH, over all processes. The workspace's row says how many there

@@ -11,7 +11,7 @@ import { type LogLevel, logLevels, rankOf } from './line.ts';
 export const mostLines = 1_000;
 
 /** The most characters of a message; what is longer is cut. */
-export const mostCharacters = 8_192;
+const mostCharacters = 8_192;
 
 /** The most bytes of a line's fields, as JSON. */
 const mostFieldBytes = 16_384;

@@ -3,7 +3,7 @@ import { initialStatus, sqlIs, transitions } from '../model/state-machine.ts';
 import { sqlAlive } from '../workers/workforce.ts';
 
 /** What waits and runs of one type, in all workspaces. */
-export interface TypeBacklog {
+interface TypeBacklog {
   type: string;
   pending: number;
   running: number;

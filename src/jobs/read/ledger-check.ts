@@ -11,7 +11,7 @@ interface LedgerFault {
 }
 
 /** How much was checked, and the faults found. */
-export interface LedgerCheck {
+interface LedgerCheck {
   workspaces: number;
   entries: number;
   jobs: number;

@@ -20,7 +20,7 @@ const fields = [
 type WithFile = Pick<Job, 'artifactId' | 'artifactExpiresAt'>;
 
 /** Where a job's result can be downloaded. */
-export interface MainFile {
+interface MainFile {
   url: string;
   /** Null for a URL of somebody else's. */
   expiresAt: Date | null;

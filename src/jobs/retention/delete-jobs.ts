@@ -1,7 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts';
 
 /** A result file whose row is gone. */
-export interface OrphanedFile {
+interface OrphanedFile {
   id: string;
   workspaceId: string;
 }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { FieldIssue } from '../../errors.ts';
 
 /** When a schedule has its occurrences. */
-export interface Occurrences {
+interface Occurrences {
   /** The first after this instant; null if there is none any more. */
   after(instant: Date): Date | null;
   /** The last up to this instant. */

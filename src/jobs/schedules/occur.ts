@@ -22,7 +22,7 @@ const notedMilliseconds = 3_600_000;
 const columns = columnsOf(ScheduleEntity, {});
 
 /** Occurrences, and what became of them. */
-export interface Occurred {
+interface Occurred {
   /** How many there were. */
   count: number;
   jobs: Job[];

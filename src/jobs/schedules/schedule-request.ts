@@ -34,7 +34,7 @@ export interface ScheduleRequest extends ScheduleFields {
   type: string;
 }
 
-export type ScheduleSettings = JobTemplate & Pick<Schedule, 'name' | 'cron' | 'timeZone' | 'overlap'>;
+type ScheduleSettings = JobTemplate & Pick<Schedule, 'name' | 'cron' | 'timeZone' | 'overlap'>;
 
 const ownFields = z.object({
   name: z.string().min(1).max(200),

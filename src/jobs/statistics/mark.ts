@@ -4,7 +4,7 @@
  *
  * A mark need not be a snapshot that ever was: it is cut off after the last change that was counted.
  */
-export interface Mark {
+interface Mark {
   /** The first transaction that had not begun. */
   end: bigint;
   /** The transactions before it that were under way, in order. */

@@ -52,7 +52,7 @@ export function addTally(point: Point, { created, status, failed, wait, run, cha
 }
 
 /** A point and its place. */
-export interface PlacedPoint extends Point {
+interface PlacedPoint extends Point {
   step: StatisticsStep;
   at: string;
   type: string;

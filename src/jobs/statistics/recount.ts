@@ -3,7 +3,7 @@ import { type JobStatus, sqlIs } from '../model/state-machine.ts';
 import { totals } from './counts.ts';
 
 /** A count that is not what a scan of the jobs gives. */
-export interface Miscount {
+interface Miscount {
   workspaceId: string;
   type: string;
   status: JobStatus;

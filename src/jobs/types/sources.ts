@@ -15,7 +15,7 @@ export const source = z
   .meta({ format: 'uri', [sourceKeyword]: true });
 
 /** A field of an input that names a file. */
-export interface NamedSource {
+interface NamedSource {
   /** Within the input. */
   path: string[];
   text: string;

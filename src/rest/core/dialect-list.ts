@@ -5,7 +5,7 @@ import { visible } from '../../workspaces/viewer.ts';
 import type { Call } from './call.ts';
 
 /** Which part of a dialect's list, newest first. */
-export interface ListRequest {
+interface ListRequest {
   /** Phases to show; all if not given. */
   phases?: readonly JobPhase[] | undefined;
   types?: readonly string[] | undefined;

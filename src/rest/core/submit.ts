@@ -20,7 +20,7 @@ export interface Submission {
 }
 
 /** Where in the body the client sent each part of a submission, so that issues can name it; `[]` is the body itself. */
-export interface Places {
+interface Places {
   type: readonly string[];
   input: readonly string[];
   /** Fields of the input that the client knows by another name. */
@@ -29,7 +29,7 @@ export interface Places {
 }
 
 /** A route that creates a job. */
-export interface SubmissionEndpoint<Body, Before> extends Omit<Endpoint<unknown, Body>, 'kind' | 'method' | 'scope' | 'query'> {
+interface SubmissionEndpoint<Body, Before> extends Omit<Endpoint<unknown, Body>, 'kind' | 'method' | 'scope' | 'query'> {
   places: Places;
   /** What the body asks for. May throw a RefusedError. */
   submission(call: Call<unknown, Body>): Submission;
@@ -48,7 +48,7 @@ export interface Joining {
   joined(job: JoinedJob): Answer;
 }
 
-export type JoinedJob = Pick<Job, 'id' | 'type'>;
+type JoinedJob = Pick<Job, 'id' | 'type'>;
 
 /**
  * `POST` that creates a job: PENDING and charged, or nothing at all. With the header `Idempotency-Key` the same request

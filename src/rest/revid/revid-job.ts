@@ -8,7 +8,7 @@ import { type Envelope, envelope } from './envelope.ts';
 import { server } from './revid-server.ts';
 
 export const revidStatuses = ['queued', 'running', 'done'] as const;
-export type RevidStatus = (typeof revidStatuses)[number];
+type RevidStatus = (typeof revidStatuses)[number];
 
 /** A job, inside the envelope of the request that asked. */
 export const revidJob = z.object({

@@ -8,7 +8,7 @@ import { cancelledMessage, wrapped } from '../core/results.ts';
 import { wholeSeconds } from '../core/timestamps.ts';
 
 export const videoConduitStatuses = ['pending', 'processing', 'completed', 'failed'] as const;
-export type VideoConduitStatus = (typeof videoConduitStatuses)[number];
+type VideoConduitStatus = (typeof videoConduitStatuses)[number];
 
 const status = z.enum(videoConduitStatuses);
 const json = z.record(z.string(), z.json());

@@ -3,7 +3,7 @@ import type { Job } from '../../jobs/model/job.ts';
 import type { IdForm } from '../../jobs/read/job-ids.ts';
 
 export const vidocuTypes = ['analysis', 'export', 'translation', 'tool'] as const;
-export type VidocuType = (typeof vidocuTypes)[number];
+type VidocuType = (typeof vidocuTypes)[number];
 
 /** The vendor's name for a type. Types that it does not know, voiceovers included, are tools. */
 export function vidocuType(type: string): VidocuType {

@@ -7,7 +7,7 @@ import { type JobPhase, phaseOf } from '../../jobs/model/state-machine.ts';
 import { wrapped } from '../core/results.ts';
 
 export const vydraStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
-export type VydraStatus = (typeof vydraStatuses)[number];
+type VydraStatus = (typeof vydraStatuses)[number];
 
 export const instant = z.iso.datetime({ precision: 3 });
 

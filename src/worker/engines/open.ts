@@ -4,7 +4,7 @@ import { findProgram, isProgram } from '../media/engine.ts';
 import type { EngineSetting } from './setting.ts';
 import { findSpeaker, type Speaker } from './speaker.ts';
 
-export interface EngineSettings {
+interface EngineSettings {
   transcribe: EngineSetting | null;
   translate: EngineSetting | null;
   speech: EngineSetting | null;

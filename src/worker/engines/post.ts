@@ -4,7 +4,7 @@ import { HandlerError } from '../handler.ts';
 /** Bytes of an answer. */
 const maxAnswer = 256 * 1024 ** 2;
 
-export interface Question {
+interface Question {
   url: string;
   key: string | null;
   /** As a form, or as JSON. */

@@ -9,7 +9,7 @@ import { runCommand } from './command.ts';
 import { post } from './post.ts';
 import type { EngineSetting } from './setting.ts';
 
-export interface Speech {
+interface Speech {
   /** In the folder: what ffmpeg reads. */
   name: string;
   /** Which of its streams. */

@@ -5,7 +5,7 @@ import { runCommand } from './command.ts';
 import { post } from './post.ts';
 import type { EngineSetting } from './setting.ts';
 
-export interface Translation {
+interface Translation {
   texts: readonly string[];
   /** Language tags; the source null if unknown. */
   source: string | null;

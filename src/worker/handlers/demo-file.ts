@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import type { demoFiles } from '../../jobs/types/demo.ts';
 
-export interface DemoFile {
+interface DemoFile {
   filename: string;
   mediaType: string;
   content: Buffer;

@@ -5,7 +5,7 @@ import { type FoundEngine, findMediaEngine } from './engine.ts';
 import { Media } from './media.ts';
 import { Scratch } from './scratch.ts';
 
-export interface MediaOptions {
+interface MediaOptions {
   ffmpegPath: string | null;
   scratchDir: string;
   /** Whether the configuration names it. */
@@ -14,7 +14,7 @@ export interface MediaOptions {
 }
 
 /** What there is for jobs of media: all that they need, or what to do about it. */
-export interface OpenMedia {
+interface OpenMedia {
   media: Media | null;
   /** A sentence for whoever creates such a job; null where nothing is missing. */
   missing: string | null;

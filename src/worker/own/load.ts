@@ -7,7 +7,7 @@ import { isOwnHandler, type OwnHandler } from './own-handler.ts';
 import { ownJobType } from './own-type.ts';
 
 /** The handlers of an installation's own, and the types that they register. */
-export interface OwnHandlers {
+interface OwnHandlers {
   handlers: readonly OwnHandler[];
   types: readonly JobType[];
 }

@@ -1,6 +1,6 @@
 import type { Cue, Subtitles, Word } from './subtitles.ts';
 
-export interface Fit {
+interface Fit {
   /** Characters of a line. */
   lineLength: number;
   /** Lines of a cue. */

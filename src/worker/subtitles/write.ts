@@ -1,7 +1,7 @@
 import type { Subtitles } from './subtitles.ts';
 
 export const subtitleFormats = ['srt', 'vtt', 'ass', 'json'] as const;
-export type SubtitleFormat = (typeof subtitleFormats)[number];
+type SubtitleFormat = (typeof subtitleFormats)[number];
 
 export const subtitleMediaTypes: Readonly<Record<SubtitleFormat, string>> = {
   srt: 'application/x-subrip',
@@ -48,7 +48,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 `;
 
 /** As SRT and WebVTT write it: 01:02:03,456. */
-export function clock(seconds: number, point: ',' | '.'): string {
+function clock(seconds: number, point: ',' | '.'): string {
   const { hours, minutes, whole, milliseconds } = parts(seconds);
   return `${two(hours)}:${two(minutes)}:${two(whole)}${point}${String(milliseconds).padStart(3, '0')}`;
 }

@@ -29,7 +29,7 @@ export const auditActions = [
 
 export type AuditAction = (typeof auditActions)[number];
 
-export interface AuditTarget {
+interface AuditTarget {
   type: AuditTargetType;
   id: string;
 }

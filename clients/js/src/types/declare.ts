@@ -1,5 +1,5 @@
 /** A JSON Schema, as far as it is known to be one. */
-export type Schema = boolean | { readonly [keyword: string]: unknown };
+type Schema = boolean | { readonly [keyword: string]: unknown };
 
 /** A type of job, as the server lists it. */
 export interface ListedType {

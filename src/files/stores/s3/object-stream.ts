@@ -4,7 +4,7 @@ import type { S3Client } from './s3-client.ts';
 import { isTransient, storeErrorOf } from './s3-error.ts';
 
 /** What an object is: `etag` as the service writes it. */
-export interface S3Object {
+interface S3Object {
   key: string;
   bytes: number;
   etag: string;

@@ -8,7 +8,7 @@ import { StoreUnavailableError } from '../errors.ts';
 import { isTransient, S3Error, storeErrorOf } from './s3-error.ts';
 import { bucketUrl, type S3Settings } from './s3-settings.ts';
 
-export interface S3Request {
+interface S3Request {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Without the prefix; empty for the bucket. */
   key: string;
@@ -17,7 +17,7 @@ export interface S3Request {
   body?: Buffer;
 }
 
-export interface S3Answer {
+interface S3Answer {
   headers: Dispatcher.ResponseData['headers'];
   /** All of it: for answers that are small. */
   body: string;

@@ -17,7 +17,7 @@ export const soundFormats = ['mp3', 'wav'] as const;
 export const exportFormats = ['mp4', 'webm', 'mp3', 'wav', 'gif'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-export const qualities = ['low', 'medium', 'high'] as const;
+const qualities = ['low', 'medium', 'high'] as const;
 export type Quality = (typeof qualities)[number];
 
 function secondsField(title: string, description: string) {

@@ -14,7 +14,7 @@ import { mediaHandler } from './frame.ts';
 import { partOf } from './part.ts';
 
 /** One file to be made. */
-export interface Wanted extends Picture {
+interface Wanted extends Picture {
   name: string;
   quality: Quality;
   mute: boolean;

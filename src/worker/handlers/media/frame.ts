@@ -37,7 +37,7 @@ export interface MadeFile {
   facts?: JsonObject;
 }
 
-export interface Made {
+interface Made {
   output: JsonObject;
   /** The main one first. */
   files: readonly MadeFile[];

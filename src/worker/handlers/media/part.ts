@@ -1,7 +1,7 @@
 import { HandlerError } from '../../handler.ts';
 import type { Probed } from '../../media/probed.ts';
 
-export interface Part {
+interface Part {
   /** Options before the input. */
   options: string[];
   /** Filters of the picture. */

@@ -3,7 +3,7 @@ import { firstVideo } from '../../media/probe.ts';
 import type { Probed } from '../../media/probed.ts';
 import { checkSize } from './picture-size.ts';
 
-export interface SheetOptions {
+interface SheetOptions {
   columns: number;
   /** At most. */
   rows: number;
@@ -13,7 +13,7 @@ export interface SheetOptions {
   name: string;
 }
 
-export interface Sheet {
+interface Sheet {
   columns: number;
   /** How many pictures there are. */
   pictures: number;

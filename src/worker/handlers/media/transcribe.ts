@@ -28,7 +28,7 @@ const speechInput = z.looseObject({
 /** Of the list in the output, which is bounded as a whole: the file has all. */
 const mostSegments = 2_000;
 
-export interface SpeechEngines {
+interface SpeechEngines {
   transcribe: EngineSetting;
   /** Null for jobs that translate nothing. */
   translate: EngineSetting | null;
