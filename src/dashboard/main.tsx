@@ -3,10 +3,10 @@ import './styles/base.css';
 import './styles/parts.css';
 import { render } from 'preact';
 import './app/theme.ts';
-import { Notices } from './app/notice.tsx';
+import { Notices } from './app/notices.tsx';
 import { findSession, session } from './app/session.ts';
 import { Shell } from './app/shell.tsx';
-import { SignIn } from './sign-in/screen.tsx';
+import { SignIn } from './sign-in/sign-in-screen.tsx';
 import { Failure } from './ui/failure.tsx';
 import { Loading } from './ui/loading.tsx';
 

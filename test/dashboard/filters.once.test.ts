@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { completed, completionsAt, type KnownValues } from '../../src/dashboard/jobs/completion.ts';
-import { type Filter, filterNames, filtersIn, instantOf, paramsOf, readText, textOf } from '../../src/dashboard/jobs/filters.ts';
+import { completed, completionsAt, type KnownValues } from '../../src/dashboard/jobs/filter-completion.ts';
+import { type Filter, filterNames, filtersIn, instantOf, paramsOf, readText, textOf } from '../../src/dashboard/jobs/job-filters.ts';
 import { jobFilterOf } from '../../src/dashboard/jobs/filter-meaning.ts';
 import { href } from '../../src/dashboard/app/href.ts';
 

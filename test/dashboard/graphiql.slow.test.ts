@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => longhaul.stop());
 
-describe.skipIf(!hasChromium())('in Chromium', () => {
+describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
   test('who is signed in at the page creates and watches a job in GraphiQL without a key in its headers', async () => {
     const { page } = await visit(longhaul.url, { key: longhaul.adminKey });
     // Its editor is large.

@@ -1,7 +1,7 @@
 import { Button } from '../ui/button.tsx';
 import { useClosing } from '../ui/use-closing.ts';
-import { showKeyHelp } from './key-help.tsx';
-import { notify } from './notice.tsx';
+import { showShortcutHelp } from './shortcut-help.tsx';
+import { notify } from './notices.tsx';
 import { signOut, type Viewer } from './session.ts';
 import { theme, themes } from './theme.ts';
 import { zone, zones } from './time.tsx';
@@ -32,7 +32,7 @@ export function AccountMenu({ viewer }: { viewer: Viewer }) {
           </select>
         </label>
         <div class="row">
-          <Button onClick={showKeyHelp}>Keys (?)</Button>
+          <Button onClick={showShortcutHelp}>Keys (?)</Button>
           <Button onClick={leave}>Sign out</Button>
         </div>
       </div>

@@ -9,7 +9,7 @@ export { href } from './href.ts';
  */
 
 /** Where the page is. */
-export interface Route {
+interface Route {
   /** The parts of the path: `['jobs', 'job_…']`; empty at the root. */
   path: readonly string[];
   params: URLSearchParams;

@@ -7,7 +7,7 @@ import { type Scope, ViewerDocument, type ViewerQuery } from '../generated/app.t
 export type Viewer = ViewerQuery['viewer'];
 
 /** Who uses the page. The key itself is nowhere here: the server made a cookie of it that scripts cannot read. */
-export type Session = { state: 'unknown' } | { state: 'signedOut' } | { state: 'signedIn'; viewer: Viewer } | { state: 'failed'; error: Error };
+type Session = { state: 'unknown' } | { state: 'signedOut' } | { state: 'signedIn'; viewer: Viewer } | { state: 'failed'; error: Error };
 
 export const session = signal<Session>({ state: 'unknown' });
 

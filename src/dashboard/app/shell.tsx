@@ -1,11 +1,11 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { expectHeading } from '../ui/heading.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { answering } from './api.ts';
-import { KeyHelp, showKeyHelp } from './key-help.tsx';
-import { useShortcuts } from './keys.ts';
+import { ShortcutHelp, showShortcutHelp } from './shortcut-help.tsx';
+import { useShortcuts } from './shortcuts.ts';
 import { firstScreen, screenOf, screens, type ScreenEntry } from './screens.ts';
 import { go, href, route } from './router.ts';
 import { can, type Viewer } from './session.ts';
@@ -32,7 +32,7 @@ export function Shell({ viewer }: { viewer: Viewer }) {
     // On a narrow page the navigation scrolls sideways.
     navigation.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [path[0]]);
-  useShortcuts('Everywhere', [{ keys: '?', label: 'This list', run: showKeyHelp }]);
+  useShortcuts('Everywhere', [{ keys: '?', label: 'This list', run: showShortcutHelp }]);
   return (
     <div class="shell">
       <a class="skip" href="#content" onClick={skip}>
@@ -68,7 +68,7 @@ export function Shell({ viewer }: { viewer: Viewer }) {
           <NotAllowed screen={found.screen} />
         )}
       </main>
-      <KeyHelp />
+      <ShortcutHelp />
     </div>
   );
 }
@@ -82,20 +82,20 @@ function skip(event: Event) {
 /** For addresses that somebody with another key has handed on. */
 function NotAllowed({ screen: { name, scope } }: { screen: ScreenEntry }) {
   return (
-    <Frame title={name}>
+    <ScreenFrame title={name}>
       <Empty title="This key may not open it">
         <p>It takes a key with the scope {scope}. Sign out, and sign in with one.</p>
       </Empty>
-    </Frame>
+    </ScreenFrame>
   );
 }
 
 function Unknown() {
   return (
-    <Frame title="Not found">
+    <ScreenFrame title="Not found">
       <Empty title="There is no such page">
         <a href={href(firstScreen)}>Go to the jobs</a>
       </Empty>
-    </Frame>
+    </ScreenFrame>
   );
 }

@@ -1,5 +1,5 @@
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { StopBulkActionDocument } from '../generated/bulk.ts';
 import { ActButton } from '../ui/act-button.tsx';
 

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { issueAt, mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRequestKeys } from '../app/request-key.ts';
+import { notify } from '../app/notices.tsx';
+import { useRequestKeys } from '../app/use-request-keys.ts';
 import { AddCreditsDocument } from '../generated/credits.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';

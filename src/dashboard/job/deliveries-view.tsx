@@ -1,8 +1,8 @@
 import { counted } from '../app/counted.ts';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRefresh } from '../app/refresh.ts';
+import { notify } from '../app/notices.tsx';
+import { useRefresh } from '../app/use-refresh.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
 import { deliveryStates, eventNames } from '../app/webhook-words.ts';

@@ -1,6 +1,6 @@
 import { isFinal } from '@longhaul/client';
 import { useEffect, useRef } from 'preact/hooks';
-import { announce } from '../app/notice.tsx';
+import { announce } from '../app/notices.tsx';
 import { agoText, Duration, useNow } from '../app/time.tsx';
 import type { WholeJobFragment } from '../generated/job.ts';
 import { statusWord } from '../ui/badge.tsx';

@@ -6,7 +6,7 @@ import { whileWatched } from '../app/watched.ts';
 import { FollowJobDocument, ReadJobDocument, type WholeJobFragment } from '../generated/job.ts';
 
 /** What is known of the job of an address. */
-export interface LiveJob {
+interface LiveJob {
   /** As it was seen last; null before the first answer, and where there is none. */
   job: WholeJobFragment | null;
   /** Nobody knows it, or this key may not see it. */

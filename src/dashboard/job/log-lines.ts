@@ -6,12 +6,12 @@ import { whileWatched } from '../app/watched.ts';
 import { type LogLevel, ReadLogsDocument } from '../generated/job.ts';
 
 /** What of a job's log is read: all attempts where `attempt` is null. */
-export interface LogFilter {
+interface LogFilter {
   level: LogLevel;
   attempt: number | null;
 }
 
-export interface LogLines {
+interface LogLines {
   /** Oldest first, without gaps but those of the filter. */
   lines: readonly JobLogLine[];
   /** Null where there are no older ones. */

@@ -4,7 +4,7 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { JobLogLine } from '@longhaul/client';
 import { messageOf } from '../app/api.ts';
 import { counted } from '../app/counted.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { shortInstantText } from '../app/time.tsx';
 import type { LogLevel } from '../generated/job.ts';
 import { Button } from '../ui/button.tsx';

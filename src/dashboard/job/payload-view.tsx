@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { query } from '../app/api.ts';
 import { hidesSomething } from '../app/json-values.ts';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { ReadInputDocument, ReadOutputDocument, RevealInputDocument } from '../generated/job.ts';
 import { ActButton } from '../ui/act-button.tsx';
 import { Answer } from '../ui/answer.tsx';

@@ -1,5 +1,5 @@
 import type { Dialect, JobFilter, JobStatus, JobUpdatesFilter, ListedJobFragment } from '../generated/jobs.ts';
-import { dialectValues, type Filter, type FilterName, instantOf, statusValues } from './filters.ts';
+import { dialectValues, type Filter, type FilterName, instantOf, statusValues } from './job-filters.ts';
 
 /** What the names in a filter stand for at one moment. */
 interface Meaning {

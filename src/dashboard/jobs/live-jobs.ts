@@ -11,7 +11,7 @@ import { type JobUpdatesFilter, type ListedJobFragment, ListedJobUpdatesDocument
 export type Connection = 'connecting' | 'live' | 'broken' | 'paused' | 'resting' | 'failed';
 
 /** What is followed. */
-export interface Following {
+interface Following {
   filter: JobUpdatesFilter;
   withSchedule: boolean;
 }

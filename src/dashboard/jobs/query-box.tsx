@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { messageOf } from '../app/api.ts';
-import { useShortcuts } from '../app/keys.ts';
-import { type Completion, completed, completionsAt, type KnownValues } from './completion.ts';
-import { type Filter, readText, textOf } from './filters.ts';
+import { useShortcuts } from '../app/shortcuts.ts';
+import { type Completion, completed, completionsAt, type KnownValues } from './filter-completion.ts';
+import { type Filter, readText, textOf } from './job-filters.ts';
 import { readKnownValues } from './known-values.ts';
 
 interface QueryBoxProps {

@@ -1,14 +1,14 @@
 import { useSignal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { issueAt, mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { fromHere } from '../app/router.ts';
 import { ChangeScheduleDocument, MakeScheduleDocument, ScheduleTypesDocument, type WholeScheduleFragment } from '../generated/schedules.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
 import { Details } from '../ui/details.tsx';
-import { draftOf, inputOf, type ScheduleDraft } from './draft.ts';
+import { draftOf, inputOf, type ScheduleDraft } from './schedule-draft.ts';
 
 interface ScheduleFormProps {
   /** To change it; null to make one. */

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRefresh } from '../app/refresh.ts';
+import { notify } from '../app/notices.tsx';
+import { useRefresh } from '../app/use-refresh.ts';
 import { fromHere, href } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Duration, Time } from '../app/time.tsx';
@@ -14,10 +14,10 @@ import { Confirm } from '../ui/confirm.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Facts } from '../ui/facts.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { ScheduleActions } from './actions.tsx';
+import { ScheduleActions } from './schedule-actions.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
 import { ScheduleState } from './schedule-state.tsx';
 
@@ -32,7 +32,7 @@ export function Screen({ parts: [id = ''] }: { parts: readonly string[] }) {
   const found = loaded.data?.node;
   const schedule = found?.kind === 'Schedule' ? found : null;
   return (
-    <Frame title={schedule?.name ?? 'Schedule'} actions={<RefreshButton reload={reload} />}>
+    <ScreenFrame title={schedule?.name ?? 'Schedule'} actions={<RefreshButton reload={reload} />}>
       <Answer loaded={loaded} reload={reload}>
         {() =>
           schedule === null ? (
@@ -45,7 +45,7 @@ export function Screen({ parts: [id = ''] }: { parts: readonly string[] }) {
           )
         }
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }
 
@@ -78,7 +78,7 @@ function Whole({ schedule, reload }: { schedule: Shown; reload: () => Promise<vo
           </Button>
         </div>
       )}
-      {lastError !== null && <p class={lastError.code === 'OVERLAP' ? 'soft' : 'stale'}>The last occurrence created no job. {lastError.message}</p>}
+      {lastError !== null && <p class={lastError.code === 'OVERLAP' ? 'soft' : 'warning'}>The last occurrence created no job. {lastError.message}</p>}
       <Facts facts={factsOf(schedule)} />
       <section class="part">
         <div class="row">

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { messageOf } from '../app/api.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { Button, type ButtonProps } from './button.tsx';
 
 /** For what somebody asks for: it is not begun twice, and where it fails it is told why. */

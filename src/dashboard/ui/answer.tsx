@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { messageOf } from '../app/api.ts';
-import type { Loaded } from '../app/load.ts';
+import type { Loaded } from '../app/use-query.ts';
 import { Button } from './button.tsx';
 import { Failure } from './failure.tsx';
 import { Loading } from './loading.tsx';
@@ -16,7 +16,7 @@ export function Answer<Data>({ loaded: { data, error }, reload, rows = 8, childr
   return (
     <>
       {error !== null && (
-        <div class="stale row" role="alert">
+        <div class="warning row" role="alert">
           <span class="grow">This may be out of date. {messageOf(error)}</span>
           <Button onClick={retry}>Try again</Button>
         </div>

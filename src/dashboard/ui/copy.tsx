@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 
 /**
  * Puts a text into the clipboard.

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { issueAt, mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { ChangeWorkspaceDocument, type ListedWorkspaceFragment, MakeWorkspaceDocument } from '../generated/workspaces.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useTitle } from '../app/title.ts';
+import { useTitle } from '../app/use-title.ts';
 import { Heading } from './heading.tsx';
 
 /**
@@ -7,7 +7,7 @@ import { Heading } from './heading.tsx';
  *
  * @param actions buttons and links, at the end of the heading's line
  */
-export function Frame({ title, actions, children }: { title: string; actions?: ComponentChildren; children: ComponentChildren }) {
+export function ScreenFrame({ title, actions, children }: { title: string; actions?: ComponentChildren; children: ComponentChildren }) {
   useTitle(title);
   return (
     <section class="screen">

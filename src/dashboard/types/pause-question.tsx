@@ -1,5 +1,5 @@
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { type ListedTypeFragment, PauseTypeDocument } from '../generated/types.ts';
 import { Confirm } from '../ui/confirm.tsx';
 

@@ -1,7 +1,7 @@
 import { zone } from '../app/time.tsx';
 import type { DraftIssue } from '../form/drafts.ts';
 import { Field } from '../ui/field.tsx';
-import type { Options } from './options.ts';
+import type { Options } from './job-options.ts';
 
 interface OptionsFormProps {
   options: Options;

@@ -1,13 +1,13 @@
 import { isFinal } from '@longhaul/client';
 import type { ComponentChildren } from 'preact';
 import { href } from '../app/router.ts';
-import { useTitle } from '../app/title.ts';
+import { useTitle } from '../app/use-title.ts';
 import type { WholeJobFragment } from '../generated/job.ts';
 import { StatusBadge } from '../ui/badge.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Failure } from '../ui/failure.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { DeliveriesView } from './deliveries-view.tsx';
@@ -27,12 +27,12 @@ export function Screen({ parts: [id = ''] }: { parts: readonly string[] }) {
   const { job, missing, error } = live;
   if (missing) {
     return (
-      <Frame title="Job">
+      <ScreenFrame title="Job">
         <Empty title="There is no such job">
           <p>No job of this workspace has the id {id}. It may have been deleted, or belong to another workspace.</p>
           <a href={href(['jobs'])}>All jobs</a>
         </Empty>
-      </Frame>
+      </ScreenFrame>
     );
   }
   if (job === null) return error === null ? <Loading rows={12} /> : <Failure error={error} retry={reload} />;

@@ -1,7 +1,7 @@
 import './types.css';
 import { useSignal } from '@preact/signals';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route, setParams } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { durationText } from '../app/time.tsx';
@@ -11,10 +11,10 @@ import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Facts } from '../ui/facts.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { PauseQuestion } from './pause.tsx';
+import { PauseQuestion } from './pause-question.tsx';
 import { SchemaTable } from './schema-table.tsx';
 
 /** The kinds of job that can be created. */
@@ -51,7 +51,7 @@ export function Screen() {
       : []),
   ];
   return (
-    <Frame title="Types" actions={<RefreshButton reload={reload} />}>
+    <ScreenFrame title="Types" actions={<RefreshButton reload={reload} />}>
       <Answer loaded={loaded} reload={reload} rows={12}>
         {({ jobTypes }) => {
           const opened = jobTypes.find(({ name }) => name === shown);
@@ -64,7 +64,7 @@ export function Screen() {
         }}
       </Answer>
       {asked.value !== null && <PauseQuestion type={asked.value} done={reload} onClose={() => (asked.value = null)} />}
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -1,5 +1,5 @@
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { route, setParams } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
@@ -8,11 +8,11 @@ import { type ListedDeliveryFragment, ListDeliveriesDocument, type WebhookDelive
 import { Answer } from '../ui/answer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { firstPage, pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Redeliver } from './redeliver.tsx';
+import { RedeliverButton } from './redeliver-button.tsx';
 import { SecretRotation } from './secret-rotation.tsx';
 
 const statuses: readonly WebhookDeliveryStatus[] = ['FAILED', 'PENDING', 'DELIVERED'];
@@ -31,10 +31,10 @@ export function Screen() {
     { name: 'To', cell: ({ url }) => <span class="cell-text" title={url}>{url}</span> },
     { name: 'Tries', kind: 'number', secondary: true, cell: ({ attemptCount }) => attemptCount },
     { name: 'Last answer', cell: (delivery) => <LastAnswer delivery={delivery} /> },
-    ...(can('WRITE') ? [{ name: 'Actions', cell: (delivery: ListedDeliveryFragment) => <Redeliver delivery={delivery} done={reload} /> }] : []),
+    ...(can('WRITE') ? [{ name: 'Actions', cell: (delivery: ListedDeliveryFragment) => <RedeliverButton delivery={delivery} done={reload} /> }] : []),
   ];
   return (
-    <Frame
+    <ScreenFrame
       title="Webhooks"
       actions={
         <>
@@ -65,7 +65,7 @@ export function Screen() {
           )
         }
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }
 

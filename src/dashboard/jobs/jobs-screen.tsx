@@ -2,12 +2,12 @@ import './jobs.css';
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { query } from '../app/api.ts';
-import { useShortcuts } from '../app/keys.ts';
-import { notify } from '../app/notice.tsx';
+import { useShortcuts } from '../app/shortcuts.ts';
+import { notify } from '../app/notices.tsx';
 import { fromHere, go, href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { zone } from '../app/time.tsx';
-import { useTitle } from '../app/title.ts';
+import { useTitle } from '../app/use-title.ts';
 import { BulkDialog } from '../bulk/bulk-dialog.tsx';
 import type { BulkActionKind } from '../generated/bulk.ts';
 import { FindJobDocument, type JobFilter } from '../generated/jobs.ts';
@@ -16,13 +16,13 @@ import { Heading } from '../ui/heading.tsx';
 import { Loading } from '../ui/loading.tsx';
 import { ColumnMenu } from './column-menu.tsx';
 import { ConnectionMark } from './connection-mark.tsx';
-import { type Filter, filtersIn, paramsOf, problemWith, textOf } from './filters.ts';
+import { type Filter, filtersIn, paramsOf, problemWith, textOf } from './job-filters.ts';
 import { jobFilterOf } from './filter-meaning.ts';
 import { JobTable } from './job-table.tsx';
 import { known, readKnownValues, scheduleId } from './known-values.ts';
 import { JobList } from './job-list.ts';
 import { NoJobs } from './no-jobs.tsx';
-import { Pages } from './pages.tsx';
+import { JobPager } from './job-pager.tsx';
 import { QueryBox } from './query-box.tsx';
 import { mostChosen, Selection } from './job-selection.ts';
 import { SelectionBar } from './selection-bar.tsx';
@@ -99,7 +99,7 @@ export function Screen() {
       {error === null && page === null && <Loading rows={12} />}
       {error === null && page !== null && rows.length === 0 && <NoJobs filtered={filters.length > 0 || key !== ''} />}
       {error === null && rows.length > 0 && <JobTable list={list} selection={selection} onTooMany={tooMany} />}
-      {error === null && page !== null && <Pages page={page} filters={filters} place={place} />}
+      {error === null && page !== null && <JobPager page={page} filters={filters} place={place} />}
       {can('WRITE') && rows.length > 0 && <SelectionBar selection={selection} order={order()} start={(kind) => (bulk.value = { kind, filter: chosenFilter(filters) })} />}
       {bulk.value !== null && (
         <BulkDialog {...bulk.value} onClose={() => (bulk.value = null)} onEnd={() => void afterBulk()} />

@@ -1,6 +1,6 @@
 import './bulk.css';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
@@ -9,7 +9,7 @@ import { Answer } from '../ui/answer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Bar } from '../ui/bar.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -33,7 +33,7 @@ export function Screen() {
     ...(can('WRITE') ? [{ name: 'Actions', cell: ({ id, status }: ListedBulkActionFragment) => (status === 'RUNNING' ? <StopButton id={id} done={reload} /> : null) }] : []),
   ];
   return (
-    <Frame
+    <ScreenFrame
       title="Bulk actions"
       actions={
         <>
@@ -57,7 +57,7 @@ export function Screen() {
           )
         }
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -1,5 +1,5 @@
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { href } from '../app/router.ts';
 import { ChangeScheduleDocument, type ListedScheduleFragment, RunScheduleDocument } from '../generated/schedules.ts';
 import { ActButton } from '../ui/act-button.tsx';

@@ -1,5 +1,5 @@
 /** By what they are about. The schema has them as plain text; the README lists them. */
-export const topics = [
+export const auditTopics = [
   { name: 'Keys and tokens', actions: ['api_key.create', 'api_key.revoke', 'access_token.create', 'sign_in.refused'] },
   { name: 'Bulk actions', actions: ['bulk_action.start', 'bulk_action.stop'] },
   { name: 'Credits', actions: ['credits.grant'] },

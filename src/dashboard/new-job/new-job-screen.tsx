@@ -1,25 +1,25 @@
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { href, route, setParams } from '../app/router.ts';
-import { type ReadJobToRepeatQuery, ReadJobToRepeatDocument, ReadTypesDocument, type ReadTypesQuery } from '../generated/new.ts';
+import { type ReadJobToRepeatQuery, ReadJobToRepeatDocument, ReadTypesDocument, type ReadTypesQuery } from '../generated/new-job.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Field } from '../ui/field.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { type Beginning, scratch } from './beginning.ts';
 import { NewJobForm } from './new-job-form.tsx';
-import { noOptions, type Options } from './options.ts';
-import './new.css';
+import { noOptions, type Options } from './job-options.ts';
+import './new-job.css';
 
 /** `#/new?type=demo`: a job from scratch. `#/new?from=job_…`: one like another. */
 export function Screen() {
   const from = route.value.params.get('from');
   const { loaded, reload } = useQuery(ReadTypesDocument, {});
   return (
-    <Frame title={from === null ? 'New job' : 'Run again with changes'}>
+    <ScreenFrame title={from === null ? 'New job' : 'Run again with changes'}>
       <Answer loaded={loaded} reload={reload}>
         {({ jobTypes }) => (from === null ? <Chosen types={jobTypes} beginning={scratch} /> : <Repeated key={from} id={from} types={jobTypes} />)}
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -5,19 +5,19 @@ import { messageOf, query } from '../app/api.ts';
 import { counted } from '../app/counted.ts';
 import { isJsonRecord, jsonText } from '../app/json-values.ts';
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRequestKeys } from '../app/request-key.ts';
+import { notify } from '../app/notices.tsx';
+import { useRequestKeys } from '../app/use-request-keys.ts';
 import { fromHere, href } from '../app/router.ts';
 import { zone } from '../app/time.tsx';
 import { controlOf } from '../form/controls.ts';
 import { type Draft, type DraftIssue, draftOf, unhidden, valueOf } from '../form/drafts.ts';
 import { SchemaForm } from '../form/schema-form.tsx';
-import { CreateThisJobDocument, type ReadTypesQuery, RevealInputToRepeatDocument } from '../generated/new.ts';
+import { CreateThisJobDocument, type ReadTypesQuery, RevealInputToRepeatDocument } from '../generated/new-job.ts';
 import { Button } from '../ui/button.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import type { Beginning } from './beginning.ts';
-import { askedBy } from './options.ts';
-import { OptionsForm } from './options-form.tsx';
+import { askedBy } from './job-options.ts';
+import { OptionsForm } from './job-options-form.tsx';
 
 type JobType = ReadTypesQuery['jobTypes'][number];
 
@@ -120,8 +120,8 @@ export function NewJobForm({ type, beginning }: { type: JobType; beginning: Begi
 
 /** What keeps jobs of the type waiting. */
 function Notes({ type: { paused, liveWorkers, name } }: { type: JobType }) {
-  if (paused) return <p class="stale">Jobs of {name} wait: the type is paused.</p>;
-  if (liveWorkers === 0) return <p class="stale">No worker takes {name} now. The job waits until one does.</p>;
+  if (paused) return <p class="warning">Jobs of {name} wait: the type is paused.</p>;
+  if (liveWorkers === 0) return <p class="warning">No worker takes {name} now. The job waits until one does.</p>;
   return null;
 }
 

@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { useNewest } from './use-newest.ts';
 
 /** Something that a key does. */
-export interface Shortcut {
+interface Shortcut {
   /** As `KeyboardEvent.key` says it: `j`, `Enter`, `?`; `Shift+ArrowDown`; two after each other: `g j`. */
   keys: string;
   /** What it does, for the list that `?` shows: `Next job`. */

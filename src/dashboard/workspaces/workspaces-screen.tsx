@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRefresh } from '../app/refresh.ts';
+import { notify } from '../app/notices.tsx';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route } from '../app/router.ts';
 import { GrantDialog } from '../credits/grant-dialog.tsx';
 import { ChangeWorkspaceDocument, type ListedWorkspaceFragment, ListWorkspacesDocument } from '../generated/workspaces.ts';
@@ -11,7 +11,7 @@ import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -62,7 +62,7 @@ export function Screen() {
     },
   ];
   return (
-    <Frame
+    <ScreenFrame
       title="Workspaces"
       actions={
         <>
@@ -86,7 +86,7 @@ export function Screen() {
         }
       </Answer>
       {asked.value !== null && <Question asked={asked.value} done={reload} onClose={close} />}
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -1,19 +1,19 @@
 import { signal } from '@preact/signals';
 import { Dialog } from '../ui/dialog.tsx';
-import { shortcuts } from './keys.ts';
+import { shortcuts } from './shortcuts.ts';
 
 const open = signal(false);
 
-export function showKeyHelp(): void {
+export function showShortcutHelp(): void {
   open.value = true;
 }
 
 /** The list of all keys that do something now. */
-export function KeyHelp() {
+export function ShortcutHelp() {
   if (!open.value) return null;
   return (
     <Dialog title="Keys" onClose={() => (open.value = false)}>
-      <div class="key-help">
+      <div class="shortcut-help">
         {shortcuts.value.map(({ group, entries }) => (
           <section key={group}>
             <h3>{group}</h3>

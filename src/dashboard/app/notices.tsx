@@ -41,7 +41,7 @@ export function Notices() {
           <div key={id} class={`notice ${kind}`}>
             <span>{text}</span>
             {link !== null && <a href={link.href}>{link.label}</a>}
-            <button type="button" class="quiet" aria-label="Dismiss" onClick={() => dismiss(id)}>
+            <button type="button" class="button quiet" aria-label="Dismiss" onClick={() => dismiss(id)}>
               ×
             </button>
           </div>

@@ -1,4 +1,4 @@
-import { dialectValues, type FilterName, filterNames, quoted, statusValues, tokensOf } from './filters.ts';
+import { dialectValues, type FilterName, filterNames, quoted, statusValues, tokensOf } from './job-filters.ts';
 
 /** What is known of the workspace, to choose from. */
 export interface KnownValues {

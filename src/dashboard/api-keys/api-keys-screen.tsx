@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { chosenWorkspace } from '../app/chosen-workspace.ts';
-import { useQuery } from '../app/load.ts';
+import { useQuery } from '../app/use-query.ts';
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
-import { useRefresh } from '../app/refresh.ts';
+import { notify } from '../app/notices.tsx';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route } from '../app/router.ts';
 import { session } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
@@ -13,12 +13,12 @@ import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm } from '../ui/confirm.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { SecretDialog } from '../ui/secret-dialog.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { KeyForm } from './key-form.tsx';
+import { KeyForm } from './api-key-form.tsx';
 
 /** The keys of a workspace. */
 export function Screen() {
@@ -48,7 +48,7 @@ export function Screen() {
     },
   ];
   return (
-    <Frame
+    <ScreenFrame
       title={workspace === null ? 'Keys' : `Keys of ${workspace.name}`}
       actions={
         <>
@@ -94,7 +94,7 @@ export function Screen() {
         </SecretDialog>
       )}
       {revoking.value !== null && <Revocation apiKey={revoking.value} done={reload} onClose={() => (revoking.value = null)} />}
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -1,4 +1,4 @@
-import { noOptions, type Options } from './options.ts';
+import { noOptions, type Options } from './job-options.ts';
 
 /** With what the form begins. */
 export interface Beginning {

@@ -1,7 +1,7 @@
 import './credits.css';
 import { useSignal } from '@preact/signals';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
@@ -9,7 +9,7 @@ import { type CreditTransactionKind, type LedgerLineFragment, ReadLedgerDocument
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
@@ -32,7 +32,7 @@ export function Screen() {
   // No subscription tells of the ledger.
   useRefresh(reload, 15);
   return (
-    <Frame
+    <ScreenFrame
       title="Credits"
       actions={
         <>
@@ -63,6 +63,6 @@ export function Screen() {
           </>
         )}
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { go, route } from '../app/router.ts';
 import { signIn } from '../app/session.ts';
-import { useTitle } from '../app/title.ts';
+import { useTitle } from '../app/use-title.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 

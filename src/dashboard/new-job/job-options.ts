@@ -1,4 +1,4 @@
-import type { CreateJobInput } from '../generated/new.ts';
+import type { CreateJobInput } from '../generated/new-job.ts';
 import type { DraftIssue } from '../form/drafts.ts';
 
 /** What a job may be given beside its input, as it was typed. */

@@ -1,18 +1,18 @@
 import './audit.css';
 import { chosenWorkspace } from '../app/chosen-workspace.ts';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route, setParams } from '../app/router.ts';
 import { Time } from '../app/time.tsx';
 import { ListAuditDocument, type ListedEntryFragment } from '../generated/audit.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { firstPage, pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { topics } from './topics.ts';
+import { auditTopics } from './audit-topics.ts';
 
 const columns: readonly Column<ListedEntryFragment>[] = [
   { name: 'When', cell: ({ at }) => <Time at={at} /> },
@@ -27,20 +27,20 @@ const columns: readonly Column<ListedEntryFragment>[] = [
 /** What was done with keys, or refused. */
 export function Screen() {
   const { params } = route.value;
-  const topic = topics.find(({ name }) => name === params.get('about'));
+  const topic = auditTopics.find(({ name }) => name === params.get('about'));
   const { loaded, reload } = useQuery(ListAuditDocument, { workspaceId: chosenWorkspace(), ...(topic === undefined ? {} : { actions: [...topic.actions] }), ...pageOf(params, 50) });
   // No subscription tells of it, and what is read here is past.
   useRefresh(reload, 30);
   const found = loaded.data?.node;
   const workspace = found?.kind === 'Workspace' ? found : null;
   return (
-    <Frame
+    <ScreenFrame
       title={workspace === null ? 'Audit' : `Audit of ${workspace.name}`}
       actions={
         <>
           <select aria-label="What it is about" value={topic?.name ?? ''} onChange={({ currentTarget }) => setParams({ about: currentTarget.value, ...firstPage })}>
             <option value="">Everything</option>
-            {topics.map(({ name }) => (
+            {auditTopics.map(({ name }) => (
               <option key={name} value={name}>
                 {name}
               </option>
@@ -67,7 +67,7 @@ export function Screen() {
           )
         }
       </Answer>
-    </Frame>
+    </ScreenFrame>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { counted } from '../app/counted.ts';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route, setParams } from '../app/router.ts';
 import { Time } from '../app/time.tsx';
 import { type ListedWorkerFragment, ListWorkersDocument } from '../generated/workers.ts';
@@ -9,11 +9,11 @@ import { Answer } from '../ui/answer.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { firstPage, pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { Leases } from './leases.tsx';
+import { LeasesDialog } from './leases-dialog.tsx';
 
 /** Who claims jobs of this workspace. */
 export function Screen() {
@@ -43,7 +43,7 @@ export function Screen() {
     { name: 'Types', cell: ({ types }) => <Types types={types} /> },
   ];
   return (
-    <Frame
+    <ScreenFrame
       title="Workers"
       actions={
         <>
@@ -73,8 +73,8 @@ export function Screen() {
           )
         }
       </Answer>
-      {shown.value !== null && <Leases worker={shown.value} onClose={() => (shown.value = null)} />}
-    </Frame>
+      {shown.value !== null && <LeasesDialog worker={shown.value} onClose={() => (shown.value = null)} />}
+    </ScreenFrame>
   );
 }
 

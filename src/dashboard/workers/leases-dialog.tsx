@@ -1,5 +1,5 @@
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href } from '../app/router.ts';
 import { Duration } from '../app/time.tsx';
 import { WorkersLeasesDocument, type WorkersLeasesQuery } from '../generated/workers.ts';
@@ -18,7 +18,7 @@ const columns: readonly Column<Held>[] = [
 ];
 
 /** The jobs that a worker holds now. */
-export function Leases({ worker, onClose }: { worker: string; onClose: () => void }) {
+export function LeasesDialog({ worker, onClose }: { worker: string; onClose: () => void }) {
   const { loaded, reload } = useQuery(WorkersLeasesDocument, { workerIds: [worker] });
   // As on the list behind it.
   useRefresh(reload, 10);

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { href, route } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
@@ -8,11 +8,11 @@ import { type ListedScheduleFragment, ListSchedulesDocument } from '../generated
 import { Answer } from '../ui/answer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { pageOf, Pager } from '../ui/pager.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { type Column, Table } from '../ui/table.tsx';
-import { ScheduleActions } from './actions.tsx';
+import { ScheduleActions } from './schedule-actions.tsx';
 import { ScheduleForm } from './schedule-form.tsx';
 import { ScheduleState } from './schedule-state.tsx';
 
@@ -39,7 +39,7 @@ export function Screen() {
     ...(can('WRITE') ? [{ name: 'Actions', cell: (schedule: ListedScheduleFragment) => <ScheduleActions schedule={schedule} done={reload} /> }] : []),
   ];
   return (
-    <Frame
+    <ScreenFrame
       title="Schedules"
       actions={
         <>
@@ -67,6 +67,6 @@ export function Screen() {
         }
       </Answer>
       {making.value && <ScheduleForm schedule={null} done={reload} onClose={() => (making.value = false)} />}
-    </Frame>
+    </ScreenFrame>
   );
 }

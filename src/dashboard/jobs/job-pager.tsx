@@ -1,9 +1,9 @@
 import { href } from '../app/router.ts';
-import { type Filter, paramsOf } from './filters.ts';
+import { type Filter, paramsOf } from './job-filters.ts';
 import type { PageInfo, Place } from './job-list.ts';
 
 /** The ways to newer and older jobs. */
-export function Pages({ page, filters, place }: { page: PageInfo; filters: readonly Filter[]; place: Place }) {
+export function JobPager({ page, filters, place }: { page: PageInfo; filters: readonly Filter[]; place: Place }) {
   const { hasNextPage, hasPreviousPage, startCursor, endCursor } = page;
   const params = paramsOf(filters);
   const first = place.next === null && place.previous === null;

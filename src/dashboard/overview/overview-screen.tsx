@@ -1,16 +1,16 @@
 import './overview.css';
 import { useSignal } from '@preact/signals';
 import { lazyPart } from '../app/lazy-part.tsx';
-import { useQuery } from '../app/load.ts';
-import { useRefresh } from '../app/refresh.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
 import { route, setParams } from '../app/router.ts';
 import { OverviewNowDocument, OverviewStatisticsDocument } from '../generated/overview.ts';
 import { Answer } from '../ui/answer.tsx';
 import { Empty } from '../ui/empty.tsx';
-import { Frame } from '../ui/frame.tsx';
+import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { RefreshButton } from '../ui/refresh-button.tsx';
 import { Attention } from './attention.tsx';
-import { Figures, OpenTypes } from './figures.tsx';
+import { Figures, OpenTypes } from './overview-figures.tsx';
 import { rangeOf, ranges } from './ranges.ts';
 
 /** The library of charts is the page's biggest: the figures do not wait for it. */
@@ -30,7 +30,7 @@ export function Screen() {
   // No subscription tells counts, and one of every change of every job would send thousands of events for a handful of numbers.
   useRefresh(reload, 10);
   return (
-    <Frame title="Overview" actions={<RefreshButton reload={reload} />}>
+    <ScreenFrame title="Overview" actions={<RefreshButton reload={reload} />}>
       <Answer {...now} rows={6}>
         {(data) => (
           <>
@@ -67,6 +67,6 @@ export function Screen() {
           }
         </Answer>
       </section>
-    </Frame>
+    </ScreenFrame>
   );
 }

@@ -1,10 +1,10 @@
 import { mutate } from '../app/mutate.ts';
-import { notify } from '../app/notice.tsx';
+import { notify } from '../app/notices.tsx';
 import { type ListedDeliveryFragment, SendDeliveryAgainDocument } from '../generated/webhooks.ts';
 import { ActButton } from '../ui/act-button.tsx';
 
 /** Sends a delivery again. */
-export function Redeliver({ delivery: { id, url }, done }: { delivery: ListedDeliveryFragment; done: () => Promise<void> }) {
+export function RedeliverButton({ delivery: { id, url }, done }: { delivery: ListedDeliveryFragment; done: () => Promise<void> }) {
   const redeliver = async () => {
     await mutate(SendDeliveryAgainDocument, { input: { id } });
     notify('It is sent again.');
