@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { visit } from '../support/dashboard.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+import { eventually } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {
@@ -26,8 +27,11 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.locator('.graphiql-query-editor .view-lines').first().click();
     await page.keyboard.press('Control+A');
     await page.keyboard.insertText(`subscription { jobProgress(id: "${id}") { __typename status } }`);
-    await run.click();
-    await answer.getByText('jobProgress').waitFor();
+    // GraphiQL takes over what was typed a moment later: until then its button runs what was there before.
+    await eventually(async () => {
+      await run.click({ timeout: 2_000 });
+      await answer.getByText('jobProgress').waitFor({ timeout: 2_000 });
+    });
     await longhaul.graphql('mutation ($id: ID!) { cancelJob(input: { id: $id }) { __typename } }', { id });
     await answer.getByText('"CANCELLED"').waitFor();
   });
