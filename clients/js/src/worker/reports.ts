@@ -45,7 +45,7 @@ export class Reports {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     await this.#reporting;
-    while (this.#lines.length > 0 || this.#logging !== null) await (this.#logging ??= this.#sendLines());
+    while (this.#lines.length > 0 || this.#logging !== null) await this.#sendWaitingLines();
   }
 
   #sendSoon(milliseconds: number): void {
@@ -53,7 +53,7 @@ export class Reports {
     clearTimeout(this.#gathering);
     this.#gathering = setTimeout(() => {
       this.#gathering = undefined;
-      this.#logging ??= this.#sendLines();
+      void this.#sendWaitingLines();
     }, milliseconds);
   }
 
@@ -65,12 +65,13 @@ export class Reports {
     }
   }
 
+  #sendWaitingLines(): Promise<void> {
+    // Set free by what follows, not within: there may be no line left, and then it ends before it is assigned.
+    return (this.#logging ??= this.#sendLines().finally(() => (this.#logging = null)));
+  }
+
   async #sendLines(): Promise<void> {
-    try {
-      while (this.#lines.length > 0) await this.#send('log', { lines: this.#lines.splice(0, mostLines) });
-    } finally {
-      this.#logging = null;
-    }
+    while (this.#lines.length > 0) await this.#send('log', { lines: this.#lines.splice(0, mostLines) });
   }
 
   /** What is refused is dropped: a report is never worth an attempt. */
