@@ -31,19 +31,18 @@ test('lines go on being sent after a call took along those that were still gathe
   const { signal } = new AbortController();
   const reports = new Reports(calls, 'lease', signal, () => undefined);
   const log = (message: string) => reports.log({ level: 'INFO', message });
-  const gather = () => vi.advanceTimersByTimeAsync(1_000);
 
   log('one');
-  await gather();
+  await vi.advanceTimersByTimeAsync(1_000);
   await until(() => sent.includes('one'));
   log('two');
   for (const response of held) answer(response, 'appendLogs');
   await until(() => sent.includes('two'));
   // Whoever has this answer has the one before it.
   await calls.send('report', { token: 'lease' }, signal);
-  await gather();
+  await vi.advanceTimersByTimeAsync(1_000);
   log('three');
-  await gather();
+  await vi.advanceTimersByTimeAsync(1_000);
   await until(() => sent.includes('three'));
   expect(sent).toEqual(['one', 'two', 'three']);
 });
