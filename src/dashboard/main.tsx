@@ -1,6 +1,12 @@
 import './styles/tokens.css';
 import './styles/base.css';
-import './styles/parts.css';
+import './styles/shell.css';
+import './styles/controls.css';
+import './styles/marks.css';
+import './styles/tables.css';
+import './styles/dialogs.css';
+import './styles/placeholders.css';
+import './styles/content.css';
 import { render } from 'preact';
 import './app/theme.ts';
 import { Notices } from './app/notices.tsx';

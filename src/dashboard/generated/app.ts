@@ -19,7 +19,7 @@ export type Scope =
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ViewerQuery = { viewer: { scopes: Array<Scope>, expiresAt: string | null, apiKey: { id: string, name: string, prefix: string } | null, workspace: { id: string, name: string, paused: boolean } } };
+export type ViewerQuery = { viewer: { scopes: Array<Scope>, apiKey: { id: string, name: string, prefix: string } | null, workspace: { id: string, name: string } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -44,7 +44,6 @@ export const ViewerDocument = new TypedDocumentString(`
     query Viewer {
   viewer {
     scopes
-    expiresAt
     apiKey {
       id
       name
@@ -53,7 +52,6 @@ export const ViewerDocument = new TypedDocumentString(`
     workspace {
       id
       name
-      paused
     }
   }
 }

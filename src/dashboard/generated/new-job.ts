@@ -32,7 +32,7 @@ export type CreateJobInput = {
 export type ReadTypesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ReadTypesQuery = { jobTypes: Array<{ name: string, description: string, credits: number, inputSchema: Record<string, unknown>, maxAttempts: number, paused: boolean, liveWorkers: number, builtIn: boolean }> };
+export type ReadTypesQuery = { jobTypes: Array<{ name: string, description: string, credits: number, inputSchema: Record<string, unknown>, paused: boolean, liveWorkers: number }> };
 
 export type ReadJobToRepeatQueryVariables = Exact<{
   id: string | number;
@@ -87,10 +87,8 @@ export const ReadTypesDocument = new TypedDocumentString(`
     description
     credits
     inputSchema
-    maxAttempts
     paused
     liveWorkers
-    builtIn
   }
 }
     `) as unknown as TypedDocumentString<ReadTypesQuery, ReadTypesQueryVariables>;

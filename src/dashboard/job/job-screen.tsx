@@ -69,7 +69,7 @@ function Shown({ job, reload }: { job: WholeJobFragment; reload: () => void }) {
             </Card>
           )}
           <Card title="Attempts">
-            <TimeLine attempts={attempts} />
+            <TimeLine attempts={attempts} ended={isFinal(job.status)} />
           </Card>
           <Card title="Log" flush>
             <LogView id={id} attempts={attempts.map(({ number }) => number)} />

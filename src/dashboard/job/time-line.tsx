@@ -17,10 +17,10 @@ const outcomes: Record<AttemptOutcome, { word: string; tone: Tone }> = {
 /** No part of a bar is narrower, in percent: it would not be seen. */
 const narrowest = 0.8;
 
-/** The attempts on one line of time: when each was due, how long it waited for a worker, how long it ran, and how it ended. */
-export function TimeLine({ attempts }: { attempts: readonly Attempt[] }) {
+/** The attempts on one line of time: when each was due, how long it waited for a worker, how long it ran, and how it ended. @param ended whether the job has */
+export function TimeLine({ attempts, ended }: { attempts: readonly Attempt[]; ended: boolean }) {
   const [first] = attempts;
-  if (first === undefined) return <p class="soft">No worker has taken it yet.</p>;
+  if (first === undefined) return <p class="soft">{ended ? 'No worker took it.' : 'No worker has taken it yet.'}</p>;
   const open = attempts.some(({ endedAt }) => endedAt === null);
   return open ? <Growing attempts={attempts} /> : <Lines attempts={attempts} until={latestEnd(attempts, 0)} />;
 }

@@ -24,10 +24,6 @@ export class Selection {
     return this.everything.value || this.ids.value.has(id);
   }
 
-  get empty(): boolean {
-    return !this.everything.value && this.ids.value.size === 0;
-  }
-
   /**
    * Takes a row in, or out again.
    *

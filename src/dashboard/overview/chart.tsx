@@ -112,7 +112,8 @@ function options({ element, kind, series, text, whole, point }: Pick<ChartProps,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: kind === 'lines' } },
     hooks: { setCursor: [({ cursor: { idx } }) => point(idx ?? null)] },
-    scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    // A point stands for the time from it on, the last one also: its bar has room to its right.
+    scales: { x: { range: ({ data: [times] }, first, last) => [first, last + stepOf(times)] }, y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [
       { ...axis, size: 28, space: 64, values: (_plot, ticks, _axis, _space, increment) => ticks.map((tick) => axisText(tick * 1_000, increment * 1_000)) },
       { ...axis, size: whole ? 48 : 76, values: (_plot, ticks) => ticks.map((tick) => (tick === 0 ? '0' : text(tick))), incrs: whole ? wholeSteps : timeSteps },
@@ -126,6 +127,11 @@ function options({ element, kind, series, text, whole, point }: Pick<ChartProps,
       }),
     ],
   };
+}
+
+/** Seconds between points. */
+function stepOf(times: ArrayLike<number>): number {
+  return times.length < 2 ? 60 : (times[1] ?? 0) - (times[0] ?? 0);
 }
 
 const bars = uPlot.paths.bars?.({ size: [0.8, 24], align: 1 });
