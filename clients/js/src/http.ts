@@ -155,7 +155,7 @@ function isResult<Data>(answer: unknown): answer is Result<Data> {
 export function dataOf<Data>(result: Result<Data>): Data {
   const failure = failureIn(result);
   if (failure !== null) throw failure;
-  if (result.data == null) throw errorOf({ code: 'INTERNAL', message: 'The answer has neither data nor errors.' });
+  if (result.data == null) throw errorOf({ code: 'INTERNAL', message: 'The answer has no data.' });
   return result.data;
 }
 
