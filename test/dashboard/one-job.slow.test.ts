@@ -170,6 +170,10 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     await page.getByRole('button', { name: 'Run again with changes' }).click();
     await page.getByRole('button', { name: 'Create job' }).click();
     await page.getByRole('alert').filter({ hasText: 'It is hidden' }).first().waitFor();
+    await page.getByRole('tab', { name: 'JSON' }).click();
+    await page.getByRole('button', { name: 'Create job' }).click();
+    await page.getByRole('alert').filter({ hasText: 'It is hidden' }).first().waitFor();
+    await page.getByRole('tab', { name: 'Form' }).click();
     await page.getByLabel('Entry 1', { exact: true }).fill('premiere');
     await visitor.isAccessible();
     await page.getByRole('button', { name: 'Take over Token' }).click();

@@ -109,6 +109,15 @@ describe('a schema as a form', () => {
     expect(read(person, unhidden(control, all, { name: 'Ada', age: 36 })).value).toEqual({ name: 'Ada', age: 36 });
   });
 
+  test('what is hidden is not sent back as it is shown, from JSON either', () => {
+    const hidden = (schema: object, text: string) => read(schema, { kind: 'json', text }).issues.map(({ path }) => path.join('.'));
+    expect(hidden(person, '{"name": "•••", "age": 36, "password": "•••"}')).toEqual(['input.password']);
+    expect(hidden(person, '{"•••": "•••"}')).toEqual(['input']);
+    expect(hidden(person, '{"name": "Ada", "age": 36, "odd": ["•••"]}')).toEqual(['input.odd']);
+    expect(hidden(person, '{"name": "Ada", "age": 36, "password": "s3cret"}')).toEqual([]);
+    expect(read({ type: 'object' }, fields({}, '{"token": "•••"}')).issues).toMatchObject([{ path: ['input'] }]);
+  });
+
   test('every shipped type has a form of fields, and takes a text that merely looks hidden', () => {
     for (const { name, inputSchema } of shippedJobTypes) {
       const control = controlOf(inputSchema);

@@ -1,4 +1,4 @@
-import { hiddenText, isJsonRecord, jsonText, roundedIn } from '../app/json-values.ts';
+import { hiddenText, hidesSomething, isJsonRecord, jsonText, roundedIn } from '../app/json-values.ts';
 import type { Control, ControlField } from './controls.ts';
 
 /** What somebody has filled in so far, which need not be right. */
@@ -97,7 +97,7 @@ export function valueOf(control: Control, draft: Draft, required: boolean, path:
       if (control.kind === 'fields') return readFields(control.fields, { kind: 'fields', drafts: {}, others: '' }, required, path, issues);
       return required ? wrong('Required.') : undefined;
     case 'hidden':
-      wrong('It is hidden. Fill it in again, or take over what was given.');
+      wrong(stillHidden);
       return hiddenText;
     case 'value':
       return draft.value;
@@ -105,7 +105,7 @@ export function valueOf(control: Control, draft: Draft, required: boolean, path:
       return control.kind === 'number' ? readNumber(control.integer, draft.text, wrong) : draft.text;
     case 'json':
       if (draft.text.trim() === '') return required ? wrong('Required.') : undefined;
-      return readText(draft.text, path, issues);
+      return readJson(control, draft.text, path, issues);
     case 'list': {
       const item = control.kind === 'list' ? control.item : null;
       if (item === null) return wrong('This list cannot be read. Load the page again.');
@@ -127,6 +127,7 @@ function readFields(fields: readonly ControlField[], draft: Draft & { kind: 'fie
     const others = readText(draft.others, path, found);
     if (isJsonRecord(others)) entries.push(...Object.entries(others).filter(([name]) => fields.every((field) => field.name !== name)));
     else if (others !== undefined) found.push({ path, message: 'Other fields: expected an object, such as {"name": "value"}.' });
+    if (hidesSomething(others)) found.push({ path, message: `Other fields: ${stillHidden}` });
   }
   const untouched = entries.length === 0 && Object.values(draft.drafts).every((one) => one.kind === 'unset' || (one.kind === 'json' && one.text.trim() === ''));
   // What nobody began to fill in is left out as a whole.
@@ -144,6 +145,25 @@ function readNumber(integer: boolean, typed: string, wrong: (message: string) =>
 }
 
 const rounded = 'Numbers beyond ±9007199254740991 are rounded by JSON parsers, and therefore refused. Send it as a text, if the type takes one.';
+
+const stillHidden = 'It is hidden. Fill it in again, or take over what was given.';
+
+/** What the server hides is not sent back as it is shown. */
+function readJson(control: Control, text: string, path: readonly string[], issues: DraftIssue[]): unknown {
+  const value = readText(text, path, issues);
+  issues.push(...hiddenIn(control, value, path).map((place) => ({ path: place, message: stillHidden })));
+  return value;
+}
+
+function hiddenIn(control: Control, value: unknown, path: readonly string[]): (readonly string[])[] {
+  if (isHidden(control, value)) return [path];
+  if (control.kind === 'fields' && isJsonRecord(value)) {
+    return control.fields.flatMap(({ name, control: inner }) => (Object.hasOwn(value, name) ? hiddenIn(inner, value[name], [...path, name]) : []));
+  }
+  if (control.kind === 'list' && Array.isArray(value)) return value.flatMap((item: unknown, at) => hiddenIn(control.item, item, [...path, String(at)]));
+  // What is secret in there is not known here.
+  return control.kind === 'json' && hidesSomething(value) ? [path] : [];
+}
 
 function readText(text: string, path: readonly string[], issues: DraftIssue[]): unknown {
   try {

@@ -1,6 +1,6 @@
 import { LonghaulError } from '@longhaul/client';
 import type { ScheduleOverlap, WholeScheduleFragment } from '../generated/schedules.ts';
-import { isJsonRecord } from '../app/json-values.ts';
+import { hiddenText, hidesSomething, isJsonRecord } from '../app/json-values.ts';
 
 /** A schedule as it stands in its form. */
 export interface ScheduleDraft {
@@ -68,6 +68,7 @@ function objectOf(text: string): Record<string, unknown> {
   } catch (error) {
     throw fault('input', `This is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+  if (hidesSomething(value)) throw fault('input', `What is shown as ${hiddenText} is secret. Fill it in again, as the input is changed as a whole.`);
   if (isJsonRecord(value)) return value;
   throw fault('input', 'This is no JSON object. Write one between { and }.');
 }
