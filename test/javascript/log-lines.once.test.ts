@@ -30,7 +30,7 @@ test('lines go on being sent after a call took along those that were still gathe
   const calls = new Calls(createClient({ url: `http://127.0.0.1:${port}`, auth: 'key' }));
   const { signal } = new AbortController();
   const reports = new Reports(calls, 'lease', signal, () => undefined);
-  const log = (message: string) => reports.log({ level: 'INFO', message });
+  const log = (message: string) => reports.log({ at: new Date().toISOString(), level: 'INFO', message });
 
   log('one');
   await vi.advanceTimersByTimeAsync(1_000);
