@@ -19,7 +19,7 @@ const kinds: Record<CreditTransactionKind, string> = { CHARGE: 'Charge for a job
 
 const columns: readonly Column<LedgerLineFragment>[] = [
   { name: 'When', cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { name: 'What', cell: ({ kind }) => kinds[kind] },
+  { name: 'What', secondary: true, cell: ({ kind }) => kinds[kind] },
   { name: 'Credits', kind: 'number', cell: ({ amount }) => `${amount > 0 ? '+' : amount < 0 ? '−' : ''}${Math.abs(amount).toLocaleString('en')}` },
   { name: 'Balance', kind: 'number', cell: ({ balanceAfter }) => balanceAfter.toLocaleString('en') },
   { name: 'Job', kind: 'wide', cell: ({ kind, job }) => (job === null ? <span class="soft">{kind === 'GRANT' ? '' : 'Deleted'}</span> : <a href={href(['jobs', job.id])}>{job.type}</a>) },

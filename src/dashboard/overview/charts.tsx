@@ -16,7 +16,7 @@ export function Charts({ points, range }: { points: readonly PointFragment[]; ra
     <>
       <p>
         <strong>{number(sums.created)}</strong> created, <strong>{number(sums.completed)}</strong> completed and <strong>{number(sums.failed)}</strong> failed
-        {sums.completed + sums.failed > 0 && ` (${percent(sums.failed, sums.completed + sums.failed)} of the two)`}, <strong>{number(sums.cancelled)}</strong> cancelled;{' '}
+        {sums.completed + sums.failed > 0 && ` (${percent(sums.failed, sums.completed + sums.failed)})`}, <strong>{number(sums.cancelled)}</strong> cancelled;{' '}
         <strong>{number(sums.failedAttempts)}</strong> failed attempts.
       </p>
       <div class="charts">
