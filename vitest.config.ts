@@ -53,7 +53,7 @@ function on(backend: 'embedded' | 'servers', name: string, include: string[], ex
       isolate: name === 'slow' || name === 'long',
       // And it measures: how fast a process answers under attack, how soon a watcher hears of an end.
       fileParallelism: name !== 'long',
-      // Browsers and encoders compute by themselves.
+      // Browsers, encoders and processes that start compute by themselves.
       ...(name === 'slow' && { maxWorkers: 2, sequence: { groupOrder: 1 } }),
       environment: './test/support/environment.ts',
       env: { TEST_BACKEND: backend },
