@@ -32,15 +32,17 @@ export async function programFor(words: readonly string[]): Promise<Command> {
   const needsAll = commandTable.some((entry) => entry.name === first && !isGroup(entry) && entry.needsAll === true);
   for (const entry of commandTable) {
     const command = program.command(entry.name).summary(entry.summary).description(sentence(entry.summary));
-    if (isGroup(entry)) await declareGroup(command, entry, needsAll ? () => true : entry.name === first ? isNamed(entry, second) : () => false);
+    if (isGroup(entry)) await declareGroup(command, entry, second, needsAll ? () => true : entry.name === first ? isNamed(entry, second) : () => false);
     else if (needsAll || entry.name === first) (await entry.load()).declare(command);
   }
   return program;
 }
 
-async function declareGroup(group: Command, { commands, defaultCommand }: CommandGroup, isLoaded: (name: string) => boolean): Promise<void> {
+async function declareGroup(group: Command, { commands, defaultCommand }: CommandGroup, word: string | undefined, isLoaded: (name: string) => boolean): Promise<void> {
+  // A word that names no command is a mistake, and no parameter of the default.
+  const usual = word === undefined || word.startsWith('-') ? defaultCommand : undefined;
   for (const { name, summary, load } of commands) {
-    const command = group.command(name, { isDefault: name === defaultCommand }).summary(summary).description(sentence(summary));
+    const command = group.command(name, { isDefault: name === usual }).summary(summary).description(sentence(summary));
     if (isLoaded(name)) (await load()).declare(command);
   }
 }
