@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
 
 /** What goes wrong with a request for a file: it breaks off half-way, or one byte of it is another. */
-export type FileTrouble = 'cut' | 'damaged';
+type FileTrouble = 'cut' | 'damaged';
 
 export interface StoredFile {
   id: string;

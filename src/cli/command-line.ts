@@ -20,7 +20,7 @@ export async function runCommandLine(parameters: readonly string[]): Promise<voi
 }
 
 /** The program with every command by name, and with the options of the one that the words name. */
-export async function programFor(words: readonly string[]): Promise<Command> {
+async function programFor(words: readonly string[]): Promise<Command> {
   const program = new Command('longhaul')
     .description('Longhaul: a self-hosted jobs API for long-running work.')
     .version(packageJson.version)
@@ -53,7 +53,7 @@ function isNamed({ commands, defaultCommand }: CommandGroup, word: string | unde
   return (name) => name === named;
 }
 
-export function isGroup(entry: CommandEntry | CommandGroup): entry is CommandGroup {
+function isGroup(entry: CommandEntry | CommandGroup): entry is CommandGroup {
   return 'commands' in entry;
 }
 

@@ -10,7 +10,7 @@ export interface CommandEntry {
 }
 
 /** What such a file exports. */
-export interface CommandFile {
+interface CommandFile {
   /** Says its arguments and options, and what it does. */
   declare(command: Command): void;
 }

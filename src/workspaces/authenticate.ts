@@ -40,7 +40,7 @@ class EndedSessionError extends UnauthenticatedError {
 }
 
 /** The services that `authenticate` needs. */
-export interface AuthenticationServices {
+interface AuthenticationServices {
   authenticator: Authenticator;
   accessTokens: AccessTokens;
   sessions: Sessions;

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CreateJobDocument } from '../graphql/generated/graphql.ts';
+import { beginRequest } from '../support/begun-request.ts';
 import { ask } from '../support/client.ts';
 import { untilFigures } from '../support/figures.ts';
 import { prepareInstallation } from '../support/process.ts';
@@ -70,26 +69,4 @@ test('S4, E3: three hundred sockets and fifty streams are sent away in waves, an
 function wavesIn(closings: readonly number[]): number {
   const ordered = closings.toSorted((a, b) => a - b);
   return 1 + ordered.filter((at, index) => index > 0 && at - (ordered[index - 1] ?? at) > 5).length;
-}
-
-/** A request whose headers the server has read, and whose body is still to come. */
-async function beginRequest(url: string, key: string, document: string) {
-  const body = JSON.stringify({ query: document });
-  const request = httpRequest(`${url}/graphql`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${key}`,
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      expect: '100-continue',
-    },
-  });
-  const answer = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
-    request.once('error', reject);
-  });
-  onTestFinished(() => void request.destroy());
-  request.flushHeaders();
-  await once(request, 'continue');
-  return { answer, finish: () => void request.end(body) };
 }

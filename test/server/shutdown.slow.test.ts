@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -9,6 +8,7 @@ import { createClient } from 'graphql-ws';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { CreateJobDocument, JobProgressDocument } from '../graphql/generated/graphql.ts';
+import { beginRequest } from '../support/begun-request.ts';
 import { ask } from '../support/client.ts';
 import { createFaultProxy } from '../support/fault-proxy.ts';
 import { startFileServer } from '../support/file-server.ts';
@@ -49,7 +49,7 @@ test('a request in flight is answered, and neither a second signal nor a connect
   const unused = connect(Number(new URL(api.url).port), '127.0.0.1');
   await once(unused, 'connect');
   const closed = once(unused.resume(), 'close');
-  const { answer, finish } = await beginRequest(fleet, api, '{ workspace { name } }');
+  const { answer, finish } = await beginRequest(api.url, fleet.adminKey, '{ workspace { name } }');
   api.kill('SIGTERM');
   await api.wrote(/"msg":"stopping"/);
   // As npm does: it passes on the signal that the terminal has already sent to the whole group.
@@ -74,7 +74,7 @@ test('a request in flight is answered, and neither a second signal nor a connect
 test('a request that never ends does not keep the process, and has a part of STOP_SECONDS', async () => {
   const fleet = await prepareInstallation({ STOP_SECONDS: '3' });
   const api = await fleet.start('api');
-  const { answer } = await beginRequest(fleet, api, '{ workspace { name } }');
+  const { answer } = await beginRequest(api.url, fleet.adminKey, '{ workspace { name } }');
   const cut = expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
   api.kill('SIGTERM');
   expect(await api.ended).toEqual(cleanly);
@@ -182,26 +182,4 @@ function post({ adminKey }: Installation, { url }: ReadyProcess, body: object, a
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', accept },
     body: JSON.stringify(body),
   });
-}
-
-/** A request whose headers the server has read, and whose body is still to come. */
-async function beginRequest({ adminKey }: Installation, { url }: ReadyProcess, query: string) {
-  const body = JSON.stringify({ query });
-  const request = httpRequest(`${url}/graphql`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${adminKey}`,
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      expect: '100-continue',
-    },
-  });
-  const answer = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
-    request.once('error', reject);
-  });
-  onTestFinished(() => void request.destroy());
-  request.flushHeaders();
-  await once(request, 'continue');
-  return { answer, finish: () => void request.end(body) };
 }

@@ -5,14 +5,14 @@ import { isRepeatable } from './mutate.ts';
 /** What carries the operations of other GraphQL clients: a client, whatever it knows of its jobs. */
 export type Carrier = Pick<Client, 'http' | 'subscribe'>;
 
-export interface CarriedOperation {
+interface CarriedOperation {
   /** query, mutation or subscription. */
   kind: string;
   document: string;
   variables: Record<string, unknown>;
 }
 
-export interface Sink {
+interface Sink {
   next(result: Result): void;
   error(error: unknown): void;
   complete(): void;

@@ -101,7 +101,7 @@ export async function downloadFrom(
 }
 
 /** Where a file is, and what it is. */
-export interface RemoteFile {
+interface RemoteFile {
   url: string;
   filename: string;
   mediaType: string;

@@ -24,7 +24,7 @@ export function withWaitOptions(command: Command): Command {
 }
 
 /** What is being waited for, for whoever ends the wait early. */
-export interface AwaitedJobs {
+interface AwaitedJobs {
   client: Client;
   /** Of the jobs that have not ended, as far as is known. */
   open: Set<string>;

@@ -1,5 +1,5 @@
 /** A line of a pipe, its end included. What is longer than one may be comes in pieces. */
-export interface PipedLine {
+interface PipedLine {
   bytes: Buffer;
   /** false for a piece of a longer line. */
   isWhole: boolean;

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { parseExactly } from '../exact-json.ts';
 
 /** What a program tells its worker by a line that begins with `::`. */
-export type ToldLine =
+type ToldLine =
   | { kind: 'progress'; percentage: number | null; step: string | undefined; message: string | undefined }
   | { kind: 'checkpoint'; value: unknown }
   | { kind: 'retry-after'; seconds: number }

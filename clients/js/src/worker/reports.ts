@@ -66,7 +66,7 @@ export class Reports {
   }
 
   #sendWaitingLines(): Promise<void> {
-    // Set free by what follows, not within: there may be no line left, and then it ends before it is assigned.
+    // Cleared here and not in #sendLines: with no line left that one ends before this assignment, and #logging would stay set for ever.
     return (this.#logging ??= this.#sendLines().finally(() => (this.#logging = null)));
   }
 
