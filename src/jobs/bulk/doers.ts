@@ -11,7 +11,7 @@ import { deleteLogs } from '../logs/delete.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
-import { isFinal, isRetryable, type JobStatus } from '../model/state-machine.ts';
+import { isFinal, isRetryable } from '../model/state-machine.ts';
 import { deleteEnded, type RemoveFile } from '../retention/delete-jobs.ts';
 import type { BulkActionKind } from './entities.ts';
 import type { Doer } from './step.ts';
@@ -70,7 +70,7 @@ export function createDoers({ context, room, removeFile }: DoerParts): Record<Bu
   };
 }
 
-type LockedJob = Pick<Job, 'id' | 'attempt' | 'dialect'> & { status: JobStatus };
+type LockedJob = Pick<Job, 'id' | 'attempt' | 'status' | 'dialect'>;
 
 /** Locks jobs in the order in which everybody does. Whoever holds one now goes on first, and what he has made of it is seen. */
 function lock(transaction: Queryable, workspaceId: string, ids: readonly string[]): Promise<LockedJob[]> {

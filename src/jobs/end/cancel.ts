@@ -17,20 +17,21 @@ export const cancelReason = z.string().max(1_000);
 const cancellation = z.object({ reason: cancelReason.nullish() });
 
 /*
- * One statement for many jobs of a workspace. The compare-and-set includes the attempt. Otherwise a claim that commits while
- * this statement waits for the row lock would leave its lease and slot behind, because they are newer than the statement's
- * snapshot. Whoever cancels several has locked them before, in order of their ids.
+ * One statement for many jobs of a workspace. The compare-and-set includes the attempt and the status, because the lease is
+ * read from this statement's snapshot, which is older than what commits while it waits for the row lock: the lease and slot of
+ * a claim would be left behind, and an attempt that was handed back or failed would end a second time. Whoever cancels several
+ * has locked them before, in order of their ids.
  */
 const cancelling = (select: (of: string) => string) => `
   WITH asked AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[]) AS asked(id, attempt, ledger_id, delivery_id)
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::uuid[]) AS asked(id, attempt, status, ledger_id, delivery_id)
   ),
   changed AS (
-    UPDATE job SET status = '${transitions.cancel.to}', version = version + 1, cancel_reason = $6::text,
+    UPDATE job SET status = '${transitions.cancel.to}', version = version + 1, cancel_reason = $7::text,
       credits_refunded = credits_charged, finished_at = now(), status_changed_at = now(), updated_at = now()
     FROM asked
-    WHERE job.id = asked.id AND job.id = ANY ($1::uuid[]) AND job.workspace_id = $5::uuid AND job.attempt = asked.attempt
-      AND ${sqlIs.cancellable}
+    WHERE job.id = asked.id AND job.id = ANY ($1::uuid[]) AND job.workspace_id = $6::uuid AND job.attempt = asked.attempt
+      AND job.status = asked.status AND ${sqlIs.cancellable}
     RETURNING job.*, asked.ledger_id, asked.delivery_id
   ),
   ${ended(`'${transitions.cancel.to}' AS attempt_outcome, NULL::text AS attempt_error_code, NULL::text AS attempt_error_message`)},
@@ -46,7 +47,7 @@ const cancelMany = cancelling(told.select);
 /** Jobs of one workspace, as they were seen last. */
 interface Cancellation {
   workspaceId: string;
-  jobs: readonly Pick<Job, 'id' | 'attempt' | 'dialect'>[];
+  jobs: readonly Pick<Job, 'id' | 'attempt' | 'status' | 'dialect'>[];
   reason: string | null;
 }
 
@@ -54,6 +55,7 @@ function parametersOf({ notifiesOfCancellation }: JobsContext, { workspaceId, jo
   return [
     jobs.map(({ id }) => id),
     jobs.map(({ attempt }) => attempt),
+    jobs.map(({ status }) => status),
     jobs.map(() => newId()),
     jobs.map(({ dialect }) => (notifiesOfCancellation(dialect) ? newId() : null)),
     workspaceId,
