@@ -23,7 +23,8 @@ const script = fileURLToPath(new URL('../support/large-file.ts', import.meta.url
 
 async function writeLarge(place: LargeFile['place']): Promise<LargeFileResult> {
   const task: LargeFile = { place, file: { workspaceId: uuid(), id: uuid() }, mebibytes };
-  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(task)]);
+  // A young generation of a megabyte: what is measured is what the store holds, not what the collector lets lie for 64 MiB or more.
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-semi-space-size=1', script, JSON.stringify(task)]);
   const result: LargeFileResult = JSON.parse(stdout);
   process.stdout.write(`  ${JSON.stringify(result)}\n`);
   return result;
@@ -31,7 +32,7 @@ async function writeLarge(place: LargeFile['place']): Promise<LargeFileResult> {
 
 /** The most that a process takes which writes and reads, and what it takes more at the end than at the beginning. */
 function expectConstantMemory({ early, most }: LargeFileResult): void {
-  expect(most).toBeLessThan(250);
+  expect(most).toBeLessThan(200);
   expect(most - early).toBeLessThan(64);
 }
 
