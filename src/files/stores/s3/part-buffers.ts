@@ -3,7 +3,7 @@ import { abortable } from '../../../outbound/abortable.ts';
 /** What buffers of parts take at most, in bytes, in a process; two parts where they are larger than half of that. */
 const budget = 512 * 1024 ** 2;
 
-/** What is kept of those that were given back, in bytes: two parts of the usual size. */
+/** What is kept of the buffers that were given back last, in bytes: two parts of the usual size. */
 const mostSpare = 16 * 1024 ** 2;
 
 /**
@@ -33,8 +33,8 @@ export class PartBuffers {
 
   giveBack(buffer: Buffer): void {
     this.#taken -= buffer.byteLength;
-    const spare = this.#spare.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (spare + buffer.byteLength <= mostSpare) this.#spare.push(buffer);
+    this.#spare.push(buffer);
+    while (this.#spare.reduce((sum, { byteLength }) => sum + byteLength, 0) > mostSpare) this.#spare.shift();
     // All look again: what one part needs is not what another does.
     for (const look of this.#waiting.splice(0)) look();
   }
