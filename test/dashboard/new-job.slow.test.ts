@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await visitor.open('#/credits');
     await page.getByRole('heading', { name: 'Credits' }).waitFor();
     answered.resolve();
-    const notice = page.getByRole('status').filter({ hasText: 'The job was created.' });
+    const notice = page.getByRole('region', { name: 'Notices' }).filter({ hasText: 'The job was created.' });
     await notice.waitFor();
     expect(page.url()).toContain('#/credits');
     await notice.getByRole('link', { name: 'Show' }).click();

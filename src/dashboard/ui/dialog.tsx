@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { Notices } from '../app/notices.tsx';
+import { dialogClosed, dialogOpens } from '../app/open-dialogs.ts';
 
 interface DialogProps {
   title: string;
@@ -20,12 +22,12 @@ export function Dialog({ title, onClose, closedBy = 'anything', children, footer
   const heading = useId();
   useEffect(() => {
     const { current } = dialog;
-    const before = document.activeElement;
+    dialogOpens(heading);
     current?.showModal();
     return () => {
       left.current = true;
       current?.close();
-      if (before instanceof HTMLElement) before.focus();
+      dialogClosed(heading);
     };
   }, []);
   const onCancel = (event: Event) => {
@@ -57,6 +59,7 @@ export function Dialog({ title, onClose, closedBy = 'anything', children, footer
         <div class="dialog-content">{children}</div>
         {footer !== undefined && <footer>{footer}</footer>}
       </div>
+      <Notices dialog={heading} />
     </dialog>
   );
 }

@@ -11,6 +11,11 @@ export function expectHeading(): void {
   focused = document.activeElement;
 }
 
+/** Gives the focus to the heading of the screen that is shown. */
+export function focusHeading(): void {
+  document.querySelector('h1')?.focus({ preventScroll: true });
+}
+
 /** The heading of a screen. */
 export function Heading({ children, class: look }: { children: ComponentChildren; class?: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
