@@ -8,11 +8,11 @@ import { zone, zones } from './time.tsx';
 
 /** Who is signed in, how the page looks, and the way out. */
 export function AccountMenu({ viewer }: { viewer: Viewer }) {
-  const { ref, onKeyDown } = useClosing();
+  const { ref } = useClosing();
   return (
-    <details class="account" ref={ref} onKeyDown={onKeyDown}>
+    <details class="account" ref={ref}>
       <summary aria-label={`Workspace ${viewer.workspace.name}: appearance, keys, sign out`}>{viewer.workspace.name}</summary>
-      <div class="account-menu">
+      <div class="popup account-menu">
         <p class="soft">
           {viewer.apiKey === null ? 'An access token' : `Key ${viewer.apiKey.name} (${viewer.apiKey.prefix}…)`}: {viewer.scopes.join(', ') || 'no rights'}
         </p>

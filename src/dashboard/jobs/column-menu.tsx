@@ -3,11 +3,11 @@ import { allColumns, chosenColumns, toggleColumn } from './job-columns.tsx';
 
 /** Which columns are shown. */
 export function ColumnMenu() {
-  const { ref, onKeyDown } = useClosing();
+  const { ref } = useClosing();
   return (
-    <details class="column-menu" ref={ref} onKeyDown={onKeyDown}>
+    <details class="column-menu" ref={ref}>
       <summary class="button">Columns</summary>
-      <fieldset>
+      <fieldset class="popup">
         <legend class="unseen">Columns</legend>
         {allColumns.map(({ name, title }) => (
           <label key={name}>

@@ -27,15 +27,17 @@ export function JobTable({ list, selection, onTooMany }: JobTableProps) {
           <tr>
             {selectable && (
               <th scope="col" class="pick">
-                <input
-                  type="checkbox"
-                  aria-label="All jobs on this page"
-                  checked={chosen > 0 && chosen === rows.length}
-                  ref={(box) => {
-                    if (box !== null) box.indeterminate = chosen > 0 && chosen < rows.length;
-                  }}
-                  onChange={() => selection.togglePage(order) || onTooMany()}
-                />
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={chosen > 0 && chosen === rows.length}
+                    ref={(box) => {
+                      if (box !== null) box.indeterminate = chosen > 0 && chosen < rows.length;
+                    }}
+                    onChange={() => selection.togglePage(order) || onTooMany()}
+                  />
+                  <span class="unseen">All jobs on this page</span>
+                </label>
               </th>
             )}
             {columns.map(({ name, title, kind }) => (

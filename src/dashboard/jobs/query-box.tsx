@@ -132,7 +132,7 @@ export function QueryBox({ filters, known, apply, open }: QueryBoxProps) {
         onKeyDown={onKeyDown}
         onPaste={onPaste}
       />
-      <ul id={`${id}-options`} role="listbox" aria-label="Completions" hidden={!shown}>
+      <ul id={`${id}-options`} class="popup" role="listbox" aria-label="Completions" hidden={!shown}>
         {options.map((option, at) => (
           <li
             key={option.text}

@@ -4,11 +4,11 @@ import './menu.css';
 
 /** A button that opens a few commands. Escape, a click elsewhere and a command close it. */
 export function Menu({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
-  const { ref, onKeyDown, shut } = useClosing();
+  const { ref, shut } = useClosing();
   return (
-    <details class="menu" ref={ref} onKeyDown={onKeyDown}>
+    <details class="menu" ref={ref}>
       <summary class="button">{label}</summary>
-      <div class="menu-list" onClick={() => shut(true)}>
+      <div class="popup menu-list" onClick={() => shut(true)}>
         {children}
       </div>
     </details>

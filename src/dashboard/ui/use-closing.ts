@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'preact/hooks';
 /** For a `<details>` that lies over the page. */
 interface Closing {
   ref: RefObject<HTMLDetailsElement | null>;
-  onKeyDown: (event: KeyboardEvent) => void;
   /** @param focus whether the focus goes back to its button */
   shut: (focus: boolean) => void;
 }
@@ -16,11 +15,19 @@ export function useClosing(): Closing {
     const close = (event: Event) => {
       if (event.target instanceof Node && ref.current?.contains(event.target) === false) ref.current.open = false;
     };
+    // Wherever the focus is: some browsers give none to what is pressed.
+    const closeByKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || ref.current?.open !== true) return;
+      event.preventDefault();
+      shut(true);
+    };
     document.addEventListener('pointerdown', close);
     document.addEventListener('focusin', close);
+    document.addEventListener('keydown', closeByKey);
     return () => {
       document.removeEventListener('pointerdown', close);
       document.removeEventListener('focusin', close);
+      document.removeEventListener('keydown', closeByKey);
     };
   }, []);
   const shut = (focus: boolean) => {
@@ -29,13 +36,5 @@ export function useClosing(): Closing {
     current.open = false;
     if (focus) current.querySelector('summary')?.focus();
   };
-  return {
-    ref,
-    shut,
-    onKeyDown: (event) => {
-      if (event.key !== 'Escape' || ref.current?.open !== true) return;
-      event.preventDefault();
-      shut(true);
-    },
-  };
+  return { ref, shut };
 }
