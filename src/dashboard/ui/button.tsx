@@ -10,7 +10,7 @@ export interface ButtonProps {
   danger?: boolean;
   /** Without a frame. */
   quiet?: boolean;
-  /** Being carried out: it cannot be pressed again. */
+  /** Being carried out: it cannot be pressed again. It keeps the focus, which what is disabled loses. */
   busy?: boolean;
   disabled?: boolean;
   title?: string;
@@ -22,8 +22,13 @@ export interface ButtonProps {
 export function Button({ children, onClick, type = 'button', primary, danger, quiet, busy = false, disabled = false, title, label, pressed }: ButtonProps) {
   const look = ['button', primary && 'primary', danger && 'danger', quiet && 'quiet'].filter((name) => typeof name === 'string').join(' ');
   return (
-    <button type={type} class={look} disabled={disabled || busy} aria-busy={busy} title={title} aria-label={label} aria-pressed={pressed} onClick={onClick}>
+    <button type={type} class={look} disabled={disabled} aria-disabled={busy} aria-busy={busy} title={title} aria-label={label} aria-pressed={pressed} onClick={busy ? refuse : onClick}>
       {children}
     </button>
   );
+}
+
+/** Enter in a form presses its button, too. */
+function refuse(event: Event): void {
+  event.preventDefault();
 }

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { hasChromium } from '../support/browser.ts';
+import { type Visit, visit } from '../support/dashboard.ts';
+import { Tenant } from '../support/domain.ts';
+import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await startLonghaul();
+});
+afterAll(() => longhaul.stop());
+
+/** A workspace with a job that waits, and who looks at it. */
+async function visitor(address = '#/jobs'): Promise<Visit> {
+  const workspace = await longhaul.workspace();
+  await Tenant.of(longhaul, workspace.id).create();
+  return visit(longhaul.url, { key: await workspace.key(), address });
+}
+
+const focused = (page: Page) => expect.poll(() => page.evaluate('document.activeElement.tagName + ": " + document.activeElement.textContent'));
+const chosen = (page: Page) => page.getByRole('region', { name: 'Chosen jobs' });
+
+describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
+  test('a dialog that a menu has opened gives the focus back to the button of the menu', async () => {
+    const { page } = await visitor();
+    const menu = page.getByRole('banner').locator('summary');
+    const name = await menu.textContent();
+    await menu.click();
+    await page.getByRole('button', { name: 'Keys (?)' }).click();
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await focused(page).toBe(`SUMMARY: ${name}`);
+  });
+
+  test('where what opened a dialog is gone after it, the heading has the focus', async () => {
+    const { page } = await visitor();
+    await page.locator('tr[data-job] .open').click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.getByRole('button', { name: 'Retry' }).waitFor();
+    await focused(page).toBe('H1: fingerprint');
+  });
+
+  test('a dialog that follows another gives the focus back to what opened the first', async () => {
+    const { page } = await visitor('#/webhooks');
+    await page.getByRole('button', { name: 'New signing secret' }).click();
+    await page.getByRole('button', { name: 'Make new secret' }).click();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await focused(page).toBe('BUTTON: New signing secret');
+  });
+
+  test('a button keeps the focus while it does what it was pressed for, and does it once', async () => {
+    const workspace = await longhaul.workspace();
+    const key = await workspace.key();
+    await longhaul.graphql(`mutation { createSchedule(input: { name: "nightly", type: "demo", cron: "0 3 * * *" }) { __typename } }`, {}, key);
+    const { page } = await visit(longhaul.url, { key, address: '#/schedules' });
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    let times = 0;
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postData()?.includes('mutation ChangeSchedule') === true) {
+        times += 1;
+        asked.resolve();
+        await answered.promise;
+      }
+      await route.fallback();
+    });
+    await page.getByRole('button', { name: 'Pause nightly' }).press('Enter');
+    await asked.promise;
+    await focused(page).toBe('BUTTON: Pause');
+    expect(await page.getByRole('button', { name: 'Pause nightly' }).isDisabled()).toBe(true);
+    await page.keyboard.press('Enter');
+    answered.resolve();
+    await page.getByRole('button', { name: 'Resume nightly' }).waitFor();
+    await focused(page).toBe('BUTTON: Resume');
+    expect(times).toBe(1);
+  });
+
+  test('Escape closes a menu and nothing else, also where the focus is not in it', async () => {
+    const { page } = await visitor();
+    await page.locator('tr[data-job]').getByRole('checkbox').check();
+    await page.getByText('Columns', { exact: true }).first().click();
+    await page.getByLabel('Dialect').waitFor();
+    // As in browsers that give no focus to what is pressed.
+    await page.evaluate('document.activeElement.blur()');
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Dialect').waitFor({ state: 'hidden' });
+    expect(await chosen(page).isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    await chosen(page).waitFor({ state: 'detached' });
+  });
+
+  test('a button of the chosen jobs that goes away leaves the focus where one goes on', async () => {
+    const { page } = await visitor();
+    await page.locator('tr[data-job]').getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Choose all that match' }).press('Enter');
+    await focused(page).toMatch(/^DIV: All jobs that match/);
+    await page.getByRole('button', { name: 'Choose none' }).press('Enter');
+    await focused(page).toBe('H1: Jobs');
+  });
+});
