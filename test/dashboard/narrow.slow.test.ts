@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Locator, Page } from 'playwright-core';
 import { hasChromium } from '../support/browser.ts';
-import { visit } from '../support/dashboard.ts';
+import { type Visit, visit } from '../support/dashboard.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 
@@ -19,9 +19,12 @@ beforeEach(async () => {
   tenant = Tenant.of(longhaul, workspace.id);
 });
 
+function visitBy(key: string, address: string): Promise<Visit> {
+  return visit(longhaul.url, { key, address, viewport: { width: 360, height: 740 } });
+}
+
 async function telephone(address: string): Promise<Page> {
-  const { page } = await visit(longhaul.url, { key: await workspace.key(), address, viewport: { width: 360, height: 740 } });
-  return page;
+  return (await visitBy(await workspace.key(), address)).page;
 }
 
 async function boxOf(part: Locator) {
@@ -58,6 +61,18 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     const told = page.getByRole('button', { name: '1 new' });
     await told.waitFor();
     expect((await boxOf(told)).y).toBeGreaterThanOrEqual((await boxOf(page.getByRole('banner'))).bottom);
+  });
+
+  test('that the server is away moves nothing', async () => {
+    // The name of this workspace leaves no room for it.
+    const { page, allow } = await visitBy(longhaul.adminKey, '#/webhooks');
+    await page.getByText('No webhooks yet').waitFor();
+    const { bottom } = await boxOf(page.getByRole('banner'));
+    allow(/Failed to load resource/);
+    await page.route('**/graphql', (route) => route.abort());
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText('Server not reachable').waitFor();
+    expect((await boxOf(page.getByRole('banner'))).bottom).toBe(bottom);
   });
 
   test('every column that is chosen has its name, and what is long is broken', async () => {
