@@ -50,6 +50,8 @@ test('jobs are cancelled, retried and deleted, by ids and by filters, and never 
   const [one, two, three] = await tenant.createAll([{}, { tags: ['x'] }, { tags: ['x'] }]);
   const ids = [one, two, three].map((job) => job?.id ?? '');
   expect(await cli.run(['jobs', 'cancel'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') });
+  expect(await cli.run(['jobs', 'cancel', ids[0] ?? '', '--columns', 'nonsense'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('There are: id') });
+  expect(await tenant.read(ids[0] ?? '')).toMatchObject({ status: 'PENDING' });
   const cancelled = await cli.run(['jobs', 'cancel', ids[0] ?? '', '--reason', 'Wrong film.', '--jsonl']);
   expect(JSON.parse(cancelled.stdout)).toMatchObject({ uuid: ids[0], status: 'CANCELLED', creditsRefunded: 1 });
   expect(await tenant.read(ids[0] ?? '')).toMatchObject({ cancelReason: 'Wrong film.' });

@@ -4,7 +4,8 @@ import { askMutation, failed } from '../ask-mutation.ts';
 import { CommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
-import { type PrintOptions, printRecord } from '../output/print-list.ts';
+import { propertiesIn } from '../output/columns.ts';
+import { type PrintOptions, printRecord, type Shape } from '../output/print-list.ts';
 import { isTerminal } from '../output/terminal.ts';
 import { barOf } from '../progress/bar-line.ts';
 import { Drawing } from '../progress/drawing.ts';
@@ -22,6 +23,12 @@ interface BulkAction {
 }
 
 const fields = 'id kind status total { value exact } seen done refusals { code count } error { code message }';
+
+export const bulkActionShape: Shape<BulkAction> = {
+  columns: { id: null, kind: null, status: null, seen: null, done: null, refused: refusedIn },
+  properties: propertiesIn(fields),
+  id: 'id',
+};
 
 const startBulkAction = `mutation ($input: StartBulkActionInput!) { startBulkAction(input: $input) {
   ... on StartBulkActionPayload { bulkAction { ${fields} } } ${failed} } }`;
@@ -48,11 +55,15 @@ export async function runBulkAction(client: Client, request: BulkRequest, option
     if (!signal.aborted) throw error;
     throw new CommandError(action === null ? 'Interrupted while the server was asked: it may do it nevertheless.' : `The server goes on with it: ${action.id}.`, interruption.exitCode);
   }
-  const refused = action.refusals.map(({ code, count }) => `${code}: ${count}`).join(', ');
-  printRecord(action, { columns: { id: null, kind: null, status: null, seen: null, done: null, refused: () => refused }, id: 'id' }, options);
+  const refused = refusedIn(action);
+  printRecord(action, bulkActionShape, options);
   if (refused !== '') process.stderr.write(`Of ${action.seen} jobs ${action.seen - action.done} were left as they are. ${refused}\n`);
   if (action.error !== null) process.stderr.write(`${action.error.message}\n`);
   if (action.status !== 'COMPLETED' || refused !== '') process.exitCode = exitCodes.error;
+}
+
+function refusedIn({ refusals }: BulkAction): string {
+  return refusals.map(({ code, count }) => `${code}: ${count}`).join(', ');
 }
 
 async function followToEnd(client: Client, begun: BulkAction, signal: AbortSignal, isQuiet: boolean): Promise<BulkAction> {

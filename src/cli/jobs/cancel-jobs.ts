@@ -3,8 +3,9 @@ import { actOnEach } from '../act-on-each.ts';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
-import { runBulkAction } from './bulk-action.ts';
+import { bulkActionShape, runBulkAction } from './bulk-action.ts';
 import { type ActOptions, whatToActOn, withFilterOptions } from './job-filter.ts';
+import { summaryShape } from './job-shape.ts';
 import { openStatuses } from './job-statuses.ts';
 
 interface Options extends ServerChoice, ActOptions, PrintOptions {
@@ -12,7 +13,7 @@ interface Options extends ServerChoice, ActOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrintOptions(withFilterOptions(withServerOptions(command)))
+  withPrintOptions(withFilterOptions(withServerOptions(command)), ({ args }) => (args.length > 0 ? summaryShape : bulkActionShape))
     .argument('[ids...]', 'of the jobs')
     .option('--all', 'all that have not ended')
     .option('--reason <text>', 'is kept with the jobs')
@@ -25,5 +26,5 @@ async function cancel(given: string[], options: Options): Promise<void> {
   const client = await connect(options);
   if ('filter' in what) return runBulkAction(client, { kind: 'CANCEL', filter: what.filter, reason }, options);
   const cancelled = await actOnEach(what.ids, (id, signal) => client.handle(id).cancel(reason, { signal }));
-  printList(cancelled, { columns: { id: null, type: null, status: null, creditsRefunded: null }, id: 'id' }, options);
+  printList(cancelled, summaryShape, options);
 }

@@ -3,10 +3,10 @@ import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { onInterruption } from '../interruption.ts';
 import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
-import { type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
+import { createdShape, type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
 
 export function declare(command: Command): void {
-  withPrintOptions(withCreationOptions(withServerOptions(command))).action(create);
+  withPrintOptions(withCreationOptions(withServerOptions(command)), createdShape).action(create);
 }
 
 /** Creates a job and leaves it. */
@@ -14,5 +14,5 @@ async function create(type: string, options: ServerChoice & CreationOptions & Pr
   const client = await connect(options);
   using interruption = onInterruption();
   const job = await createJob(client, type, options, interruption);
-  printRecord(job, { columns: { id: null, type: null, status: null, creditsCharged: null }, id: 'id' }, options);
+  printRecord(job, createdShape, options);
 }

@@ -8,7 +8,9 @@ import { askMutation, failed } from '../ask-mutation.ts';
 import { codeOf, CommandError, UsageError } from '../command-error.ts';
 import type { Interruption } from '../interruption.ts';
 import { gather, readInstant, wholeNumber } from '../options.ts';
+import { propertiesIn } from '../output/columns.ts';
 import { plainText } from '../output/plain-text.ts';
+import type { Shape } from '../output/print-list.ts';
 import { showTransfer } from '../progress/transfer.ts';
 import { inputHelp, putAt, readInput } from './input-parts.ts';
 
@@ -51,8 +53,16 @@ export function withCreationOptions(command: Command): Command {
     .addHelpText('after', inputHelp);
 }
 
+const fields = 'id uuid type status creditsCharged';
+
+export const createdShape: Shape<CreatedJob> = {
+  columns: { id: null, type: null, status: null, creditsCharged: null },
+  properties: propertiesIn(fields),
+  id: 'id',
+};
+
 const document = `mutation ($input: CreateJobInput!) { createJob(input: $input) {
-  ... on CreateJobPayload { job { id uuid type status creditsCharged } warnings { code message } } ${failed} } }`;
+  ... on CreateJobPayload { job { ${fields} } warnings { code message } } ${failed} } }`;
 
 /** For so long after an interruption its answer is waited for, where the job is to be cancelled then, in milliseconds. */
 const answerWithin = 10_000;

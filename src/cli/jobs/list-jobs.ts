@@ -13,7 +13,7 @@ interface Options extends ServerChoice, FilterOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrintOptions(withFilterOptions(withServerOptions(command)))
+  withPrintOptions(withFilterOptions(withServerOptions(command)), jobShape)
     .option('--limit <number>', 'so many at most', wholeNumber(1, 1_000_000), 50)
     .option('--oldest-first', 'the oldest first, in place of the newest')
     .action(list);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { shownBytes } from '../output/amounts.ts';
+import { propertiesIn } from '../output/columns.ts';
 import { type PrintOptions, printList, printRecord, type Shape, withPrintOptions } from '../output/print-list.ts';
 import { stateOf } from '../progress/change-lines.ts';
 import { noSuchJob } from './no-such-job.ts';
@@ -13,16 +14,13 @@ interface WholeJob extends Job {
   attempts: { number: number; workerId: string; outcome: string | null; error: { code: string; message: string } | null }[];
 }
 
-const query = `query ($id: ID!) { job(id: $id) {
-  id uuid type status version input progress { step message percentage } output error { code message } tags priority maxAttempts
+const fields = `id uuid type status version input progress { step message percentage } output error { code message } tags priority maxAttempts
   attempts { number workerId dueAt startedAt endedAt outcome error { code message } }
   creditsCharged creditsRefunded cancelReason clientReference concurrencyKey concurrencyLimit retryOf { id } schedule { id name } dialect vendorId
   downloadUrl downloadUrlExpiresAt artifacts { id name filename mediaType bytes sha256 url expiresAt } uploads { id filename mediaType bytes complete }
-  runAt nextAttemptAt createdAt startedAt finishedAt updatedAt } }`;
+  runAt nextAttemptAt createdAt startedAt finishedAt updatedAt`;
 
-export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of the jobs').action(show);
-}
+const query = `query ($id: ID!) { job(id: $id) { ${fields} } }`;
 
 const shape: Shape<WholeJob> = {
   columns: {
@@ -43,8 +41,16 @@ const shape: Shape<WholeJob> = {
     startedAt: null,
     finishedAt: null,
   },
+  properties: propertiesIn(fields, ['input', 'output', 'tags']),
   id: 'id',
 };
+
+/** Of several at once. */
+const shortShape: Shape<WholeJob> = { ...shape, columns: { id: null, type: null, status: stateOf, createdAt: null, finishedAt: null } };
+
+export function declare(command: Command): void {
+  withPrintOptions(withServerOptions(command), ({ args }) => (args.length === 1 ? shape : shortShape)).argument('<ids...>', 'of the jobs').action(show);
+}
 
 function fileText({ name, filename, bytes }: Artifact): string {
   return `${name}: ${filename} (${shownBytes(bytes)})`;
@@ -61,5 +67,5 @@ async function show(ids: string[], options: ServerChoice & PrintOptions): Promis
   );
   const [only] = jobs;
   if (jobs.length === 1 && only !== undefined) printRecord(only, shape, options);
-  else printList(jobs, { ...shape, columns: { id: null, type: null, status: stateOf, createdAt: null, finishedAt: null } }, options);
+  else printList(jobs, shortShape, options);
 }

@@ -19,7 +19,7 @@ interface Options extends ServerChoice, WaitOptions, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrintOptions(withWaitOptions(withServerOptions(command)))
+  withPrintOptions(withWaitOptions(withServerOptions(command)), jobShape)
     .argument('[ids...]', 'of the jobs')
     .option('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times', gather, [])
     .option('-o, --output <file>', outputHelp)

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../command-error.ts';
+import { checkColumns, columnNames, type Printable, type Properties, valueAt } from './columns.ts';
 import { cell, oneLine } from './plain-text.ts';
 import { isTerminal } from './terminal.ts';
 
@@ -13,16 +13,23 @@ export interface PrintOptions {
 }
 
 /** How items are shown as a table. */
-export interface Shape<Item extends object> {
+export interface Shape<Item extends object> extends Printable {
   /** By name: what stands in the column; null for the item's property of that name. */
   columns: Record<string, ((item: Item) => unknown) | null>;
+  /** All that the item has, for `--columns`. */
+  properties: Properties;
   /** The property that `-q` prints. */
   id: keyof Item & string;
 }
 
-/** Gives a command the options of how its data is printed. */
-export function withPrintOptions(command: Command): Command {
+/**
+ * Gives a command the options of how its data is printed. A column that there is not is refused before anything is done.
+ *
+ * @param printed what it will print, or what that is by its arguments and options
+ */
+export function withPrintOptions(command: Command, printed: Printable | ((given: Command) => Printable)): Command {
   return command
+    .hook('preAction', (given) => checkColumns(typeof printed === 'function' ? printed(given) : printed, given.opts<PrintOptions>()))
     .option('--json', 'print JSON')
     .addOption(new Option('--jsonl', 'print JSON, an item a line').conflicts('json'))
     .addOption(new Option('--columns <names>', 'print these alone, such as id,status or progress.step').conflicts('quiet'))
@@ -62,30 +69,13 @@ interface Column<Item> {
 }
 
 function columnsOf<Item extends object>({ columns }: Shape<Item>, options: PrintOptions): Column<Item>[] {
-  return (namesIn(options) ?? Object.keys(columns)).map((name) => ({ name, show: columns[name] ?? ((item) => at(item, name)) }));
+  return (columnNames(options) ?? Object.keys(columns)).map((name) => ({ name, show: (Object.hasOwn(columns, name) ? columns[name] : null) ?? ((item) => valueAt(item, name)) }));
 }
 
 /** An item as JSON has it: whole, or its asked columns. */
 function pick(item: object, options: PrintOptions): object {
-  const names = namesIn(options);
-  return names === null ? item : Object.fromEntries(names.map((name) => [name, at(item, name)]));
-}
-
-function namesIn({ columns }: PrintOptions): string[] | null {
-  return columns?.split(',').map((name) => name.trim()) ?? null;
-}
-
-/** What stands at a path such as `progress.step`. @throws UsageError where the item has no such property */
-function at(item: object, path: string): unknown {
-  let value: unknown = item;
-  for (const name of path.split('.')) {
-    if (value === null || value === undefined) return null;
-    if (typeof value !== 'object' || (value === item && !Object.hasOwn(item, name))) {
-      throw new UsageError(`There is no column ${path}. There are: ${Object.keys(item).join(', ')}.`);
-    }
-    value = Reflect.get(value, name);
-  }
-  return value ?? null;
+  const names = columnNames(options);
+  return names === null ? item : Object.fromEntries(names.map((name) => [name, valueAt(item, name)]));
 }
 
 function writeTable<Item>(columns: readonly Column<Item>[], items: readonly Item[]): void {

@@ -4,8 +4,8 @@ import { connect, withServerOptions } from '../connect.ts';
 import { askCaller } from '../contexts/caller-query.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { choicesOption } from '../options.ts';
-import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
-import { keyFields, type ShownKey } from './list-keys.ts';
+import { type PrintOptions, printRecord, type Shape, withPrintOptions } from '../output/print-list.ts';
+import { keyFields, keyShape, type ShownKey } from './list-keys.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   scope: string[];
@@ -14,8 +14,14 @@ interface Options extends ServerChoice, PrintOptions {
 
 const scopes = ['READ', 'WRITE', 'WORK', 'WORK_ALL', 'ADMIN'];
 
+const shape: Shape<ShownKey & { secret: string }> = {
+  columns: { id: null, name: null, scopes: null, secret: null },
+  properties: { ...keyShape.properties, secret: null },
+  id: 'secret',
+};
+
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command))
+  withPrintOptions(withServerOptions(command), shape)
     .argument('<name>', 'of the key')
     .addOption(choicesOption('--scope <scope>', 'what it may do; may be given several times', scopes).makeOptionMandatory())
     .option('--workspace <id>', 'the workspace that it is for; that of the key in use where not given')
@@ -30,5 +36,5 @@ async function create(name: string, options: Options): Promise<void> {
   const client = await connect(options);
   const workspaceId = options.workspace ?? (await askCaller(client)).workspace.id;
   const { apiKey, secret } = await askMutation<{ apiKey: ShownKey; secret: string }>(client, document, { workspaceId, name, scopes: options.scope });
-  printRecord({ ...apiKey, secret }, { columns: { id: null, name: null, scopes: null, secret: null }, id: 'secret' }, options);
+  printRecord({ ...apiKey, secret }, shape, options);
 }

@@ -17,7 +17,7 @@ interface Options extends ServerChoice, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command))
+  withPrintOptions(withServerOptions(command), scheduleShape)
     .argument('<name>', 'of the schedule')
     .argument('<type>', 'of its jobs')
     .requiredOption('--cron <expression>', "five fields, or six with seconds first: --cron '0 6 * * 1'")

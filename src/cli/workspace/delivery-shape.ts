@@ -1,3 +1,4 @@
+import { propertiesIn } from '../output/columns.ts';
 import type { Shape } from '../output/print-list.ts';
 
 /** A delivery of a webhook, as far as tables show it. */
@@ -17,5 +18,6 @@ export const deliveryFields = 'id url event status attemptCount lastResponseStat
 
 export const deliveryShape: Shape<ShownDelivery> = {
   columns: { id: null, event: null, status: null, tries: ({ attemptCount }) => attemptCount, last: ({ lastResponseStatus, lastError }) => lastError ?? lastResponseStatus, createdAt: null, url: null },
+  properties: propertiesIn(deliveryFields),
   id: 'id',
 };

@@ -15,7 +15,7 @@ interface Options extends ServerChoice, PrintOptions {
 }
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command))
+  withPrintOptions(withServerOptions(command), deliveryShape)
     .addOption(choiceOption('--status <status>', 'of this status', ['PENDING', 'DELIVERED', 'FAILED']))
     .option('--job <id>', 'of this job')
     .option('--limit <number>', 'so many at most, the newest first', wholeNumber(1, 1_000_000), 50)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
+import { propertiesIn } from '../output/columns.ts';
 import { type PrintOptions, printList, type Shape, withPrintOptions } from '../output/print-list.ts';
 import { type Page, readFirst } from '../read-pages.ts';
 
@@ -20,11 +21,12 @@ export const keyFields = 'id name prefix scopes dialect createdAt lastUsedAt rev
 
 export const keyShape: Shape<ShownKey> = {
   columns: { id: null, name: null, prefix: null, scopes: null, dialect: null, lastUsedAt: null, revokedAt: null },
+  properties: propertiesIn(keyFields, ['scopes']),
   id: 'id',
 };
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command)).addHelpText('after', '\nNeeds a key with ADMIN.').action(list);
+  withPrintOptions(withServerOptions(command), keyShape).addHelpText('after', '\nNeeds a key with ADMIN.').action(list);
 }
 
 const document = `query ($first: Int, $after: String) { workspace { apiKeys(first: $first, after: $after) {

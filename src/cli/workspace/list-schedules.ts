@@ -8,7 +8,7 @@ import { type Page, readFirst } from '../read-pages.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command)).action(list);
+  withPrintOptions(withServerOptions(command), scheduleShape).action(list);
 }
 
 const document = `query ($first: Int, $after: String) { workspace { schedules(first: $first, after: $after) {

@@ -2,7 +2,8 @@ import type { ListedType } from '@longhaul/client/types';
 import type { Command } from 'commander';
 import { connectTo, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
-import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
+import { propertiesIn } from '../output/columns.ts';
+import { type PrintOptions, printList, type Shape, withPrintOptions } from '../output/print-list.ts';
 
 interface Options extends ServerChoice, PrintOptions {
   typescript?: true;
@@ -19,13 +20,25 @@ interface TypeInUse extends ListedType {
   paused: boolean;
 }
 
+const fields = 'name description credits maxAttempts timeoutSeconds builtIn liveWorkers pending paused inputSchema outputSchema';
+
+const shape: Shape<TypeInUse> = {
+  columns: { name: null, credits: null, pending: null, workers: workersOf, description: null },
+  properties: propertiesIn(fields, ['inputSchema', 'outputSchema']),
+  id: 'name',
+};
+
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command))
+  withPrintOptions(withServerOptions(command), shape)
     .option('--typescript', 'print a module of the types of their inputs and outputs, for createClient<JobTypes>() of @longhaul/client')
     .action(list);
 }
 
-const query = '{ jobTypes { name description credits maxAttempts timeoutSeconds builtIn liveWorkers pending paused inputSchema outputSchema } }';
+const query = `{ jobTypes { ${fields} } }`;
+
+function workersOf({ paused, liveWorkers }: TypeInUse): string {
+  return paused ? 'paused' : liveWorkers === 0 ? 'no worker' : `${liveWorkers} ${liveWorkers === 1 ? 'worker' : 'workers'}`;
+}
 
 async function list(options: Options): Promise<void> {
   const { client, server } = await connectTo(options);
@@ -35,6 +48,5 @@ async function list(options: Options): Promise<void> {
     process.stdout.write(declareTypes(jobTypes, new URL(server.url).host));
     return;
   }
-  const state = ({ paused, liveWorkers }: TypeInUse) => (paused ? 'paused' : liveWorkers === 0 ? 'no worker' : `${liveWorkers} ${liveWorkers === 1 ? 'worker' : 'workers'}`);
-  printList(jobTypes, { columns: { name: null, credits: null, pending: null, workers: state, description: null }, id: 'name' }, options);
+  printList(jobTypes, shape, options);
 }

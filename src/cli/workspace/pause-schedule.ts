@@ -9,7 +9,7 @@ import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-sh
 /** `schedules pause` and `schedules resume`. */
 export function declare(command: Command): void {
   const paused = command.name() === 'pause';
-  withPrintOptions(withServerOptions(command))
+  withPrintOptions(withServerOptions(command), scheduleShape)
     .argument('<schedule>', 'its id or its name')
     .action((given: string, options: ServerChoice & PrintOptions) => setPaused(given, paused, options));
 }

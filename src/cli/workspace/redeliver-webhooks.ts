@@ -7,7 +7,7 @@ import { type PrintOptions, printList, withPrintOptions } from '../output/print-
 import { deliveryFields, deliveryShape, type ShownDelivery } from './delivery-shape.ts';
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of deliveries, as webhooks list shows them').action(redeliver);
+  withPrintOptions(withServerOptions(command), deliveryShape).argument('<ids...>', 'of deliveries, as webhooks list shows them').action(redeliver);
 }
 
 const document = `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(input: $input) {

@@ -7,7 +7,7 @@ import { type PrintOptions, printList, withPrintOptions } from '../output/print-
 import { keyFields, keyShape, type ShownKey } from './list-keys.ts';
 
 export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command)).argument('<ids...>', 'of keys, as keys list shows them').addHelpText('after', '\nNeeds a key with ADMIN.').action(revoke);
+  withPrintOptions(withServerOptions(command), keyShape).argument('<ids...>', 'of keys, as keys list shows them').addHelpText('after', '\nNeeds a key with ADMIN.').action(revoke);
 }
 
 const document = `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {

@@ -1,3 +1,4 @@
+import { propertiesIn } from '../output/columns.ts';
 import type { Shape } from '../output/print-list.ts';
 
 /** A schedule, as far as tables show it. */
@@ -27,5 +28,6 @@ export const scheduleShape: Shape<ShownSchedule> = {
     lastRunAt: null,
     error: ({ lastError }) => lastError?.code ?? null,
   },
+  properties: propertiesIn(scheduleFields, ['input', 'tags']),
   id: 'id',
 };

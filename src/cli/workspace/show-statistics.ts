@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { choiceOption, gather, readInstant } from '../options.ts';
+import { propertiesIn } from '../output/columns.ts';
 import { type PrintOptions, printList, type Shape, withPrintOptions } from '../output/print-list.ts';
 
 interface Options extends ServerChoice, PrintOptions {
@@ -32,18 +33,7 @@ interface Counts {
   cancelled: number;
 }
 
-export function declare(command: Command): void {
-  withPrintOptions(withServerOptions(command))
-    .option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z', readInstant, readInstant('-1d'))
-    .addOption(choiceOption('--step <step>', 'what a line stands for', ['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
-    .option('--type <type>', 'of jobs of this type; may be given several times', gather)
-    .addHelpText('after', '\nWaits and runs are medians and 95th percentiles, in seconds. What waits and runs now is told on standard error.')
-    .action(show);
-}
-
-const query = `query ($from: DateTime!, $to: DateTime!, $step: StatisticsStep!, $types: [String!]) { workspace {
-  jobCounts { pending scheduled running completed failed cancelled }
-  statistics(from: $from, to: $to, step: $step, types: $types) { at created completed failed cancelled failedAttempts waitP50 waitP95 runP50 runP95 } } }`;
+const fields = 'at created completed failed cancelled failedAttempts waitP50 waitP95 runP50 runP95';
 
 const shape: Shape<Point> = {
   columns: {
@@ -58,8 +48,22 @@ const shape: Shape<Point> = {
     runP50: ({ runP50 }) => rounded(runP50),
     runP95: ({ runP95 }) => rounded(runP95),
   },
+  properties: propertiesIn(fields),
   id: 'at',
 };
+
+export function declare(command: Command): void {
+  withPrintOptions(withServerOptions(command), shape)
+    .option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z', readInstant, readInstant('-1d'))
+    .addOption(choiceOption('--step <step>', 'what a line stands for', ['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
+    .option('--type <type>', 'of jobs of this type; may be given several times', gather)
+    .addHelpText('after', '\nWaits and runs are medians and 95th percentiles, in seconds. What waits and runs now is told on standard error.')
+    .action(show);
+}
+
+const query = `query ($from: DateTime!, $to: DateTime!, $step: StatisticsStep!, $types: [String!]) { workspace {
+  jobCounts { pending scheduled running completed failed cancelled }
+  statistics(from: $from, to: $to, step: $step, types: $types) { ${fields} } } }`;
 
 async function show(options: Options): Promise<void> {
   const client = await connect(options);
