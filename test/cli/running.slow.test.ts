@@ -74,12 +74,17 @@ test('on a terminal a bar is drawn again and again, with the percentage, the ste
   expect(plain.written().stdout).not.toContain('\u001B[3');
 });
 
-test('a line that is wider than the terminal is cut there, whatever its characters are, and no bar is drawn over the lines of --jsonl', async () => {
+test('a message that is wider than the terminal is cut between two of its characters, the terminal breaks no line, and no bar is drawn over the lines of --jsonl', async () => {
   const { cli, tenant } = await commandUser(longhaul);
   const { command, held } = await running(cli, tenant, [], true);
   const wide = '映画'.repeat(60);
+  await eventually(async () => {
+    const { startedAt } = await tenant.read(held.job.id);
+    expect(Date.now() - (startedAt?.getTime() ?? Infinity)).toBeGreaterThan(1_100);
+  });
   await tenant.report(held.token, { percentage: 50, message: wide });
-  await command.wrote(new RegExp(String.raw`\u001B\[\?7l\r\u001B\[2Kcomments [^\n]* 50% {2}${wide}[^\n]*\u001B\[\?7h`));
+  // Of 100 columns 40 are taken before the message, and 9 by the time left: 51 are for 25 ideographs and the mark.
+  await command.wrote(new RegExp(String.raw`\u001B\[\?7l\r\u001B\[2Kcomments [^\n]* 50% {2}(映画){12}映… {2}\ds left\u001B\[\?7h`));
   const lines = cli.start(['watch', held.job.id, '--jsonl', '--columns', 'status'], { onTerminal: true });
   await lines.wrote(/RUNNING/);
   await tenant.complete(held.token, null);

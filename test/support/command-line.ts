@@ -34,8 +34,8 @@ export interface Asked {
   env?: Record<string, string>;
   /** On standard input, which ends after it; on a terminal use `type`. */
   stdin?: string;
-  /** On a terminal of 100 columns. */
-  onTerminal?: boolean;
+  /** On a terminal: of 24 rows and 100 columns where it does not say. */
+  onTerminal?: boolean | { rows?: number; columns?: number };
   /** The program that runs `launch.js`. */
   node?: string;
 }
@@ -55,7 +55,8 @@ export class CommandLine {
   }
 
   start(parameters: readonly string[], { env = {}, stdin, onTerminal = false, node = process.execPath }: Asked = {}): Running {
-    const [program = node, ...before] = onTerminal ? ['python3', terminal, node] : [node];
+    const { rows = 24, columns = 100 } = typeof onTerminal === 'object' ? onTerminal : {};
+    const [program = node, ...before] = onTerminal === false ? [node] : ['python3', terminal, String(rows), String(columns), node];
     const child = spawn(program, [...before, launcher, ...parameters], {
       env: { PATH: process.env['PATH'], HOME: this.folder, XDG_CONFIG_HOME: `${this.folder}/config`, LANG: 'C.UTF-8', TERM: 'xterm', ...this.#env, ...env },
       stdio: 'pipe',
@@ -64,7 +65,7 @@ export class CommandLine {
     for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
     // It may end without having read it.
     child.stdin.on('error', () => {});
-    if (!onTerminal) child.stdin.end(stdin ?? '');
+    if (onTerminal === false) child.stdin.end(stdin ?? '');
     const ended = once(child, 'close').then(() => ({ code: child.exitCode, ...output }));
     onTestFinished(async () => {
       child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-"""Runs a program on a terminal of 100 columns that is all of its standard streams and controls it: what comes in is typed there."""
+"""Runs a program on a terminal of so many rows and columns that is all of its standard streams and controls it: what comes in is typed there."""
 
 import fcntl
 import os
@@ -10,8 +10,8 @@ import termios
 
 pid, leader = pty.fork()
 if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    os.execvp(sys.argv[1], sys.argv[1:])
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", int(sys.argv[1]), int(sys.argv[2]), 0, 0))
+    os.execvp(sys.argv[3], sys.argv[3:])
 sources = [leader, 0]
 while True:
     ready, _, _ = select.select(sources, [], [])

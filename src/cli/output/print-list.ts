@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { type Command, Option } from 'commander';
 import { checkColumns, columnNames, type Printable, type Properties, valueAt } from './columns.ts';
+import { fit, padTo, widthOf } from './display-width.ts';
 import { cell, oneLine } from './plain-text.ts';
-import { isTerminal } from './terminal.ts';
+import { columnsOn, isTerminal } from './terminal.ts';
 
 /** How a command prints its data. */
 export interface PrintOptions {
@@ -56,9 +57,9 @@ export function printRecord<Item extends object>(item: Item, shape: Shape<Item>,
   else if (options.quiet === true) process.stdout.write(`${cell(item[shape.id])}\n`);
   else {
     const columns = columnsOf(shape, options).map(({ name, show }) => ({ name, text: cell(show(item)) }));
-    const width = Math.max(...columns.map(({ name }) => name.length));
+    const width = Math.max(...columns.map(({ name }) => widthOf(name)));
     for (const { name, text } of columns.filter((one) => one.text !== '')) {
-      process.stdout.write(isTerminal(process.stdout) ? `${styleText('dim', name.padEnd(width), { stream: process.stdout })}  ${text}\n` : `${name}\t${text}\n`);
+      process.stdout.write(isTerminal(process.stdout) ? `${styleText('dim', padTo(name, width), { stream: process.stdout })}  ${text}\n` : `${name}\t${text}\n`);
     }
   }
 }
@@ -89,8 +90,10 @@ function writeTable<Item>(columns: readonly Column<Item>[], items: readonly Item
     process.stderr.write('There are none.\n');
     return;
   }
-  const widths = columns.map(({ name }, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)));
-  const lay = (texts: readonly string[]) => texts.map((text, index) => text.padEnd(widths[index] ?? 0)).join('  ').trimEnd().slice(0, stdout.columns);
-  stdout.write(`${styleText('bold', lay(columns.map(({ name }) => oneLine(name).toUpperCase())), { stream: stdout })}\n`);
-  for (const row of rows) stdout.write(`${lay(row)}\n`);
+  const room = columnsOn(stdout);
+  const table = [columns.map(({ name }) => oneLine(name).toUpperCase()), ...rows].map((row) => row.map((text) => fit(text, room)));
+  const widths = columns.map((_column, index) => table.reduce((most, row) => Math.max(most, widthOf(row[index] ?? '')), 0));
+  const [header = '', ...lines] = table.map((row) => fit(row.map((text, index) => padTo(text, widths[index] ?? 0)).join('  ').trimEnd(), room));
+  stdout.write(`${styleText('bold', header, { stream: stdout })}\n`);
+  for (const line of lines) stdout.write(`${line}\n`);
 }

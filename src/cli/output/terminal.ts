@@ -7,3 +7,8 @@ export type Colour = Parameters<typeof styleText>[0];
 export function isTerminal(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && process.env['TERM'] !== 'dumb';
 }
+
+/** How wide a terminal is; without end where it does not say, as some that have no window. */
+export function columnsOn(stream: NodeJS.WriteStream): number {
+  return stream.columns || Infinity;
+}

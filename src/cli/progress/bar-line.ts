@@ -1,13 +1,20 @@
 import { shownPeriod } from '../output/amounts.ts';
+import { fit, widthOf } from '../output/display-width.ts';
 import type { Colour } from '../output/terminal.ts';
 import { percentOf, stateOf, stepOf } from './change-lines.ts';
 import type { ShownJob } from './display.ts';
 
-const barWidth = 24;
+export const barWidth = 24;
 
 /** Whether the terminal writes more than ASCII. */
 const isUnicode = /utf-?8/i.test(process.env['LC_ALL'] || process.env['LC_CTYPE'] || process.env['LANG'] || '');
 const [full, empty] = isUnicode ? ['█', '░'] : ['#', '-'];
+
+/** Stands where a text was cut. */
+const mark = isUnicode ? '…' : '~';
+
+/** Between the parts of a line. */
+const gap = '  ';
 
 /** A bar of a percentage; one that cannot be told is empty. */
 export function barOf(percentage: number | null): string {
@@ -31,9 +38,16 @@ export function colourOf(status: ShownJob['status']): Colour {
   }
 }
 
-/** What stands beside a job's bar. @param left milliseconds to its end; null where it cannot be told */
-export function besideBar(job: ShownJob, left: number | null): string {
-  if (job.status !== 'RUNNING') return stateOf(job);
-  const parts = [(percentOf(job.progress) || '?%').padStart(4), stepOf(job.progress), left === null ? '' : `${shownPeriod(left)} left`];
-  return parts.filter((part) => part !== '').join('  ');
+/** A text of such a line, cut where there is no room for all of it. */
+export function shortened(text: string, room: number): string {
+  return fit(text, Math.max(0, room), mark);
+}
+
+/** What stands beside a job's bar: of a long message as much as leaves room for the rest. @param left milliseconds to its end; null where it cannot be told */
+export function besideBar(job: ShownJob, left: number | null, room: number): string {
+  if (job.status !== 'RUNNING') return shortened(stateOf(job), room);
+  const percentage = (percentOf(job.progress) || '?%').padStart(4);
+  const end = left === null ? '' : `${gap}${shownPeriod(left)} left`;
+  const step = shortened(stepOf(job.progress), room - widthOf(percentage + gap + end));
+  return shortened(`${percentage}${step === '' ? '' : gap}${step}${end}`, room);
 }

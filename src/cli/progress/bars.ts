@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import { isFinal } from '../jobs/job-statuses.ts';
-import { barOf, besideBar, colourOf } from './bar-line.ts';
+import { widthOf } from '../output/display-width.ts';
+import { columnsOn } from '../output/terminal.ts';
+import { barOf, barWidth, besideBar, colourOf } from './bar-line.ts';
 import type { Display, ShownJob } from './display.ts';
 import { Drawing } from './drawing.ts';
 import { Pace } from './pace.ts';
@@ -41,6 +43,7 @@ export class Bars implements Display {
     // Of many jobs of a type, the end of the id tells them apart.
     const label = this.#jobs.size === 1 ? job.type : `${job.type} …${job.uuid.slice(-6)}`;
     const bar = barOf(job.status === 'COMPLETED' ? 100 : (job.progress?.percentage ?? null));
-    return `${label} ${styleText(colourOf(job.status), bar, { stream: this.#stream })} ${besideBar(job, pace.left)}`;
+    const room = columnsOn(this.#stream) - widthOf(label) - barWidth - 2;
+    return `${label} ${styleText(colourOf(job.status), bar, { stream: this.#stream })} ${besideBar(job, pace.left, room)}`;
   }
 }

@@ -1,7 +1,7 @@
 /** How often lines are drawn again, in milliseconds. */
 const frameMilliseconds = 100;
 
-/** The terminal, which knows how wide its characters are, cuts lines, and breaks none; on again within each frame, so however this ends. */
+/** Should a line be wider than the terminal, as after a narrowing, the terminal cuts it and does not break it; on again within each frame, so however this ends. */
 const autowrap = { off: '\u001B[?7l', on: '\u001B[?7h' };
 
 /** Lines at the bottom of a terminal that are drawn again and again. */

@@ -1,7 +1,9 @@
 import type { TransferProgress } from '@longhaul/client';
 import { shownBytes, shownPeriod } from '../output/amounts.ts';
-import { isTerminal } from '../output/terminal.ts';
-import { barOf } from './bar-line.ts';
+import { widthOf } from '../output/display-width.ts';
+import { oneLine } from '../output/plain-text.ts';
+import { columnsOn, isTerminal } from '../output/terminal.ts';
+import { barOf, shortened } from './bar-line.ts';
 import { Drawing } from './drawing.ts';
 
 /** Shows how far a file is: a bar on a terminal, elsewhere one line at its end. */
@@ -11,6 +13,8 @@ export interface Transfer extends Disposable {
 
 export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.WriteStream = process.stderr): Transfer {
   if (isQuiet) return { progress() {}, [Symbol.dispose]() {} };
+  // The name of a file may hold anything.
+  const shown = oneLine(title);
   const began = performance.now();
   let last: TransferProgress | null = null;
   const line = ({ done, total }: TransferProgress) => {
@@ -22,7 +26,8 @@ export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.Wri
   const lines = () => {
     if (last === null) return [];
     const { percentage, text } = line(last);
-    return [`${title} ${barOf(percentage)} ${text}`];
+    const rest = ` ${barOf(percentage)} ${text}`;
+    return [`${shortened(shown, columnsOn(stream) - widthOf(rest))}${rest}`];
   };
   const drawing = isTerminal(stream) ? new Drawing(stream, lines) : null;
   return {
@@ -31,7 +36,7 @@ export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.Wri
     },
     [Symbol.dispose]: () => {
       drawing?.[Symbol.dispose]();
-      if (drawing === null && last !== null) stream.write(`${title}: ${line(last).text.trim()}\n`);
+      if (drawing === null && last !== null) stream.write(`${shown}: ${line(last).text.trim()}\n`);
     },
   };
 }
