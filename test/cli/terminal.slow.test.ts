@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { commandUser } from '../support/command-line.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { globalId } from '../support/steps.ts';
 
 // Each command is a process, and starting one takes a while on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -48,4 +49,55 @@ test('of the name of a file that is uploaded as much is shown as leaves room for
   const { stdout } = await cli.run(['create', 'comments', '--file', `sourceUrl=${clip}`], { onTerminal: { columns: 80 }, env });
   // Of 80 columns 42 are for the rest, and 10 for the word: 28 are for 13 ideographs and the mark.
   expect(stdout).toMatch(/.\[2KUploading (映画){6}映… █{24} 100% {2}4 B of 4 B.\[\?7h/);
+});
+
+/** What was drawn each time, and by how many lines the cursor had gone up before. */
+function framesIn(output: string): { up: number; lines: string[] }[] {
+  return [...output.matchAll(/\[\?7l\r(?:.\[(\d+)A)?([^]*?).\[\?7h/g)].map(([, up = '0', text = '']) => ({ up: Number(up), lines: text.split('\r\n') }));
+}
+
+test('of more jobs than the terminal has rows those that run are shown, and the rest counted: no line is drawn that the cursor cannot go back to', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  const rows = 8;
+  const jobs = await tenant.createAll(Array.from({ length: 12 }, () => ({ tags: ['many'] })));
+  const [one, two, gone, ...others] = jobs.toReversed();
+  if (one === undefined || two === undefined || gone === undefined) throw new Error('None was created.');
+  const held = [await tenant.start(one), await tenant.start(two)];
+  const watching = cli.start(['watch', '--tag', 'many'], { onTerminal: { rows }, env });
+  await watching.wrote(/and 7 more: 2 of 12 run, 0 have ended/);
+  // Of what comes before it listens, changes of status are sent again, and progress is not.
+  await tenant.cancel(gone.id);
+  await watching.wrote(/and 7 more: 2 of 12 run, 1 have ended/);
+  for (const { token } of held) await tenant.report(token, { percentage: 50, message: '映画'.repeat(60) });
+  await watching.wrote(/50% {2}映画/);
+  for (const { token } of held) await tenant.complete(token);
+  await watching.wrote(/and 7 more: 0 of 12 run, 3 have ended/);
+  for (const job of others) await tenant.cancel(job.id);
+  const { code, stdout } = await watching.ended;
+  expect(code).toBe(5);
+  const frames = framesIn(stdout);
+  const full = frames.filter(({ lines }) => lines.some((line) => line.includes('2 of 12 run')));
+  expect(full.length).toBeGreaterThan(0);
+  for (const { lines } of full) {
+    expect(lines).toHaveLength(rows - 2);
+    for (const id of [one.id, two.id]) expect(lines.slice(0, 2).join()).toContain(`…${id.slice(-6)} `);
+  }
+  for (const [index, { up, lines }] of frames.entries()) {
+    expect(lines.length).toBeLessThan(rows);
+    expect(up).toBe((frames[index - 1]?.lines.length ?? 1) - 1);
+  }
+  expect(frames.at(-1)?.lines.at(-1)).toContain('and 7 more: 0 of 12 run, 12 have ended');
+  // And all of them are in the table.
+  expect(stdout.match(/^job_\S+ {2}fingerprint/gm)).toHaveLength(12);
+});
+
+test('--timeout is one deadline for all jobs that are watched: what has ended by then has, and how to watch on is said once', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  const [ended, ...going] = await Promise.all([tenant.running(), tenant.running(), tenant.running()]);
+  await tenant.complete(ended.token);
+  const ids = [ended, ...going].map(({ job }) => globalId(job));
+  const { code, stdout, stderr } = await cli.run(['watch', ...ids, '--timeout', '5s']);
+  expect(stderr.split('\n').filter((line) => line.includes('Watch on'))).toEqual([`2 jobs go on, after 5s. Watch on: longhaul watch ${ids.join(' ')}`]);
+  expect(stderr).toContain(`${ids[0]} fingerprint COMPLETED\n`);
+  expect({ code, stdout }).toEqual({ code: 8, stdout: '' });
 });
