@@ -130,6 +130,41 @@ const nothing = {
   createdAfter: null, createdBefore: null, finishedAfter: null, finishedBefore: null,
 };
 
+test('a page finds the few jobs that two long lists have in common, behind thousands that they have not', async () => {
+  const { database, jobs } = longhaul.services;
+  const busy = await Tenant.in(longhaul);
+  const oldest: string[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const { job, token } = await busy.running({ tags: ['often', 'also'] });
+    await busy.fail(token, { retryable: false });
+    oldest.push(job.id);
+  }
+  // Half of them failed, and the other half bears the tag. Their ids are later than any of today's.
+  await database.hot.query(
+    `INSERT INTO job (id, workspace_id, type, status, version, input, tags, max_attempts, credits_charged, dialect, attempt, due_at, dispatch_at)
+     SELECT ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, $1::uuid, 'preview', CASE n % 2 WHEN 0 THEN 'FAILED' ELSE 'COMPLETED' END,
+       1, '{}', CASE n % 2 WHEN 0 THEN '{}'::text[] ELSE '{often}' END, 1, 0, 'NATIVE', 1, now(), now()
+     FROM generate_series(1, 9000) AS n`,
+    [busy.id],
+  );
+  await database.hot.query('INSERT INTO job_tag (workspace_id, tag, job_id) SELECT workspace_id, unnest(tags), id FROM job WHERE workspace_id = $1 ON CONFLICT DO NOTHING', [busy.id]);
+  const filters: JobFilter[] = [
+    { tags: ['often'], statuses: ['FAILED'] },
+    { anyTags: ['often', 'also'], statuses: ['FAILED', 'CANCELLED'] },
+    { tags: ['often'], types: ['fingerprint', 'preview'], statuses: ['FAILED'] },
+    { tags: ['often'], statuses: ['FAILED'], finishedAfter: new Date(0) },
+  ];
+  const page = { above: null, below: null, limit: 2 };
+  for (const filter of filters) {
+    const ids = async (window: Window) => (await jobs.list(busy.id, filter, window)).map(({ id }) => id);
+    expect(await ids({ ...page, direction: 'DESC' })).toEqual([oldest[2], oldest[1]]);
+    expect(await ids({ ...page, direction: 'DESC', offset: 2 })).toEqual([oldest[0]]);
+    expect(await ids({ ...page, direction: 'DESC', below: oldest[1] ?? null })).toEqual([oldest[0]]);
+    expect(await ids({ ...page, direction: 'ASC', above: oldest[0] ?? null })).toEqual([oldest[1], oldest[2]]);
+    expect(await jobs.counting.upTo(busy.id, filter, 100)).toMatchObject({ count: 3 });
+  }
+});
+
 test('GraphQL takes every field, ids of every form, and counts up to a limit', async () => {
   const key = await workspace.key({ scopes: ['READ'] });
   const ask = (filter: object, selection = 'count { value exact } edges { node { uuid } }', by = key) =>

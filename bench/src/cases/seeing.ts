@@ -49,6 +49,8 @@ const filters: Record<string, (jobs: number) => JobFilter> = {
   '100 ids': (jobs) => ({ ids: Array.from({ length: 100 }, (_, n) => idOf(jobs, n * 7 + 1)) }),
   'a status, created long ago': (jobs) => ({ statuses: ['FAILED'], createdBefore: ago(jobs * 100 - hour) }),
   'a status, finished lately': () => ({ statuses: ['FAILED'], finishedAfter: ago(hour) }),
+  'a status and a tag that no job has both': () => ({ statuses: ['FAILED'], tags: ['tenth'] }),
+  'a status and a type that no job has both': () => ({ statuses: ['FAILED'], types: ['export'] }),
   'status, type and tag': () => ({ statuses: ['FAILED'], types: ['analysis'], tags: ['all'] }),
 };
 

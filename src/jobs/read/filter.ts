@@ -70,14 +70,17 @@ const listed = ['statuses', 'types', 'errorCodes', 'workerIds', 'dialects', 'sch
 
 export type Listed = (typeof listed)[number];
 
+/** What a list of jobs may have in common. */
+export type Covered = Listed | 'tags';
+
 /** A filter as conditions in SQL. */
 export interface Conditions {
   /** Lists without repetitions, where given. */
   asked: { tags: string[]; clientReference: string | null; retryOf: string | null } & { [Key in Listed]: NonNullable<z.output<typeof filterSchema>[Key]> | null };
   /** Conditions on an id column. */
   ofId: (id: string, bind: Bind) => string[];
-  /** Conditions on the job row. @param covered a field that is met already */
-  ofJob: (bind: Bind, covered?: Listed | null) => string[];
+  /** Conditions on the job row. @param covered fields that are met already */
+  ofJob: (bind: Bind, covered?: readonly Covered[]) => string[];
   /** Whether there are conditions on the job row other than tags. */
   narrowed: boolean;
 }
@@ -116,12 +119,12 @@ export function conditionsOf(workspaceId: string, filter: JobFilter): Conditions
       ...(createdAfter == null ? [] : [`${id} >= ${bind(firstIdOf(createdAfter.getTime() + 1))}::uuid`]),
       ...(createdBefore == null ? [] : [`${id} < ${bind(firstIdOf(createdBefore.getTime()))}::uuid`]),
     ],
-    ofJob: (bind, covered = null) => [
+    ofJob: (bind, covered = []) => [
       ...listed.flatMap((field) => {
         const values = asked[field];
-        return values === null || field === covered ? [] : [ofListed[field](values, bind)];
+        return values === null || covered.includes(field) ? [] : [ofListed[field](values, bind)];
       }),
-      ...(asked.tags.length === 0 ? [] : [`job.tags @> ${bind(asked.tags)}::text[]`]),
+      ...(asked.tags.length === 0 || covered.includes('tags') ? [] : [`job.tags @> ${bind(asked.tags)}::text[]`]),
       ...(clientReference === null ? [] : [`job.client_reference = ${bind(clientReference)}`]),
       ...(retryOf === null ? [] : [`job.retry_of_id = ${bind(retryOf)}::uuid`]),
       // Readers see milliseconds, and the column has microseconds.

@@ -4,6 +4,7 @@ import { binder, type Window, windowOrder, withinWindow } from '../../database/k
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow, partOfJob } from '../model/rows.ts';
 import { type Bind, type Conditions, conditionsOf, isUnfiltered, type JobFilter } from './filter.ts';
+import { farEntry, inCommon, within } from './in-common.ts';
 import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
 
 /**
@@ -21,11 +22,11 @@ export async function listJobs(
 ): Promise<Job[]> {
   const { select, read } = properties === null ? { select: jobColumns, read: jobFromRow } : partOfJob(properties);
   const conditions = conditionsOf(workspaceId, filter);
-  const page = async (walks: readonly WalkOf[]) => {
+  const page = async (walks: readonly WalkOf[], limits: Conditions = conditions) => {
     const parameters: unknown[] = [];
     const bind = binder(parameters);
     const workspace = `${bind(workspaceId)}::uuid`;
-    const statement = merged(walks.map((walk) => walk(workspace, bind)), { select, conditions, window, bind });
+    const statement = merged(walks.map((walk) => walk(workspace, bind)), { select, conditions: limits, window, bind });
     if (statement === null) return [];
     // The unfiltered list has only a few statement texts, each with one good plan, so it may use the hot pool.
     const rows = await (isUnfiltered(filter) ? hot : reads).query<JobRow>(statement, parameters);
@@ -33,7 +34,12 @@ export async function listJobs(
   };
   const [only] = conditions.asked.tags;
   if (only === undefined || conditions.asked.tags.length > 1 || conditions.narrowed) {
-    return page(await listsFor(reads, workspaceId, conditions, window));
+    const walks = await listsFor(reads, workspaceId, conditions, window);
+    const common = inCommon(conditions, window);
+    const far = common === null ? null : await farEntry(reads, workspaceId, walks, conditions, window);
+    if (common === null || far === null) return page(walks);
+    const near = await page(walks, within(conditions, far, window));
+    return near.length === window.limit ? near : page([common]);
   }
   // One tag and no other filter: first scan the next jobs, which is cheapest if the tag's jobs are close together.
   const together = await page([(workspace, bind) => nextJobs(workspace, conditions, window, bind)]);
@@ -144,13 +150,16 @@ export async function countJobsTo(database: Queryable, workspaceId: string, filt
   const { asked, narrowed } = conditions;
   const window: Window = { ...newest, limit: most };
   const ofTags = asked.tags.length > 0 && !narrowed;
-  const walks = ofTags ? [await listOfTags(database, workspaceId, conditions)] : await listsFor(database, workspaceId, conditions, window);
+  const narrowest = ofTags ? [await listOfTags(database, workspaceId, conditions)] : await listsFor(database, workspaceId, conditions, window);
+  const common = inCommon(conditions, window);
+  const isLong = common !== null && (await farEntry(database, workspaceId, narrowest, conditions, window)) !== null;
+  const walks = isLong ? [common] : narrowest;
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const workspace = `${bind(workspaceId)}::uuid`;
   const lists = walks.map((walk) => {
     const { from, ids = from, id, where, covers } = walk(workspace, bind);
-    const rest = ofTags ? [] : conditions.ofJob(bind, covers);
+    const rest = ofTags ? [] : conditions.ofJob(bind, covers ?? []);
     const all = ['true', ...where, ...conditions.ofId(id, bind), ...rest].join(' AND ');
     return `(SELECT ${id} AS id FROM ${rest.length === 0 ? ids : from} WHERE ${all} ${windowOrder(id, window, bind)})`;
   });

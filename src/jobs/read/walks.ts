@@ -1,7 +1,7 @@
 import { binder, type Window, withinWindow } from '../../database/keyset.ts';
 import type { Queryable } from '../../database/queryable.ts';
-import { isRunning, jobStatuses, sqlIs } from '../model/state-machine.ts';
-import type { Bind, Conditions, Listed } from './filter.ts';
+import { isRunning, jobStatuses, type JobStatus, sqlIs, transitions } from '../model/state-machine.ts';
+import type { Bind, Conditions, Covered, Listed } from './filter.ts';
 
 /** A list in id order to read jobs from: a table to scan, whose rows the other conditions filter. */
 export interface Walk {
@@ -10,8 +10,8 @@ export interface Walk {
   where: string[];
   /** The same without the jobs, where nothing else is asked of them. */
   ids?: string;
-  /** The field of the filter that all of its jobs meet. */
-  covers?: Listed;
+  /** The fields of the filter that all of its jobs meet. */
+  covers?: readonly Covered[];
 }
 
 /** Makes a walk of a statement. @param workspace SQL for the workspace */
@@ -25,21 +25,44 @@ const mostLists = 10;
  * RUNNING, each type, each error code, each schedule, each reference of a submitter, and for each dialect those that have ended.
  * Running jobs are found through their leases, and those of a worker through its attempts: narrow tables with no others.
  */
-export function walksOf({ asked }: Conditions, direction: Window['direction']): WalkOf[] {
-  const { statuses, types, errorCodes, workerIds, dialects, anyTags, clientReference, scheduleIds, retryOf } = asked;
-  if (clientReference !== null) return [jobsOfReference(clientReference)];
-  // They have an index, and are few.
-  if (retryOf !== null) return [allJobs];
-  if (isShort(scheduleIds)) return scheduleIds.map((id) => jobsWith('scheduleIds', 'job.schedule_id', id));
-  if (isShort(workerIds)) return [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)];
-  if (isShort(errorCodes)) return errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code));
-  if (anyTags !== null) return anyTags.map(jobsOfOneTag);
-  if (isShort(statuses) && statuses.length < jobStatuses.length) {
-    return statuses.map((status) => (isRunning(status) ? covering('statuses', running) : jobsWith('statuses', 'job.status', status)));
-  }
-  if (isShort(dialects)) return [...dialects.map((dialect) => ended(jobsWith('dialects', 'job.dialect', dialect))), pending, running];
-  if (isShort(types)) return types.map((type) => jobsWith('types', 'job.type', type));
-  return [allJobs];
+export function walksOf(conditions: Conditions, direction: Window['direction']): WalkOf[] {
+  const fields = listsByField(conditions, direction);
+  // Retries of one job have an index, and are few.
+  const [narrowest] = conditions.asked.retryOf === null ? fields : [];
+  return (fields.find(matchesNothing) ?? narrowest)?.walks ?? [allJobs];
+}
+
+/** The lists that hold every job which meets one field. */
+interface FieldLists {
+  walks: WalkOf[];
+  /** The field, if they hold no other jobs, and their ids are all that is read of them. */
+  covers: Listed | null;
+}
+
+/** What narrows most comes first. */
+export function listsByField({ asked }: Conditions, direction: Window['direction']): FieldLists[] {
+  const { statuses, types, errorCodes, workerIds, dialects, anyTags, clientReference, scheduleIds } = asked;
+  const lists: FieldLists[] = [];
+  const add = (covers: Listed | null, walks: WalkOf[] | null) => void (walks === null || lists.push({ covers, walks }));
+  add(null, clientReference === null ? null : [jobsOfReference(clientReference)]);
+  add('scheduleIds', isShort(scheduleIds) ? scheduleIds.map((id) => jobsWith('scheduleIds', 'job.schedule_id', id)) : null);
+  add('workerIds', isShort(workerIds) ? [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)] : null);
+  add('errorCodes', isShort(errorCodes) ? errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code)) : null);
+  add('anyTags', anyTags?.map(jobsOfOneTag) ?? null);
+  // Most jobs have completed: of those, ids alone would take longer than the jobs of any other list.
+  const areMost = statuses?.includes(transitions.complete.to) === true;
+  add(areMost ? null : 'statuses', isShort(statuses) && statuses.length < jobStatuses.length ? statuses.map(jobsOfStatus) : null);
+  add(null, isShort(dialects) ? [...dialects.map((dialect) => ended(jobsWith('dialects', 'job.dialect', dialect))), pending, running] : null);
+  add('types', isShort(types) ? types.map((type) => jobsWith('types', 'job.type', type)) : null);
+  return lists;
+}
+
+function jobsOfStatus(status: JobStatus): WalkOf {
+  return isRunning(status) ? covering('statuses', running) : jobsWith('statuses', 'job.status', status);
+}
+
+export function matchesNothing({ walks }: FieldLists): boolean {
+  return walks.length === 0;
 }
 
 function isShort<Value>(values: readonly Value[] | null): values is readonly Value[] {
@@ -84,12 +107,12 @@ function attemptsOf(worker: string, direction: Window['direction']): WalkOf {
   return (workspace, bind) => {
     const own = `SELECT DISTINCT job_id FROM job_attempt WHERE workspace_id = ${workspace} AND worker_id = ${bind(worker)}`;
     const ids = `(${own} ORDER BY job_id ${direction}) AS attempted`;
-    return { from: eachOf('attempted', ids), ids, id: 'attempted.job_id', where: [], covers: 'workerIds' };
+    return { from: eachOf('attempted', ids), ids, id: 'attempted.job_id', where: [], covers: ['workerIds'] };
   };
 }
 
 function covering(covers: Listed, walk: WalkOf): WalkOf {
-  return (workspace, bind) => ({ ...walk(workspace, bind), covers });
+  return (workspace, bind) => ({ ...walk(workspace, bind), covers: [covers] });
 }
 
 function also(walk: Walk, condition: string): Walk {
@@ -109,7 +132,7 @@ export function nextJobs(workspace: string, { ofId }: Conditions, window: Window
  * Scans a list of job ids and looks up each job. OFFSET 0 keeps Postgres from merging it with a scan of all jobs, as it
  * would for a tag that is frequent in other workspaces or at other times.
  */
-function eachOf(list: string, from = list): string {
+export function eachOf(list: string, from = list): string {
   return `${from} CROSS JOIN LATERAL (SELECT * FROM job WHERE job.id = ${list}.job_id OFFSET 0) AS job`;
 }
 
@@ -119,7 +142,7 @@ export function jobsOfTag(workspace: string, tag: string, from = eachOf('job_tag
 }
 
 /** The list of one of several tags. */
-function jobsOfOneTag(tag: string): WalkOf {
+export function jobsOfOneTag(tag: string): WalkOf {
   return covering('anyTags', (workspace, bind) => ({ ...jobsOfTag(workspace, bind(tag)), ids: 'job_tag' }));
 }
 
