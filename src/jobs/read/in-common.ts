@@ -1,39 +1,27 @@
 import { binder, type Window, withinWindow } from '../../database/keyset.ts';
 import type { Queryable } from '../../database/queryable.ts';
 import type { Bind, Conditions } from './filter.ts';
-import { eachOf, jobsOfOneTag, listsByField, matchesNothing, type Walk, type WalkOf } from './walks.ts';
+import { eachOf, jobsOfTag, listsByField, matchesNothing, type Walk, type WalkOf } from './walks.ts';
 
 /*
  * Two frequent values may have no job in common. Whoever looks at the jobs of one list for the other value then reads all of it,
  * at some microseconds for each. So only the first few thousand are looked at; after these the lists are compared by their ids,
  * which takes Postgres no more than a scan of both indexes.
  */
-const mostLookedAt = 4_000;
+export const mostLookedAt = 4_000;
 
-/** The entry of a list, or of several together, up to which jobs are looked at. Null if there are no more. */
-export async function farEntry(
-  reads: Queryable,
-  workspaceId: string,
-  walks: readonly WalkOf[],
-  conditions: Conditions,
-  window: Window,
-): Promise<string | null> {
-  if (walks.length === 0) return null;
+/** Whether a list, or several together, have no more entries than are looked at. */
+export async function areShort(reads: Queryable, workspaceId: string, walks: readonly WalkOf[], conditions: Conditions, window: Window): Promise<boolean> {
+  if (walks.length === 0) return true;
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const workspace = `${bind(workspaceId)}::uuid`;
-  const lists = walks.map((walk) => `(${idsOf(walk(workspace, bind), conditions, window, bind)} LIMIT ${mostLookedAt})`);
-  const [row] = await reads.query<{ job_id: string }>(
-    `SELECT job_id FROM (${lists.join(' UNION ALL ')}) AS list ORDER BY job_id ${window.direction} OFFSET ${mostLookedAt - 1} LIMIT 1`,
+  const lists = walks.map((walk) => `(${idsOf(walk(workspace, bind), conditions, window, bind)} LIMIT ${mostLookedAt + 1})`);
+  const [row] = await reads.query<{ entries: number }>(
+    `SELECT count(*)::int AS entries FROM (SELECT FROM (${lists.join(' UNION ALL ')}) AS list LIMIT ${mostLookedAt + 1}) AS list`,
     parameters,
   );
-  return row?.job_id ?? null;
-}
-
-/** The conditions, without the jobs beyond this one. */
-export function within(conditions: Conditions, far: string, { direction }: Window): Conditions {
-  const side = direction === 'ASC' ? '<=' : '>=';
-  return { ...conditions, ofId: (id, bind) => [...conditions.ofId(id, bind), `${id} ${side} ${bind(far)}::uuid`] };
+  return row === undefined || row.entries <= mostLookedAt;
 }
 
 /** Scans what the lists of several fields and tags have in common. Null unless there are several. */
@@ -41,7 +29,7 @@ export function inCommon(conditions: Conditions, window: Window): WalkOf | null 
   const { tags, retryOf } = conditions.asked;
   const ofFields = listsByField(conditions, window.direction);
   const exact = ofFields.flatMap(({ covers, walks }) => (covers === null ? [] : [{ covers, walks }]));
-  const lists = [...tags.map((tag) => [jobsOfOneTag(tag)]), ...exact.map(({ walks }) => walks)];
+  const lists = [...tags.map((tag) => [jobsOfTag(tag)]), ...exact.map(({ walks }) => walks)];
   if (lists.length < 2 || ofFields.some(matchesNothing) || retryOf !== null) return null;
   return (workspace, bind) => {
     const listed = lists.flatMap((walks, n) => walks.map((walk) => `(${idsOf(walk(workspace, bind), conditions, window, bind, 2 ** n)})`));

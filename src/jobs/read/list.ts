@@ -4,8 +4,8 @@ import { binder, type Window, windowOrder, withinWindow } from '../../database/k
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow, partOfJob } from '../model/rows.ts';
 import { type Bind, type Conditions, conditionsOf, isUnfiltered, type JobFilter } from './filter.ts';
-import { farEntry, inCommon, within } from './in-common.ts';
-import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
+import { areShort, inCommon, mostLookedAt } from './in-common.ts';
+import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, nextOf, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
 
 /**
  * Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter.
@@ -22,11 +22,11 @@ export async function listJobs(
 ): Promise<Job[]> {
   const { select, read } = properties === null ? { select: jobColumns, read: jobFromRow } : partOfJob(properties);
   const conditions = conditionsOf(workspaceId, filter);
-  const page = async (walks: readonly WalkOf[], limits: Conditions = conditions) => {
+  const page = async (walks: readonly WalkOf[]) => {
     const parameters: unknown[] = [];
     const bind = binder(parameters);
     const workspace = `${bind(workspaceId)}::uuid`;
-    const statement = merged(walks.map((walk) => walk(workspace, bind)), { select, conditions: limits, window, bind });
+    const statement = merged(walks.map((walk) => walk(workspace, bind)), { select, conditions, window, bind });
     if (statement === null) return [];
     // The unfiltered list has only a few statement texts, each with one good plan, so it may use the hot pool.
     const rows = await (isUnfiltered(filter) ? hot : reads).query<JobRow>(statement, parameters);
@@ -36,14 +36,15 @@ export async function listJobs(
   if (only === undefined || conditions.asked.tags.length > 1 || conditions.narrowed) {
     const walks = await listsFor(reads, workspaceId, conditions, window);
     const common = inCommon(conditions, window);
-    const far = common === null ? null : await farEntry(reads, workspaceId, walks, conditions, window);
-    if (common === null || far === null) return page(walks);
-    const near = await page(walks, within(conditions, far, window));
-    return near.length === window.limit ? near : page([common]);
+    if (common === null) return page(walks);
+    const [walk] = walks;
+    const near = walk === undefined || walks.length > 1 ? null : await page([nextOf(walk, conditions, window, mostLookedAt)]);
+    if (near?.length === window.limit) return near;
+    return (await areShort(reads, workspaceId, walks, conditions, window)) ? (near ?? page(walks)) : page([common]);
   }
   // One tag and no other filter: first scan the next jobs, which is cheapest if the tag's jobs are close together.
-  const together = await page([(workspace, bind) => nextJobs(workspace, conditions, window, bind)]);
-  return together.length === window.limit ? together : page([(workspace, bind) => jobsOfTag(workspace, bind(only))]);
+  const together = await page([nextJobs(conditions, window)]);
+  return together.length === window.limit ? together : page([jobsOfTag(only)]);
 }
 
 const idAlone = partOfJob(new Set(['id'] as const));
@@ -80,7 +81,7 @@ export async function listJobIds(
 
 async function listsFor(reads: Queryable, workspaceId: string, conditions: Conditions, window: Window): Promise<WalkOf[]> {
   const tag = await sparseTag(reads, workspaceId, conditions, window);
-  return tag === null ? walksOf(conditions, window.direction) : [(workspace, bind) => jobsOfTag(workspace, bind(tag))];
+  return tag === null ? walksOf(conditions, window.direction) : [jobsOfTag(tag)];
 }
 
 interface Page {
@@ -139,7 +140,7 @@ export async function countJobs(database: Queryable, workspaceId: string, filter
 
 /** A count needs no order, so Postgres may choose the join. Lists of workers may have a job twice, and so may those of several tags. */
 function walksWithout(conditions: Conditions, tag: string | null): WalkOf[] {
-  if (tag !== null) return [(workspace, bind) => jobsOfTag(workspace, bind(tag), 'job_tag JOIN job ON job.id = job_tag.job_id')];
+  if (tag !== null) return [(workspace, bind) => ({ ...jobsOfTag(tag)(workspace, bind), from: 'job_tag JOIN job ON job.id = job_tag.job_id' })];
   const { workerIds, clientReference } = conditions.asked;
   return workerIds === null || clientReference !== null ? walksOf(conditions, 'DESC') : [allJobs];
 }
@@ -150,10 +151,11 @@ export async function countJobsTo(database: Queryable, workspaceId: string, filt
   const { asked, narrowed } = conditions;
   const window: Window = { ...newest, limit: most };
   const ofTags = asked.tags.length > 0 && !narrowed;
-  const narrowest = ofTags ? [await listOfTags(database, workspaceId, conditions)] : await listsFor(database, workspaceId, conditions, window);
+  const tags = ofTags ? await rarestFirst(database, workspaceId, conditions) : [];
+  const read = ofTags ? tags.slice(0, 1).map(jobsOfTag) : await listsFor(database, workspaceId, conditions, window);
   const common = inCommon(conditions, window);
-  const isLong = common !== null && (await farEntry(database, workspaceId, narrowest, conditions, window)) !== null;
-  const walks = isLong ? [common] : narrowest;
+  const isLong = common !== null && !(await areShort(database, workspaceId, read, conditions, window));
+  const walks = isLong ? [common] : ofTags ? [idsOfTags(tags)] : read;
   const parameters: unknown[] = [];
   const bind = binder(parameters);
   const workspace = `${bind(workspaceId)}::uuid`;
@@ -168,11 +170,10 @@ export async function countJobsTo(database: Queryable, workspaceId: string, filt
   return counted(database, `(SELECT id FROM (${lists.join(' UNION ')}) AS found LIMIT ${bind(most)}::int) AS found`, parameters);
 }
 
-async function listOfTags(database: Queryable, workspaceId: string, conditions: Conditions): Promise<WalkOf> {
+async function rarestFirst(database: Queryable, workspaceId: string, conditions: Conditions): Promise<string[]> {
   const { tags } = conditions.asked;
   const rarest = tags.length === 1 ? null : await sparseTag(database, workspaceId, conditions, newest, false);
-  const rarestFirst = rarest === null ? tags : [rarest, ...tags.filter((tag) => tag !== rarest)];
-  return (workspace, bind) => idsOfTags(workspace, rarestFirst, bind);
+  return rarest === null ? tags : [rarest, ...tags.filter((tag) => tag !== rarest)];
 }
 
 async function counted(database: Queryable, from: string, parameters: readonly unknown[]): Promise<Counted> {

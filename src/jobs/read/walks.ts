@@ -48,7 +48,7 @@ export function listsByField({ asked }: Conditions, direction: Window['direction
   add('scheduleIds', isShort(scheduleIds) ? scheduleIds.map((id) => jobsWith('scheduleIds', 'job.schedule_id', id)) : null);
   add('workerIds', isShort(workerIds) ? [...workerIds.map((worker) => attemptsOf(worker, direction)), leasesOf(workerIds)] : null);
   add('errorCodes', isShort(errorCodes) ? errorCodes.map((code) => jobsWith('errorCodes', 'job.error_code', code)) : null);
-  add('anyTags', anyTags?.map(jobsOfOneTag) ?? null);
+  add('anyTags', anyTags?.map((tag) => covering('anyTags', jobsOfTag(tag))) ?? null);
   // Most jobs have completed: of those, ids alone would take longer than the jobs of any other list.
   const areMost = statuses?.includes(transitions.complete.to) === true;
   add(areMost ? null : 'statuses', isShort(statuses) && statuses.length < jobStatuses.length ? statuses.map(jobsOfStatus) : null);
@@ -119,13 +119,20 @@ function also(walk: Walk, condition: string): Walk {
   return { ...walk, where: [...walk.where, condition] };
 }
 
+/** Scans only the next entries of a list. */
+export function nextOf(walk: WalkOf, { ofId }: Conditions, window: Window, entries: number): WalkOf {
+  return (workspace, bind) => {
+    const { from, ids, id, where, covers = [] } = walk(workspace, bind);
+    const all = ['true', ...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ');
+    const next = (select: string, table: string) => `(SELECT ${select} FROM ${table} WHERE ${all} ORDER BY ${id} ${window.direction} LIMIT ${bind(entries)}::int)`;
+    if (ids === undefined) return { from: `${next('*', from)} AS job`, id: 'job.id', where: [], covers };
+    return { from: eachOf('next', `${next(`${id} AS job_id`, ids)} AS next`), id: 'next.job_id', where: [], covers };
+  };
+}
+
 /** Scans only the next jobs: a few times as many as the page holds. */
-export function nextJobs(workspace: string, { ofId }: Conditions, window: Window, bind: Bind): Walk {
-  const { direction, limit, offset = 0 } = window;
-  const bounds = [...ofId('job.id', bind), ...withinWindow('job.id', window, bind)];
-  const where = [`job.workspace_id = ${workspace}`, ...bounds].join(' AND ');
-  const next = `SELECT * FROM job WHERE ${where} ORDER BY job.id ${direction} LIMIT ${bind(sparse * (limit + offset))}::int`;
-  return { from: `(${next}) AS job`, id: 'job.id', where: [] };
+export function nextJobs(conditions: Conditions, window: Window): WalkOf {
+  return nextOf(allJobs, conditions, window, sparse * (window.limit + (window.offset ?? 0)));
 }
 
 /**
@@ -137,21 +144,22 @@ export function eachOf(list: string, from = list): string {
 }
 
 /** Scans the list of one tag. */
-export function jobsOfTag(workspace: string, tag: string, from = eachOf('job_tag')): Walk {
-  return { from, id: 'job_tag.job_id', where: [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${tag}`] };
-}
-
-/** The list of one of several tags. */
-export function jobsOfOneTag(tag: string): WalkOf {
-  return covering('anyTags', (workspace, bind) => ({ ...jobsOfTag(workspace, bind(tag)), ids: 'job_tag' }));
+export function jobsOfTag(tag: string): WalkOf {
+  return (workspace, bind) => {
+    const where = [`job_tag.workspace_id = ${workspace}`, `job_tag.tag = ${bind(tag)}`];
+    return { from: eachOf('job_tag'), ids: 'job_tag', id: 'job_tag.job_id', where };
+  };
 }
 
 /** Scans the list of the first tag for jobs that the others have, too. */
-export function idsOfTags(workspace: string, [first, ...others]: readonly string[], bind: Bind): Walk {
-  const inList = (tag: string | undefined) =>
-    `EXISTS (SELECT FROM job_tag AS other WHERE other.workspace_id = ${workspace} AND other.tag = ${bind(tag)} AND other.job_id = job_tag.job_id)`;
-  const { id, where } = jobsOfTag(workspace, bind(first));
-  return { from: 'job_tag', id, where: [...where, ...others.map(inList)] };
+export function idsOfTags(tags: readonly string[]): WalkOf {
+  return (workspace, bind) => {
+    const inList = (tag: string) =>
+      `EXISTS (SELECT FROM job_tag AS other WHERE other.workspace_id = ${workspace} AND other.tag = ${bind(tag)} AND other.job_id = job_tag.job_id)`;
+    const [first = '', ...others] = tags;
+    const { id, where } = jobsOfTag(first)(workspace, bind);
+    return { from: 'job_tag', id, where: [...where, ...others.map(inList)] };
+  };
 }
 
 /** How many entries of each tag's list are compared, at least. */
