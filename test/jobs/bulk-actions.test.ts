@@ -3,7 +3,8 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import { checkLedger } from '../../src/jobs/read/ledger-check.ts';
 import { ask, request, rest, transports } from '../support/client.ts';
 import { Tenant } from '../support/domain.ts';
-import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { untilWaiting } from '../support/lock-waits.ts';
+import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { deliveriesOf, eventually } from '../support/receiver.ts';
 import {
   type ActionFragment,
@@ -224,6 +225,25 @@ test('a call that comes again with its key gets its answer again, although the j
   const input: StartBulkActionInput = { kind: 'DELETE', filter: { ids: [job] }, idempotencyKey: 'again' };
   const { id } = await carriedOut(input);
   expect((await begun(input)).id).toBe(id);
+});
+
+// The embedded database has one connection: there, nothing comes between.
+test.runIf(backend === 'servers')('a job that is handed back while the action waits for it is none of those that run any more', async () => {
+  const { database } = longhaul.services;
+  const [{ job, token }, other] = [await tenant.running(), await tenant.running()];
+  const { released, action } = await database.transaction(async (transaction) => {
+    await transaction.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [job.id]);
+    const releasing = tenant.release(token);
+    await untilWaiting(database.hot, 1);
+    const acting = carriedOut({ kind: 'CANCEL', filter: { statuses: ['RUNNING'] } });
+    await untilWaiting(database.hot, 2);
+    // In an object: they end once the row is free, so the transaction must not wait for them.
+    return { released: releasing, action: acting };
+  });
+  expect(await action).toMatchObject({ status: 'COMPLETED', total: { value: 2 }, seen: 1, done: 1, refusals: [] });
+  await released;
+  expect(await tenant.read(job.id)).toMatchObject({ status: 'PENDING' });
+  expect(await tenant.read(other.job.id)).toMatchObject({ status: 'CANCELLED' });
 });
 
 test('an action can be stopped: what was done stays done, and nothing more is', async () => {

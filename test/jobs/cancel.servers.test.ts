@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Queryable } from '../../src/database/queryable.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listAttempts } from '../../src/jobs/read/attempts.ts';
 import { Tenant } from '../support/domain.ts';
+import { untilWaiting } from '../support/lock-waits.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -33,9 +33,3 @@ test.each(Object.entries(backs))('a cancellation that had to wait while the atte
   expect(await listAttempts(database.em(), [job.id])).toMatchObject([{ outcome }]);
   expect(await tenant.balance()).toBe(10);
 });
-
-/** Until so many statements of this database wait for a row. */
-async function untilWaiting(database: Queryable, count: number): Promise<void> {
-  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await vi.waitFor(async () => expect(await database.query(waiting)).toHaveLength(count), { timeout: 10_000, interval: 10 });
-}

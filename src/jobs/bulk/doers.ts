@@ -13,8 +13,9 @@ import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isFinal, isRetryable } from '../model/state-machine.ts';
 import { deleteEnded, type RemoveFile } from '../retention/delete-jobs.ts';
+import { readFilter } from './criteria.ts';
 import type { BulkActionKind } from './entities.ts';
-import type { Doer } from './step.ts';
+import type { Doer, TakenAction } from './step.ts';
 
 export interface DoerParts {
   context: JobsContext;
@@ -27,26 +28,26 @@ export function createDoers({ context, room, removeFile }: DoerParts): Record<Bu
   return {
     CANCEL: {
       size: 500,
-      act: async (transaction, { workspace_id: workspaceId, reason }, ids) => {
-        const locked = await lock(transaction, workspaceId, ids);
+      act: async (transaction, action, ids) => {
+        const { locked, gone, passedOver } = await lock(transaction, action, ids);
         const jobs = locked.filter(({ status }) => !isFinal(status));
-        const announce = await cancelLocked(context, transaction, { workspaceId, jobs, reason });
-        const refusals = [...refused('ALREADY_FINISHED', locked.length - jobs.length), ...gone(ids, locked)];
-        return { seen: ids.length, done: jobs.length, refusals, error: null, announce };
+        const announce = await cancelLocked(context, transaction, { workspaceId: action.workspace_id, jobs, reason: action.reason });
+        const refusals = [...refused('ALREADY_FINISHED', locked.length - jobs.length), ...refused('NOT_FOUND', gone)];
+        return { seen: ids.length - passedOver, done: jobs.length, refusals, error: null, announce };
       },
     },
     DELETE: {
       size: 500,
       prepare: (_action, ids) => deleteLogs(context.database.hot, ids),
-      act: async (transaction, { workspace_id: workspaceId }, ids) => {
-        const locked = await lock(transaction, workspaceId, ids);
+      act: async (transaction, action, ids) => {
+        const { locked, gone, passedOver } = await lock(transaction, action, ids);
         const ended = locked.filter(({ status }) => isFinal(status)).map(({ id }) => id);
         const files = await deleteEnded(transaction, ended);
-        const refusals = [...refused('NOT_FINISHED', locked.length - ended.length), ...gone(ids, locked)];
+        const refusals = [...refused('NOT_FINISHED', locked.length - ended.length), ...refused('NOT_FOUND', gone)];
         const announce = async () => {
           for (const file of files) await removeFile(file);
         };
-        return { seen: ids.length, done: ended.length, refusals, error: null, announce };
+        return { seen: ids.length - passedOver, done: ended.length, refusals, error: null, announce };
       },
     },
     RETRY: {
@@ -72,22 +73,36 @@ export function createDoers({ context, room, removeFile }: DoerParts): Record<Bu
 
 type LockedJob = Pick<Job, 'id' | 'attempt' | 'status' | 'dialect'>;
 
-/** Locks jobs in the order in which everybody does. Whoever holds one now goes on first, and what he has made of it is seen. */
-function lock(transaction: Queryable, workspaceId: string, ids: readonly string[]): Promise<LockedJob[]> {
-  return transaction.query<LockedJob>(
+interface Locked {
+  locked: LockedJob[];
+  /** How many were deleted after they were found. */
+  gone: number;
+  /** How many the filter does not match any more. */
+  passedOver: number;
+}
+
+/**
+ * Locks jobs in the order in which everybody does. Whoever holds one now goes on first, and what he has made of it is seen: a job
+ * that was claimed meanwhile is none that waits. Of what a filter asks, only the status and the error can cease to hold.
+ */
+async function lock(transaction: Queryable, { workspace_id: workspaceId, criteria }: TakenAction, ids: readonly string[]): Promise<Locked> {
+  const { statuses = null } = readFilter(criteria);
+  const locked = await transaction.query<LockedJob>(
     `SELECT job.id, job.attempt, job.dialect, job.status FROM job
-     WHERE job.id = ANY ($1::uuid[]) AND job.workspace_id = $2 ORDER BY job.id FOR UPDATE`,
-    [ids, workspaceId],
+     WHERE job.id = ANY ($1::uuid[]) AND job.workspace_id = $2
+       AND ($3::text[] IS NULL OR job.status = ANY ($3::text[]))
+     ORDER BY job.id FOR UPDATE`,
+    [ids, workspaceId, statuses],
   );
+  const found = new Set(locked.map(({ id }) => id));
+  const missing = ids.filter((id) => !found.has(id));
+  const changed =
+    missing.length === 0 ? [] : await transaction.query('SELECT FROM job WHERE id = ANY ($1::uuid[]) AND workspace_id = $2', [missing, workspaceId]);
+  return { locked, gone: missing.length - changed.length, passedOver: changed.length };
 }
 
 function refused(code: LonghaulError['code'], count: number): string[] {
   return Array.from({ length: count }, () => code);
-}
-
-/** Jobs that were deleted after they were found. */
-function gone(ids: readonly string[], found: readonly unknown[]): string[] {
-  return refused('NOT_FOUND', ids.length - found.length);
 }
 
 async function lockWorkspace(transaction: Queryable, { limits }: JobsContext, workspaceId: string) {

@@ -12,7 +12,7 @@ const stretch = 10_000;
 
 /** What one step does to its jobs, inside its transaction. */
 interface Done {
-  /** How many of the jobs, from the first on, it has looked at. With fewer than all, it cannot go on. */
+  /** How many of the jobs it has looked at: those that the filter still matches. With an error, from the first on. */
   seen: number;
   done: number;
   /** The code of each refusal. */
@@ -33,7 +33,7 @@ export interface Doer {
 }
 
 /** What a step needs to know of its action. */
-interface TakenAction {
+export interface TakenAction {
   id: string;
   workspace_id: string;
   kind: BulkActionKind;
