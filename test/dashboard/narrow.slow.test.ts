@@ -100,6 +100,33 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     expect(await hidden(page, 'html')).toBe(0);
   });
 
+  test('each row of a table is a card with the names of its columns, and what can be done is in it', async () => {
+    await longhaul.graphql(`mutation ($name: String!) { createSchedule(input: { name: $name, type: "demo", cron: "0 3 * * *" }) { __typename } }`, { name: 'n'.repeat(120) }, longhaul.adminKey);
+    const { id } = await tenant.create({ webhookUrl: `https://example.com/${'path/'.repeat(30)}` });
+    await longhaul.graphql('mutation ($id: ID!) { cancelJob(input: { id: $id }) { __typename } }', { id: `job_${id}` }, await workspace.key());
+    const isWhole = async (page: Page, buttons: RegExp, cell: RegExp) => {
+      const table = page.getByRole('table');
+      await table.getByRole('row').getByRole('cell', { name: cell }).first().waitFor();
+      expect(await hidden(page, '.table-frame')).toBe(0);
+      for (const button of await table.getByRole('button', { name: buttons }).all()) {
+        const { x, width } = await boxOf(button);
+        expect(x + width).toBeLessThanOrEqual(348);
+      }
+      expect(await table.getByRole('button', { name: buttons }).count()).toBeGreaterThan(0);
+    };
+    await isWhole(await telephone('#/webhooks'), /^Redeliver/, /^To https:/);
+    const { page, open } = await visitBy(longhaul.adminKey, '#/schedules');
+    await isWhole(page, /^(Run now|Pause)/, /^When 0 3/);
+    await open('#/keys');
+    await isWhole(page, /^Revoke/, /^Rights READ/);
+    await open('#/audit');
+    await page.getByRole('cell', { name: /^Details cron: .*nnn/ }).first().waitFor();
+    expect(await hidden(page, '.table-frame')).toBe(0);
+    await open('#/types?show=demo');
+    await page.getByRole('dialog').getByRole('cell', { name: /^Meaning The step/ }).waitFor();
+    expect(await hidden(page, 'dialog .table-frame')).toBe(0);
+  });
+
   test('a dialog with a long name in its title can be read whole', async () => {
     const key = await workspace.key();
     const name = 'unbreakable_'.repeat(12);

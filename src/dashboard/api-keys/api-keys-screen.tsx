@@ -34,11 +34,12 @@ export function Screen() {
     { name: 'Begins with', cell: ({ prefix }) => <code>{prefix}…</code> },
     { name: 'State', cell: ({ revokedAt }) => (revokedAt === null ? <Badge tone="good">Works</Badge> : <Badge>Revoked</Badge>) },
     { name: 'Rights', cell: ({ scopes }) => scopes.join(', ') },
-    { name: 'Speaks', secondary: true, cell: ({ dialect }) => (dialect === 'NATIVE' ? 'Everything' : dialect) },
+    { name: 'Speaks', cell: ({ dialect }) => (dialect === 'NATIVE' ? 'Everything' : dialect) },
     { name: 'Last used', cell: ({ lastUsedAt }) => (lastUsedAt === null ? <span class="soft">never</span> : <Time at={lastUsedAt} relative />) },
-    { name: 'Created', secondary: true, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
     {
       name: 'Actions',
+      kind: 'actions',
       cell: (key) =>
         key.revokedAt === null ? (
           <Button danger label={`Revoke ${key.name}`} onClick={() => (revoking.value = key)}>

@@ -73,7 +73,7 @@ export function Screen() {
 
 function Details({ details }: { details: Record<string, unknown> }) {
   const parts = Object.entries(details).flatMap(([name, value]) => (value === null ? [] : [`${name}: ${valueText(value)}`]));
-  return <span class="audit-details">{parts.join('; ')}</span>;
+  return parts.length === 0 ? null : <span class="audit-details">{parts.join('; ')}</span>;
 }
 
 function valueText(value: unknown): string {

@@ -29,8 +29,8 @@ export function Screen() {
     { name: 'Progress', cell: (action) => <Progress action={action} /> },
     { name: 'Outcome', cell: (action) => <Outcome action={action} /> },
     { name: 'Started', cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { name: 'Ended', secondary: true, cell: ({ finishedAt }) => <Time at={finishedAt} /> },
-    ...(can('WRITE') ? [{ name: 'Actions', cell: ({ id, status }: ListedBulkActionFragment) => (status === 'RUNNING' ? <StopButton id={id} done={reload} /> : null) }] : []),
+    { name: 'Ended', cell: ({ finishedAt }) => <Time at={finishedAt} /> },
+    ...(can('WRITE') ? [{ name: 'Actions', kind: 'actions' as const, cell: ({ id, status }: ListedBulkActionFragment) => (status === 'RUNNING' ? <StopButton id={id} done={reload} /> : null) }] : []),
   ];
   return (
     <ScreenFrame

@@ -19,10 +19,10 @@ const kinds: Record<CreditTransactionKind, string> = { CHARGE: 'Charge for a job
 
 const columns: readonly Column<LedgerLineFragment>[] = [
   { name: 'When', cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { name: 'What', secondary: true, cell: ({ kind }) => kinds[kind] },
+  { name: 'What', cell: ({ kind }) => kinds[kind] },
   { name: 'Credits', kind: 'number', cell: ({ amount }) => `${amount > 0 ? '+' : amount < 0 ? '−' : ''}${Math.abs(amount).toLocaleString('en')}` },
   { name: 'Balance', kind: 'number', cell: ({ balanceAfter }) => balanceAfter.toLocaleString('en') },
-  { name: 'Job', kind: 'wide', cell: ({ kind, job }) => (job === null ? <span class="soft">{kind === 'GRANT' ? '' : 'Deleted'}</span> : <a href={href(['jobs', job.id])}>{job.type}</a>) },
+  { name: 'Job', kind: 'wide', cell: ({ kind, job }) => (job !== null ? <a href={href(['jobs', job.id])}>{job.type}</a> : kind === 'GRANT' ? null : <span class="soft">Deleted</span>) },
 ];
 
 /** The balance, and every change of it. */

@@ -25,7 +25,7 @@ export function Screen() {
   const columns: readonly Column<ListedScheduleFragment>[] = [
     { name: 'Schedule', cell: ({ id, name }) => <a class="cell-text" href={href(['schedules', id])}>{name}</a> },
     { name: 'State', cell: (schedule) => <ScheduleState schedule={schedule} /> },
-    { name: 'Type', secondary: true, cell: ({ type }) => type },
+    { name: 'Type', cell: ({ type }) => type },
     {
       name: 'When',
       cell: ({ cron, timeZone }) => (
@@ -35,8 +35,8 @@ export function Screen() {
       ),
     },
     { name: 'Next', cell: ({ nextRunAt }) => <Time at={nextRunAt} relative /> },
-    { name: 'Last', secondary: true, cell: ({ lastRunAt }) => <Time at={lastRunAt} relative /> },
-    ...(can('WRITE') ? [{ name: 'Actions', cell: (schedule: ListedScheduleFragment) => <ScheduleActions schedule={schedule} done={reload} /> }] : []),
+    { name: 'Last', cell: ({ lastRunAt }) => <Time at={lastRunAt} relative /> },
+    ...(can('WRITE') ? [{ name: 'Actions', kind: 'actions' as const, cell: (schedule: ListedScheduleFragment) => <ScheduleActions schedule={schedule} done={reload} /> }] : []),
   ];
   return (
     <ScreenFrame

@@ -29,13 +29,14 @@ export function Screen() {
     { name: 'State', cell: (type) => <State type={type} /> },
     { name: 'Pending', kind: 'number', cell: ({ name, pending }) => (pending === 0 ? '0' : <a href={href(['jobs'], { status: 'PENDING', type: name })}>{pending.toLocaleString('en')}</a>) },
     { name: 'Workers', kind: 'number', cell: ({ liveWorkers }) => liveWorkers.toLocaleString('en') },
-    { name: 'Built in', secondary: true, cell: ({ builtIn }) => (builtIn ? 'Yes' : <span class="soft">No</span>) },
-    { name: 'Credits', kind: 'number', secondary: true, cell: ({ credits }) => credits.toLocaleString('en') },
-    { name: 'What it does', kind: 'wide', secondary: true, cell: ({ description }) => <span title={description}>{description}</span> },
+    { name: 'Built in', cell: ({ builtIn }) => (builtIn ? 'Yes' : <span class="soft">No</span>) },
+    { name: 'Credits', kind: 'number', cell: ({ credits }) => credits.toLocaleString('en') },
+    { name: 'What it does', kind: 'wide', cell: ({ description }) => <span title={description}>{description}</span> },
     ...(can('WRITE') || can('ADMIN')
       ? [
           {
             name: 'Actions',
+            kind: 'actions' as const,
             cell: (type: ListedTypeFragment) => (
               <span class="row-actions">
                 {can('WRITE') && <a class="button" href={href(['new'], { type: type.name })} aria-label={`New job of type ${type.name}`}>New job</a>}

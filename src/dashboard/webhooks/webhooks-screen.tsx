@@ -26,12 +26,12 @@ export function Screen() {
   useRefresh(reload, 15);
   const columns: readonly Column<ListedDeliveryFragment>[] = [
     { name: 'State', cell: (delivery) => <State delivery={delivery} /> },
-    { name: 'Event', secondary: true, cell: ({ event }) => <code>{eventNames[event]}</code> },
+    { name: 'Event', cell: ({ event }) => <code>{eventNames[event]}</code> },
     { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
     { name: 'To', cell: ({ url }) => <span class="cell-text" title={url}>{url}</span> },
-    { name: 'Tries', kind: 'number', secondary: true, cell: ({ attemptCount }) => attemptCount },
+    { name: 'Tries', kind: 'number', cell: ({ attemptCount }) => attemptCount },
     { name: 'Last answer', cell: (delivery) => <LastAnswer delivery={delivery} /> },
-    ...(can('WRITE') ? [{ name: 'Actions', cell: (delivery: ListedDeliveryFragment) => <RedeliverButton delivery={delivery} done={reload} /> }] : []),
+    ...(can('WRITE') ? [{ name: 'Actions', kind: 'actions' as const, cell: (delivery: ListedDeliveryFragment) => <RedeliverButton delivery={delivery} done={reload} /> }] : []),
   ];
   return (
     <ScreenFrame

@@ -39,7 +39,7 @@ export function Screen() {
         ),
     },
     { name: 'Last heard', cell: ({ lastSeenAt }) => <Time at={lastSeenAt} relative /> },
-    { name: 'Known since', secondary: true, cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
+    { name: 'Known since', cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
     { name: 'Types', cell: ({ types }) => <Types types={types} /> },
   ];
   return (

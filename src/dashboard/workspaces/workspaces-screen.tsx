@@ -46,6 +46,7 @@ export function Screen() {
     },
     {
       name: 'Actions',
+      kind: 'actions',
       cell: (workspace) => (
         <span class="row-actions">
           <Button label={`Change ${workspace.name}`} onClick={() => (asked.value = { what: 'change', workspace })}>
