@@ -19,6 +19,10 @@ async function visitor(address = '#/jobs'): Promise<Visit> {
 }
 
 const focused = (page: Page) => expect.poll(() => page.evaluate('document.activeElement.tagName + ": " + document.activeElement.textContent'));
+/** The label of the field that has the focus. */
+const field = (page: Page) => expect.poll(() => page.evaluate('document.activeElement.labels?.[0]?.textContent ?? null'));
+/** What is wrong with it, as it is read out. */
+const reason = (page: Page) => page.evaluate(`document.getElementById(document.activeElement.getAttribute('aria-describedby').split(' ').at(-1)).textContent`);
 const chosen = (page: Page) => page.getByRole('region', { name: 'Chosen jobs' });
 
 describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
@@ -48,6 +52,65 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Make new secret' }).click();
     await page.getByRole('button', { name: 'I have kept it' }).click();
     await focused(page).toBe('BUTTON: New signing secret');
+  });
+
+  test('a form begins at its first field, and a refusal leads to the first field that is not right, which says why', async () => {
+    const { page, isAccessible } = await visitor('#/schedules');
+    await page.getByRole('button', { name: 'New schedule' }).click();
+    const form = page.getByRole('dialog', { name: 'New schedule' });
+    const make = () => form.getByRole('button', { name: 'Make schedule' }).press('Enter');
+    await field(page).toBe('Name');
+    await page.keyboard.type('nightly');
+    await form.getByLabel('Type').fill('demo');
+    await form.getByLabel('Cron').fill('every night');
+    await form.getByLabel('Time zone').fill('Mars/Base');
+    await form.getByLabel('Input').fill('{');
+    await form.getByText('More').click();
+    await form.getByLabel('Priority').fill('high');
+    await form.getByText('More').click();
+    await make();
+    await field(page).toBe('Input');
+    expect(await reason(page)).toMatch(/This is no JSON:/);
+    await form.getByText('Write a whole number, or nothing.').waitFor();
+    await isAccessible();
+    await form.getByLabel('Input').fill('{ "seconds": "many" }');
+    await form.getByLabel('Priority').fill('');
+    await make();
+    await field(page).toBe('Cron');
+    expect(await reason(page)).toMatch(/^is not a cron expression/);
+    await form.getByLabel('Cron').fill('0 3 * * *');
+    await make();
+    await field(page).toBe('Time zone');
+    await form.getByLabel('Time zone').fill('Europe/Berlin');
+    await make();
+    await field(page).toBe('Input');
+    expect(await reason(page)).toMatch(/^seconds: /);
+    expect(await form.getByRole('alert').count()).toBe(1);
+  });
+
+  test('rights that a key cannot have are told at the rights, and the other dialogs begin with what they are for', async () => {
+    const { id } = await longhaul.workspace();
+    const { page, open, isAccessible } = await visit(longhaul.url, { key: longhaul.adminKey, address: `#/keys?workspace=ws_${id}` });
+    await page.getByRole('button', { name: 'New key' }).click();
+    await field(page).toBe('Name');
+    await page.keyboard.type('reaches far');
+    await page.getByLabel('ADMIN').check();
+    await page.getByRole('button', { name: 'Make key' }).click();
+    await field(page).toMatch(/^READ/);
+    expect(await page.getByRole('group', { name: 'Rights' }).getByRole('alert').textContent()).toMatch(/only keys of the workspace/);
+    await isAccessible();
+    await page.keyboard.press('Escape');
+    await open('#/workspaces');
+    await page.getByRole('button', { name: 'Change default' }).click();
+    await field(page).toBe('Name');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Pause default' }).click();
+    await focused(page).toBe('BUTTON: Cancel');
+    await page.keyboard.press('Escape');
+    await open('#/webhooks');
+    await page.getByRole('button', { name: 'New signing secret' }).click();
+    await page.getByRole('button', { name: 'Make new secret' }).click();
+    await focused(page).toBe('BUTTON: Copy');
   });
 
   test('a button keeps the focus while it does what it was pressed for, and does it once', async () => {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { issueAt, mutate } from '../app/mutate.ts';
+import { mutate } from '../app/mutate.ts';
 import { type Dialect, MakeKeyDocument, type Scope } from '../generated/api-keys.ts';
 import { Field } from '../ui/field.tsx';
 import { FormDialog } from '../ui/form-dialog.tsx';
@@ -34,23 +34,28 @@ export function KeyForm({ workspace: { id, name: of }, done, onClose }: { worksp
   const toggle = (scope: Scope, on: boolean) => (scopes.value = on ? [...scopes.value, scope] : scopes.value.filter((other) => other !== scope));
   return (
     <FormDialog title={`New key of ${of}`} action="Make key" ready={scopes.value.length > 0} submit={submit} onClose={onClose}>
-      {(failure) => (
+      {(errorAt) => (
         <>
-          <Field label="Name" hint="Who or what uses it." error={issueAt(failure, 'name')}>
+          <Field label="Name" hint="Who or what uses it." error={errorAt('name')}>
             {(field) => <input {...field} required maxLength={200} autocomplete="off" value={name.value} onInput={({ currentTarget }) => (name.value = currentTarget.value)} />}
           </Field>
-          <fieldset>
+          <fieldset aria-describedby={errorAt('scopes') === null ? undefined : 'key-rights-error'}>
             <legend>Rights</legend>
             {rights.map(({ scope, means }) => (
               <label key={scope} class="check">
-                <input type="checkbox" checked={scopes.value.includes(scope)} onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)} />
+                <input type="checkbox" aria-invalid={errorAt('scopes') !== null} checked={scopes.value.includes(scope)} onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)} />
                 <span>
                   {scope} <span class="soft">{means}</span>
                 </span>
               </label>
             ))}
+            {errorAt('scopes') !== null && (
+              <div id="key-rights-error" class="problem" role="alert">
+                {errorAt('scopes')}
+              </div>
+            )}
           </fieldset>
-          <Field label="Speaks" error={issueAt(failure, 'dialect')}>
+          <Field label="Speaks" error={errorAt('dialect')}>
             {(field) => (
               <select {...field} value={dialect.value} onChange={({ currentTarget }) => (dialect.value = dialects.find((one) => one.dialect === currentTarget.value)?.dialect ?? 'NATIVE')}>
                 {dialects.map((one) => (

@@ -1,4 +1,4 @@
-import { LonghaulError, unwrap } from '@longhaul/client';
+import { unwrap } from '@longhaul/client';
 import { query, type TypedDocument } from './api.ts';
 
 /**
@@ -11,10 +11,4 @@ import { query, type TypedDocument } from './api.ts';
 export async function mutate<Answer extends object, Variables extends object>(document: TypedDocument<Record<string, Answer | null>, Variables>, variables: Variables) {
   const [answer] = Object.values(await query(document, variables));
   return unwrap(answer);
-}
-
-/** What is wrong with the part of a form's input at this path; null where nothing is. */
-export function issueAt(error: unknown, ...path: string[]): string | null {
-  if (!(error instanceof LonghaulError)) return null;
-  return error.issues.find((issue) => path.every((part, at) => issue.path[at] === part))?.message ?? null;
 }

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { issueAt, mutate } from '../app/mutate.ts';
+import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notices.tsx';
 import { useRequestKeys } from '../app/use-request-keys.ts';
 import { AddCreditsDocument } from '../generated/credits.ts';
@@ -13,14 +13,14 @@ export function GrantDialog({ workspace: { id, name }, done, onClose }: { worksp
   const submit = async () => {
     const grant = { workspaceId: id, amount: Number(amount.value) };
     const { workspace } = await mutate(AddCreditsDocument, { input: { ...grant, idempotencyKey: keyFor(grant) } });
-    notify(`${workspace.name} has ${workspace.credits.toLocaleString('en')} credits now.`);
     await done();
+    notify(`${workspace.name} has ${workspace.credits.toLocaleString('en')} credits now.`);
   };
   return (
     <FormDialog title={`Add credits to ${name}`} action="Add credits" submit={submit} onClose={onClose}>
-      {(failure) => (
+      {(errorAt) => (
         <>
-          <Field label="Credits" hint="1 to 1,000,000,000. They cannot be taken back." error={issueAt(failure, 'amount')}>
+          <Field label="Credits" hint="1 to 1,000,000,000. They cannot be taken back." error={errorAt('amount')}>
             {(field) => <input {...field} type="number" min={1} max={1_000_000_000} step={1} required value={amount.value} onInput={({ currentTarget }) => (amount.value = currentTarget.value)} />}
           </Field>
         </>

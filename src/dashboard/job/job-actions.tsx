@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { counted } from '../app/counted.ts';
 import { hiddenText } from '../app/json-values.ts';
 import { useShortcuts } from '../app/shortcuts.ts';
-import { issueAt, mutate } from '../app/mutate.ts';
+import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notices.tsx';
 import { useRequestKeys } from '../app/use-request-keys.ts';
 import { fromHere, go, href } from '../app/router.ts';
@@ -90,10 +90,10 @@ function Cancelling({ id, onClose, reload }: { id: string; onClose: () => void; 
   };
   return (
     <FormDialog title="Cancel this job?" action="Cancel the job" dismissal="Keep it" danger submit={cancel} onClose={onClose}>
-      {(failure) => (
+      {(errorAt) => (
         <>
           <p>It ends at once and for good. Its worker is told to stop, and its credits are refunded.</p>
-          <Field label="Reason" hint="Optional. Shown with the job." error={issueAt(failure, 'reason')}>
+          <Field label="Reason" hint="Optional. Shown with the job." error={errorAt('reason')}>
             {(field) => <input {...field} maxLength={1000} autocomplete="off" value={reason.value} onInput={({ currentTarget }) => (reason.value = currentTarget.value)} />}
           </Field>
         </>

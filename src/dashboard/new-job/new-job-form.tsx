@@ -14,6 +14,7 @@ import { type Draft, type DraftIssue, draftOf, unhidden, valueOf } from '../form
 import { SchemaForm } from '../form/schema-form.tsx';
 import { CreateThisJobDocument, type ReadTypesQuery, RevealInputToRepeatDocument } from '../generated/new-job.ts';
 import { Button } from '../ui/button.tsx';
+import { focusFirstWrong } from '../ui/focus.ts';
 import { Tabs } from '../ui/tabs.tsx';
 import type { Beginning } from './beginning.ts';
 import { askedBy } from './job-options.ts';
@@ -145,9 +146,5 @@ function Problems({ message, issues }: { message: string | null; issues: readonl
 /** Puts the focus on the first field that is not right. */
 function showFirst(form: HTMLFormElement | null): void {
   // After the fields know.
-  requestAnimationFrame(() => {
-    const first = form?.querySelector<HTMLElement>('[aria-invalid=true]');
-    for (let parent = first?.parentElement; parent != null; parent = parent.parentElement) if (parent instanceof HTMLDetailsElement) parent.open = true;
-    first?.focus();
-  });
+  requestAnimationFrame(() => focusFirstWrong(form));
 }

@@ -1,4 +1,4 @@
-import { LonghaulError } from '@longhaul/client';
+import { type Issue, LonghaulError } from '@longhaul/client';
 import type { ScheduleOverlap, WholeScheduleFragment } from '../generated/schedules.ts';
 import { hiddenText, hidesSomething, isJsonRecord } from '../app/json-values.ts';
 
@@ -45,41 +45,43 @@ export function draftOf(schedule: WholeScheduleFragment | null): ScheduleDraft {
  */
 export function inputOf(draft: ScheduleDraft, before: ScheduleDraft | null) {
   const isNew = before === null;
-  return {
+  const found: Issue[] = [];
+  const input = {
     name: draft.name.trim(),
     cron: draft.cron.trim(),
     timeZone: draft.timeZone.trim(),
     overlap: draft.overlap,
-    ...(isNew || draft.input !== before.input ? { input: objectOf(draft.input) } : {}),
+    ...(isNew || draft.input !== before.input ? { input: objectOf(draft.input, found) } : {}),
     // Null puts back what a new schedule has.
-    priority: wholeNumber('priority', draft.priority),
-    maxAttempts: wholeNumber('maxAttempts', draft.maxAttempts),
+    priority: wholeNumber('priority', draft.priority, found),
+    maxAttempts: wholeNumber('maxAttempts', draft.maxAttempts, found),
     tags: draft.tags.split(',').map((tag) => tag.trim()).filter((tag) => tag !== ''),
     webhookUrl: draft.webhookUrl.trim() || null,
     concurrencyKey: draft.concurrencyKey.trim() || null,
-    concurrencyLimit: wholeNumber('concurrencyLimit', draft.concurrencyLimit),
+    concurrencyLimit: wholeNumber('concurrencyLimit', draft.concurrencyLimit, found),
   };
+  if (found.length > 0) throw new LonghaulError({ code: 'VALIDATION_ERROR', message: 'Nothing was sent: see the fields that are marked.', issues: found });
+  return input;
 }
 
-function objectOf(text: string): Record<string, unknown> {
+function objectOf(text: string, found: Issue[]): Record<string, unknown> {
+  const wrong = (message: string) => {
+    found.push({ path: ['input'], message });
+    return {};
+  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw fault('input', `This is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return wrong(`This is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (hidesSomething(value)) throw fault('input', `What is shown as ${hiddenText} is secret. Fill it in again, as the input is changed as a whole.`);
-  if (isJsonRecord(value)) return value;
-  throw fault('input', 'This is no JSON object. Write one between { and }.');
+  if (hidesSomething(value)) return wrong(`What is shown as ${hiddenText} is secret. Fill it in again, as the input is changed as a whole.`);
+  return isJsonRecord(value) ? value : wrong('This is no JSON object. Write one between { and }.');
 }
 
-function wholeNumber(name: keyof ScheduleDraft, text: string): number | null {
+function wholeNumber(name: keyof ScheduleDraft, text: string, found: Issue[]): number | null {
   const trimmed = text.trim();
   if (trimmed === '') return null;
-  if (!/^-?\d{1,9}$/.test(trimmed)) throw fault(name, 'Write a whole number, or nothing.');
+  if (!/^-?\d{1,9}$/.test(trimmed)) found.push({ path: [name], message: 'Write a whole number, or nothing.' });
   return Number(trimmed);
-}
-
-function fault(name: string, message: string): LonghaulError {
-  return new LonghaulError({ code: 'VALIDATION_ERROR', message: 'Nothing was sent: see the field that is marked.', issues: [{ path: [name], message }] });
 }

@@ -24,6 +24,8 @@ export function Dialog({ title, onClose, closedBy = 'anything', children, footer
     const { current } = dialog;
     dialogOpens(heading);
     current?.showModal();
+    // What it is for comes first, not the way out of it.
+    current?.querySelector<HTMLElement>('.dialog-content :is(input, select, textarea, button):enabled')?.focus();
     return () => {
       left.current = true;
       current?.close();

@@ -10,6 +10,13 @@ export function giveFocusTo(place: Element | null): void {
   else focusHeading();
 }
 
+/** Gives the focus to the first field of a form that is not right, and opens what hides it. */
+export function focusFirstWrong(form: HTMLElement | null): void {
+  const first = form?.querySelector<HTMLElement>('[aria-invalid=true]');
+  for (let parent = first?.parentElement; parent != null; parent = parent.parentElement) if (parent instanceof HTMLDetailsElement) parent.open = true;
+  first?.focus();
+}
+
 /** Looks after what was given the focus, until that has gone on. */
 function untilItGoes(target: HTMLElement): void {
   const observer = new MutationObserver(() => {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { issueAt, mutate } from '../app/mutate.ts';
+import { mutate } from '../app/mutate.ts';
 import { notify } from '../app/notices.tsx';
 import { ChangeWorkspaceDocument, type ListedWorkspaceFragment, MakeWorkspaceDocument } from '../generated/workspaces.ts';
 import { Field } from '../ui/field.tsx';
@@ -16,21 +16,21 @@ export function WorkspaceForm({ workspace, done, onClose }: { workspace: ListedW
       workspace === null
         ? await mutate(MakeWorkspaceDocument, { input: { ...fields, credits: numberOf(credits.value) } })
         : await mutate(ChangeWorkspaceDocument, { input: { ...fields, id: workspace.id } });
-    notify(workspace === null ? `${made.workspace.name} was made.` : `${made.workspace.name} was changed.`);
     await done();
+    notify(workspace === null ? `${made.workspace.name} was made.` : `${made.workspace.name} was changed.`);
   };
   return (
     <FormDialog title={workspace === null ? 'New workspace' : `Change ${workspace.name}`} action={workspace === null ? 'Make workspace' : 'Change workspace'} submit={submit} onClose={onClose}>
-      {(failure) => (
+      {(errorAt) => (
         <>
-          <Field label="Name" error={issueAt(failure, 'name')}>
+          <Field label="Name" error={errorAt('name')}>
             {(field) => <input {...field} required maxLength={200} value={name.value} onInput={({ currentTarget }) => (name.value = currentTarget.value)} />}
           </Field>
-          <Field label="Jobs at once" hint="1 to 10,000; empty for no limit. A lower one stops no job that runs." error={issueAt(failure, 'concurrencyLimit')}>
+          <Field label="Jobs at once" hint="1 to 10,000; empty for no limit. A lower one stops no job that runs." error={errorAt('concurrencyLimit')}>
             {(field) => <input {...field} type="number" min={1} max={10_000} value={limit.value} onInput={({ currentTarget }) => (limit.value = currentTarget.value)} />}
           </Field>
           {workspace === null && (
-            <Field label="Credits to begin with" hint="0 to 1,000,000,000; empty for none." error={issueAt(failure, 'credits')}>
+            <Field label="Credits to begin with" hint="0 to 1,000,000,000; empty for none." error={errorAt('credits')}>
               {(field) => <input {...field} type="number" min={0} max={1_000_000_000} value={credits.value} onInput={({ currentTarget }) => (credits.value = currentTarget.value)} />}
             </Field>
           )}
