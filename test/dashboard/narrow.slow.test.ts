@@ -127,6 +127,29 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     expect(await hidden(page, 'dialog .table-frame')).toBe(0);
   });
 
+  test('what is told covers no button of a tall dialog', async () => {
+    const key = await workspace.key();
+    await longhaul.graphql(`mutation { createSchedule(input: { name: "nightly", type: "demo", cron: "0 3 * * *" }) { __typename } }`, {}, key);
+    const { page } = await visitBy(key, '#/schedules');
+    await page.getByRole('link', { name: 'nightly' }).click();
+    await page.evaluate(`navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))`);
+    for (const _ of [1, 2]) await page.getByRole('button', { name: 'Copy the input' }).click();
+    await page.getByRole('button', { name: 'Dismiss' }).nth(1).waitFor();
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change nightly' });
+    await dialog.getByText('More').click();
+    // Each can be pressed where it lies.
+    for (const name of ['Cancel', 'Change schedule', 'Close']) await dialog.getByRole('button', { name }).click({ trial: true });
+    // The field that the focus goes to does not come to lie under it.
+    await dialog.getByLabel('Cron').fill('every night');
+    await dialog.getByRole('button', { name: 'Change schedule' }).click();
+    await dialog.getByText('is not a cron expression').waitFor();
+    const notice = await boxOf(page.locator('.notice:visible'));
+    await expect.poll(async () => (await boxOf(dialog.getByLabel('Cron'))).y).toBeGreaterThanOrEqual(notice.bottom);
+    for (const _ of [1, 2]) await dialog.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByRole('region', { name: 'Notices' }).waitFor({ state: 'detached' });
+  });
+
   test('a dialog with a long name in its title can be read whole', async () => {
     const key = await workspace.key();
     const name = 'unbreakable_'.repeat(12);

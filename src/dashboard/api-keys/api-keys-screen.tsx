@@ -103,8 +103,8 @@ function Revocation({ apiKey: { id, name }, done, onClose }: { apiKey: ListedKey
   const own = session.value.state === 'signedIn' && session.value.viewer.apiKey?.id === id;
   const revoke = async () => {
     await mutate(RevokeKeyDocument, { input: { id } });
-    notify(`${name} is revoked.`);
     await done();
+    notify(`${name} is revoked.`);
   };
   return (
     <Confirm title={`Revoke ${name}?`} action="Revoke key" danger confirm={revoke} onClose={onClose}>

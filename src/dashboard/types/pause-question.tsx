@@ -7,8 +7,8 @@ import { Confirm } from '../ui/confirm.tsx';
 export function PauseQuestion({ type: { name, paused }, done, onClose }: { type: ListedTypeFragment; done: () => Promise<void>; onClose: () => void }) {
   const change = async () => {
     await mutate(PauseTypeDocument, { input: { name, paused: !paused } });
-    notify(paused ? `${name} goes on.` : `${name} is paused.`);
     await done();
+    notify(paused ? `${name} goes on.` : `${name} is paused.`);
   };
   return (
     <Confirm title={paused ? `Resume ${name}?` : `Pause ${name}?`} action={paused ? 'Resume' : 'Pause'} confirm={change} onClose={onClose}>

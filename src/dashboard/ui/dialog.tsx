@@ -58,10 +58,10 @@ export function Dialog({ title, onClose, closedBy = 'anything', children, footer
             ×
           </button>
         </header>
+        <Notices dialog={heading} />
         <div class="dialog-content">{children}</div>
         {footer !== undefined && <footer>{footer}</footer>}
       </div>
-      <Notices dialog={heading} />
     </dialog>
   );
 }

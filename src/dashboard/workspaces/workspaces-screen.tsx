@@ -99,8 +99,8 @@ function Question({ asked, done, onClose }: { asked: Asked; done: () => Promise<
   const { id, name, paused } = workspace;
   const change = async () => {
     await mutate(ChangeWorkspaceDocument, { input: { id, paused: !paused } });
-    notify(paused ? `${name} goes on.` : `${name} is paused.`);
     await done();
+    notify(paused ? `${name} goes on.` : `${name} is paused.`);
   };
   return (
     <Confirm title={paused ? `Resume ${name}?` : `Pause ${name}?`} action={paused ? 'Resume' : 'Pause'} confirm={change} onClose={onClose}>
