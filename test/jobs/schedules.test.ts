@@ -213,6 +213,22 @@ describe('a schedule', () => {
     expect(await jobsOf(tenant, schedule)).toHaveLength(2);
   });
 
+  test('that is triggered by many at once has one job while that has not ended, or one for each where overlap is ALLOW', async () => {
+    const tenant = await Tenant.in(longhaul);
+    const schedule = await create(tenant, { overlap: 'SKIP' });
+    const twelve = async () => {
+      const outcomes = await Promise.allSettled(Array.from({ length: 12 }, () => trigger(tenant, schedule)));
+      return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.id] : []));
+    };
+    const [first, ...others] = await twelve();
+    expect(others).toEqual([]);
+    await tenant.cancel(first ?? '');
+    expect(await twelve()).toHaveLength(1);
+    await update(tenant, schedule, { overlap: 'ALLOW' });
+    expect(new Set(await twelve()).size).toBe(12);
+    expect(await jobsOf(tenant, schedule)).toHaveLength(14);
+  });
+
   test('is gone when it is deleted; its jobs stay, and a retry of one is no job of it', async () => {
     const tenant = await Tenant.in(longhaul);
     const { jobs } = longhaul.services;

@@ -8,10 +8,10 @@ import { lockUploads } from '../create/named-uploads.ts';
 import type { NewJob } from '../create/new-job.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job, JobFailure } from '../model/job.ts';
-import { sqlIs } from '../model/state-machine.ts';
 import { occurrencesOf } from './cron.ts';
 import { ScheduleEntity } from './entities.ts';
 import { originOf, requestOf, type Schedule } from './schedule.ts';
+import { standingOf } from './standing.ts';
 
 /** The most occurrences in one transaction. */
 export const batchSize = 100;
@@ -28,7 +28,7 @@ interface Occurred {
   jobs: Job[];
 }
 
-type DueRow = Row<typeof ScheduleEntity> & { now: string; refusal_noted_at: string | null; credits: number; unfinished: boolean };
+type DueRow = Row<typeof ScheduleEntity> & { now: string; refusal_noted_at: string | null };
 
 interface Due {
   schedule: Schedule;
@@ -52,13 +52,8 @@ interface Refusal {
   code: ErrorCode | null;
 }
 
-/** Whether the newest job of the schedule has not ended. */
-export const sqlUnfinished = `coalesce((
-  SELECT NOT (${sqlIs.final}) FROM job WHERE job.schedule_id = schedule.id ORDER BY job.id DESC LIMIT 1), false)`;
-
 const takeDue = `
-  SELECT ${columns.select('schedule')}, schedule.refusal_noted_at, now() AS now, ${sqlUnfinished} AS unfinished,
-    (SELECT workspace.credits FROM workspace WHERE workspace.id = $1) AS credits
+  SELECT ${columns.select('schedule')}, schedule.refusal_noted_at, now() AS now
   FROM schedule WHERE schedule.workspace_id = $1 AND schedule.next_run_at <= now()
   ORDER BY schedule.next_run_at, schedule.id LIMIT ${batchSize} FOR UPDATE OF schedule SKIP LOCKED`;
 
@@ -78,10 +73,10 @@ const settle = `
  */
 export async function occur(context: JobsContext, transaction: Queryable, workspaceId: string, room: number | null): Promise<Occurred> {
   const rows = await transaction.query<DueRow>(takeDue, [workspaceId]);
-  const [first] = rows;
-  if (first === undefined) return { count: 0, jobs: [] };
-  const budget = { credits: first.credits, room: room ?? Infinity };
-  const due = rows.map(readDue).map((taken) => ({ taken, outcome: outcomeOf(context, taken) }));
+  if (rows.length === 0) return { count: 0, jobs: [] };
+  const { credits, unfinished } = await standingOf(transaction, workspaceId, rows.map(({ id }) => id));
+  const budget = { credits, room: room ?? Infinity };
+  const due = rows.map((row) => readDue(row, unfinished)).map((taken) => ({ taken, outcome: outcomeOf(context, taken) }));
   const issues = await lockUploads(transaction, workspaceId, due.flatMap(({ outcome }) => ('failure' in outcome ? [] : outcome)));
   const plans = due.map(({ taken, outcome }) => planOf(taken, afforded(context, withUploads(outcome, issues), budget)));
   const fresh = plans.flatMap(({ outcome }) => ('failure' in outcome ? [] : outcome));
@@ -92,9 +87,9 @@ export async function occur(context: JobsContext, transaction: Queryable, worksp
   return { count: rows.length, jobs };
 }
 
-function readDue(row: DueRow): Due {
+function readDue(row: DueRow, unfinished: ReadonlySet<string>): Due {
   const refusalNotedAt = row.refusal_noted_at === null ? null : new Date(row.refusal_noted_at);
-  return { schedule: columns.read(row), now: new Date(row.now), refusalNotedAt, unfinished: row.unfinished };
+  return { schedule: columns.read(row), now: new Date(row.now), refusalNotedAt, unfinished: unfinished.has(row.id) };
 }
 
 function planOf(taken: Due, outcome: NewJob | Refusal): Plan {

@@ -9,18 +9,14 @@ import type { QueueRoom } from '../create/queue-room.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { Job } from '../model/job.ts';
 import { ScheduleEntity } from './entities.ts';
-import { sqlUnfinished } from './occur.ts';
 import { originOf, requestOf } from './schedule.ts';
+import { standingOf } from './standing.ts';
 import { withRoom } from './with-room.ts';
 
 const columns = columnsOf(ScheduleEntity, {});
 
-type TakenRow = Row<typeof ScheduleEntity> & { credits: number; unfinished: boolean };
-
-const take = `
-  SELECT ${columns.select('schedule')}, ${sqlUnfinished} AS unfinished,
-    (SELECT workspace.credits FROM workspace WHERE workspace.id = $1) AS credits
-  FROM schedule WHERE schedule.workspace_id = $1 AND schedule.id = $2 FOR UPDATE OF schedule`;
+/** Whoever creates a job of the schedule holds this lock until it is committed. */
+const take = `SELECT ${columns.select('schedule')} FROM schedule WHERE workspace_id = $1 AND id = $2 FOR UPDATE`;
 
 /**
  * Creates a job of a schedule now, paused or not, as an occurrence would. The next occurrence stays what it is.
@@ -50,13 +46,14 @@ async function createNow(
   { workspaceId, id }: { workspaceId: string; id: string },
   room: number | null,
 ): Promise<Job> {
-  const [row] = await transaction.query<TakenRow>(take, [workspaceId, id]);
+  const [row] = await transaction.query<Row<typeof ScheduleEntity>>(take, [workspaceId, id]);
   if (row === undefined) throw new NotFoundError('Schedule');
   const schedule = columns.read(row);
-  if (schedule.overlap === 'SKIP' && row.unfinished) throw overlaps;
+  const { credits, unfinished } = await standingOf(transaction, workspaceId, [schedule.id]);
+  if (schedule.overlap === 'SKIP' && unfinished.has(schedule.id)) throw overlaps;
   const fresh = prepareJob(context, requestOf(schedule), originOf(schedule), null);
   if (Array.isArray(fresh)) throw new ValidationError(fresh);
-  if (fresh.credits > row.credits) throw new InsufficientCreditsError(fresh.credits, row.credits);
+  if (fresh.credits > credits) throw new InsufficientCreditsError(fresh.credits, credits);
   const issues = (await lockUploads(transaction, workspaceId, [fresh])).get(fresh.id);
   if (issues !== undefined) throw new ValidationError(issues);
   const allowed = context.limits.maxQueueLength;
