@@ -23,6 +23,9 @@ const mostCounted = 100_000;
 /** The most actions of a workspace that run at the same time. */
 const mostRunning = 10;
 
+/** Advisory lock key space. Distinct from every other `lockSpace`, and from that of src/database/process-lock.ts. */
+const lockSpace = 0x10_ba;
+
 /** Milliseconds by which the clocks of two processes differ at most, and that a creation takes. */
 const settlingMilliseconds = 2_000;
 
@@ -106,6 +109,8 @@ export async function startBulkAction(
   const stored = [JSON.stringify(asked), JSON.stringify(storedFilter(filter))];
   const parameters = [id, workspaceId, kind, ...stored, reason, total, settled, key, key === null ? null : hash];
   const action = await database.transaction(async (transaction) => {
+    // Those that are started together would not count each other.
+    await transaction.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2::text))', [lockSpace, workspaceId]);
     const [row] = await transaction.query<BulkActionRow>(insert, parameters);
     if (row === undefined) return null;
     const details = { kind, filter: asked, reason };
