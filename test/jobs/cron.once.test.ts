@@ -40,13 +40,22 @@ test('an occurrence at a fixed hour that is repeated comes once, the first time'
   expect(next('30 2 * * *', 'Europe/Berlin', '2026-10-25T01:10:00Z', 1)).toEqual(['2026-10-26T01:30:00Z']);
 });
 
-test('where the hour is a wildcard or a step, elapsed time counts', () => {
+test('where the hour is a wildcard, there is one in each hour that passes; minutes and seconds go on over the change', () => {
   expect(next('30 * * * *', 'Europe/Berlin', '2026-03-29T00:00:00Z', 3)).toEqual(hours('2026-03-29', ['00:30:00', '01:30:00', '02:30:00']));
   expect(next('30 * * * *', 'Europe/Berlin', '2026-10-25T00:00:00Z', 3)).toEqual(hours('2026-10-25', ['00:30:00', '01:30:00', '02:30:00']));
-  expect(next('*/30 */2 * * *', 'Europe/Berlin', '2026-10-24T23:59:00Z', 4)).toEqual(hours('2026-10-25', ['00:00:00', '00:30:00', '01:00:00', '01:30:00']));
-  expect(next('0 */2 * * *', 'America/New_York', '2026-03-08T06:30:00Z', 2)).toEqual(hours('2026-03-08', ['08:00:00', '10:00:00']));
   expect(next('*/30 * * * * *', 'America/New_York', '2026-11-01T05:59:20Z', 3)).toEqual(hours('2026-11-01', ['05:59:30', '06:00:00', '06:00:30']));
   expect(next('*/15 * * * *', 'Australia/Lord_Howe', '2026-04-04T14:50:00Z', 3)).toEqual(hours('2026-04-04', ['15:00:00', '15:15:00', '15:30:00']));
+});
+
+test('where the hour is a step, its hours are those that the clock shows: none for one that is skipped, and both where one is repeated', () => {
+  // 0:00, 4:00 and 6:00; 0:00, 2:00, 2:00 again and 4:00.
+  expect(next('0 */2 * * *', 'Europe/Berlin', '2026-03-28T22:30:00Z', 3)).toEqual(['2026-03-28T23:00:00Z', ...hours('2026-03-29', ['02:00:00', '04:00:00'])]);
+  expect(next('0 */2 * * *', 'Europe/Berlin', '2026-10-24T21:30:00Z', 4)).toEqual(['2026-10-24T22:00:00Z', ...hours('2026-10-25', ['00:00:00', '01:00:00', '03:00:00'])]);
+  expect(next('0 */2 * * *', 'America/New_York', '2026-03-08T04:30:00Z', 3)).toEqual(hours('2026-03-08', ['05:00:00', '08:00:00', '10:00:00']));
+  // The hour that is repeated is odd: 0:00, 2:00 and 4:00, and 1:00, 1:00 again and 3:00.
+  expect(next('0 */2 * * *', 'America/New_York', '2026-11-01T03:30:00Z', 3)).toEqual(hours('2026-11-01', ['04:00:00', '07:00:00', '09:00:00']));
+  expect(next('0 1-23/2 * * *', 'America/New_York', '2026-11-01T04:30:00Z', 3)).toEqual(hours('2026-11-01', ['05:00:00', '06:00:00', '08:00:00']));
+  expect(next('*/30 */2 * * *', 'Europe/Berlin', '2026-10-24T23:59:00Z', 4)).toEqual(hours('2026-10-25', ['00:00:00', '00:30:00', '01:00:00', '01:30:00']));
 });
 
 test('a cron expression that is none, one that never comes, and a zone that is none are named', () => {

@@ -30,7 +30,8 @@ builder.objectType(ScheduleType, {
       nullable: false,
       description:
         'IANA name. An occurrence at a fixed hour that a clock change skips comes right after it; one that it repeats comes once, ' +
-        'the first time. Where the hour is a wildcard or a step, elapsed time counts.',
+        'the first time. Where the hour is a wildcard or a step, its hours come as often as the clock of the zone shows them: one that is ' +
+        'skipped not at all, one that is repeated twice.',
     }),
     type: t.exposeString('type', { nullable: false, description: 'Name of a job type: see `jobTypes`.' }),
     input: t.field({

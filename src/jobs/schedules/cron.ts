@@ -12,9 +12,11 @@ interface Occurrences {
 
 /*
  * The contract names what a change of the clock does to an occurrence: at a fixed hour, one that is skipped comes right after
- * the change, and one that is repeated comes once; where the hour is a wildcard or a step, elapsed time counts. That is
- * croner's rule `no-wildcard`, but for one thing: croner also takes wildcards and steps of minutes and seconds for elapsed
- * time. So where the hour is fixed, those are written as the ranges and lists that they stand for.
+ * the change, and one that is repeated comes once; where the hour is a wildcard or a step, elapsed time counts: nothing is made
+ * up for, and nothing left out. A step names hours of the clock, as in every cron, and not hours since the last occurrence:
+ * those would be odd ones in place of even ones from the change on. That is croner's rule `no-wildcard`, but for one thing:
+ * croner also takes wildcards and steps of minutes and seconds for elapsed time. So where the hour is fixed, those are written
+ * as the ranges and lists that they stand for.
  */
 const options = { mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' } satisfies CronOptions;
 
