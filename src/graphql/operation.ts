@@ -1,4 +1,5 @@
 import { createSourceEventStream, type DocumentNode, execute, type ExecutionResult, type GraphQLError, type OperationTypeNode } from 'graphql';
+import { JobDeletedError } from '../jobs/model/job-errors.ts';
 import type { Services } from '../services.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { GraphQLContext } from './context.ts';
@@ -95,6 +96,11 @@ export class Operation {
     } catch (error) {
       return this.#shown([error]);
     }
+  }
+
+  /** What watchers are told when their events end with this error; null if they may come back for the next ones. */
+  farewell(error: unknown): ExecutionResult | null {
+    return error instanceof JobDeletedError ? { errors: this.#shown([error]) } : null;
   }
 
   #arguments(circumstances: Circumstances) {

@@ -1,5 +1,5 @@
 import type { LogLine } from '../jobs/logs/append.ts';
-import { LeaseLostError } from '../jobs/model/job-errors.ts';
+import { JobDeletedError, LeaseLostError } from '../jobs/model/job-errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Job } from '../jobs/model/job.ts';
@@ -105,8 +105,14 @@ export class HeldLease {
   // The job's row shows every way of losing the job: cancelled, expired or superseded.
   async #watch(): Promise<void> {
     const { jobId, attempt } = this.#attempt;
-    for await (const job of this.#services.jobs.watch(jobId, 0, this.#own.signal)) {
-      if (!isRunning(job.status) || job.attempt !== attempt) await this.#lose(job);
+    try {
+      for await (const job of this.#services.jobs.watch(jobId, 0, this.#own.signal)) {
+        if (!isRunning(job.status) || job.attempt !== attempt) await this.#lose(job);
+      }
+    } catch (error) {
+      if (!(error instanceof JobDeletedError)) throw error;
+      // Only jobs that have ended are deleted.
+      await this.#lose(null);
     }
   }
 

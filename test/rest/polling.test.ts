@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import type { Vendor } from '../../src/rest/core/dialect-profile.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
+import { endUnseen } from '../support/deleting.ts';
 import { Tenant } from '../support/domain.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
@@ -81,6 +82,15 @@ describe.each(pollers)('a poller of $dialect', ({ path, showsProgress }) => {
     expect(status).toBe(200);
     expect(headers.get('preference-applied')).toBe('wait=30');
     expect(body).toMatchObject({ status: 'completed' });
+  });
+
+  test('that would wait for a job that is deleted is told so at once', async () => {
+    const { job } = await tenant.running();
+    const known = tagOf(await poll(path, job));
+    const answer = poll(path, job, { prefer: 'wait=30', 'if-none-match': known });
+    await held();
+    await endUnseen(longhaul, job);
+    expect((await answer).status).toBe(404);
   });
 
   test('that would wait for what is over, or already another, is answered at once', async () => {

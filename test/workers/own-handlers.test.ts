@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Client } from '../../clients/js/src/index.ts';
+import { endUnseen } from '../support/deleting.ts';
 import { becomeDue } from '../support/domain.ts';
 import { packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
@@ -115,6 +116,13 @@ test('a cancelled job tells its handler CANCELLED', async () => {
   const handle = await waiting(client, 'own/waits', 'cancelled');
   await handle.cancel();
   await vi.waitFor(async () => expect(await witnessed('cancelled')).toBe('CANCELLED'), patience);
+});
+
+test('a handler whose job was cancelled and deleted unseen is told that its lease is lost', async () => {
+  const { client, workspace } = await packageUser(longhaul);
+  const handle = await waiting(client, 'own/waits', 'deleted');
+  await endUnseen(longhaul, { id: (await handle.job()).uuid, workspaceId: workspace.id });
+  await vi.waitFor(async () => expect(await witnessed('deleted')).toBe('LEASE_LOST'), patience);
 });
 
 test('an attempt that takes too long is told TIMEOUT', async () => {

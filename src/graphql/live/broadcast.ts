@@ -14,6 +14,8 @@ export interface LiveExecution {
   open(): Promise<AsyncIterable<unknown> | readonly GraphQLError[]>;
   /** Null if the event is not to be sent. */
   render(event: unknown): Promise<Frame | null>;
+  /** What members are told if the source ends with this error for good; null if they may come back and resume. */
+  farewell(error: unknown): Frame | null;
   /** How a late member gets to where the others are. */
   readonly joining: Joining;
   /** Whether it waits for its members to read. Set for a single watcher that is catching up. */
@@ -38,6 +40,8 @@ export class Broadcast {
   #idle = false;
   /** Whether the source has ended. Members that are behind are still sent what came before. */
   #isOver = false;
+  /** What is told when it is over, if that is an error. */
+  #farewell: Frame | null = null;
   #closed = false;
   /** Resolves to null once the source is open, or to the errors why it cannot open. Never rejects. */
   readonly opened: Promise<readonly GraphQLError[] | null>;
@@ -89,6 +93,11 @@ export class Broadcast {
     try {
       await this.#catchingUp?.bring(member, () => this.#join(member));
     } catch (error) {
+      const farewell = this.#execution.farewell(error);
+      if (farewell !== null) {
+        this.#delete(member);
+        return part(member, farewell);
+      }
       this.#log.error({ err: error }, 'a watcher could not be sent what it has missed; it reconnects and resumes');
       this.#delete(member);
       member.breakOff();
@@ -101,7 +110,7 @@ export class Broadcast {
     this.#behind.delete(member);
     if (!this.#isOver) return;
     this.#delete(member);
-    member.end();
+    part(member, this.#farewell);
   }
 
   async #open(): Promise<readonly GraphQLError[] | null> {
@@ -121,18 +130,25 @@ export class Broadcast {
   async #run(source: AsyncIterator<unknown>): Promise<void> {
     try {
       while (await this.#step(source));
-      this.#isOver = true;
-      this.#catchingUp?.end();
-      const members = [...this.#members];
-      this.#members.clear();
-      if (this.#behind.size === 0) this.#close();
-      for (const member of members) member.end();
+      this.#end(null);
     } catch (error) {
+      const farewell = this.#execution.farewell(error);
+      if (farewell !== null) return this.#end(farewell);
       this.#log.error({ err: error }, 'a subscription failed; its watchers reconnect and resume');
       const members = [...this.#members, ...this.#behind];
       this.#close();
       for (const member of members) member.breakOff();
     }
+  }
+
+  #end(farewell: Frame | null): void {
+    this.#isOver = true;
+    this.#farewell = farewell;
+    this.#catchingUp?.end();
+    const members = [...this.#members];
+    this.#members.clear();
+    if (this.#behind.size === 0) this.#close();
+    for (const member of members) part(member, farewell);
   }
 
   /**
@@ -172,4 +188,10 @@ export class Broadcast {
     // Not awaited: a generator's `return` settles only after its current wait.
     this.#source?.return?.().catch((error: unknown) => this.#log.error({ err: error }, 'could not close the source of a subscription'));
   }
+}
+
+/** @param farewell the error that it ends with, if it does */
+function part(member: Member, farewell: Frame | null): void {
+  if (farewell !== null) member.offer(farewell);
+  member.end();
 }

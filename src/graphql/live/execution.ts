@@ -69,6 +69,13 @@ export class GraphQLExecution implements LiveExecution {
     }
   }
 
+  farewell(error: unknown): Frame | null {
+    const result = this.#live.operation.farewell(error);
+    if (result === null) return null;
+    // As if it came after every version, so that no watcher has seen it.
+    return { jobId: '', version: Infinity, payload: JSON.stringify(result), resumeId: null, replaceable: false, last: true };
+  }
+
   refresh({ jobId }: Frame): void {
     this.#jobs.look(jobId);
   }

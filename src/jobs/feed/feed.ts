@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { jobTopic } from './announcer.ts';
 import type { Job } from '../model/job.ts';
+import { JobDeletedError } from '../model/job-errors.ts';
 import { type JobRow, jobColumns, jobFromRow } from '../model/rows.ts';
 import { isFinal, sqlIs } from '../model/state-machine.ts';
 
@@ -74,7 +75,8 @@ export class Feed {
 
   /**
    * Yields the current version of a job and later ones. Versions only grow. Intermediate versions may be skipped, the
-   * final one never is, and the watch ends after it. `afterVersion` skips versions up to it.
+   * final one never is, and the watch ends after it. `afterVersion` skips versions up to it. Throws JobDeletedError if the
+   * job is deleted before its final version was read: an end without an error says that the final version is known.
    *
    * Order matters: subscribe to the bus first, then read. A change after the subscription causes a wake-up, and the
    * read sees any change before it.
@@ -146,8 +148,7 @@ export class Feed {
     for (const row of rows) {
       const watchers = this.#watched.get(row.watched_id)?.watchers ?? [];
       if (row.id === null) {
-        // The job was deleted, so no more versions follow.
-        for (const watcher of watchers) watcher.end();
+        for (const watcher of watchers) watcher.jobDeleted();
       } else {
         const job = jobFromRow(row);
         for (const watcher of watchers) watcher.offer(job);
@@ -191,7 +192,9 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
   #begun = false;
   #ended = false;
   #newest: Job | null = null;
-  #wake: ((result: IteratorResult<Job, void>) => void) | null = null;
+  /** Thrown once, after what was offered was taken. */
+  #failure: JobDeletedError | null = null;
+  #wake: ((result: IteratorResult<Job, void> | Promise<never>) => void) | null = null;
 
   constructor(door: Door, jobId: string, afterVersion: number, signal: AbortSignal | null) {
     this.#door = door;
@@ -206,6 +209,14 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
       this.#newest = job;
       this.#answer();
     } else if (isFinal(job.status)) this.end();
+  }
+
+  /** No more versions follow. That is an error unless the final one was offered. */
+  jobDeleted(): void {
+    if (this.#newest === null || !isFinal(this.#newest.status)) {
+      this.#failure = new JobDeletedError('The job was deleted while it was watched. How it ended cannot be told any more.');
+    }
+    this.end();
   }
 
   /** A version that was offered before the end can still be taken. */
@@ -224,6 +235,7 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
 
   async return(): Promise<IteratorReturnResult<void>> {
     this.#newest = null;
+    this.#failure = null;
     this.end();
     return over;
   }
@@ -265,11 +277,17 @@ class Watcher implements AsyncIterableIterator<Job, void, void> {
   }
 
   /** Returns null if there is nothing to yield yet. */
-  #take(): IteratorResult<Job, void> | null {
+  #take(): IteratorResult<Job, void> | Promise<never> | null {
     const job = this.#newest;
-    if (job === null) return this.#ended ? over : null;
+    if (job === null) return this.#ended ? this.#end() : null;
     this.#newest = null;
     if (isFinal(job.status)) this.end();
     return { value: job, done: false };
+  }
+
+  #end(): IteratorReturnResult<void> | Promise<never> {
+    const failure = this.#failure;
+    this.#failure = null;
+    return failure === null ? over : Promise.reject(failure);
   }
 }

@@ -32,7 +32,10 @@ export const JobLogCounterEntity = defineEntity({
     workspaceId: p.uuid(),
     /** The sequence of the newest line; 0 before the first. */
     last: p.integer().default(0),
-    /** Lines up to this one are deleted. Older ones than are kept may still be there, and are not shown. */
+    /**
+     * Lines up to this one are deleted. Older ones than are kept may still be there, and are not shown. -1 once all of them are
+     * being deleted, or are, because the job is about to be: see deleteLogs.
+     */
     trimmed: p.integer().default(0),
   },
 });

@@ -5,7 +5,8 @@ import { Loop } from '../../concurrency/loop.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { jobTopic, logTopic } from '../feed/announcer.ts';
-import { type News, pageSize, readNews, settledEnds } from './log-news.ts';
+import { JobDeletedError } from '../model/job-errors.ts';
+import { isKept, type News, pageSize, readNews, settledEnds } from './log-news.ts';
 import { type LogPage, type LogsAsked, type LogSource, LogWatch } from './log-watch.ts';
 import { listLines } from './read.ts';
 
@@ -123,12 +124,13 @@ export class LogFeed implements LogSource {
     this.#watched.delete(jobId);
   }
 
-  /** Tries until it succeeds: an unavailable database delays a watcher, but costs it no line. */
+  /** Tries until it succeeds, or the log is gone: an unavailable database delays a watcher, but costs it no line. */
   async read(watch: LogWatch, after: number, upTo: number): Promise<LogPage | null> {
     while (!watch.isClosed) {
       try {
         return await this.#pages.add({ watch, after, upTo });
       } catch (error) {
+        if (error instanceof JobDeletedError) throw error;
         this.#log.warn({ err: error }, 'a watcher of a log could not catch up; it tries again in a second');
         await delay(retryMilliseconds);
       }
@@ -140,6 +142,7 @@ export class LogFeed implements LogSource {
     const { workspaceId, jobId, level } = asked;
     const range = { after, upTo, level, attempt: null, direction: 'ASC', limit: pageSize } as const;
     const lines = await listLines(this.#database.hot, workspaceId, [jobId], range);
+    if (!(await isKept(this.#database.hot, workspaceId, jobId))) throw deleted();
     return { jobId, lines, upTo: lines.length < pageSize ? upTo : (lines.at(-1)?.sequence ?? upTo) };
   }
 
@@ -181,7 +184,13 @@ export class LogFeed implements LogSource {
   /** Returns whether the watch has read all that there was of a job that has ended. */
   #give(watch: LogWatch, news: News | undefined): 'ending' | null {
     if (news === undefined) return null;
-    const { lines, upTo, isCut, hasEnded } = news;
+    const { lines, upTo, isCut, hasEnded, isDeleted } = news;
+    if (isDeleted) {
+      const endsAt = this.#endOf(watch);
+      if (endsAt !== null && watch.position >= endsAt) watch.end();
+      else watch.fail(deleted());
+      return null;
+    }
     if (upTo > watch.position) watch.take({ jobId: watch.asked.jobId, lines, upTo });
     if (isCut) watch.woken();
     return hasEnded && !isCut ? 'ending' : null;
@@ -195,10 +204,18 @@ export class LogFeed implements LogSource {
       if (watched !== undefined) watched.endsAt = last;
     }
     for (const watch of watches) {
-      const endsAt = this.#watched.get(watch.asked.jobId)?.endsAt ?? null;
+      const endsAt = this.#endOf(watch);
       if (endsAt === null) setTimeout(() => watch.woken(), unsettledMilliseconds);
       else if (watch.position >= endsAt) watch.end();
       else watch.woken();
     }
   }
+
+  #endOf({ asked: { jobId } }: LogWatch): number | null {
+    return this.#watched.get(jobId)?.endsAt ?? null;
+  }
+}
+
+function deleted(): JobDeletedError {
+  return new JobDeletedError('The job was deleted, or is about to be, before all lines of its log were sent.');
 }

@@ -1,3 +1,4 @@
+import type { JobDeletedError } from '../model/job-errors.ts';
 import type { JobLogLine, LogLevel } from './line.ts';
 
 /** Consecutive lines of a job, of one level and all above it. */
@@ -26,7 +27,7 @@ export interface LogSource {
   /** The watch waits for lines, and there may be some. */
   want(watch: LogWatch): void;
   leave(watch: LogWatch): void;
-  /** A page of lines after one sequence, up to another. Null if the watch is closed meanwhile. */
+  /** A page of lines after one sequence, up to another. Null if the watch is closed meanwhile. Throws JobDeletedError. */
   read(watch: LogWatch, after: number, upTo: number): Promise<LogPage | null>;
 }
 
@@ -34,7 +35,7 @@ const over: IteratorReturnResult<void> = { value: undefined, done: true };
 
 /**
  * One watch of a job's log: the lines that follow from now on, in pages. It ends when the job has ended and all of its lines
- * were taken. It holds no line that nobody has asked for: each page is read when the reader wants it, so a slow reader costs
+ * were taken; if the job is deleted before, it throws JobDeletedError. It holds no line that nobody has asked for: each page is read when the reader wants it, so a slow reader costs
  * nothing. The reader must await each `next()` before it calls it again.
  */
 export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
@@ -47,13 +48,15 @@ export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
   position = 0;
   /** Whether there may be lines, or an end, after its position. A new watch does not know. */
   isStale = true;
-  /** Whether it gives no more pages: the job has ended and it has given all, or it is closed. */
+  /** Whether it gives no more pages: the job has ended and it has given all, or is deleted, or it is closed. */
   ended = false;
   /** Whether nobody wants anything of it any more, not even what was missed. */
   isClosed = false;
   readonly #source: LogSource;
   readonly #onAbort = () => this.close();
-  #wake: ((result: IteratorResult<LogPage, void>) => void) | null = null;
+  /** Thrown once. */
+  #failure: JobDeletedError | null = null;
+  #wake: ((result: IteratorResult<LogPage, void> | Promise<never>) => void) | null = null;
 
   constructor(source: LogSource, asked: LogsAsked) {
     this.#source = source;
@@ -77,7 +80,7 @@ export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
 
   /**
    * What a reader has missed that came later: a page of lines after a sequence, up to one of those that the watch has given.
-   * Null if the watch is closed.
+   * Null if the watch is closed. Throws JobDeletedError.
    */
   missed(after: number, upTo: number): Promise<LogPage | null> {
     return this.#source.read(this, after, upTo);
@@ -106,11 +109,17 @@ export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
     this.ended = true;
     this.asked.signal?.removeEventListener('abort', this.#onAbort);
     this.#source.leave(this);
-    this.#answer(over);
+    if (this.isHungry) this.#answer(this.#end());
+  }
+
+  /** There are lines that it can give no more. */
+  fail(error: JobDeletedError): void {
+    if (!this.ended) this.#failure = error;
+    this.end();
   }
 
   next(): Promise<IteratorResult<LogPage, void>> {
-    if (this.ended) return Promise.resolve(over);
+    if (this.ended) return Promise.resolve(this.#end());
     return new Promise((resolve) => {
       this.#wake = resolve;
       if (this.isStale) this.#source.want(this);
@@ -118,6 +127,7 @@ export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
   }
 
   async return(): Promise<IteratorReturnResult<void>> {
+    this.#failure = null;
     this.close();
     return over;
   }
@@ -131,7 +141,13 @@ export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
     this.position = this.start;
   }
 
-  #answer(result: IteratorResult<LogPage, void>): void {
+  #end(): IteratorReturnResult<void> | Promise<never> {
+    const failure = this.#failure;
+    this.#failure = null;
+    return failure === null ? over : Promise.reject(failure);
+  }
+
+  #answer(result: IteratorResult<LogPage, void> | Promise<never>): void {
     const wake = this.#wake;
     this.#wake = null;
     wake?.(result);

@@ -18,6 +18,13 @@ export class IdempotencyConflictError extends LonghaulError {
   }
 }
 
+/** Of a watch: the job was deleted before the watcher was told all. The same code as for a job that is not there. */
+export class JobDeletedError extends LonghaulError {
+  constructor(message: string) {
+    super('NOT_FOUND', message);
+  }
+}
+
 export class AlreadyFinishedError extends LonghaulError {
   readonly job: Job;
 

@@ -1,5 +1,6 @@
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Job } from '../../jobs/model/job.ts';
+import { JobDeletedError } from '../../jobs/model/job-errors.ts';
 
 /** Answers that wait for their job to change (RFC 7240, `Prefer: wait`), until the process stops at the latest. */
 export class Holds {
@@ -30,6 +31,9 @@ export class Holds {
     this.#held.add(hold);
     try {
       for await (const job of this.#jobs.watch(id, version, hold.signal)) if (isNews(job)) break;
+    } catch (error) {
+      // Whoever waited reads the job again, and finds it gone.
+      if (!(error instanceof JobDeletedError)) throw error;
     } finally {
       this.#held.delete(hold);
       clearTimeout(timer);
