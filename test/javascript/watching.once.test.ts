@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Job, Updates } from '../../clients/js/src/index.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { z } from 'zod';
+import { createClient, type Job, type Updates } from '../../clients/js/src/index.ts';
+import { endUnseen } from '../support/deleting.ts';
 import { packageUser, RefusedSocket, ways } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -45,6 +48,62 @@ test.each(ways)("what a worker writes down comes once and in order over $over, u
     await tenant.complete(token);
   }
   expect(lines).toEqual([[1, 'one'], [2, 'two'], [3, 'three']]);
+});
+
+test.each(ways)('a job that is deleted unseen over $over ends the waiting for it, and for its log, with an error', async ({ options }) => {
+  const { client, tenant } = await packageUser(longhaul, options);
+  const { job, token } = await tenant.running();
+  await tenant.log(token, 'one');
+  const handle = client.handle(job.id);
+  const seen: string[] = [];
+  const follow = async () => {
+    for await (const { message } of handle.logs()) {
+      seen.push(message);
+      await endUnseen(longhaul, job);
+    }
+  };
+  const waiting = handle.result();
+  const notFound = { name: 'NotFoundError', code: 'NOT_FOUND', retryable: false };
+  const refused = expect(waiting).rejects.toMatchObject(notFound);
+  // Both are there before the job goes.
+  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
+  await expect(follow()).rejects.toMatchObject(notFound);
+  await refused;
+  expect(seen).toEqual(['one']);
+});
+
+test("an error that ends a socket's subscription reaches a reader with whom everything waits that may", async () => {
+  const server = new WebSocketServer({ port: 0, handleProtocols: () => 'graphql-transport-ws' });
+  onTestFinished(() => void server.close());
+  const errors = [{ message: 'It was deleted.', extensions: { code: 'NOT_FOUND' } }];
+  const first = Array.from({ length: 1_001 }, (_, index) => ({ data: { jobLogs: [{ sequence: index + 1 }] } }));
+  const places: unknown[] = [];
+  server.on('connection', (socket) => {
+    socket.on('message', (text) => {
+      const { type, id, payload } = JSON.parse(String(text));
+      if (type === 'connection_init') socket.send('{"type":"connection_ack"}');
+      if (type !== 'subscribe') return;
+      const results = places.length === 0 ? [...first, { errors }] : [{ errors }];
+      places.push(payload.variables.afterSequence);
+      for (const result of results) socket.send(JSON.stringify({ id, type: 'next', payload: result }));
+      socket.send(JSON.stringify({ id, type: 'complete' }));
+      socket.send('{"type":"ping"}');
+      socket.once('message', () => allHeard.resolve());
+    });
+  });
+  const allHeard = Promise.withResolvers<void>();
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const client = createClient({ url: `http://localhost:${port}`, auth: 'x' });
+  const seen: number[] = [];
+  const follow = async () => {
+    for await (const { sequence } of client.handle('job_x').logs()) {
+      seen.push(sequence);
+      await allHeard.promise;
+    }
+  };
+  await expect(follow()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(seen).toEqual(first.map((_, index) => index + 1));
+  expect(places).toEqual([undefined, 1_001]);
 });
 
 test.each(ways)('a workspace is followed over $over from a cursor, and from now on without one', async ({ over, options }) => {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buffering, cutting } from '../support/cutting-proxy.ts';
+import { endUnseen } from '../support/deleting.ts';
+import { Tenant } from '../support/domain.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { testFolder } from '../support/process.ts';
 import { python } from '../support/python-program.ts';
@@ -25,7 +27,7 @@ describe.runIf(hasPython())('a client on the Python package', () => {
   });
   afterAll(() => longhaul.stop());
 
-  const run = (code: string, url = longhaul.url, folder?: string) => python(begin + code, { URL: url, KEY: key }, folder);
+  const run = (code: string, url = longhaul.url, folder?: string, as = key) => python(begin + code, { URL: url, KEY: as }, folder);
 
   test('runs a job, is told of its progress, and has its output', async () => {
     const printed = await run(`
@@ -45,6 +47,18 @@ print(list(client.watch(handle.id, after_version=versions[-1][0])), [job.status 
 print([line.level for line in handle.logs()] != [], handle.job().is_final)
 `);
     expect(printed).toBe("True COMPLETED\n[] ['COMPLETED']\nTrue True\n");
+  });
+
+  test('a job that is deleted unseen ends the waiting for it with an error', async () => {
+    const workspace = await longhaul.workspace();
+    const { job } = await Tenant.of(longhaul, workspace.id).running({ type: 'comments' });
+    const printed = run(`
+try: print(client.handle("${job.id}").result())
+except LonghaulError as error: print(type(error).__name__, error.code, error.retryable)
+`, longhaul.url, undefined, await workspace.key());
+    await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1), { timeout: 20_000 });
+    await endUnseen(longhaul, job);
+    expect(await printed).toBe('NotFoundError NOT_FOUND False\n');
   });
 
   test('tells by class, code and place what went wrong', async () => {

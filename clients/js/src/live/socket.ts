@@ -63,18 +63,21 @@ export class SocketTransport implements Transport {
     const channel = new Channel<Result | typeof completed>(newestOnly ? 1 : mostWaiting);
     // Comes before an end in good order, which it is not (W1).
     let refusal: Result | null = null;
+    const put = (result: Result) => {
+      // Left, to be resumed from the last that it took.
+      if (!channel.push(result)) channel.fail(new ConnectionError('The reader is too slow.'));
+    };
     this.#onConnected.add(onOpen);
     if (this.#connected) onOpen();
     this.#open += 1;
     const leave = this.#client.subscribe<Record<string, unknown>>({ query, variables }, {
       next: (result) => {
         if (result.data == null) refusal = refused(result.errors);
-        // Left, to be resumed from the last that it took.
-        else if (!channel.push({ data: result.data })) channel.fail(new ConnectionError('The reader is slower than the updates.'));
+        else put({ data: result.data });
       },
       error: (error) => channel.fail(this.#reasonOf(error)),
       complete: () => {
-        if (refusal !== null) channel.push(refusal);
+        if (refusal !== null) put(refusal);
         channel.end();
       },
     });
