@@ -7,7 +7,7 @@ export interface GraphQLContext extends Services {
   /** Null without a key; fields that need one answer UNAUTHENTICATED. */
   viewer: Viewer | null;
   loaders: Loaders;
-  /** Aborted when the client disconnects. */
+  /** Aborted when the client disconnects; with an UnauthenticatedError when its credentials lapse. */
   signal: AbortSignal | null;
   /** Where a subscription resumes: an event stream's Last-Event-ID, which overrides the argument. */
   resumeAfter?: string | null;

@@ -1,14 +1,12 @@
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
+import { type Lapse, UnauthenticatedError } from '../workspaces/authenticate.ts';
 import { keysInForce } from '../workspaces/keys-in-force.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 
-/** How often the credentials of open sockets and streams are checked again. */
+/** How often the credentials of open sockets, streams and waiting claims are checked again. */
 const checkMilliseconds = 1_000;
-
-/** Why an open socket or stream must be closed. */
-export type Lapse = 'expired' | 'revoked';
 
 interface Opened {
   viewer: Viewer;
@@ -16,8 +14,8 @@ interface Opened {
 }
 
 /**
- * Checks the credentials of open sockets and streams once a second, and closes those whose key was revoked or whose token
- * expired (PROTOCOL.md, A1). It reads all keys in one statement and bypasses the authenticator, whose cached answers may
+ * Checks the credentials of open sockets and streams, and of claims that wait, once a second, and ends those whose key was
+ * revoked or whose token expired (PROTOCOL.md, A1). It reads all keys in one statement and bypasses the authenticator, whose cached answers may
  * be two seconds old. So revocation reaches every process, even while the bus is down.
  */
 export class CredentialWatch {
@@ -35,7 +33,7 @@ export class CredentialWatch {
     this.#timer = setInterval(() => void this.#check(), checkMilliseconds);
   }
 
-  /** How many sockets and streams are watched: for the metrics, and for tests that check for leaks. */
+  /** How many sockets, streams and claims are watched: for the metrics, and for tests that check for leaks. */
   get size(): number {
     return this.#open.size;
   }
@@ -69,7 +67,7 @@ export class CredentialWatch {
       const inForce = await keysInForce(this.#database.hot, new Set(asked.map(([, { viewer }]) => viewer.apiKeyId)));
       for (const [opened, { viewer }] of asked) if (!inForce.has(viewer.apiKeyId)) this.#lapse(opened, 'revoked');
     } catch (error) {
-      this.#log.warn({ err: error }, 'could not check the keys of open sockets and streams; trying again in a second');
+      this.#log.warn({ err: error }, 'could not check the keys of open sockets, streams and claims; trying again in a second');
     } finally {
       this.#asking = false;
     }
@@ -81,4 +79,9 @@ export class CredentialWatch {
     this.#open.delete(opened);
     found.close(lapse);
   }
+}
+
+/** Refuses to go on with an operation whose credentials have lapsed since it began. @throws UnauthenticatedError */
+export function refuseLapsed(signal: AbortSignal | null): void {
+  if (signal?.aborted === true && signal.reason instanceof UnauthenticatedError) throw signal.reason;
 }

@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 import type { PageSessions } from '../web/page-sessions.ts';
 import { vary } from '../web/vary.ts';
 import { jsonType } from '../json.ts';
-import { secretIn } from '../workspaces/authenticate.ts';
+import { lapsedError, secretIn } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { GraphiQL, isPageRequest } from './graphiql.ts';
@@ -94,7 +94,7 @@ export class GraphQLRoute {
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { operations } = this.#parts;
+    const { operations, credentials } = this.#parts;
     const { viewer = null } = request;
     // A malformed request is 400 whatever the client accepts, so these may throw before the media type is checked.
     const asked = request.method === 'POST' ? readBody(request.body) : readQueryString(request.url);
@@ -113,7 +113,9 @@ export class GraphQLRoute {
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort();
     });
-    const result = await operation.execute({ signal: gone.signal });
+    // What waits for work ends with its key.
+    if (operation.claims && viewer !== null) credentials.add(gone, viewer, (lapse) => gone.abort(lapsedError(viewer, lapse)));
+    const result = await operation.execute({ signal: gone.signal }).finally(() => credentials.remove(gone));
     return this.#send(request, reply, result, type, statusOf(result.errors ?? [], 'data' in result, isLenient(request.headers.accept, type)));
   }
 

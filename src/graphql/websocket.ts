@@ -7,9 +7,9 @@ import { LonghaulError } from '../errors.ts';
 import { utf8Text } from '../json.ts';
 import type { Services } from '../services.ts';
 import type { PageSessions } from '../web/page-sessions.ts';
-import { ExpiredTokenError, secretIn, unauthenticated } from '../workspaces/authenticate.ts';
+import { ExpiredTokenError, type Lapse, lapsedError, secretIn, unauthenticated } from '../workspaces/authenticate.ts';
 import type { Viewer } from '../workspaces/viewer.ts';
-import type { CredentialWatch, Lapse } from './credential-watch.ts';
+import type { CredentialWatch } from './credential-watch.ts';
 import { Heartbeat } from './live/heartbeat.ts';
 import type { Live } from './live/live.ts';
 import { closeSoon, SocketConnection, tryAgainLater } from './live/socket.ts';
@@ -157,7 +157,11 @@ export class GraphQLSockets {
       }
       extra.viewer = viewer;
       extra.secret = secret;
-      this.#credentials.add(extra, viewer, (lapse) => closeLapsed(socket, secret === null ? 'ended' : lapse));
+      this.#credentials.add(extra, viewer, (lapse) => {
+        closeLapsed(socket, secret === null ? 'ended' : lapse);
+        // Not with the close event: the client may take its time for that, and its claims wait.
+        extra.closed?.abort(lapsedError(viewer, lapse));
+      });
       return true;
     } catch (error) {
       if (error instanceof ExpiredTokenError) closeLapsed(socket, 'expired');

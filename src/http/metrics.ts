@@ -79,7 +79,7 @@ export class Metrics {
     gauge('longhaul_subscriptions', 'Subscriptions on sockets and event streams.', read.subscriptions);
     gauge('longhaul_broadcasts', 'Subscriptions carried out: those of the same kind share one.', read.broadcasts);
     gauge('longhaul_stalled_connections', 'Connections that read too slowly just now.', read.stalledConnections);
-    gauge('longhaul_watched_credentials', 'Sockets and streams whose key is looked at again.', read.watchedCredentials);
+    gauge('longhaul_watched_credentials', 'Sockets, streams and claims whose key is looked at again.', read.watchedCredentials);
     gauge('longhaul_watched_jobs', 'Jobs that somebody watches on this process.', read.watchedJobs);
     gauge('longhaul_watched_logs', 'Jobs whose log somebody watches on this process.', read.watchedLogs);
     gauge('longhaul_listening_workers', 'Workers that are told on this process what they lose.', read.listeningWorkers);

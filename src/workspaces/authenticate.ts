@@ -11,6 +11,9 @@ import type { Viewer } from './viewer.ts';
 /** Why authentication failed. `unknown` means that no key has this secret, or that the key is for another dialect. */
 export type KeyFault = 'missing' | 'unknown' | 'revoked' | 'expired';
 
+/** Why credentials that were accepted are not valid any more. */
+export type Lapse = Extract<KeyFault, 'revoked' | 'expired'>;
+
 export class UnauthenticatedError extends LonghaulError {
   readonly why: KeyFault;
 
@@ -37,6 +40,16 @@ class EndedSessionError extends UnauthenticatedError {
   constructor(why: 'unknown' | 'revoked') {
     super(why, why === 'revoked' ? 'Your session has ended, because its key was revoked. Sign in with another one.' : 'Your session has ended. Sign in again.');
   }
+}
+
+/** What a caller is told whose credentials lapsed while it waited for an answer. */
+export function lapsedError({ restriction, expiresAt }: Viewer, lapse: Lapse): UnauthenticatedError {
+  if (restriction === null && expiresAt !== null) return new EndedSessionError(lapse === 'revoked' ? 'revoked' : 'unknown');
+  return lapse === 'revoked' ? revokedKey() : new ExpiredTokenError();
+}
+
+function revokedKey(): UnauthenticatedError {
+  return unauthenticated('This API key was revoked', 'revoked');
 }
 
 /** The services that `authenticate` needs. */
@@ -100,7 +113,7 @@ function viewerOf({ id, workspaceId, scopes }: ApiKey, address: string, expiresA
 /** Null where the key may be used there. */
 function refusalFor(key: ApiKey | null, surface: Dialect): UnauthenticatedError | null {
   if (key === null) return unauthenticated();
-  if (key.revokedAt !== null) return unauthenticated('This API key was revoked', 'revoked');
+  if (key.revokedAt !== null) return revokedKey();
   if (key.dialect === 'NATIVE' || key.dialect === surface) return null;
   return unauthenticated(`This API key is for the ${key.dialect} API and is not valid here`);
 }

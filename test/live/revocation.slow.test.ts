@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authenticate } from '../../src/workspaces/authenticate.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
+import { Tenant } from '../support/domain.ts';
 import { untilFigures } from '../support/figures.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
@@ -8,6 +9,7 @@ import { RawSocket } from '../support/raw-socket.ts';
 import { createRedisServer, hasRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { submit } from '../support/steps.ts';
 
+const claiming = 'mutation { claimJobs(input: { types: ["demo"], workerId: "w", waitSeconds: 30 }) { ... on ClaimJobsPayload { leases { token } } } }';
 const query = 'subscription ($id: ID!) { jobProgress(id: $id) { version } }';
 
 describe.skipIf(!hasRedisServer())('on two processes with a Redis of their own', () => {
@@ -28,7 +30,7 @@ describe.skipIf(!hasRedisServer())('on two processes with a Redis of their own',
   });
 
   test.each(['frozen', 'away', 'well'])(
-    'A1: while Redis is %s, a revoked key closes with 4401 and an expired token with 4403 on another process',
+    'A1: while Redis is %s, a revoked key closes with 4401, its claims get nothing, and an expired token closes with 4403 on another process',
     async (state) => {
       const { services } = first;
       const workspace = await first.workspace();
@@ -40,16 +42,21 @@ describe.skipIf(!hasRedisServer())('on two processes with a Redis of their own',
       const watchers = await Promise.all([revoked, kept, token].map((secret) => watch(second, secret, job.id)));
       const [ofRevoked, ofKept, ofToken] = watchers;
       if (ofRevoked === undefined || ofKept === undefined || ofToken === undefined) throw new Error('nobody watches');
+      const claim = second.graphql(claiming, {}, revoked);
+      await untilFigures(second, { waiting_claims: 1 });
       if (state === 'frozen') redis.freeze();
       if (state === 'away') await redis.stop();
 
       const revokedAt = performance.now();
       const { id } = await services.authenticator.find(revoked) ?? { id: '' };
       await revokeApiKey(services.database, services.authenticator, id);
+      const unclaimed = await Tenant.of(first, workspace.id).create({ type: 'demo', input: {} });
       expect(await ofRevoked.socket.closed).toBe(4401);
       expect(await ofRevoked.events.over).toBe('cut');
+      expect(await claim).toMatchObject({ status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
       // The protocol's own bound.
       expect(performance.now() - revokedAt).toBeLessThan(2_000);
+      expect(await services.jobs.find(workspace.id, unclaimed.id)).toMatchObject({ status: 'PENDING', attempt: 0 });
       expect(await ofToken.socket.closed).toBe(4403);
       expect(await ofToken.events.over).toBe('cut');
       expect(Date.now() - expiresAt.getTime()).toBeLessThan(2_000);

@@ -46,9 +46,9 @@ async function keyIdOf(browser: Visitor): Promise<string> {
 }
 
 /** A session that was opened so many seconds ago. */
-async function openedBefore(seconds: number): Promise<string> {
+async function openedBefore(seconds: number, browser = visitor): Promise<string> {
   const now = longhaul.services.clock.now().getTime() - seconds * 1_000;
-  return new Sessions(new Secrets([secret]), { now: () => new Date(now) }).open(await keyIdOf(visitor));
+  return new Sessions(new Secrets([secret]), { now: () => new Date(now) }).open(await keyIdOf(browser));
 }
 
 async function accessToken(): Promise<string> {
@@ -120,6 +120,17 @@ describe('who signs in with a key', () => {
     expect(refused).toBeNull();
     expect((await once(ws, 'close'))[0]).toBe(4401);
     expect(await leaving.ask(whoAmI)).toMatchObject({ ...unauthenticated, errors: [{ message: 'Your session has ended. Sign in again.' }] });
+  });
+
+  test('has its waiting claim ended when the session is over', async () => {
+    const owner = await longhaul.workspace();
+    const leaving = holding(await openedBefore(sessionSeconds - 2, await signedIn(await owner.key())));
+    const claim = 'mutation { claimJobs(input: { types: ["demo"], workerId: "w", waitSeconds: 30 }) { __typename } }';
+    expect(await leaving.ask(claim)).toMatchObject({
+      status: 401,
+      data: { claimJobs: null },
+      errors: [{ message: 'Your session has ended. Sign in again.', extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import type { Viewer } from '../../workspaces/viewer.ts';
 import { noteRefusal } from '../audited.ts';
 import { builder, type SchemaTypes } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
+import { refuseLapsed } from '../credential-watch.ts';
 import { UnreadableInput } from '../read-input.ts';
 
 builder.mutationType({
@@ -57,6 +58,8 @@ function addMutation(name: string, options: Mutation<object, object>): MutationR
       complexity: options.size === undefined ? 1 : ({ input: given }) => ({ field: 1, multiplier: sizeOf(given) }),
       resolve: async (_root, { input: given }, context) => {
         try {
+          // A claim before it, in the same document, may have waited.
+          refuseLapsed(context.signal);
           if (given instanceof UnreadableInput) throw new ValidationError(given.issues);
           return await options.resolve(given, context);
         } catch (error) {

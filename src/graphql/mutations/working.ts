@@ -6,6 +6,7 @@ import type { Job } from '../../jobs/model/job.ts';
 import type { JobUpload } from '../../jobs/read/job-uploads.ts';
 import { workScope } from '../../workspaces/viewer.ts';
 import { builder } from '../builder.ts';
+import { refuseLapsed } from '../credential-watch.ts';
 import { parseId } from '../global-id.ts';
 import { JobType } from '../types/job.ts';
 import { jobPayload } from './job-payload.ts';
@@ -114,6 +115,8 @@ mutation('claimJobs', {
     const named = jobIds == null ? undefined : await Promise.all(jobIds.map(async (id) => (await jobs.ids.uuidOf(scope, id)) ?? noJob));
     const request = { ...claim, apiKeyId: viewer.apiKeyId, ...(named === undefined ? {} : { jobIds: named }) };
     const started = await jobs.claim(scope, request, signal);
+    // What it got before, it got rightly.
+    if (started.length === 0) refuseLapsed(signal);
     return {
       leases: started.map(({ job, token, ...lease }) => ({
         job,

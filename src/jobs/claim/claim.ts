@@ -1,3 +1,4 @@
+import { sqlRevoked } from '../../workspaces/keys-in-force.ts';
 import type { JobsContext } from '../model/context.ts';
 import type { WorkspaceScope } from '../model/workspace-scope.ts';
 import type { Job } from '../model/job.ts';
@@ -109,7 +110,8 @@ interface Parts {
 /*
  * Reads candidates without locks, and a few more than wanted, so that competing claims at the same head of the queue
  * still find work behind each other. Then it locks them one by one until there are enough. Paused workspaces and types have
- * no candidates, however many of their jobs wait.
+ * no candidates, however many of their jobs wait. Nor has a key that was revoked while its claim waited: its claims here end
+ * up to two seconds later, and no message has to arrive for that.
  *
  * The lateral lookups have a LIMIT or a lock clause of their own on purpose: this keeps them from being flattened into joins,
  * which the planner might answer by reading all of the table.
@@ -120,6 +122,7 @@ function statement({ turns, queue, condition, allowed, open = '' }: Parts, limit
   wanted AS (
     SELECT * FROM unnest($1::text[], $2::int[], $3::int[]) AS wanted(type, lease_seconds, timeout_seconds)
     WHERE NOT EXISTS (SELECT FROM paused_job_type WHERE paused_job_type.name = wanted.type)
+      AND NOT EXISTS (${sqlRevoked('$7::uuid')})
   ),
   open AS MATERIALIZED (
     SELECT turns.workspace_id, turns.place, its.concurrency_limit FROM turns CROSS JOIN LATERAL (
