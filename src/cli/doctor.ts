@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { busDamages } from '../doctor/bus.ts';
 import { countDamages } from '../doctor/counts.ts';
-import { clockDamages, databaseDamages, migrationDamages, tableDamages } from '../doctor/database.ts';
-import { type Damage, examine, type Finding } from '../doctor/examination.ts';
+import { clockDamages, databaseDamages, migrationDamages } from '../doctor/database.ts';
+import { type Damage, examine, type Finding, type Found } from '../doctor/examination.ts';
 import { ledgerDamages } from '../doctor/ledger.ts';
 import { examineMedia } from '../doctor/media.ts';
 import { jobDamages, sweepDamages, whySweepsRest } from '../doctor/sweeps.ts';
 import { storeDamages } from '../doctor/store.ts';
+import { examineTables } from '../doctor/tables.ts';
 import type { Database } from '../database/database.ts';
 import { createStore } from '../files/stores/create-store.ts';
 import { type Config, ConfigError, loadConfig } from '../server/configuration.ts';
@@ -53,7 +54,7 @@ async function diagnose(config: Config): Promise<number> {
 
 /** Examines what takes the database. Reports by itself; what it throws keeps the rest from being looked at. */
 async function examineWith(database: Database, config: Config, report: (finding: Finding) => void): Promise<Damage[]> {
-  const look = async (part: string, damages: (database: Database) => Promise<readonly Damage[]>, remedy: string) => {
+  const look = async (part: string, damages: (database: Database) => Promise<readonly Damage[] | Found>, remedy: string) => {
     const finding = await examine(part, () => damages(database), remedy);
     report(finding);
     return finding.damages.length === 0;
@@ -64,7 +65,7 @@ async function examineWith(database: Database, config: Config, report: (finding:
     for (const part of ['tables', 'secret', 'volume', 'ledger', 'jobs', 'counts', 'sweeps']) report(skipped(part, 'the database is not of this version'));
     return [];
   }
-  await look('tables', tableDamages, 'Look at Postgres: its log says more.');
+  await look('tables', examineTables, 'Look at Postgres: its log says more.');
   await look('secret', (opened) => secretDamages(opened, config), 'Try again: nothing was found out.');
   const store = createStore(config);
   const storeRemedy = config.bucket === null ? 'Mount the volume of this installation there, or name its folder in ARTIFACTS_DIR.' : 'Name the bucket and prefix of this installation in ARTIFACTS_URL.';

@@ -45,18 +45,6 @@ export async function migrationDamages(database: Database): Promise<Damage[]> {
   return [{ what: `${pending.length} steps of migrations are pending, the first of them ${first.label}`, remedy: 'Run them: npm run migrate' }];
 }
 
-/** Whether the tables are still what the migrations have made. */
-export async function tableDamages({ orm }: Database): Promise<Damage[]> {
-  const difference = await orm.schema.getUpdateSchemaSQL({ wrap: false });
-  return difference
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((statement) => ({
-      what: 'a table is not what the migrations made of it',
-      remedy: `Somebody has changed it. This would restore it: ${statement}`,
-    }));
-}
-
 /** Whether this machine's clock and the database's tell the same time. */
 export async function clockDamages(database: Database): Promise<Damage[]> {
   const before = Date.now();

@@ -5,21 +5,25 @@ export interface Damage {
   remedy: string;
 }
 
-/** What was found in one part of the installation. */
-export interface Finding {
-  part: string;
+/** What an examination has found, and what else there is to know. */
+export interface Found {
   /** Empty where it is sound. */
   damages: readonly Damage[];
-  /** Why it was not looked at; null if it was. */
-  skipped: string | null;
-  /** What else there is to know of it. */
   seen?: string;
 }
 
+/** What was found in one part of the installation. */
+export interface Finding extends Found {
+  part: string;
+  /** Why it was not looked at; null if it was. */
+  skipped: string | null;
+}
+
 /** Looks at one part. What it throws is a damage, too: it could not look. */
-export async function examine(part: string, look: () => Promise<readonly Damage[]>, remedy: string): Promise<Finding> {
+export async function examine(part: string, look: () => Promise<readonly Damage[] | Found>, remedy: string): Promise<Finding> {
   try {
-    return { part, damages: await look(), skipped: null };
+    const found = await look();
+    return { part, ...('damages' in found ? found : { damages: found }), skipped: null };
   } catch (error) {
     return { part, damages: [{ what: error instanceof Error ? error.message : String(error), remedy }], skipped: null };
   }

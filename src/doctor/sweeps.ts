@@ -81,11 +81,15 @@ export async function jobDamages({ reads }: Database): Promise<Damage[]> {
   const held = await reads.query<{ id: string }>(
     `SELECT job.id FROM job WHERE ${sqlIs.running} AND NOT EXISTS (SELECT FROM lease WHERE lease.job_id = job.id) LIMIT 100`,
   );
-  const stray = await reads.query<{ id: string }>(
-    `SELECT lease.job_id AS id FROM lease WHERE NOT EXISTS (SELECT FROM job WHERE job.id = lease.job_id AND ${sqlIs.running}) LIMIT 100`,
+  const stray = await reads.query<{ id: string; token: string }>(
+    `SELECT lease.job_id AS id, lease.token FROM lease WHERE NOT EXISTS (SELECT FROM job WHERE job.id = lease.job_id AND ${sqlIs.running}) LIMIT 100`,
   );
   return [
     ...held.map(({ id }) => ({ what: `job ${id} runs, and nobody has its lease: it never ends by itself`, remedy: 'Cancel it, then retry it.' })),
-    ...stray.map(({ id }) => ({ what: `there is a lease of job ${id}, which does not run`, remedy: `DELETE FROM lease WHERE job_id = '${id}';` })),
+    ...stray.map(({ id, token }) => ({
+      what: `there is a lease of job ${id}, which does not run`,
+      // By its token: meanwhile the job may have a lease that counts.
+      remedy: `It gives nobody a right. This removes it: DELETE FROM lease WHERE job_id = '${id}' AND token = '${token}';`,
+    })),
   ];
 }

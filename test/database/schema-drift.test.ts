@@ -6,6 +6,7 @@ import { type OpenDatabase, openServerDatabase } from '../../src/database/open.t
 import { readServer } from '../../src/database/connection/database-url.ts';
 import type { Sharing } from '../../src/database/process-lock.ts';
 import { silentLog } from '../../src/log.ts';
+import { examineTables } from '../../src/doctor/tables.ts';
 import { entities } from '../../src/server/entities.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { testDatabaseUrl } from '../support/servers.ts';
@@ -30,6 +31,18 @@ test('each migration is applied once, in order, and what 0.2.0 does not know sta
   expect(applied).toEqual(released.map(({ name }) => ({ name })));
   expect(await findPending(reads, all)).toEqual([]);
   expect(await findPending(reads, released, { version: '0.2.0' })).toEqual([]);
+});
+
+test('a table of another application is no damage to the doctor, and one of ours under another name is not made anew', async () => {
+  const { database } = longhaul.services;
+  await database.reads.query('CREATE TABLE other_app (id int PRIMARY KEY)');
+  expect(await examineTables(database)).toEqual({ damages: [], seen: 'beside what Longhaul does not know: the table other_app' });
+  await database.reads.query('ALTER TABLE job_log RENAME TO job_log_old');
+  const { damages } = await examineTables(database);
+  expect(damages).toEqual([{ what: 'the table job_log is missing', remedy: expect.stringMatching(/^It may have been renamed: beside it is job_log_old, [^;]*: ALTER TABLE "job_log_old" RENAME TO "job_log"; If not,/) }]);
+  await database.reads.query('ALTER TABLE job_log_old RENAME TO job_log');
+  await database.reads.query('DROP TABLE other_app');
+  expect(await examineTables(database)).toEqual({ damages: [] });
 });
 
 /** An empty database; gone after the test, which has to close what it opened. */

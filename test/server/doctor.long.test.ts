@@ -9,6 +9,7 @@ interface Line {
   examined?: boolean;
   remedy?: string;
   damages?: number;
+  seen?: string;
   msg: string;
 }
 
@@ -76,6 +77,74 @@ test('a clean installation is sound; of a damaged one each damage is named, with
   await installation.query(remedy.slice(remedy.indexOf('INSERT')));
   expect(findings((await diagnosis(installation.env)).lines).sound).toContain('counts');
 }, 60_000);
+
+/** What the doctor says of the tables after this was done to them. */
+async function tablesAfter(installation: Installation, ...statements: string[]): Promise<{ code: number | null; found: Line[] }> {
+  for (const statement of statements) await installation.query(statement);
+  const { code, lines } = await diagnosis(installation.env);
+  const found = lines.filter(({ part }) => part === 'tables');
+  for (const { remedy = '' } of found) expect(remedy).not.toMatch(/drop (table|column|schema|type|view|function)|cascade|truncate|delete/i);
+  return { code, found };
+}
+
+test('what Longhaul does not know is told and is no damage, and of what is missing beside it nothing is made anew', async () => {
+  const installation = await prepareInstallation();
+  const others = await tablesAfter(
+    installation,
+    `CREATE TYPE other_kind AS ENUM ('a')`,
+    'CREATE TABLE other_app (id int PRIMARY KEY, kind other_kind, workspace_id uuid REFERENCES workspace)',
+    'CREATE VIEW other_view AS SELECT id FROM other_app',
+    'CREATE SCHEMA other_schema CREATE TABLE own (id int)',
+    'ALTER TABLE job ADD COLUMN remark text',
+    'CREATE INDEX own_index ON job (updated_at)',
+  );
+  expect(others).toMatchObject({
+    code: 0,
+    found: [{ sound: true, seen: 'beside what Longhaul does not know: the table other_app, the column job.remark, the index own_index' }],
+  });
+
+  const renamed = await tablesAfter(installation, 'ALTER TABLE job_log RENAME TO job_log_old');
+  expect(renamed).toMatchObject({ code: 1, found: [{ sound: false, msg: 'the table job_log is missing' }] });
+  expect(renamed.found[0]?.remedy).toContain('It may have been renamed: beside it is job_log_old, which Longhaul does not know.');
+  expect(renamed.found[0]?.remedy).not.toMatch(/create table/i);
+  const back = /ALTER TABLE "job_log_old" RENAME TO "job_log";/.exec(renamed.found[0]?.remedy ?? '')?.[0] ?? '';
+  expect((await tablesAfter(installation, back)).code).toBe(0);
+
+  const gone = await tablesAfter(installation, 'CREATE TABLE kept AS SELECT * FROM job_log', 'ALTER TABLE job_log RENAME TO lost', 'ALTER TABLE lost DROP COLUMN level');
+  expect(gone.found[0]?.remedy).toContain('beside it is kept, which');
+  const unlike = await tablesAfter(installation, 'DROP TABLE kept');
+  expect(unlike.found[0]?.remedy).toMatch(/^It may have been renamed: beside it is (lost, other_app|other_app, lost), which Longhaul does not know\. If that holds its data, make it what it was\. /);
+  await tablesAfter(installation, 'ALTER TABLE lost ADD COLUMN level smallint NOT NULL', 'ALTER TABLE lost RENAME TO job_log');
+
+  const column = await tablesAfter(installation, 'ALTER TABLE job DROP COLUMN remark', 'ALTER TABLE job RENAME COLUMN output TO result');
+  expect(column.found).toMatchObject([{ sound: false, msg: 'the column job.output is missing' }]);
+  expect(column.found[0]?.remedy).toContain('It may have been renamed: beside it is result, which Longhaul does not know.');
+  const backAgain = /ALTER TABLE "job" RENAME COLUMN "result" TO "output";/.exec(column.found[0]?.remedy ?? '')?.[0] ?? '';
+  expect((await tablesAfter(installation, backAgain)).code).toBe(0);
+}, 120_000);
+
+test('what is missing and what was changed is named, one by one, and the remedies mend it', async () => {
+  const installation = await prepareInstallation();
+  const spoilt = await tablesAfter(
+    installation,
+    'DROP TABLE job_log',
+    'ALTER TABLE job DROP COLUMN progress_message',
+    'ALTER TABLE job ALTER COLUMN output TYPE text',
+    'ALTER TABLE job_change ALTER COLUMN attempt DROP NOT NULL',
+    'DROP INDEX job_retry_index',
+  );
+  expect(spoilt.found.map(({ msg }) => msg)).toEqual([
+    'the table job_log is missing',
+    'the column job.progress_message is missing',
+    'the column job.output is not what the migrations made of it (type)',
+    'a table is not what the migrations made of it',
+    'the column job_change.attempt is not what the migrations made of it (nullable)',
+  ]);
+  const [table, added, type, index, nullable] = spoilt.found.map(({ remedy = '' }) => remedy);
+  expect(type).toBe('It is text now, and was jsonb. Somebody has changed it. Look at its values before you change it back: what does not fit would be lost.');
+  const mends = [table, added, index, nullable].map((remedy = '') => remedy.slice(remedy.search(/(create|alter) /)));
+  expect((await tablesAfter(installation, ...mends, 'ALTER TABLE job ALTER COLUMN output TYPE jsonb USING output::jsonb')).code).toBe(0);
+}, 120_000);
 
 test('a bucket is examined like a volume', async () => {
   const server = await startS3rver();
