@@ -20,6 +20,8 @@ export default defineConfig(async () => {
       testTimeout: 30_000,
       hookTimeout: 60_000,
       teardownTimeout: 60_000,
+      // Vitest's own is a second: on a busy machine that is what a socket may take to open.
+      expect: { poll: { timeout: 20_000 } },
       // On two cores: a worker computes for four tenths of its time, and waits for sockets, disks and processes else.
       maxWorkers: Math.max(4, availableParallelism() - 1),
       projects: [

@@ -5,6 +5,7 @@ import { createMemoryBus } from '../../src/bus/memory-bus.ts';
 import { createRedisBus } from '../../src/bus/redis-bus.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { closedAfterTest, connected, everythingArrived, randomPrefix } from '../support/bus.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRedisCluster, type TestRedisCluster } from '../support/redis-cluster.ts';
 import { createRedisServer, hasRedisServer } from '../support/redis-server.ts';
 
@@ -71,10 +72,10 @@ describe.each(kinds.filter(({ available }) => available))('the bus $kind', ({ ki
 
     for (const message of ['a', 'b', 'c']) bus.publish('work', message);
     bus.publish('keys', 'nobody listens');
-    await vi.waitFor(() => expect(heard).toHaveLength(3));
+    await eventually(() => expect(heard).toHaveLength(3));
 
     const counted = { topics: 1, published: 4, received: 3, dropped: 0, outages: 0 };
-    await vi.waitFor(() => expect(bus.stats()).toEqual(counted));
+    await eventually(() => expect(bus.stats()).toEqual(counted));
   });
 
   test('publishing returns before any listener is called', async () => {

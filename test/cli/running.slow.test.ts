@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type CommandLine, commandUser, type Running } from '../support/command-line.ts';
 import type { HeldJob, Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
-import { eventually } from '../support/receiver.ts';
 import { globalId } from '../support/steps.ts';
 
 // Each command is a process, and starting one takes a while on a busy machine.

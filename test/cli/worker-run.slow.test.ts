@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { CommandLine, commandUser, type Running } from '../support/command-line.ts';
 import type { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { ffprobe, hasFfmpeg, usualClip } from '../support/media.ts';
-import { eventually } from '../support/receiver.ts';
 import { globalId } from '../support/steps.ts';
 import { watchJob } from '../support/watched-job.ts';
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ClaimJobsDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { listenOverSocket } from '../support/resuming.ts';
 import { globalId, submit } from '../support/steps.ts';
@@ -24,7 +25,7 @@ test("L1: PROTOCOL.md's worker stops an attempt whose job is cancelled, and no o
   const { client, attempts, listen } = listenOverSocket(url, async () => key);
   for (const { token } of leases) attempts.set(token, new AbortController());
   listen('gpu-1');
-  await vi.waitFor(() => expect(services.jobs.watched.workers).toBe(1), { interval: 5 });
+  await eventually(() => expect(services.jobs.watched.workers).toBe(1));
   const [cancelled, other] = leases.map(({ job, token }) => ({ job, signal: attempts.get(token)?.signal ?? AbortSignal.abort() }));
   const stopped = once(cancelled?.signal ?? AbortSignal.abort(), 'abort');
   await services.jobs.cancel(workspace.id, cancelled?.job.uuid ?? '');

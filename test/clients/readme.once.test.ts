@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditActions } from '../../src/workspaces/audit/record.ts';
 import { settleWorkers, Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { openPage, type Reader, startReader } from '../support/readme.ts';
 
@@ -194,12 +195,12 @@ test("the README's page shows a job that the README cancels, whatever breaks in 
   await paste(tokens, { TOKEN: (answer) => (token = valueIn(answer, 'token')) });
   const page = openPage(longhaul.url);
   const watching = page.watch(token, jobId);
-  await vi.waitFor(() => expect(page.shown).toEqual([{ text: 'PENDING', percentage: 0 }]));
+  await eventually(() => expect(page.shown).toEqual([{ text: 'PENDING', percentage: 0 }]));
 
   const tenant = Tenant.of(longhaul, workspace.id);
   const [lease] = await tenant.claim({ types: ['comments'] });
   await tenant.report(lease?.token ?? '', { percentage: 40, message: 'Page 2 of 5' });
-  await vi.waitFor(() => expect(page.shown.at(-1)).toEqual({ text: 'RUNNING Page 2 of 5', percentage: 40 }));
+  await eventually(() => expect(page.shown.at(-1)).toEqual({ text: 'RUNNING Page 2 of 5', percentage: 40 }));
 
   page.cut();
   const [cancelled = ''] = await paste(cancelling);

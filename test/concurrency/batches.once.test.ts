@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type BatchLimits, Batches, Failed, notYet, type Outcome } from '../../src/concurrency/batches.ts';
 import { LonghaulError } from '../../src/errors.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Batches of numbers that end when the test says so. */
 function steppedBatches(limits: Partial<BatchLimits<number>> = {}) {
@@ -12,7 +13,7 @@ function steppedBatches(limits: Partial<BatchLimits<number>> = {}) {
   );
   /** Waits until so many batches have begun, and gives the last of them. */
   const batch = async (count: number) => {
-    await vi.waitFor(() => expect(begun).toHaveLength(count));
+    await eventually(() => expect(begun).toHaveLength(count));
     const last = begun[count - 1];
     if (!last) throw new Error('It has begun.');
     return { ...last, finish: () => last.resolve(last.items.map(String)) };

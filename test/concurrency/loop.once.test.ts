@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { Loop, type Run, type Went } from '../../src/concurrency/loop.ts';
 import { silentLog } from '../../src/log.ts';
+import { eventually } from '../support/eventually.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -20,7 +21,7 @@ function steppedLoop(pollMilliseconds: number | null = null) {
     pollMilliseconds,
     log: { ...silentLog, warn: (fields) => void warnings.push(fields) },
   });
-  const begun = (count: number) => vi.waitFor(() => expect(runs).toHaveLength(count));
+  const begun = (count: number) => eventually(() => expect(runs).toHaveLength(count));
   return { loop, runs, warnings, begun };
 }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { visit } from '../support/dashboard.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { eventually } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

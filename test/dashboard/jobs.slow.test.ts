@@ -3,6 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { hasChromium } from '../support/browser.ts';
 import { type Visit, visit } from '../support/dashboard.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -98,7 +99,7 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     const job = await tenant.create();
     const page = await jobsPage();
     await live(page);
-    await vi.waitFor(() => expect(longhaul.services.jobs.watched.workspaces).toBe(1));
+    await eventually(() => expect(longhaul.services.jobs.watched.workspaces).toBe(1));
     await page.clock.install();
     await page.evaluate(becomes('hidden'));
     await page.clock.fastForward(61_000);

@@ -5,8 +5,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { visit } from '../support/dashboard.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Installation, prepareInstallation, type ReadyProcess } from '../support/process.ts';
-import { eventually, startReceiver, status } from '../support/receiver.ts';
+import { startReceiver, status } from '../support/receiver.ts';
 
 const types = [
   {

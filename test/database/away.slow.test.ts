@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
 import { askedEachWay, write } from '../support/database-ways.ts';
-import { eventually } from '../support/receiver.ts';
 import { rest } from '../support/rest.ts';
 import { onServer } from '../support/template-servers.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Tenant, endLease, sweep } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { eventually } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

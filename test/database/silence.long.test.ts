@@ -3,10 +3,10 @@ import { readServer } from '../../src/database/connection/database-url.ts';
 import { openServerDatabase } from '../../src/database/open.ts';
 import { silentLog } from '../../src/log.ts';
 import { entities } from '../../src/server/entities.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { createFaultProxy } from '../support/fault-proxy.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
-import { eventually } from '../support/receiver.ts';
 import { claim, submit } from '../support/steps.ts';
 
 /** Issue 14: recovery without a restart. */

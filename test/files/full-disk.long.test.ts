@@ -1,7 +1,7 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLonghaul } from '../support/longhaul.ts';
-import { eventually } from '../support/receiver.ts';
 import { mountSmallVolume } from '../support/small-volume.ts';
 import { linkToFile } from '../support/stored-file.ts';
 import { askForUpload, codeIn, codeOf, newUpload, offsetOf, patch, readUpload, sha256Of, SlowSender, tus } from '../support/uploads.ts';

@@ -1,10 +1,11 @@
 import { ApolloClient, gql } from '@apollo/client';
 import { type AnyVariables, Client as UrqlClient, type OperationResult } from '@urql/core';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { pipe, subscribe } from 'wonka';
 import { LonghaulCache, LonghaulLink } from '../../clients/js/src/apollo/index.ts';
 import { type Client, ConnectionError, NotFoundError, unwrap, ValidationError } from '../../clients/js/src/index.ts';
 import { longhaulExchange } from '../../clients/js/src/urql/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { holding, losingAnswers, packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -84,7 +85,7 @@ test.each(libraries)('$library leaves nothing behind when it leaves a job', asyn
   const { leave } = open(client).watch({ id }, () => first.resolve());
   await first.promise;
   leave();
-  await vi.waitFor(() => expect(sockets.map(({ readyState }) => readyState)).toEqual([WebSocket.CLOSED]));
+  await eventually(() => expect(sockets.map(({ readyState }) => readyState)).toEqual([WebSocket.CLOSED]));
 });
 
 test("Apollo's cache joins pages, and keeps the newer version of a job when an older answer comes late", async () => {
@@ -105,7 +106,7 @@ test("Apollo's cache joins pages, and keeps the newer version of a job when an o
   const late = apollo.query<{ job: ShownJob & { priority: number } }>({
     query: gql('query late($id: ID!) { job(id: $id) { id version status priority } }'), variables: { id }, fetchPolicy: 'network-only',
   });
-  await vi.waitFor(() => expect(held.answered()).toBe(1));
+  await eventually(() => expect(held.answered()).toBe(1));
   await openApollo(client, apollo).watch({ id }, ({ status }) => status === 'PENDING' && void tenant.cancel(id.replace('job_', ''))).ended;
   expect(shown()?.[0]).toBe(`${id} CANCELLED`);
   held.release();

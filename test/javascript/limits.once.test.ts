@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AbortError, type Job, TimeoutError } from '../../clients/js/src/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { type PackageUser, packageUser, ways } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -45,7 +46,7 @@ test.each(ways)('a signal ends a wait over $over at once, the job goes on, and n
     for await (const job of handle.updates()) seen.push(job);
   })();
   const waiting = handle.result();
-  await vi.waitFor(() => expect(seen).toHaveLength(1));
+  await eventually(() => expect(seen).toHaveLength(1));
   expect(getEventListeners(controller.signal, 'abort').length).toBeGreaterThan(0);
   controller.abort();
   await expect(watching).rejects.toThrow(AbortError);
@@ -75,7 +76,7 @@ test("with onAbort: 'cancel' a signal cancels the job: while it is watched, whil
   const { client, tenant } = await packageUser(longhaul);
   const watched = new AbortController();
   const running = client.run('comments', input, { signal: watched.signal, onAbort: 'cancel', tags: ['watched'] });
-  await vi.waitFor(async () => expect(await tenant.count("FROM job WHERE workspace_id = $1 AND tags @> '{watched}'")).toBe(1));
+  await eventually(async () => expect(await tenant.count("FROM job WHERE workspace_id = $1 AND tags @> '{watched}'")).toBe(1));
   watched.abort();
   await expect(running).rejects.toThrow(AbortError);
 
@@ -86,7 +87,7 @@ test("with onAbort: 'cancel' a signal cancels the job: while it is watched, whil
 
   const here = await client.submit('comments', input);
   await expect(here.result({ timeout: 50, onAbort: 'cancel' })).rejects.toThrow(TimeoutError);
-  await vi.waitFor(async () => expect(await statuses({ tenant })).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED']));
+  await eventually(async () => expect(await statuses({ tenant })).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED']));
 
   const early = new AbortController();
   const held = Promise.withResolvers<void>();
@@ -102,7 +103,7 @@ test("with onAbort: 'cancel' a signal cancels the job: while it is watched, whil
   });
   await expect(slow.client.submit('comments', input, { signal: early.signal, onAbort: 'cancel' })).rejects.toThrow(AbortError);
   held.resolve();
-  await vi.waitFor(async () => expect(await statuses(slow)).toEqual(['CANCELLED']));
+  await eventually(async () => expect(await statuses(slow)).toEqual(['CANCELLED']));
 });
 
 test('a timeout holds from the call on, over all that is done with its handle', async () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createClient } from '../../clients/js/src/index.ts';
 import { LonghaulProvider, useJob, useJobs, useSubmit } from '../../clients/js/src/react/index.ts';
 import { hasChromium, openInChromium } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { packClient } from '../support/packed-client.ts';
@@ -38,23 +39,23 @@ test.runIf(hasChromium())('in a browser, under StrictMode, a list is live page b
 
   await vi.waitFor(async () => expect(await rows()).toEqual([`${newest.id} PENDING`, `${middle.id} PENDING`]), { timeout: 10_000 });
   await page.locator('#more').click();
-  await vi.waitFor(async () => expect(await rows()).toHaveLength(3));
+  await eventually(async () => expect(await rows()).toHaveLength(3));
 
   await tenant.cancel(middle.id);
   const added = await tenant.create({ tags: ['a'] });
   await tenant.create({ tags: ['b'] });
-  await vi.waitFor(async () => expect(await rows()).toEqual([`${added.id} PENDING`, `${newest.id} PENDING`, `${oldest.id} PENDING`]));
+  await eventually(async () => expect(await rows()).toEqual([`${added.id} PENDING`, `${newest.id} PENDING`, `${oldest.id} PENDING`]));
 
   await page.locator('#submit').click();
-  await vi.waitFor(async () => expect(await page.locator('#submitted').textContent()).toMatch(/^job_\S+ PENDING$/));
+  await eventually(async () => expect(await page.locator('#submitted').textContent()).toMatch(/^job_\S+ PENDING$/));
   expect(await page.evaluate('window.uploads.at(-1)')).toEqual({ done: 5, total: 5 });
   const [id = ''] = ((await page.locator('#submitted').textContent()) ?? '').split(' ');
   await client.handle(id).cancel();
-  await vi.waitFor(async () => expect(await page.locator('#submitted').textContent()).toBe(`${id} CANCELLED`));
+  await eventually(async () => expect(await page.locator('#submitted').textContent()).toBe(`${id} CANCELLED`));
   expect(await page.evaluate('window.sockets')).toBe(1);
 
   await page.locator('#leave').click();
-  await vi.waitFor(async () => expect(await page.evaluate('window.open')).toBe(0));
+  await eventually(async () => expect(await page.evaluate('window.open')).toBe(0));
   expect(faults).toEqual([]);
 });
 

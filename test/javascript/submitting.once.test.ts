@@ -4,6 +4,7 @@ import {
   AlreadyFinishedError, createClient, InsufficientCreditsError, JobCancelled, JobFailed, LonghaulError, NotFoundError, NotRetryableError,
   UnauthenticatedError, ValidationError,
 } from '../../clients/js/src/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { losingAnswers, packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { storedFile } from '../support/stored-file.ts';
@@ -25,7 +26,7 @@ test('run gives the output, with progress on the way', async () => {
     return leases.length > 0 && leases;
   });
   await tenant.report(lease?.token ?? '', { percentage: 50, message: 'half' });
-  await vi.waitFor(() => expect(told).toEqual([[50, 'half']]));
+  await eventually(() => expect(told).toEqual([[50, 'half']]));
   await tenant.complete(lease?.token ?? '', { words: 7 });
   expect(await running).toEqual({ words: 7 });
 });

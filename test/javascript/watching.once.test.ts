@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { createClient, type Job, type Updates } from '../../clients/js/src/index.ts';
 import { endUnseen } from '../support/deleting.ts';
+import { eventually } from '../support/eventually.ts';
 import { packageUser, RefusedSocket, ways } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -66,7 +67,7 @@ test.each(ways)('a job that is deleted unseen over $over ends the waiting for it
   const notFound = { name: 'NotFoundError', code: 'NOT_FOUND', retryable: false };
   const refused = expect(waiting).rejects.toMatchObject(notFound);
   // Both are there before the job goes.
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
   await expect(follow()).rejects.toMatchObject(notFound);
   await refused;
   expect(seen).toEqual(['one']);
@@ -119,7 +120,7 @@ test.each(ways)('a workspace is followed over $over from a cursor, and from now 
       if (job.status === 'CANCELLED') return;
     }
   })();
-  await vi.waitFor(() => expect(updates.transport).toBe(over));
+  await eventually(() => expect(updates.transport).toBe(over));
   const second = await tenant.create({ tags: ['x'] });
   await tenant.create();
   await tenant.cancel(second.id);
@@ -142,11 +143,11 @@ test('twenty loops share one socket, which closes when the last is left', async 
     for await (const { status } of client.handle(id).updates()) statuses.push(status);
     return statuses;
   });
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBeGreaterThanOrEqual(20));
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBeGreaterThanOrEqual(20));
   for (const { id } of jobs) await tenant.cancel(id);
   for (const statuses of await Promise.all(loops)) expect(statuses.at(-1)).toBe('CANCELLED');
   expect(sockets).toHaveLength(1);
-  await vi.waitFor(() => expect(sockets[0]?.readyState).toBe(WebSocket.CLOSED));
+  await eventually(() => expect(sockets[0]?.readyState).toBe(WebSocket.CLOSED));
 });
 
 test.each(ways)('a loop over $over that is left while it waits is over at once, and the server is rid of it', async ({ over, options }) => {
@@ -159,7 +160,7 @@ test.each(ways)('a loop over $over that is left while it waits is over at once, 
   expect(updates.transport).toBe(over);
   await loop.return?.();
   expect(await waiting).toEqual({ done: true, value: undefined });
-  for (const socket of sockets) await vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.CLOSED));
+  for (const socket of sockets) await eventually(() => expect(socket.readyState).toBe(WebSocket.CLOSED));
 });
 
 test('where sockets are not let through it goes on over server-sent events, and stays there', async () => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { JobFailed, type JobLogLine } from '../../clients/js/src/index.ts';
 import { defineHandler, Fatal, type Handler, Retryable, startWorker, type Worker, type WorkerOptions } from '../../clients/js/src/worker/index.ts';
 import { becomeDue } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { answering, inTrouble, losingAnswers, packageUser, type PackageUser } from '../support/javascript-client.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
@@ -93,12 +94,12 @@ test('what a handler throws says whether there is another attempt, and when', as
   await start({ client, handlers: [handler] });
   const handle = await client.submit('comments', { sourceUrl });
   const uuid = handle.id.replace('job_', '');
-  await vi.waitFor(async () => expect((await handle.job()).nextAttemptAt).not.toBeNull());
+  await eventually(async () => expect((await handle.job()).nextAttemptAt).not.toBeNull());
   const { nextAttemptAt } = await handle.job();
   expect(Date.parse(nextAttemptAt ?? '') - Date.now()).toBeGreaterThan(3_500_000);
   await becomeDue(longhaul, uuid);
-  await vi.waitFor(() => expect(attempts).toHaveLength(2));
-  await vi.waitFor(async () => expect((await tenant.read(uuid)).status).toBe('PENDING'));
+  await eventually(() => expect(attempts).toHaveLength(2));
+  await eventually(async () => expect((await tenant.read(uuid)).status).toBe('PENDING'));
   await becomeDue(longhaul, uuid);
   const error = await handle.result().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(JobFailed);
@@ -137,7 +138,7 @@ test('a worker that stops lets short work end, hands back long work, and claims 
   const short = defineHandler({ type: 'fingerprint', run: () => new Promise((resolve) => setTimeout(() => resolve('short'), 500)) });
   const worker = await start({ client, handlers: [long, short], concurrency: 2, drainSeconds: 1 });
   const [one, other] = [await client.submit('comments', { sourceUrl }), await client.submit('fingerprint', { sourceUrl })];
-  await vi.waitFor(() => expect(worker.state).toEqual({ status: 'ok', running: 2 }));
+  await eventually(() => expect(worker.state).toEqual({ status: 'ok', running: 2 }));
   await Promise.all([worker.stop(), worker.stop()]);
   expect(stops).toEqual(['DRAIN']);
   expect(await other.result()).toBe('short');

@@ -3,9 +3,10 @@ import type { Job } from '../../src/jobs/model/job.ts';
 import { checkLedger } from '../../src/jobs/read/ledger-check.ts';
 import { ask, request, rest, transports } from '../support/client.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { untilWaiting } from '../support/lock-waits.ts';
 import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
-import { deliveriesOf, eventually } from '../support/receiver.ts';
+import { deliveriesOf } from '../support/receiver.ts';
 import {
   type ActionFragment,
   BulkActionsDocument,

@@ -5,6 +5,7 @@ import { parseWork, workTopic } from '../../src/jobs/feed/announcer.ts';
 import { grantCredits } from '../../src/workspaces/grant-credits.ts';
 import { setClockApart } from '../support/clock.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { testFolder } from '../support/process.ts';
 import { openSource } from '../support/source.ts';
@@ -37,7 +38,7 @@ test.each([-2, 2])('a built-in worker whose clock is %i minutes off keeps its le
     { timeout: 5_000, interval: 100 },
   );
   response.end('x');
-  await vi.waitFor(async () => expect(await tenant.read(id)).toMatchObject({ status: 'COMPLETED', attempt: 1 }));
+  await eventually(async () => expect(await tenant.read(id)).toMatchObject({ status: 'COMPLETED', attempt: 1 }));
 });
 
 test.each([-2, 2])('waiting claims learn of a new job from a process whose clock is %i minutes off', async (off) => {
@@ -50,7 +51,7 @@ test.each([-2, 2])('waiting claims learn of a new job from a process whose clock
   const later = new Date(Date.now() - off * minutes + minutes);
   await tenant.create({ type: 'preview', runAt: later });
   await tenant.create();
-  await vi.waitFor(() => expect(told).toContain('fingerprint'));
+  await eventually(() => expect(told).toContain('fingerprint'));
   expect(told).not.toContain('preview');
 });
 

@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createdAtOf } from '../../src/database/ids.ts';
+import { eventually } from '../support/eventually.ts';
 import { clockApart, hasFaketime } from '../support/faketime.ts';
 import { prepareInstallation, type ReadyProcess, testFolder } from '../support/process.ts';
-import { eventually, startReceiver } from '../support/receiver.ts';
+import { startReceiver } from '../support/receiver.ts';
 import { openSource } from '../support/source.ts';
 
 const minute = 60_000;

@@ -11,11 +11,12 @@ import type { JsonObject } from '../../src/json.ts';
 import { vidocuId } from '../../src/rest/vidocu/vidocu-id.ts';
 import { createLog } from '../../src/server/json-log.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { startReader } from '../support/readme.ts';
-import { eventually, startReceiver } from '../support/receiver.ts';
+import { startReceiver } from '../support/receiver.ts';
 
 /** Nothing but a worker may ever be sent this. */
 const secret = `hunter2-${randomUUID()}`;

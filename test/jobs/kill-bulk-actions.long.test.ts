@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { checkLedger } from '../../src/jobs/read/ledger-check.ts';
 import { type ActionFragment, ReadBulkActionDocument, StartBulkActionDocument, type StartBulkActionInput } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Installation, prepareInstallation, type ReadyProcess } from '../support/process.ts';
-import { eventually } from '../support/receiver.ts';
 
 /** Of each kind. */
 const jobs = 6_000;

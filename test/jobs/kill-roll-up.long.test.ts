@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { expectCounts, expectStatistics, untilCounted } from '../support/log-scan.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { startProcess, testFolder } from '../support/process.ts';
-import { eventually } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

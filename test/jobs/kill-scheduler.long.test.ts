@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type Installation, prepareInstallation } from '../support/process.ts';
-import { eventually } from '../support/receiver.ts';
 
 const schedules = 900;
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { createMemoryBus } from '../../src/bus/memory-bus.ts';
 import { LostLeases } from '../../src/jobs/claim/lost-leases.ts';
@@ -6,6 +6,7 @@ import { silentLog } from '../../src/log.ts';
 import { LeaseLostDocument, type LeaseLostSubscription } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
 import { becomeDue, endLease, type HeldJob, sweep, Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { untilFigures } from '../support/figures.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { globalId } from '../support/steps.ts';
@@ -41,9 +42,9 @@ async function listen(secret: string, workerId = 'gpu-1', watch = watchSocket): 
   const lost = watch(longhaul.url, secret, LeaseLostDocument, { workerId });
   onTestFinished(async () => {
     await lost.return?.();
-    await vi.waitFor(() => expect(jobs.watched.workers).toBe(0), { interval: 5 });
+    await eventually(() => expect(jobs.watched.workers).toBe(0));
   });
-  await vi.waitFor(() => expect(jobs.watched.workers).toBe(others + 1), { interval: 5 });
+  await eventually(() => expect(jobs.watched.workers).toBe(others + 1));
   return lost;
 }
 

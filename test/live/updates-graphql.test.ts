@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toGlobalId } from '../../src/graphql/global-id.ts';
 import { encodeUpdateCursor } from '../../src/graphql/update-cursor.ts';
 import { type ChangeCursor, presentMoment } from '../../src/jobs/feed/changes.ts';
 import { JobUpdatesDocument, type JobUpdatesSubscription, type JobUpdatesSubscriptionVariables } from '../graphql/generated/graphql.ts';
 import { next, transports, type Watch, watchSocket } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, submit } from '../support/steps.ts';
 
@@ -53,7 +54,7 @@ async function refusalOf(variables: JobUpdatesSubscriptionVariables, secret = ke
 }
 
 async function nobodyWatches(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.workspaces).toBe(0), { interval: 5 });
+  await eventually(() => expect(longhaul.services.jobs.watched.workspaces).toBe(0));
 }
 
 test.each(transports)('over $over, updates come with cursors from which another watch resumes', async ({ watch }) => {

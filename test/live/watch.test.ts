@@ -1,8 +1,9 @@
 import { parse } from 'graphql';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Job } from '../../src/jobs/model/job.ts';
 import { JobProgressDocument, type JobProgressSubscription } from '../graphql/generated/graphql.ts';
 import { next, rest, transports, type Watch, watchSocket } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { backend, type Longhaul, sharedLonghaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { claim, globalId, submit } from '../support/steps.ts';
 
@@ -220,9 +221,9 @@ async function cancelled(): Promise<Job> {
 
 /** Until the server has somebody who watches. */
 async function watched(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1), { interval: 5 });
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
 }
 
 async function nobodyWatches(): Promise<void> {
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(0), { interval: 5 });
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(0));
 }

@@ -1,12 +1,13 @@
 import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import { openEngines } from '../../src/worker/engines/open.ts';
 import type { EngineSetting } from '../../src/worker/engines/setting.ts';
 import { findMediaEngine } from '../../src/worker/media/engine.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { hasFfmpeg } from '../support/media.ts';
 
@@ -78,7 +79,7 @@ test('the programs of engines are looked for by their paths and in the PATH, and
 test('BUILT_IN_TYPES leaves types to workers of one\'s own', async () => {
   const { made, builtIn } = await started({ BUILT_IN_TYPES: 'demo, download' });
   expect(await builtIn()).toEqual(['download', 'demo']);
-  await vi.waitFor(async () => expect(await made('download')).toMatchObject({ warnings: [] }));
+  await eventually(async () => expect(await made('download')).toMatchObject({ warnings: [] }));
   expect(await made('fingerprint')).toMatchObject({ job: { status: 'PENDING' }, warnings: [{ code: 'NO_WORKER' }] });
 });
 
@@ -93,7 +94,7 @@ describe.runIf(hasFfmpeg())('with ffmpeg', () => {
   test('the built-in worker takes all that it can do', async () => {
     const { made, builtIn } = await started({});
     expect(await builtIn()).toEqual(expect.arrayContaining(['preview', 'media/export', 'media/analysis', 'media/concatenate', 'media/trim', 'media/audio']));
-    await vi.waitFor(async () => expect(await made('media/export')).toMatchObject({ warnings: [] }));
+    await eventually(async () => expect(await made('media/export')).toMatchObject({ warnings: [] }));
   });
 
   test('it is found by its path or in the PATH, with its version, and every other outcome says what to do', async () => {

@@ -6,6 +6,7 @@ import { createAnalysisHandler } from '../../src/worker/handlers/media/analysis.
 import { createExportHandler } from '../../src/worker/handlers/media/export.ts';
 import { createPreviewHandler } from '../../src/worker/handlers/media/preview.ts';
 import { failureOf } from '../support/attempt.ts';
+import { eventually } from '../support/eventually.ts';
 import { clip, hasFfmpeg, longClip, openStudio, slowly, usualClip } from '../support/media.ts';
 
 /** A host that nobody may ask. */
@@ -125,7 +126,7 @@ describe.runIf(hasFfmpeg())('the work on a source', () => {
     const attempt = studio.attempt({ sourceUrl: sourceUrl ?? '', ...slowly, outputs: [{ format: 'webm' }, { format: 'mp4' }] }, { signal: ending.signal });
     const made = createExportHandler(studio.media)(attempt).then(() => null, (error: unknown) => error);
     await vi.waitFor(() => expect(attempt.reports.some(({ step }) => step === 'exporting')).toBe(true), { timeout: 20_000 });
-    await vi.waitFor(async () => expect((await studio.programs()).length).toBeGreaterThan(0));
+    await eventually(async () => expect((await studio.programs()).length).toBeGreaterThan(0));
     const reason = new Error('over');
     const before = performance.now();
     ending.abort(reason);

@@ -1,5 +1,6 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { rest } from '../support/rest.ts';
 
@@ -57,7 +58,7 @@ test('a request that is held, or answered with 304, counts once', async () => {
   const etag = (await rest(url, { key })).headers.get('etag') ?? '';
   await rest(url, { key, headers: { 'if-none-match': etag } });
   const held = rest(url, { key, headers: { prefer: 'wait=30', 'if-none-match': etag } });
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
   await tenant.cancel(job.id);
   expect((await held).headers.get('x-ratelimit-remaining')).toBe('1');
   expect((await rest(url, { key })).status).toBe(200);
@@ -69,7 +70,7 @@ test('a process that stops answers whoever it held with what there is', async ()
   const job = await tenant.create();
   const url = `${longhaul.url}/videoconduit/v1/jobs/${job.id}`;
   const held = rest(url, { key, headers: { prefer: 'wait=30' } });
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
   await longhaul.stop();
   expect(await held).toMatchObject({ status: 200, body: { status: 'pending' } });
 });

@@ -4,6 +4,7 @@ import type { Vendor } from '../../src/rest/core/dialect-profile.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { endUnseen } from '../support/deleting.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
 
@@ -42,7 +43,7 @@ function tagOf({ headers }: RestAnswer): string {
 }
 
 /** Resolves when an answer is held: its watch is bound, and what happens from now on ends it. */
-const held = () => vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
+const held = () => eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(1));
 
 describe.each(pollers)('a poller of $dialect', ({ path, showsProgress }) => {
   test('is told that nothing changed, until something does', async () => {
@@ -202,7 +203,7 @@ test('whoever hangs up while their answer is held leaves nothing behind', async 
   await held();
   leaving.abort();
   await expect(answer).rejects.toThrow();
-  await vi.waitFor(() => expect(longhaul.services.jobs.watched.jobs).toBe(0));
+  await eventually(() => expect(longhaul.services.jobs.watched.jobs).toBe(0));
 });
 
 test('polls that are in flight together share a statement', async () => {

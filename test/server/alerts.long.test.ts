@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endLease, sweep, Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { alertRules, evaluate, type Evaluation, firing, hasPromtool, scrape, type Scrape } from '../support/promtool.ts';
-import { eventually, startReceiver, status } from '../support/receiver.ts';
+import { startReceiver, status } from '../support/receiver.ts';
 import { createRedisServer, hasRedisServer } from '../support/redis-server.ts';
 
 const rules = new Map(alertRules().map((rule) => [rule.name, rule]));

@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { lockDataDir } from '../../src/database/data-dir-lock.ts';
 import { CreateJobDocument, JobDocument, JobTypesDocument, WorkspaceDocument } from '../graphql/generated/graphql.ts';
 import { ask } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startFileServer } from '../support/file-server.ts';
 import { type LonghaulProcess, spawnLonghaul, spawnOnTerminal, startProcess, testFolder } from '../support/process.ts';
 import { watchJob } from '../support/watched-job.ts';
@@ -39,7 +40,7 @@ test('on a terminal the first start shows the address, a key, and a curl line th
   // The terminal and its launcher are gone at once, so that it cannot write a word more.
   later.kill('SIGKILL');
   await later.ended;
-  await vi.waitFor(() => lockDataDir(DATA_DIR).release());
+  await eventually(() => lockDataDir(DATA_DIR).release());
 }, 60_000);
 
 test('elsewhere every line is JSON, from the first start with its address and key, whatever LOG_LEVEL is, to the check of the ledger', async () => {

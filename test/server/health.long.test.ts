@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { createFaultProxy } from '../support/fault-proxy.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
-import { eventually } from '../support/receiver.ts';
 import { onServer } from '../support/template-servers.ts';
 
 /** The promise: whatever Postgres does. Milliseconds. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/json.ts';
 import type { Longhaul } from './longhaul.ts';
 
@@ -54,11 +54,6 @@ export async function startReceiver(...answers: [Answering, ...Answering[]] | []
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return { received, port, url: `http://127.0.0.1:${port}/hook?token=of-the-receiver` };
-}
-
-/** Waits until `look` no longer throws. The timeout is long, because other tests may keep the machine busy. */
-export function eventually<T>(look: () => T | Promise<T>, timeout = 20_000): Promise<T> {
-  return vi.waitFor(look, { timeout, interval: 20 });
 }
 
 /** A job's deliveries, oldest first. */

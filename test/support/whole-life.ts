@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
 import type { Longhaul } from './longhaul.ts';
-import { eventually, startReceiver } from './receiver.ts';
+import { startReceiver } from './receiver.ts';
 
 /**
  * Runs jobs over GraphQL through everything that a database stores and returns, and expects the same as from an ordinary

@@ -7,8 +7,9 @@ import { projectVideoConduit } from '../../src/rest/videoconduit/videoconduit-jo
 import type { Dialect } from '../../src/workspaces/dialect.ts';
 import { rotateWebhookSecret } from '../../src/workspaces/rotate-webhook-secret.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { eventually, type Received, type Receiver, startReceiver } from '../support/receiver.ts';
+import { type Received, type Receiver, startReceiver } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { ask } from '../support/client.ts';
 import { ClaimJobsDocument, CompleteJobDocument, CreateJobDocument } from '../graphql/generated/graphql.ts';
+import { eventually } from '../support/eventually.ts';
 import { prepareInstallation } from '../support/process.ts';
-import { eventually, startReceiver, status } from '../support/receiver.ts';
+import { startReceiver, status } from '../support/receiver.ts';
 
 test('what a killed process was sending is sent by another one', async () => {
   const receiver = await startReceiver(() => undefined, status(204));

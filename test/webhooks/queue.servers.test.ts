@@ -7,10 +7,10 @@ import { sqlEndpoint } from '../../src/jobs/end/endpoint.ts';
 import { noteOutcome, putBack } from '../../src/webhooks/outcome.ts';
 import { mostTries } from '../../src/webhooks/series.ts';
 import { beginning, takeReady, type Try } from '../../src/webhooks/take.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { type Statement } from '../support/observed-database.ts';
 import { statementsOf, waysInto } from '../support/plans.ts';
-import { eventually } from '../support/receiver.ts';
 
 /*
  * The queue by itself: nothing is sent here. Each test's deliveries are those of its own workspaces.

@@ -3,8 +3,9 @@ import { parseOutboundAllow } from '../../src/outbound/addresses.ts';
 import { webhookSurfaces } from '../../src/server/webhook-surfaces.ts';
 import { Deliverer } from '../../src/webhooks/deliverer.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { backend, type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { type Answering, becomeDueAgain, deliveriesOf, eventually, startReceiver, status } from '../support/receiver.ts';
+import { type Answering, becomeDueAgain, deliveriesOf, startReceiver, status } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { backend } from '../support/longhaul.ts';
 import { oldDatabase, queueStays, startOn } from '../support/old-database.ts';
-import { eventually, startReceiver } from '../support/receiver.ts';
+import { startReceiver } from '../support/receiver.ts';
 
 /** Kinds that are to be sent, and the tries of their series that were begun. */
 const pending = { noted: 0, waiting: 0, redelivered: 0, 'under-way': 2, 'put-back': 2, retried: 3 };

@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { becomeDueAgain, deliveriesOf, eventually, type Received, startReceiver, status } from '../support/receiver.ts';
+import { becomeDueAgain, deliveriesOf, type Received, startReceiver, status } from '../support/receiver.ts';
 
 let longhaul: Longhaul;
 beforeAll(async () => {

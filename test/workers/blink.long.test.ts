@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { createFaultProxy } from '../support/fault-proxy.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { makeOwnDatabase } from '../support/own-database.ts';
-import { eventually } from '../support/receiver.ts';
 import { openSource } from '../support/source.ts';
 
 const content = Buffer.alloc(1_000, 'longhaul ');

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
-import { eventually } from '../support/receiver.ts';
 import { mountSmallVolume } from '../support/small-volume.ts';
 import { openSource } from '../support/source.ts';
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ResultFiles } from '../../src/files/result-files.ts';
 import { DiskStore } from '../../src/files/stores/disk/disk-store.ts';
 import type { JsonValue } from '../../src/json.ts';
@@ -11,6 +11,7 @@ import { createOutboundFetch, type OutboundFetch } from '../../src/outbound/fetc
 import { JobOver } from '../../src/worker/handler.ts';
 import { createDownloadHandler } from '../../src/worker/handlers/download.ts';
 import { type AttemptOptions, failureOf, makeAttempt } from '../support/attempt.ts';
+import { eventually } from '../support/eventually.ts';
 import { startS3rver, storeOf } from '../support/s3-servers.ts';
 import { contentOf } from '../support/stores.ts';
 import { openRangeSource, type RangeSource, type SourceFile } from '../support/range-source.ts';
@@ -104,7 +105,7 @@ test('what is all there is asked for its last byte', async () => {
   source.file = { ...tagged, stopsAfter: content.length, quirk: 'says no length' };
   const attempt = attemptAt(source, { signal: stopping.signal });
   const stopped = expect(download(attempt)).rejects.toThrow('the process stops');
-  await vi.waitFor(async () => expect((await stat(await partPath())).size).toBe(content.length));
+  await eventually(async () => expect((await stat(await partPath())).size).toBe(content.length));
   stopping.abort(new Error('the process stops'));
   await stopped;
   source.file = tagged;

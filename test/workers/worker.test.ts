@@ -12,6 +12,7 @@ import {
   type JobProgressSubscription,
 } from '../graphql/generated/graphql.ts';
 import { ask, next, rest, type Watch, watchSocket } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { openSource } from '../support/source.ts';
 
@@ -142,7 +143,7 @@ test('a cancelled download is aborted at once, and nothing of its file stays', a
   await ask(longhaul.url, key, CancelJobDocument, { input: { id: job.id } });
   await gone;
   expect((await rest(watch)).at(-1)).toMatchObject({ jobProgress: { status: 'CANCELLED' } });
-  await vi.waitFor(async () => expect(await filesOf(longhaul, tenant.id)).toEqual([]), { interval: 5 });
+  await eventually(async () => expect(await filesOf(longhaul, tenant.id)).toEqual([]));
   expect(await read(longhaul, key, job.id)).toMatchObject({
     status: 'CANCELLED',
     creditsRefunded: 1,

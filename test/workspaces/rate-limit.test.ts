@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 /** Requests a minute that each key has here. */
@@ -18,7 +19,7 @@ afterAll(() => longhaul.stop());
 /** Ready, so that all counting is Redis' from the first request on. */
 async function ready(env: Record<string, string>): Promise<Longhaul> {
   const started = await startLonghaul(env);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect(await (await fetch(`${started.url}/health/ready`)).json()).toMatchObject({ bus: 'up' });
   });
   return started;
