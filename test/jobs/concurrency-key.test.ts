@@ -231,7 +231,8 @@ test('rival processes never run more than the limit of any key while jobs come a
   let created = total / 2;
 
   const work = async (index: number) => {
-    const claimer = rivalClaimer(longhaul);
+    const context = contextOf(longhaul);
+    const claimer = rivalClaimer(longhaul, context);
     for (let turn = index; (await tenant.count(unfinished)) > 0; turn += 1) {
       await longhaul.services.database.hot.query('UPDATE job SET due_at = now() WHERE workspace_id = $1 AND NOT ready', [tenant.id]);
       if (index === 0) await sweep(longhaul);
@@ -243,6 +244,8 @@ test('rival processes never run more than the limit of any key while jobs come a
         turn += 1;
       }
     }
+    // It settles its keys, too. While it has one locked, nobody else waits for it.
+    await context.concurrencyKeys.loop.settle();
   };
   await Promise.all(Array.from({ length: 6 }, (_, index) => work(index)));
   await settled();
