@@ -15,8 +15,8 @@ interface Opened {
 
 /**
  * Checks the credentials of open sockets and streams, and of claims that wait, once a second, and ends those whose key was
- * revoked or whose token expired (PROTOCOL.md, A1). It reads all keys in one statement and bypasses the authenticator, whose cached answers may
- * be two seconds old. So revocation reaches every process, even while the bus is down.
+ * revoked or whose token expired (PROTOCOL.md, A1). It reads all keys in one statement and bypasses the authenticator, whose
+ * cached answers may be two seconds old. So revocation reaches every process, even while the bus is down.
  */
 export class CredentialWatch {
   readonly #database: Database;

@@ -35,8 +35,8 @@ const over: IteratorReturnResult<void> = { value: undefined, done: true };
 
 /**
  * One watch of a job's log: the lines that follow from now on, in pages. It ends when the job has ended and all of its lines
- * were taken; if the job is deleted before, it throws JobDeletedError. It holds no line that nobody has asked for: each page is read when the reader wants it, so a slow reader costs
- * nothing. The reader must await each `next()` before it calls it again.
+ * were taken; if the job is deleted before, it throws JobDeletedError. It holds no line that nobody has asked for: each page is
+ * read when the reader wants it, so a slow reader costs nothing. The reader must await each `next()` before it calls it again.
  */
 export class LogWatch implements AsyncIterableIterator<LogPage, void, void> {
   readonly asked: LogsAsked;

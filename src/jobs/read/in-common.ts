@@ -1,7 +1,7 @@
-import { binder, type Window, withinWindow } from '../../database/keyset.ts';
+import { binder, type Window } from '../../database/keyset.ts';
 import type { Queryable } from '../../database/queryable.ts';
 import type { Bind, Conditions } from './filter.ts';
-import { eachOf, jobsOfTag, listsByField, matchesNothing, type Walk, type WalkOf } from './walks.ts';
+import { eachOf, jobsOfTag, listsByField, matchesNothing, ofEntries, type Walk, type WalkOf } from './walks.ts';
 
 /*
  * Two frequent values may have no job in common. Whoever looks at the jobs of one list for the other value then reads all of it,
@@ -42,7 +42,7 @@ export function inCommon(conditions: Conditions, window: Window): WalkOf | null 
 }
 
 /** The ids of a list, in order, as `job_id`, with the bit that stands for it. */
-function idsOf({ from, ids = from, id, where }: Walk, { ofId }: Conditions, window: Window, bind: Bind, bit = 1): string {
-  const all = ['true', ...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ');
-  return `SELECT ${id} AS job_id, ${bit} AS list FROM ${ids} WHERE ${all} ORDER BY ${id} ${window.direction}`;
+function idsOf(walk: Walk, conditions: Conditions, window: Window, bind: Bind, bit = 1): string {
+  const { from, ids = from, id } = walk;
+  return `SELECT ${id} AS job_id, ${bit} AS list FROM ${ids} WHERE ${ofEntries(walk, conditions, window, bind)} ORDER BY ${id} ${window.direction}`;
 }

@@ -1,11 +1,11 @@
 import type { Database } from '../../database/database.ts';
 import type { Queryable } from '../../database/queryable.ts';
-import { binder, type Window, windowOrder, withinWindow } from '../../database/keyset.ts';
+import { binder, type Window, windowOrder } from '../../database/keyset.ts';
 import type { Job } from '../model/job.ts';
 import { type JobRow, jobColumns, jobFromRow, partOfJob } from '../model/rows.ts';
 import { type Bind, type Conditions, conditionsOf, isUnfiltered, type JobFilter } from './filter.ts';
 import { areShort, inCommon, mostLookedAt } from './in-common.ts';
-import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, nextOf, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
+import { allJobs, idsOfTags, jobsOfTag, newest, nextJobs, nextOf, ofEntries, sparseTag, type Walk, type WalkOf, walksOf } from './walks.ts';
 
 /**
  * Lists jobs of a workspace in id order. Throws ValidationError for an invalid filter.
@@ -107,9 +107,8 @@ function first(walk: Walk, page: Page): string {
   return `SELECT ${page.select('job')} FROM ${walk.from} WHERE ${whereOf(walk, page)} ${windowOrder(walk.id, page.window, page.bind)}`;
 }
 
-function whereOf({ id, where, covers }: Walk, { conditions: { ofId, ofJob }, window, bind }: Pick<Page, 'conditions' | 'window' | 'bind'>): string {
-  const all = [...where, ...ofId(id, bind), ...withinWindow(id, window, bind), ...ofJob(bind, covers)];
-  return all.length === 0 ? 'true' : all.join(' AND ');
+function whereOf(walk: Walk, { conditions, window, bind }: Pick<Page, 'conditions' | 'window' | 'bind'>): string {
+  return [ofEntries(walk, conditions, window, bind), ...conditions.ofJob(bind, walk.covers)].join(' AND ');
 }
 
 /** SQL for the milliseconds that the statement has taken, without the wait for a connection. */
@@ -161,7 +160,7 @@ export async function countJobsTo(database: Queryable, workspaceId: string, filt
   const workspace = `${bind(workspaceId)}::uuid`;
   const lists = walks.map((walk) => {
     const { from, ids = from, id, where, covers } = walk(workspace, bind);
-    const rest = ofTags ? [] : conditions.ofJob(bind, covers ?? []);
+    const rest = ofTags ? [] : conditions.ofJob(bind, covers);
     const all = ['true', ...where, ...conditions.ofId(id, bind), ...rest].join(' AND ');
     return `(SELECT ${id} AS id FROM ${rest.length === 0 ? ids : from} WHERE ${all} ${windowOrder(id, window, bind)})`;
   });

@@ -119,11 +119,17 @@ function also(walk: Walk, condition: string): Walk {
   return { ...walk, where: [...walk.where, condition] };
 }
 
+/** The conditions on the entries of a list, without what is asked of their jobs. */
+export function ofEntries({ id, where }: Walk, { ofId }: Pick<Conditions, 'ofId'>, window: Window, bind: Bind): string {
+  return ['true', ...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ');
+}
+
 /** Scans only the next entries of a list. */
-export function nextOf(walk: WalkOf, { ofId }: Conditions, window: Window, entries: number): WalkOf {
+export function nextOf(walk: WalkOf, conditions: Conditions, window: Window, entries: number): WalkOf {
   return (workspace, bind) => {
-    const { from, ids, id, where, covers = [] } = walk(workspace, bind);
-    const all = ['true', ...where, ...ofId(id, bind), ...withinWindow(id, window, bind)].join(' AND ');
+    const list = walk(workspace, bind);
+    const { from, ids, id, covers = [] } = list;
+    const all = ofEntries(list, conditions, window, bind);
     const next = (select: string, table: string) => `(SELECT ${select} FROM ${table} WHERE ${all} ORDER BY ${id} ${window.direction} LIMIT ${bind(entries)}::int)`;
     if (ids === undefined) return { from: `${next('*', from)} AS job`, id: 'job.id', where: [], covers };
     return { from: eachOf('next', `${next(`${id} AS job_id`, ids)} AS next`), id: 'next.job_id', where: [], covers };
