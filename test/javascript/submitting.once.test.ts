@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   AlreadyFinishedError, createClient, InsufficientCreditsError, JobCancelled, JobFailed, LonghaulError, NotFoundError, NotRetryableError,
   UnauthenticatedError, ValidationError,
@@ -21,10 +21,7 @@ test('run gives the output, with progress on the way', async () => {
   const { client, tenant } = await packageUser(longhaul);
   const told: unknown[] = [];
   const running = client.run('comments', input, { onProgress: ({ percentage, message }) => told.push([percentage, message]) });
-  const [lease] = await vi.waitUntil(async () => {
-    const leases = await tenant.claim({ types: ['comments'] });
-    return leases.length > 0 && leases;
-  });
+  const [lease] = await tenant.claim({ types: ['comments'], waitSeconds: 20 });
   await tenant.report(lease?.token ?? '', { percentage: 50, message: 'half' });
   await eventually(() => expect(told).toEqual([[50, 'half']]));
   await tenant.complete(lease?.token ?? '', { words: 7 });

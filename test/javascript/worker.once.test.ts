@@ -118,16 +118,15 @@ test('an input and an output that their schemas do not take fail the job', async
   await expect(client.run('fingerprint', { sourceUrl })).rejects.toMatchObject({ code: 'INVALID_OUTPUT', message: expect.stringContaining('words') });
 });
 
-test('a cancelled job stops its handler within a second, and its lease is not written to any more', async () => {
+test('a cancelled job stops its handler at once, and its lease is not written to any more', async () => {
   const { client, requests } = await packageUser(longhaul);
   const stopped = Promise.withResolvers<unknown>();
-  await start({ client, handlers: [untilStopped((reason) => stopped.resolve(reason))] });
+  const worker = await start({ client, handlers: [untilStopped((reason) => stopped.resolve(reason))] });
   const handle = await client.submit('comments', { sourceUrl });
-  for await (const { status } of handle.updates()) if (status === 'RUNNING') break;
-  const began = performance.now();
+  await eventually(() => expect([worker.state.running, longhaul.services.jobs.watched.workers]).toEqual([1, 1]));
   await handle.cancel();
+  // It was told so: the next heartbeat would have heard of a lost lease alone.
   expect(await stopped.promise).toBe('CANCELLED');
-  expect(performance.now() - began).toBeLessThan(1_000);
   expect(requests.some(({ body }) => /completeJob|failJob/.test(body))).toBe(false);
 });
 
@@ -135,11 +134,14 @@ test('a worker that stops lets short work end, hands back long work, and claims 
   const { client, tenant } = await packageUser(longhaul);
   const stops: unknown[] = [];
   const long = untilStopped((reason) => stops.push(reason));
-  const short = defineHandler({ type: 'fingerprint', run: () => new Promise((resolve) => setTimeout(() => resolve('short'), 500)) });
+  const shortEnds = Promise.withResolvers<string>();
+  const short = defineHandler({ type: 'fingerprint', run: () => shortEnds.promise });
   const worker = await start({ client, handlers: [long, short], concurrency: 2, drainSeconds: 1 });
   const [one, other] = [await client.submit('comments', { sourceUrl }), await client.submit('fingerprint', { sourceUrl })];
   await eventually(() => expect(worker.state).toEqual({ status: 'ok', running: 2 }));
-  await Promise.all([worker.stop(), worker.stop()]);
+  const stopped = Promise.all([worker.stop(), worker.stop()]);
+  shortEnds.resolve('short');
+  await stopped;
   expect(stops).toEqual(['DRAIN']);
   expect(await other.result()).toBe('short');
   const { status, attempt } = await tenant.read(one.id.replace('job_', ''));
