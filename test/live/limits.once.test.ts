@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Heartbeat } from '../../src/graphql/live/heartbeat.ts';
 import type { Job } from '../../src/jobs/model/job.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Figures, figuresOf, untilFigures, untilNothingIsLeft } from '../support/figures.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { RawEvents } from '../support/raw-events.ts';
@@ -85,7 +86,7 @@ test('W5: sockets that come at one moment are counted one by one', async () => {
   const closed: number[] = [];
   for (const socket of sockets) void socket.closed.then((code) => closed.push(code));
   await untilFigures(longhaul, { websockets: 2 });
-  expect(closed).toEqual(Array.from({ length: 8 }, () => 1013));
+  await eventually(() => expect(closed).toEqual(Array.from({ length: 8 }, () => 1013)));
   for (const socket of sockets) socket.ws.close();
   await untilNothingIsLeft(longhaul, before);
 });

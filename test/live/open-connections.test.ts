@@ -1,5 +1,5 @@
 import { createClient } from 'graphql-ws';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
@@ -22,12 +22,14 @@ test('a socket whose key is revoked is closed for good', async () => {
 
 test('a socket whose token expires is closed so that its client comes back with a fresh one', async () => {
   const { workspace, jobId } = await jobOf(await longhaul.workspace());
-  const expiresAt = new Date(Date.now() + 2_000);
+  const expiresAt = new Date(Date.now() + 3_600_000);
   const key = await longhaul.services.authenticator.find(await workspace.key({ scopes: ['READ'] }));
   const token = await longhaul.services.accessTokens.sign({ ...viewerOf(key), restriction: { jobId }, scopes: ['READ'], expiresAt });
   const socket = watchOverSocket(token, jobId);
   await socket.watching;
 
+  const now = vi.spyOn(longhaul.services.clock, 'now').mockReturnValue(expiresAt);
+  onTestFinished(() => now.mockRestore());
   expect(await socket.closed).toBe(4403);
 });
 
