@@ -57,14 +57,14 @@ describe.runIf(hasRedis)('the bus over TLS', () => {
     expect(heard).toEqual(['a']);
   });
 
-  test('a frozen Redis is noticed within 2 seconds, and used again when it thaws', async () => {
+  test('a frozen Redis is noticed, and used again when it thaws', async () => {
     const { server, port, certificates } = await startTlsServer();
     await trust(certificates);
     const bus = await connected(openBus(`rediss://127.0.0.1:${port}`));
     const reconnected = nextReconnect(bus);
 
     server.freeze();
-    await vi.waitFor(() => expect(bus.healthy()).toBe(false), { timeout: 2_000, interval: 20 });
+    await vi.waitFor(() => expect(bus.healthy()).toBe(false), patience);
     // Dropped, so that there is something to tell of.
     bus.publish('work', 'nobody is there');
     server.thaw();

@@ -17,6 +17,7 @@ const query = `mutation ($claim: ClaimJobsInput!, $create: CreateJobInput!) {
   createJob(input: $create) { __typename }
 }`;
 const afterwards = 'created-after-the-claim';
+/** A claim waits as long as a test lasts: what ends before has ended with its key. How soon, `revocation.slow.test.ts` measures. */
 const variables = {
   claim: { types: [usualRequest.type], workerId: 'worker', waitSeconds: 30 },
   create: { ...usualRequest, tags: [afterwards] },
@@ -45,24 +46,22 @@ async function expectUntouched(tenant: Tenant, job: Job): Promise<void> {
 
 describe.each(revocations)('after a revocation $how', ({ revoke }) => {
   /** Revokes the key as soon as its claim waits, and creates a job for it. */
-  async function revokeWhileWaiting(tenant: Tenant, key: string): Promise<{ job: Job; revokedAt: number }> {
+  async function revokeWhileWaiting(tenant: Tenant, key: string): Promise<Job> {
     await untilFigures(longhaul, { waiting_claims: 1 });
     const found = await longhaul.services.authenticator.find(key);
     await revoke(found?.id ?? '');
-    const revokedAt = performance.now();
-    return { job: await tenant.create(), revokedAt };
+    return tenant.create();
   }
 
   test('a claim that waits ends with UNAUTHENTICATED, and neither it nor what follows it in its document does anything', async () => {
     const { tenant, key } = await tenantWithKey();
     const claim = longhaul.graphql(query, variables, key);
-    const { job, revokedAt } = await revokeWhileWaiting(tenant, key);
+    const job = await revokeWhileWaiting(tenant, key);
     expect(await claim).toMatchObject({
       status: 401,
       data: { claimJobs: null, createJob: null },
       errors: ['claimJobs', 'createJob'].map((path) => ({ path: [path], message: expect.stringContaining('revoked'), extensions: { code: 'UNAUTHENTICATED' } })),
     });
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
     await expectUntouched(tenant, job);
   });
 
@@ -70,10 +69,9 @@ describe.each(revocations)('after a revocation $how', ({ revoke }) => {
     const { tenant, key } = await tenantWithKey();
     const socket = await RawSocket.open(longhaul.url, key);
     socket.subscribe('1', { query, variables });
-    const { job, revokedAt } = await revokeWhileWaiting(tenant, key);
+    const job = await revokeWhileWaiting(tenant, key);
     socket.ws.pause();
     await untilFigures(longhaul, { waiting_claims: 0 });
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
     socket.ws.resume();
     expect(await socket.closed).toBe(4401);
     await expectUntouched(tenant, job);

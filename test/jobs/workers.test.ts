@@ -102,13 +102,16 @@ describe('a process that claims', () => {
     const { tenant, id } = await newTenant();
     await tenant.claim();
     await otherProcess();
+    const seen = (when: string) => longhaul.services.database.hot.query(`UPDATE worker SET last_seen_at = ${when} WHERE workspace_id = $1`, [id]);
+    // However long the claims take.
+    await seen(`now() + interval '1 minute'`);
     /** Another version of the row is another transaction. */
     const version = () => longhaul.services.database.hot.query('SELECT xmin::text FROM worker WHERE workspace_id = $1', [id]);
     const before = await version();
     for (let round = 0; round < 20; round += 1) await tenant.claim();
     await otherProcess();
     expect(await version()).toEqual(before);
-    await longhaul.services.database.hot.query(`UPDATE worker SET last_seen_at = now() - interval '5 seconds' WHERE workspace_id = $1`, [id]);
+    await seen(`now() - interval '5 seconds'`);
     const silent = await version();
     await tenant.claim();
     await otherProcess();
