@@ -185,7 +185,7 @@ describe('a retry', () => {
     for (const { id } of [kept, lost]) await tenant.cancel((await tenant.create(naming(`upload:${id}`))).id);
     await longhaul.services.database.hot.query('DELETE FROM upload WHERE id = $1', [lost.uuid]);
     const action = await longhaul.services.jobs.bulk.start(tenant.id, { kind: 'RETRY', asked: { types: ['fingerprint'] }, filter: { types: ['fingerprint'] }, by: byNobody });
-    await expect.poll(async () => (await longhaul.services.jobs.bulk.find(tenant.id, action.id))?.finishedAt, { timeout: 15_000 }).toBeTruthy();
+    await expect.poll(async () => (await longhaul.services.jobs.bulk.find(tenant.id, action.id))?.finishedAt).toBeTruthy();
     expect(await longhaul.services.jobs.bulk.find(tenant.id, action.id)).toMatchObject({ done: 1, refused: { VALIDATION_ERROR: 1 } });
   });
 });
@@ -321,7 +321,7 @@ describe('an upload that a job names', () => {
     const job = await tenant.create(naming(`upload:${upload.id}`));
     await tenant.cancel(job.id);
     const action = await longhaul.services.jobs.bulk.start(tenant.id, { kind: 'DELETE', asked: { types: ['fingerprint'] }, filter: { types: ['fingerprint'] }, by: byNobody });
-    await expect.poll(async () => (await longhaul.services.jobs.bulk.find(tenant.id, action.id))?.finishedAt, { timeout: 15_000 }).toBeTruthy();
+    await expect.poll(async () => (await longhaul.services.jobs.bulk.find(tenant.id, action.id))?.finishedAt).toBeTruthy();
     expect(await tenant.count('FROM job_upload WHERE workspace_id = $1')).toBe(0);
     await expire(upload);
     await longhaul.sweeper.keepHouse();
@@ -353,7 +353,7 @@ describe('the built-in worker', () => {
     const { id } = await sentUpload(working, theirs, sent, { filename: 'Ferien.txt', mediaType: 'text/plain' });
     const { jobs } = working.services;
     const job = await jobs.create(place.id, { type, ...naming(`upload:${id}`) }, { dialect: 'NATIVE' });
-    await expect.poll(async () => (await jobs.find(place.id, job.id))?.finishedAt, { timeout: 20_000 }).toBeTruthy();
+    await expect.poll(async () => (await jobs.find(place.id, job.id))?.finishedAt).toBeTruthy();
     const ended = await jobs.find(place.id, job.id);
     return { output: ended?.output ?? ended?.error, files: ended?.artifactId === null ? 0 : 1 };
   }

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { storesOf } from '../../clients/js/src/react/stores.ts';
+import { eventually } from '../support/eventually.ts';
 import { holding, packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -8,8 +9,6 @@ beforeAll(async () => {
   longhaul = await sharedLonghaul();
 });
 afterAll(() => longhaul.stop());
-
-const patience = { timeout: 10_000, interval: 20 };
 
 test('what ends while the next page is on its way is shown as ended, and what leaves the filter is not shown', async () => {
   const { held, fetch } = holding(/"after":"/);
@@ -20,14 +19,14 @@ test('what ends while the next page is on its way is shown as ended, and what le
   const pending = storesOf(client).list('pending', { statuses: ['PENDING'] }, { order: undefined, pageSize: 1 });
   for (const { subscribe } of [all, pending]) onTestFinished(subscribe(() => {}));
   const shown = () => [all, pending].map((store) => store.getSnapshot().jobs.map(({ uuid, status }) => `${uuid} ${status}`));
-  await vi.waitFor(() => expect(shown()).toEqual([[`${newest.id} PENDING`], [`${newest.id} PENDING`]]), patience);
+  await eventually(() => expect(shown()).toEqual([[`${newest.id} PENDING`], [`${newest.id} PENDING`]]));
 
   const loading = [all.loadMore(), pending.loadMore()];
-  await vi.waitFor(() => expect(held.answered()).toBe(2), patience);
+  await eventually(() => expect(held.answered()).toBe(2));
   await tenant.cancel(second.id);
   // The list has heard of the one when it shows the other.
   await tenant.cancel(newest.id);
-  await vi.waitFor(() => expect(shown()).toEqual([[`${newest.id} CANCELLED`], []]), patience);
+  await eventually(() => expect(shown()).toEqual([[`${newest.id} CANCELLED`], []]));
   held.release();
   await Promise.all(loading);
   expect(shown()).toEqual([[`${newest.id} CANCELLED`, `${second.id} CANCELLED`], []]);
@@ -41,12 +40,12 @@ test('a page of the list as it was is not added to the list that was read anew m
   const store = storesOf(client).list('all', {}, { order: undefined, pageSize: 1 });
   onTestFinished(store.subscribe(() => {}));
   const shown = () => [store.getSnapshot().jobs.map(({ uuid }) => uuid), store.getSnapshot().isLoading, store.getSnapshot().error];
-  await vi.waitFor(() => expect(shown()).toEqual([[newest?.id], false, null]), patience);
+  await eventually(() => expect(shown()).toEqual([[newest?.id], false, null]));
 
   const loading = store.loadMore();
-  await vi.waitFor(() => expect(held.answered()).toBe(1), patience);
+  await eventually(() => expect(held.answered()).toBe(1));
   store.reload();
-  await vi.waitFor(() => expect(shown()).toEqual([[newest?.id], false, null]), patience);
+  await eventually(() => expect(shown()).toEqual([[newest?.id], false, null]));
   held.release();
   await loading;
   expect(shown()).toEqual([[newest?.id], false, null]);

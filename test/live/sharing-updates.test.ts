@@ -78,7 +78,7 @@ test('U1: nothing is lost where changes go on while a watcher catches up and is 
   }
   jobs.push(await tenant.create());
   for (let round = 0; round < 10; round += 1) {
-    await expect.poll(() => changesSeen(socket, `from ${round}`), { timeout: 10_000 }).toEqual(new Set(jobs.map(changeOf)));
+    await expect.poll(() => changesSeen(socket, `from ${round}`)).toEqual(new Set(jobs.map(changeOf)));
   }
   await untilFigures(longhaul, { subscriptions: 11, broadcasts: 1 });
   socket.ws.close();

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { settleWorkers, sweep, Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { alertRules, dashboardExpressions, evaluate, hasPromtool, metricsIn, scrape, type Scrape } from '../support/promtool.ts';
 
@@ -26,18 +27,18 @@ test.runIf(hasPromtool())('every expression of the dashboard gives something whe
     await tenant.fail(two?.token ?? '', { retryable: false });
     await longhaul.graphql('{ none }');
     await settleWorkers(longhaul);
-    await longhaul.services.jobs.upkeep.rollUp();
+    await longhaul.sweeper.rollUp();
     await sweep(longhaul);
     return scrape(longhaul.url);
   };
   const before = await live();
   await live();
   // What the database says is read every two seconds at most.
-  const after = await vi.waitFor(async () => {
+  const after = await eventually(async () => {
     const found = await scrape(longhaul.url);
     expect(found.get(named('longhaul_running_jobs', 'type="fingerprint"'))).toBe(2);
     return found;
-  }, 10_000);
+  });
   const faults = await evaluate(
     dashboardExpressions().map((expr) => ({ name: expr, expr, before: only(expr, before), after: only(expr, after), minutes: 0, gives: true })),
   );
@@ -51,10 +52,10 @@ test('what waits, runs and has ended is counted by type, however many workspaces
   const { token } = await other.running({ type: 'preview' });
   await longhaul.services.database.reads.query(`UPDATE job SET due_at = now() - interval '100 s' WHERE workspace_id = $1`, [one.id]);
   await other.fail(token, { code: 'SOURCE_GONE', retryable: false });
-  await longhaul.services.jobs.upkeep.rollUp();
+  await longhaul.sweeper.rollUp();
   const look = async () => Object.fromEntries([...(await scrape(longhaul.url))].filter(([series]) => series.includes('type="preview"')));
   // The figures of the installation are read every two seconds at most.
-  await expect.poll(look, { timeout: 10_000, interval: 500 }).toMatchObject({ [named('longhaul_pending_jobs', 'type="preview"')]: 3 });
+  await expect.poll(look, { interval: 500 }).toMatchObject({ [named('longhaul_pending_jobs', 'type="preview"')]: 3 });
   const figures = await look();
   expect(figures[named('longhaul_oldest_pending_seconds', 'type="preview"')]).toBeGreaterThan(99);
   expect(figures).toMatchObject({

@@ -1,10 +1,11 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import type { Queryable } from '../../src/database/queryable.ts';
 import type { JobStatus } from '../../src/jobs/model/state-machine.ts';
 import { countByStatus, type JobCounts } from '../../src/jobs/statistics/counts.ts';
 import { rollUp } from '../../src/jobs/statistics/roll-up.ts';
 import { readStatistics, type StatisticsAsked } from '../../src/jobs/statistics/statistics.ts';
+import { eventually } from './eventually.ts';
 
 interface Change {
   at: number;
@@ -121,7 +122,7 @@ function near(exact: number | null, estimate: number | null | undefined): number
 
 /** Counts until all that has happened in the workspace is counted: a sweep that runs anyway may be at it. */
 export async function untilCounted(database: Database, workspaceId: string): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await rollUp(database);
     const counted = await database.reads.query(
       `SELECT FROM counted_log WHERE workspace_id = $1 AND pg_snapshot_xmax(snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
@@ -129,5 +130,5 @@ export async function untilCounted(database: Database, workspaceId: string): Pro
       [workspaceId],
     );
     expect(counted).toHaveLength(1);
-  }, { interval: 20, timeout: 10_000 });
+  });
 }

@@ -145,7 +145,7 @@ export class UploadWatch {
 
   /** Resolves when the row says that so much was received. */
   async received({ uuid }: { uuid: string }, bytes: number): Promise<void> {
-    await expect.poll(() => this.#count('id = $1 AND received_bytes = $2::bigint', [uuid, bytes]), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => this.#count('id = $1 AND received_bytes = $2::bigint', [uuid, bytes])).toBe(1);
   }
 
   /** Resolves when so much of it is in the store. */
@@ -154,12 +154,12 @@ export class UploadWatch {
       const [name = 'none'] = await this.filesOf(upload);
       return (await stat(join(this.#folder, name)).catch(() => null))?.size;
     };
-    await expect.poll(size, { timeout: 10_000 }).toBe(bytes);
+    await expect.poll(size).toBe(bytes);
   }
 
   /** Resolves when a request writes it. */
   async underWay({ uuid }: { uuid: string }): Promise<void> {
-    await expect.poll(() => this.#count('id = $1 AND writer IS NOT NULL', [uuid]), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => this.#count('id = $1 AND writer IS NOT NULL', [uuid])).toBe(1);
   }
 
   /** As if its time were over. */

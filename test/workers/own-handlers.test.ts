@@ -2,15 +2,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../clients/js/src/index.ts';
 import { endUnseen } from '../support/deleting.ts';
 import { becomeDue } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { packageUser } from '../support/javascript-client.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 const HANDLERS = fileURLToPath(new URL('../support/fixtures/handlers.ts', import.meta.url));
-const patience = { timeout: 15_000 };
 
 let longhaul: Longhaul;
 let folder: string;
@@ -89,7 +89,7 @@ test('a handler that gives nothing completes its job', async () => {
 test('two files of one name fail the attempt with a message that says so', async () => {
   const { client } = await packageUser(longhaul);
   const handle = await client.submit('own/same-name', {});
-  await vi.waitFor(async () => expect((await Array.fromAsync(linesSoFar(client, handle.id))).join()).toContain('"a" already'), patience);
+  await eventually(async () => expect((await Array.fromAsync(linesSoFar(client, handle.id))).join()).toContain('"a" already'));
   await handle.cancel();
 });
 
@@ -97,10 +97,10 @@ test('what a handler throws says whether there is another attempt, and when; its
   const { client, tenant } = await packageUser(longhaul);
   const handle = await client.submit('own/fails', {});
   const uuid = handle.id.replace('job_', '');
-  await vi.waitFor(async () => expect((await handle.job()).nextAttemptAt).not.toBeNull(), patience);
+  await eventually(async () => expect((await handle.job()).nextAttemptAt).not.toBeNull());
   expect(Date.parse((await handle.job()).nextAttemptAt ?? '') - Date.now()).toBeGreaterThan(3_500_000);
   await becomeDue(longhaul, uuid);
-  await vi.waitFor(async () => expect(await tenant.read(uuid)).toMatchObject({ status: 'PENDING', attempt: 2 }), patience);
+  await eventually(async () => expect(await tenant.read(uuid)).toMatchObject({ status: 'PENDING', attempt: 2 }));
   await becomeDue(longhaul, uuid);
   await expect(handle.result()).rejects.toMatchObject({ code: 'NO_SOUND', message: 'There is no sound.' });
   const lines = await Array.fromAsync(handle.logs());
@@ -115,20 +115,20 @@ test('a cancelled job tells its handler CANCELLED', async () => {
   const { client } = await packageUser(longhaul);
   const handle = await waiting(client, 'own/waits', 'cancelled');
   await handle.cancel();
-  await vi.waitFor(async () => expect(await witnessed('cancelled')).toBe('CANCELLED'), patience);
+  await eventually(async () => expect(await witnessed('cancelled')).toBe('CANCELLED'));
 });
 
 test('a handler whose job was cancelled and deleted unseen is told that its lease is lost', async () => {
   const { client, workspace } = await packageUser(longhaul);
   const handle = await waiting(client, 'own/waits', 'deleted');
   await endUnseen(longhaul, { id: (await handle.job()).uuid, workspaceId: workspace.id });
-  await vi.waitFor(async () => expect(await witnessed('deleted')).toBe('LEASE_LOST'), patience);
+  await eventually(async () => expect(await witnessed('deleted')).toBe('LEASE_LOST'));
 });
 
 test('an attempt that takes too long is told TIMEOUT', async () => {
   const { client } = await packageUser(longhaul);
   const handle = await waiting(client, 'own/late', 'late');
-  await vi.waitFor(async () => expect(await witnessed('late')).toBe('TIMEOUT'), patience);
+  await eventually(async () => expect(await witnessed('late')).toBe('TIMEOUT'));
   await expect(handle.result()).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
