@@ -219,8 +219,8 @@ test('a file is uploaded into the input, and the result file downloaded, whole',
   await writeFile(clip, Buffer.alloc(3_000_000, 'film'));
   const command = cli.start(['run', 'comments', '--file', `sourceUrl=${clip}`, '-o', `${cli.folder}/out.json`]);
   const held = await taken(tenant);
-  const { data } = await longhaul.graphql('query ($id: ID!) { job(id: $id) { uploads { filename bytes sha256 } } }', { id: held.job.id }, key);
-  expect(data).toEqual({ job: { uploads: [{ filename: 'clip.mp4', bytes: 3_000_000, sha256: createHash('sha256').update(await readFile(clip)).digest('hex') }] } });
+  const { data } = await longhaul.graphql('query ($id: ID!) { job(id: $id) { uploads { filename mediaType bytes sha256 } } }', { id: held.job.id }, key);
+  expect(data).toEqual({ job: { uploads: [{ filename: 'clip.mp4', mediaType: 'video/mp4', bytes: 3_000_000, sha256: createHash('sha256').update(await readFile(clip)).digest('hex') }] } });
   await tenant.complete(held.token);
   expect(await command.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('has no file') });
   expect(await cli.run(['run', 'comments', '--file', 'sourceUrl=nowhere.mp4'])).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.mp4') });

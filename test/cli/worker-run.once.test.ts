@@ -27,6 +27,8 @@ fi
 echo '::progress 90'
 echo "$LONGHAUL_JOB_ID" > "$LONGHAUL_OUTPUT/b.txt"
 echo main > "$LONGHAUL_OUTPUT/a.txt"
+echo film > "$LONGHAUL_OUTPUT/c.MP4"
+echo no > "$LONGHAUL_OUTPUT/d.constructor"
 mkdir "$LONGHAUL_OUTPUT/folder"
 printf '{"input": %s,\\n "checkpoint": %s, "attempt": %s}\\n' "$input" "$LONGHAUL_CHECKPOINT" "$LONGHAUL_ATTEMPT"
 `;
@@ -46,8 +48,15 @@ test('a shell script is a worker: its watchers see how far it is, and get its ou
   expect((await tenant.read(job.id)).output).toEqual({ input: { sourceUrl: 'https://example.com/a.mp4' }, checkpoint: { page: 3 }, attempt: 2 });
   const lines = (await tenant.lines(job.id)).map(({ level, message }) => `${level} ${message}`);
   expect(lines).toEqual(['INFO has no key', 'INFO two', 'INFO lines', 'WARN it breaks', 'WARN These are no files, and are left out of the result: folder']);
-  const { data } = await longhaul.graphql(`{ job(id: "${job.id}") { downloadUrl artifacts { name } attempts { error { code message } } } }`, {}, key);
-  expect(data?.['job']).toMatchObject({ artifacts: [{ name: 'a.txt' }, { name: 'b.txt' }] });
+  const { data } = await longhaul.graphql(`{ job(id: "${job.id}") { downloadUrl artifacts { name mediaType } attempts { error { code message } } } }`, {}, key);
+  expect(data?.['job']).toMatchObject({
+    artifacts: [
+      { name: 'a.txt', mediaType: 'text/plain' },
+      { name: 'b.txt', mediaType: 'text/plain' },
+      { name: 'c.MP4', mediaType: 'video/mp4' },
+      { name: 'd.constructor', mediaType: 'application/octet-stream' },
+    ],
+  });
   expect(await (await fetch(Object(data?.['job']).downloadUrl)).text()).toBe('main\n');
 
   worker.kill('SIGTERM');

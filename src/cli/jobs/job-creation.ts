@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { askMutation, failed } from '../ask-mutation.ts';
 import { codeOf, CommandError, UsageError } from '../command-error.ts';
 import type { Interruption } from '../interruption.ts';
+import { mediaTypeOf } from '../media-type.ts';
 import { gather, readInstant, wholeNumber } from '../options.ts';
 import { propertiesIn } from '../output/columns.ts';
 import { plainText } from '../output/plain-text.ts';
@@ -113,6 +114,7 @@ async function sendFile(client: Client, path: string, isQuiet: boolean, signal: 
   const size = await stat(path).then((found) => (found.isFile() ? found.size : null), () => null);
   if (size === null) throw new UsageError(`There is no file ${path} to upload.`);
   using transfer = showTransfer(`Uploading ${basename(path)}`, isQuiet);
-  const uploaded = await client.upload(await openAsBlob(path), { filename: basename(path), onProgress: transfer.progress, signal });
+  const blob = await openAsBlob(path, { type: mediaTypeOf(path) ?? '' });
+  const uploaded = await client.upload(blob, { filename: basename(path), onProgress: transfer.progress, signal });
   return uploaded.reference;
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { NotFoundError } from '@longhaul/client';
 import { Fatal, type Run } from '@longhaul/client/worker';
 import { safeFileName } from '../file-name.ts';
+import { mediaTypeOf } from '../media-type.ts';
 
 /** As many as a job may have. */
 const mostFiles = 100;
@@ -59,7 +60,7 @@ export class AttemptFolder {
     const others = found.filter((entry) => !entry.isFile()).map(({ name }) => name);
     if (others.length > 0) log.warn(`These are no files, and are left out of the result: ${others.join(', ')}`);
     if (names.length > mostFiles) throw new Fatal('TOO_MANY_FILES', `The command left ${names.length} files in $LONGHAUL_OUTPUT. A job may have ${mostFiles}.`);
-    for (const name of names) await files.save(name, await openAsBlob(join(this.output, name)));
+    for (const name of names) await files.save(name, await openAsBlob(join(this.output, name), { type: mediaTypeOf(name) ?? '' }));
   }
 
   async remove(): Promise<void> {
