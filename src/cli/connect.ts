@@ -25,5 +25,5 @@ export async function connectTo(choice: ServerChoice): Promise<{ client: Client;
 export async function clientOf({ url, key }: Pick<ChosenServer, 'url' | 'key'>): Promise<Client> {
   // Loaded here, so that a command's help does without.
   const { createClient } = await import('@longhaul/client');
-  return createClient({ url, auth: key, fetch: guardedFetch });
+  return createClient({ url, auth: key, fetch: guardedFetch(url) });
 }

@@ -71,7 +71,7 @@ async function otherServer(location?: string) {
   onTestFinished(() => void server.close());
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('It does not listen.');
-  return { url: `http://127.0.0.1:${address.port}`, requests };
+  return { url: `http://127.0.0.1:${address.port}`, requests, close: () => new Promise((closed) => server.close(closed)) };
 }
 
 test('a key goes to the host that it was given for and to no other', async () => {
@@ -100,6 +100,24 @@ test('a key goes to the host that it was given for and to no other', async () =>
   expect(redirected).toMatchObject({ code: 1, stderr: expect.stringContaining(`longhaul login ${other.url}`) });
   expect(moved.requests).toHaveLength(1);
   expect(other.requests).toHaveLength(0);
+});
+
+test('an address without its scheme is one of http, wherever it is given', async () => {
+  const cli = await CommandLine.with();
+  const key = await (await longhaul.workspace()).key();
+  const { host } = new URL(longhaul.url);
+  expect(await cli.run(['whoami', '--columns', 'url'], { env: { LONGHAUL_URL: host, LONGHAUL_KEY: key } })).toMatchObject({ code: 0, stdout: `url\thttp://${host}\n` });
+  await cli.run(['login', host], { stdin: key });
+  expect(await cli.run(['whoami', '--url', host, '--columns', 'url'])).toMatchObject({ code: 0, stdout: `url\thttp://${host}\n` });
+});
+
+test('that a server is away is told at once, by its address, while it is tried again', async () => {
+  const other = await otherServer();
+  const cli = await CommandLine.with({ LONGHAUL_URL: other.url, LONGHAUL_KEY: 'lh_of_nobody' });
+  await other.close();
+  const asking = cli.start(['whoami']);
+  await asking.wrote(/cannot be reached/);
+  expect(asking.written()).toEqual({ stdout: '', stderr: `${other.url} cannot be reached (ECONNREFUSED). Trying again.\n` });
 });
 
 test('of several contexts one is in use, another is chosen by its name or its address', async () => {

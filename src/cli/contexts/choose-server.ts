@@ -25,7 +25,9 @@ export const usualUrl = 'http://localhost:4000';
  *
  * @throws CommandError where there is no key for the host
  */
-export function chooseServer({ url: asked, context: name }: ServerChoice, env: NodeJS.ProcessEnv, { current, contexts }: Contexts): ChosenServer {
+export function chooseServer({ url: given, context: name }: ServerChoice, env: NodeJS.ProcessEnv, { current, contexts }: Contexts): ChosenServer {
+  // Whole from here on: who typed `localhost:4000` means http://.
+  const asked = given === undefined ? undefined : readUrl(given);
   if (name !== undefined) {
     const context = contexts.find((one) => one.name === name);
     if (context === undefined) throw new UsageError(`There is no context ${name}. longhaul context list shows those that there are.`);
@@ -34,7 +36,7 @@ export function chooseServer({ url: asked, context: name }: ServerChoice, env: N
   }
   const used = contexts.find((one) => one.name === current);
   const key = env['LONGHAUL_KEY'] ?? '';
-  const ownUrl = env['LONGHAUL_URL'] ?? '';
+  const ownUrl = env['LONGHAUL_URL'] ? readUrl(env['LONGHAUL_URL']) : '';
   if (key !== '') {
     const home = ownUrl !== '' ? ownUrl : usualUrl;
     const whose = ownUrl !== '' ? `LONGHAUL_KEY is for ${home}` : `LONGHAUL_KEY without LONGHAUL_URL is for ${home}`;
