@@ -91,6 +91,25 @@ test('of more jobs than the terminal has rows those that run are shown, and the 
   expect(stdout.match(/^job_\S+ {2}fingerprint/gm)).toHaveLength(12);
 });
 
+test('bars begin in one column however long the types are, and leave room for the rest where the terminal is narrow', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  await tenant.create({ type: 'renovation-timelapse', tags: ['both'], runAt: new Date('2100-01-01') });
+  const { token } = await tenant.running({ tags: ['both'] });
+  await tenant.report(token, { percentage: 50, message: 'half' });
+  const drawn = async (columns: number) => {
+    const watching = cli.start(['watch', '--tag', 'both'], { onTerminal: { columns }, env });
+    await watching.wrote(/50%/);
+    watching.type('\u0003');
+    const { stdout } = await watching.ended;
+    return framesIn(stdout).at(-1)?.lines.map((line) => line.replaceAll('\u001B[2K', ''));
+  };
+  expect(await drawn(100)).toEqual([
+    expect.stringMatching(/^renovation-timelapse ….{6} ░{24} PENDING due at 2100-/),
+    expect.stringMatching(/^fingerprint ….{6}          █{12}░{12}  50%  half/),
+  ]);
+  expect(await drawn(40)).toEqual([expect.stringMatching(/^reno… ….{6} ░{10} PENDING due at…/), expect.stringMatching(/^fing… ….{6} █{5}░{5}  50%  half/)]);
+});
+
 test('--timeout is one deadline for all jobs that are watched: what has ended by then has, and how to watch on is said once', async () => {
   const { cli, tenant } = await commandUser(longhaul);
   const [ended, ...going] = await Promise.all([tenant.running(), tenant.running(), tenant.running()]);

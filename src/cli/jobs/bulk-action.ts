@@ -6,8 +6,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
 import { propertiesIn } from '../output/columns.ts';
 import { type PrintOptions, printRecord, type Shape } from '../output/print-list.ts';
-import { isTerminal } from '../output/terminal.ts';
-import { barOf } from '../progress/bar-line.ts';
+import { columnsOn, isTerminal } from '../output/terminal.ts';
+import { barOf, barWidthOn } from '../progress/bar-line.ts';
 import { Drawing } from '../progress/drawing.ts';
 
 /** One thing done to many jobs by the server. */
@@ -78,5 +78,5 @@ async function followToEnd(client: Client, begun: BulkAction, signal: AbortSigna
 }
 
 function lineOf({ kind, total, seen, done }: BulkAction): string {
-  return `${kind} ${barOf(total.value === 0 ? 100 : (100 * seen) / total.value)} ${done} done of ${total.value}${total.exact ? '' : ' or more'}`;
+  return `${kind} ${barOf(total.value === 0 ? 100 : (100 * seen) / total.value, barWidthOn(columnsOn(process.stderr)))} ${done} done of ${total.value}${total.exact ? '' : ' or more'}`;
 }

@@ -4,7 +4,16 @@ import type { Colour } from '../output/terminal.ts';
 import { percentOf, stateOf, stepOf } from './change-lines.ts';
 import type { ShownJob } from './display.ts';
 
-export const barWidth = 24;
+/** As wide as a bar is, and as it is where a terminal is narrow: what stands beside it tells more. */
+const barWidths = { usual: 24, narrow: 10 };
+
+/** Of a terminal with fewer columns. */
+const narrowBelow = 60;
+
+/** How wide a bar is on a terminal of so many columns. */
+export function barWidthOn(columns: number): number {
+  return columns < narrowBelow ? barWidths.narrow : barWidths.usual;
+}
 
 /** Whether the terminal writes more than ASCII. */
 const isUnicode = /utf-?8/i.test(process.env['LC_ALL'] || process.env['LC_CTYPE'] || process.env['LANG'] || '');
@@ -17,9 +26,9 @@ const mark = isUnicode ? '…' : '~';
 const gap = '  ';
 
 /** A bar of a percentage; one that cannot be told is empty. */
-export function barOf(percentage: number | null): string {
-  const done = Math.round((Math.min(100, Math.max(0, percentage ?? 0)) / 100) * barWidth);
-  return `${full.repeat(done)}${empty.repeat(barWidth - done)}`;
+export function barOf(percentage: number | null, width: number): string {
+  const done = Math.round((Math.min(100, Math.max(0, percentage ?? 0)) / 100) * width);
+  return `${full.repeat(done)}${empty.repeat(width - done)}`;
 }
 
 /** How a status is coloured. */

@@ -3,7 +3,7 @@ import { shownBytes, shownPeriod } from '../output/amounts.ts';
 import { widthOf } from '../output/display-width.ts';
 import { oneLine } from '../output/plain-text.ts';
 import { columnsOn, isTerminal } from '../output/terminal.ts';
-import { barOf, shortened } from './bar-line.ts';
+import { barOf, barWidthOn, shortened } from './bar-line.ts';
 import { Drawing } from './drawing.ts';
 
 /** Shows how far a file is: a bar on a terminal, elsewhere one line at its end. */
@@ -26,8 +26,9 @@ export function showTransfer(title: string, isQuiet: boolean, stream: NodeJS.Wri
   const lines = () => {
     if (last === null) return [];
     const { percentage, text } = line(last);
-    const rest = ` ${barOf(percentage)} ${text}`;
-    return [`${shortened(shown, columnsOn(stream) - widthOf(rest))}${rest}`];
+    const columns = columnsOn(stream);
+    const rest = ` ${barOf(percentage, barWidthOn(columns))} ${text}`;
+    return [`${shortened(shown, columns - widthOf(rest))}${rest}`];
   };
   const drawing = isTerminal(stream) ? new Drawing(stream, lines) : null;
   return {
