@@ -45,7 +45,11 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof CommandError) return error.message;
   const code = codeOf(error);
-  if (code !== null && signInCodes.has(code)) return `${error.message} Sign in: longhaul login`;
+  if (code !== null && signInCodes.has(code)) {
+    // Signing in changes nothing while the environment has the last word.
+    const instead = process.env['LONGHAUL_KEY'] ? ' Set LONGHAUL_KEY to another key, or unset it.' : '';
+    return `${error.message}${instead} Sign in: longhaul login`;
+  }
   if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('@longhaul/client')) {
     return 'The package @longhaul/client is not compiled. Run `npm ci` in the folder of Longhaul, without --omit=dev.';
   }

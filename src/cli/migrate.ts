@@ -9,7 +9,7 @@ import { tell } from './tell.ts';
 
 export function declare(command: Command): void {
   command
-    .option('--dry-run', 'print the SQL of what is pending and change nothing: exits with 0 if nothing is, with 2 otherwise', false)
+    .option('--dry-run', 'print the SQL of what is pending and change nothing: exits with 0 if nothing is, with 2 otherwise')
     // 2 means that something is pending, so a wrong option exits with 1.
     .exitOverride((error) => {
       if (error.exitCode === 0) throw error;
@@ -25,10 +25,10 @@ export function declare(command: Command): void {
  * With `--dry-run` it prints the SQL of the pending steps, wherever standard output goes, and changes nothing. Then it exits
  * with 0 if nothing is pending and with 2 otherwise. 1 always means that it failed.
  */
-async function migrate({ dryRun }: { dryRun: boolean }): Promise<void> {
+async function migrate({ dryRun }: { dryRun?: true }): Promise<void> {
   const config = readConfig();
   try {
-    if (dryRun) {
+    if (dryRun === true) {
       const pending = await openPending(config, entities);
       process.stdout.write(pending.length === 0 ? 'Nothing is pending.\n' : pending.map(described).join('\n'));
       process.exitCode = pending.length === 0 ? 0 : 2;

@@ -35,6 +35,16 @@ export function gather(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
+/** An option that may be given several times: none where it is not given. */
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(gather).default([], 'none');
+}
+
+/** An option that takes a time, and what it is where it is not given, as one would type it. */
+export function periodOption(flags: string, description: string, usual: string): Option {
+  return new Option(flags, description).argParser(readPeriod).default(readPeriod(usual), usual);
+}
+
 /** An option that takes one of these names, in capitals or not. Completion offers them. */
 export function choiceOption<Name extends string>(flags: string, description: string, names: readonly Name[]): Option {
   return new Option(flags, description).choices(names).argParser((text: string) => choice(text, names));

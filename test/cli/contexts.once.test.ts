@@ -56,7 +56,9 @@ test('a key that is not taken is not kept', async () => {
   const cli = await CommandLine.with();
   expect(await cli.run(['login', longhaul.url], { stdin: 'lh_wrong\n' })).toMatchObject({ code: 4 });
   expect((await cli.run(['context', 'list', '--json'])).stdout).toBe('[]\n');
-  expect(await cli.run(['whoami'], { env: { LONGHAUL_URL: longhaul.url, LONGHAUL_KEY: 'lh_wrong' } })).toMatchObject({ code: 4 });
+  // To sign in would change nothing.
+  const set = await cli.run(['whoami'], { env: { LONGHAUL_URL: longhaul.url, LONGHAUL_KEY: 'lh_wrong' } });
+  expect(set).toMatchObject({ code: 4, stderr: expect.stringContaining('Set LONGHAUL_KEY to another key, or unset it.') });
 });
 
 /** Another server, and what it was sent. */

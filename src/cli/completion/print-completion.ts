@@ -9,7 +9,10 @@ const scripts: Record<string, (places: readonly CommandPlace[]) => string> = { b
 export function declare(command: Command): void {
   command
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))
-    .addHelpText('after', '\nIn ~/.bashrc: source <(longhaul completion bash)')
+    .addHelpText('after', `
+In bash, in ~/.bashrc:  source <(longhaul completion bash)
+In zsh, in ~/.zshrc:    source <(longhaul completion zsh)    after compinit
+In fish, once:          longhaul completion fish > ~/.config/fish/completions/longhaul.fish`)
     .action(print);
 }
 

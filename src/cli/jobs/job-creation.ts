@@ -8,7 +8,7 @@ import { askMutation, failed } from '../ask-mutation.ts';
 import { codeOf, CommandError, UsageError } from '../command-error.ts';
 import type { Interruption } from '../interruption.ts';
 import { mediaTypeOf } from '../media-type.ts';
-import { gather, readInstant, wholeNumber } from '../options.ts';
+import { listOption, readInstant, wholeNumber } from '../options.ts';
 import { propertiesIn } from '../output/columns.ts';
 import { plainText } from '../output/plain-text.ts';
 import type { Shape } from '../output/print-list.ts';
@@ -42,9 +42,9 @@ export interface CreatedJob {
 export function withCreationOptions(command: Command): Command {
   return command
     .argument('<type>', 'of the job; longhaul types lists them')
-    .option('-i, --input <part>', 'a part of the input: key=text, key:=json, @file.json, or - for standard input', gather, [])
-    .option('--file <key=path>', 'upload a file, and put it into the input', gather, [])
-    .option('--tag <tag>', 'a tag of the job; may be given several times', gather, [])
+    .addOption(listOption('-i, --input <part>', 'a part of the input: key=text, key:=json, @file.json, or - for standard input'))
+    .addOption(listOption('--file <key=path>', 'upload a file, and put it into the input; may be given several times'))
+    .addOption(listOption('--tag <tag>', 'a tag of the job; may be given several times'))
     .option('--priority <number>', 'a head start on other jobs, from -100 to 100', wholeNumber(-100, 100))
     .option('--at <instant>', 'not before: 2030-01-31T08:00:00Z, or +10m from now on', readInstant)
     .option('--idempotency-key <key>', 'the same key and request within 24 hours are the same job, charged once')

@@ -5,7 +5,7 @@ import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
-import { gather } from '../options.ts';
+import { listOption } from '../options.ts';
 import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { jobShape } from './job-shape.ts';
 import { isFinal, openStatuses } from './job-statuses.ts';
@@ -21,7 +21,7 @@ interface Options extends ServerChoice, WaitOptions, PrintOptions {
 export function declare(command: Command): void {
   withPrintOptions(withWaitOptions(withServerOptions(command)), jobShape)
     .argument('[ids...]', 'of the jobs')
-    .option('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times', gather, [])
+    .addOption(listOption('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times'))
     .option('-o, --output <file>', outputHelp)
     .addHelpText('after', `\n--jsonl prints each change. Exits with 0 when all COMPLETED, ${exitCodes.failed} when one FAILED, ${exitCodes.cancelled} when one was CANCELLED.`)
     .action(watch);

@@ -4,7 +4,7 @@ import { connectTo, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
-import { choiceOption, gather, readPeriod, wholeNumber } from '../options.ts';
+import { choiceOption, gather, periodOption, wholeNumber } from '../options.ts';
 import { shownPeriod } from '../output/amounts.ts';
 import { oneLine } from '../output/plain-text.ts';
 import { findProgram } from './find-program.ts';
@@ -44,8 +44,8 @@ export function declare(command: Command): void {
     .requiredOption('--type <type>', 'of the jobs; may be given several times', gather)
     .option('-c, --concurrency <number>', 'jobs at the same time', wholeNumber(1, 1_000), 1)
     .addOption(choiceOption('--stdout <form>', 'what standard output is: JSON, text ({"text": …}), or JSON where it is JSON', outputForms).default('auto'))
-    .option('--grace <period>', 'between SIGTERM and SIGKILL', readPeriod, 4_000)
-    .option('--drain <period>', 'for which running jobs may go on after SIGTERM, SIGHUP or Ctrl-C, before they are handed back', readPeriod, 20_000)
+    .addOption(periodOption('--grace <time>', 'between SIGTERM and SIGKILL', '4s'))
+    .addOption(periodOption('--drain <time>', 'for which running jobs may go on after SIGTERM, SIGHUP or Ctrl-C, before they are handed back', '20s'))
     .option('--worker-id <name>', "the worker's name; the machine's and the process's number where not given")
     .option('--health-port <port>', 'where GET /health is answered', wholeNumber(1, 65_535))
     .option('-q, --quiet', 'tell nothing of jobs that begin and end')

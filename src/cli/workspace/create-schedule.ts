@@ -3,7 +3,7 @@ import { askMutation, failed } from '../ask-mutation.ts';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { inputHelp, readInput } from '../jobs/input-parts.ts';
-import { choiceOption, gather, wholeNumber } from '../options.ts';
+import { choiceOption, listOption, wholeNumber } from '../options.ts';
 import { type PrintOptions, printRecord, withPrintOptions } from '../output/print-list.ts';
 import { scheduleFields, scheduleShape, type ShownSchedule } from './schedule-shape.ts';
 
@@ -22,8 +22,8 @@ export function declare(command: Command): void {
     .argument('<type>', 'of its jobs')
     .requiredOption('--cron <expression>', "five fields, or six with seconds first: --cron '0 6 * * 1'")
     .option('--time-zone <name>', 'such as Europe/Berlin; UTC where not given')
-    .option('-i, --input <part>', 'a part of the input of its jobs', gather, [])
-    .option('--tag <tag>', 'a tag of its jobs; may be given several times', gather, [])
+    .addOption(listOption('-i, --input <part>', 'a part of the input of its jobs'))
+    .addOption(listOption('--tag <tag>', 'a tag of its jobs; may be given several times'))
     .option('--priority <number>', 'of its jobs, from -100 to 100', wholeNumber(-100, 100))
     .addOption(choiceOption('--overlap <way>', 'SKIP: no job while the last one goes on', ['ALLOW', 'SKIP']))
     .addHelpText('after', inputHelp)

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { choiceOption, gather, readInstant } from '../options.ts';
@@ -54,7 +54,7 @@ const shape: Shape<Point> = {
 
 export function declare(command: Command): void {
   withPrintOptions(withServerOptions(command), shape)
-    .option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z', readInstant, readInstant('-1d'))
+    .addOption(new Option('--since <instant>', 'from when on: -2h, -7d, or 2030-01-31T08:00:00Z').argParser(readInstant).default(readInstant('-1d'), '-1d'))
     .addOption(choiceOption('--step <step>', 'what a line stands for', ['MINUTE', 'HOUR', 'DAY']).default('HOUR'))
     .option('--type <type>', 'of jobs of this type; may be given several times', gather)
     .addHelpText('after', '\nWaits and runs are medians and 95th percentiles, in seconds. What waits and runs now is told on standard error.')
