@@ -38,6 +38,21 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByLabel('API key').waitFor();
   });
 
+  test('whose key is revoked is told at the door that the session has ended, once', async () => {
+    const input = { workspaceId: `ws_${(await longhaul.workspace()).id}`, name: 'for a while', scopes: ['READ'] };
+    const made = await longhaul.graphql('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { ... on CreateApiKeyPayload { secret apiKey { id } } } }', { input }, longhaul.adminKey);
+    const { secret: key, apiKey: { id } } = Object(made.data?.['createApiKey']);
+    const visitor = await visit(longhaul.url, { key });
+    const { page } = visitor;
+    visitor.allow(/401/);
+    await longhaul.graphql('mutation ($id: ID!) { revokeApiKey(input: { id: $id }) { __typename } }', { id }, longhaul.adminKey);
+    await page.getByRole('status').filter({ hasText: 'Your session has ended' }).waitFor();
+    await visitor.isAccessible();
+    await page.reload();
+    await page.getByLabel('API key').waitFor();
+    expect(await page.getByText('Your session has ended').count()).toBe(0);
+  });
+
   test('who signs out in one tab, and in again as another, does so in all of them', async () => {
     const { page } = await visit(longhaul.url, { key: longhaul.adminKey });
     const other = await page.context().newPage();

@@ -33,15 +33,33 @@ function setMark(to: string | null): void {
   mark.value = to;
 }
 
-function end(): void {
-  const before = session.value;
-  session.value = { state: 'signedOut' };
-  setMark(null);
-  // What was read with one key is not kept for the next.
-  if (before.state === 'signedIn') location.reload();
+/** For the door that this tab shows next, also after it has been loaded anew. */
+const endedNote = 'longhaul:session-ended';
+
+/** The page is about to be loaded anew: what is drawn until then nobody reads. */
+let leaving = false;
+
+/** Whether this tab's session ended by itself. Told once. */
+export function takeEnded(): boolean {
+  if (leaving) return false;
+  const ended = sessionStorage.getItem(endedNote) !== null;
+  sessionStorage.removeItem(endedNote);
+  return ended;
 }
 
-whenSignedOut(end);
+function end(): void {
+  // What was read with one key is not kept for the next.
+  leaving ||= session.value.state === 'signedIn';
+  session.value = { state: 'signedOut' };
+  setMark(null);
+  if (leaving) location.reload();
+}
+
+whenSignedOut(() => {
+  // Who is at the door already has asked for something else.
+  if (session.value.state !== 'signedOut') sessionStorage.setItem(endedNote, '');
+  end();
+});
 
 /** Whether the key has the scope. What it has not is not offered; the server refuses it all the same. */
 export function can(scope: Scope): boolean {

@@ -2,7 +2,7 @@ import './sign-in.css';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { go, route } from '../app/router.ts';
-import { signIn } from '../app/session.ts';
+import { signIn, takeEnded } from '../app/session.ts';
 import { useTitle } from '../app/use-title.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
@@ -15,6 +15,8 @@ export function SignIn() {
   const key = useSignal('');
   const busy = useSignal(false);
   const problem = useSignal<string | null>(null);
+  const ended = useSignal(false);
+  useEffect(() => void (ended.value = takeEnded()), []);
   useTitle('Sign in');
   const { path, params } = route.value;
   const code = path[0] === 'sign-in' ? params.get('code') : null;
@@ -40,6 +42,11 @@ export function SignIn() {
     <main class="sign-in">
       <form onSubmit={submit} class="card">
         <h1>Longhaul</h1>
+        {ended.value && (
+          <p class="warning" role="status">
+            Your session has ended: its hours are over, or its key works no more. Sign in again.
+          </p>
+        )}
         {/* Password managers keep the key under a name. */}
         <input type="text" name="username" autocomplete="username" value="API key" readOnly hidden />
         <Field label="API key" error={problem.value} hint="The first start printed one, or an administrator gave you one. It is sent once; the browser then keeps a session for some hours.">
