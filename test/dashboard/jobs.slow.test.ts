@@ -95,6 +95,17 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: '1 new' }).waitFor();
   });
 
+  test('a browser that loses its network says at once that it is not connected, and is live again when it finds one', async () => {
+    const tab = await visit(longhaul.url, { key: await (await longhaul.workspace()).key() });
+    const { page } = tab;
+    tab.allow(/ERR_INTERNET_DISCONNECTED/);
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Not connected' }).waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+  });
+
   test('a hidden tab lets go of its socket after a minute, and misses nothing', async () => {
     const job = await tenant.create();
     const page = await jobsPage();

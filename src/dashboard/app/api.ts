@@ -37,6 +37,15 @@ export function atHome(url: string): string {
 /** The one client of this page. Its requests carry the browser's session cookie, and nothing else. */
 export const client = createClient({ url: '.', auth: null, fetch: ask });
 
+/** Asks whether the server is heard, for as long as a request is tried. */
+function probe(): void {
+  client.query('{ __typename }', {}).catch(() => {});
+}
+
+// A socket would not tell for a while. The server may be on this machine, and be heard all the same.
+addEventListener('offline', probe);
+addEventListener('online', probe);
+
 /** Told when the server no longer knows the session. */
 let onSignedOut = () => {};
 

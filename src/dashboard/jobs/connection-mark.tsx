@@ -1,3 +1,4 @@
+import { answering } from '../app/api.ts';
 import type { Connection, LiveJobs } from './live-jobs.ts';
 
 const words: Record<Connection, { word: string; explains: string }> = {
@@ -11,7 +12,9 @@ const words: Record<Connection, { word: string; explains: string }> = {
 
 /** Whether the list is up to date, and a button that pauses it. */
 export function ConnectionMark({ live, retry }: { live: LiveJobs; retry: () => void }) {
-  const state = live.connection.value;
+  const told = live.connection.value;
+  // A request finds out before the socket does that nobody is there.
+  const state = told === 'live' && !answering.value ? 'broken' : told;
   const { word, explains } = words[state];
   const press = () => (state === 'failed' ? retry() : live.pause(!live.paused));
   return (
