@@ -94,6 +94,11 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'New key' }).click();
     await field(page).toBe('Name');
     await page.keyboard.type('reaches far');
+    const rights = page.getByRole('group', { name: 'Rights' });
+    await page.getByLabel('READ').uncheck();
+    expect(await rights.getByRole('alert').textContent()).toMatch(/^Choose at least one/);
+    await page.getByLabel('READ').check();
+    expect(await rights.getByRole('alert').count()).toBe(0);
     await page.getByLabel('ADMIN').check();
     await page.getByRole('button', { name: 'Make key' }).click();
     await field(page).toMatch(/^READ/);

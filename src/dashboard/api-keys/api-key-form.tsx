@@ -32,6 +32,7 @@ export function KeyForm({ workspace: { id, name: of }, done, onClose }: { worksp
     await done(secret);
   };
   const toggle = (scope: Scope, on: boolean) => (scopes.value = on ? [...scopes.value, scope] : scopes.value.filter((other) => other !== scope));
+  const wrong = (told: string | null) => (scopes.value.length === 0 ? 'Choose at least one: a key without a right can do nothing.' : told);
   return (
     <FormDialog title={`New key of ${of}`} action="Make key" ready={scopes.value.length > 0} submit={submit} onClose={onClose}>
       {(errorAt) => (
@@ -39,19 +40,19 @@ export function KeyForm({ workspace: { id, name: of }, done, onClose }: { worksp
           <Field label="Name" hint="Who or what uses it." error={errorAt('name')}>
             {(field) => <input {...field} required maxLength={200} autocomplete="off" value={name.value} onInput={({ currentTarget }) => (name.value = currentTarget.value)} />}
           </Field>
-          <fieldset aria-describedby={errorAt('scopes') === null ? undefined : 'key-rights-error'}>
+          <fieldset aria-describedby={wrong(errorAt('scopes')) === null ? undefined : 'key-rights-error'}>
             <legend>Rights</legend>
             {rights.map(({ scope, means }) => (
               <label key={scope} class="check">
-                <input type="checkbox" aria-invalid={errorAt('scopes') !== null} checked={scopes.value.includes(scope)} onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)} />
+                <input type="checkbox" aria-invalid={wrong(errorAt('scopes')) !== null} checked={scopes.value.includes(scope)} onChange={({ currentTarget }) => toggle(scope, currentTarget.checked)} />
                 <span>
                   {scope} <span class="soft">{means}</span>
                 </span>
               </label>
             ))}
-            {errorAt('scopes') !== null && (
+            {wrong(errorAt('scopes')) !== null && (
               <div id="key-rights-error" class="problem" role="alert">
-                {errorAt('scopes')}
+                {wrong(errorAt('scopes'))}
               </div>
             )}
           </fieldset>
