@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { agoText } from './ago-text.ts';
 import { oneOf, setting } from './settings.ts';
 
 export const zones = ['local', 'UTC'] as const;
@@ -56,15 +57,6 @@ export function durationText(milliseconds: number): string {
 
 function both(big: number, bigUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
-}
-
-/** `just now`, `5 min ago`, `in 2 h`: to the nearest unit. */
-export function agoText(at: string | number | Date, now: number): string {
-  const away = new Date(at).getTime() - now;
-  const seconds = Math.round(Math.abs(away) / 1_000);
-  if (seconds < 5) return 'just now';
-  const [count, unit] = seconds < 60 ? [seconds, 's'] : seconds < 3_600 ? [Math.round(seconds / 60), 'min'] : seconds < 86_400 ? [Math.round(seconds / 3_600), 'h'] : [Math.round(seconds / 86_400), 'd'];
-  return away > 0 ? `in ${count} ${unit}` : `${count} ${unit} ago`;
 }
 
 /** Milliseconds; moves once a second while a component uses `useNow` and the page is visible. */

@@ -54,7 +54,7 @@ export function JobFacts({ job }: { job: WholeJobFragment }) {
           schedule === null ? null : ['Schedule', <a href={href(['jobs'], { schedule: schedule.id })}>{schedule.name}</a>],
           job.clientReference === null ? null : ['Reference', <a href={href(['jobs'], { reference: job.clientReference })}>{job.clientReference}</a>],
           job.tags.length === 0 ? null : ['Tags', <Tags tags={job.tags} />],
-          ['Attempts', `at most ${job.maxAttempts} failed ones`],
+          ['Attempts', `at most ${counted(job.maxAttempts, 'failed one')}`],
           job.priority === 0 ? null : ['Priority', `${job.priority > 0 ? '+' : ''}${job.priority} min`],
           job.concurrencyKey === null ? null : ['Concurrency', `${job.concurrencyKey}: ${job.concurrencyLimit ?? 1} at once`],
           ['Credits', `${counted(job.creditsCharged, 'credit')} charged${job.creditsRefunded > 0 ? `, ${job.creditsRefunded.toLocaleString('en')} refunded` : ''}`],

@@ -18,7 +18,8 @@ export function JobFiles({ artifacts, uploads }: Pick<WholeJobFragment, 'artifac
               {artifact.filename}
             </a>
             <span class="soft">
-              {artifact.name}, {artifact.mediaType}, {bytesText(artifact.bytes)}
+              {artifact.name === artifact.filename ? '' : `${artifact.name}, `}
+              {artifact.mediaType}, {bytesText(artifact.bytes)}
             </span>
           </div>
           <Checksum sha256={artifact.sha256} />

@@ -1,10 +1,12 @@
 import { isFinal } from '@longhaul/client';
 import { useEffect, useRef } from 'preact/hooks';
+import { agoText } from '../app/ago-text.ts';
 import { announce } from '../app/notices.tsx';
-import { agoText, Duration, useNow } from '../app/time.tsx';
+import { Duration, useNow } from '../app/time.tsx';
 import type { WholeJobFragment } from '../generated/job.ts';
 import { statusWord } from '../ui/badge.tsx';
 import { Bar, percentText } from '../ui/bar.tsx';
+import { LongText } from '../ui/long-text.tsx';
 
 /** Progress is read out no more often, in milliseconds. */
 const spokenEvery = 10_000;
@@ -33,7 +35,7 @@ export function JobState({ job }: { job: WholeJobFragment }) {
       )}
       {status === 'FAILED' && error !== null && (
         <p class="job-error">
-          <code>{error.code}</code> {error.message}
+          <code>{error.code}</code> <LongText text={error.message} />
         </p>
       )}
       {status === 'CANCELLED' && <p>Cancelled{cancelReason === null ? ', without a reason.' : `: ${cancelReason}`}</p>}

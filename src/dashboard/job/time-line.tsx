@@ -1,6 +1,7 @@
 import { Duration, durationText, Time, useNow } from '../app/time.tsx';
 import type { AttemptOutcome, WholeJobFragment } from '../generated/job.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
+import { LongText } from '../ui/long-text.tsx';
 import './time-line.css';
 
 type Attempt = WholeJobFragment['attempts'][number];
@@ -52,10 +53,15 @@ function Lines({ attempts, until }: { attempts: readonly Attempt[]; until: numbe
             <rect class="waits" width="12" height="10" rx="2" />
           </svg>
           waits
-          <svg width="12" height="10">
-            <rect class="runs" width="12" height="10" rx="2" />
-          </svg>
-          runs
+          {/* What has run has the colour of how it ended. */}
+          {attempts.some(({ outcome }) => outcome === null) && (
+            <>
+              <svg width="12" height="10">
+                <rect class="runs" width="12" height="10" rx="2" />
+              </svg>
+              runs
+            </>
+          )}
         </span>
         <span>{durationText(until - from)}</span>
       </p>
@@ -93,7 +99,7 @@ function Line({ attempt, from, until }: { attempt: Attempt; from: number; until:
       </svg>
       {error !== null && (
         <p class="time-line-error">
-          <code>{error.code}</code> {error.message}
+          <code>{error.code}</code> <LongText text={error.message} />
         </p>
       )}
     </>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { setting } from '../app/settings.ts';
-import { Duration, Time } from '../app/time.tsx';
+import { Duration, Time, useNow } from '../app/time.tsx';
 import type { ListedJobFragment } from '../generated/jobs.ts';
 import { Badge, StatusBadge } from '../ui/badge.tsx';
 import { Bar, percentText } from '../ui/bar.tsx';
@@ -18,7 +18,7 @@ export interface JobColumn {
 
 export const allColumns: readonly JobColumn[] = [
   { name: 'status', title: 'Status', kind: 'text', cell: ({ status }) => <StatusBadge status={status} /> },
-  { name: 'type', title: 'Type', kind: 'text', cell: ({ type }) => type },
+  { name: 'type', title: 'Type', kind: 'text', cell: ({ type }) => <Short text={type} /> },
   { name: 'progress', title: 'Progress', kind: 'wide', cell: (job) => <Progress job={job} /> },
   { name: 'tags', title: 'Tags', kind: 'text', cell: ({ tags }) => <Tags tags={tags} /> },
   { name: 'attempt', title: 'Attempt', kind: 'number', cell: attempt },
@@ -29,16 +29,21 @@ export const allColumns: readonly JobColumn[] = [
   { name: 'updated', title: 'Changed', kind: 'text', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
   { name: 'due', title: 'Due', kind: 'text', cell: ({ nextAttemptAt, runAt }) => <Time at={nextAttemptAt ?? runAt} /> },
   { name: 'priority', title: 'Priority', kind: 'number', cell: ({ priority }) => priority },
-  { name: 'worker', title: 'Worker', kind: 'text', cell: ({ attempts }) => attempts.at(-1)?.workerId ?? none },
+  { name: 'worker', title: 'Worker', kind: 'text', cell: ({ attempts }) => <Short text={attempts.at(-1)?.workerId ?? null} /> },
   { name: 'error', title: 'Error', kind: 'text', cell: ({ error }) => error?.code ?? none },
   { name: 'dialect', title: 'Dialect', kind: 'text', cell: ({ dialect }) => dialect },
-  { name: 'reference', title: 'Reference', kind: 'text', cell: ({ clientReference }) => clientReference ?? none },
+  { name: 'reference', title: 'Reference', kind: 'text', cell: ({ clientReference }) => <Short text={clientReference} /> },
   { name: 'id', title: 'Id', kind: 'text', cell: ({ id }) => <span class="mono">{id}</span> },
 ];
 
 const none = <span class="soft none">–</span>;
 
 const atFirst: readonly string[] = ['status', 'type', 'progress', 'tags', 'attempt', 'created', 'duration'];
+
+/** Of a name of somebody else's, which may be long: it must not push the other columns out of sight. */
+function Short({ text }: { text: string | null }) {
+  return text === null ? none : <span class="cell-text" title={text}>{text}</span>;
+}
 
 /** The names of the columns that are shown. They stand in the order of the list above, the status always. */
 export const chosenColumns = setting<readonly string[]>('jobs.columns', atFirst, (stored) =>
@@ -61,7 +66,7 @@ function Progress({ job }: { job: Job }) {
   const { status, progress, error } = job;
   if (status === 'FAILED') return <span title={error?.message}>{error === null ? none : `${error.code}: ${error.message}`}</span>;
   if (status === 'CANCELLED') return <span class="soft">{job.cancelReason ?? ''}</span>;
-  if (status !== 'RUNNING') return <span class="soft">{status === 'PENDING' ? waiting(job) : ''}</span>;
+  if (status !== 'RUNNING') return <span class="soft">{status === 'PENDING' && <Waiting job={job} />}</span>;
   const text = progress?.message ?? progress?.step ?? '';
   const percentage = progress?.percentage ?? null;
   return (
@@ -75,9 +80,12 @@ function Progress({ job }: { job: Job }) {
   );
 }
 
-function waiting({ nextAttemptAt, runAt }: Job): ComponentChildren {
-  if (nextAttemptAt !== null) return <>Next attempt <Time at={nextAttemptAt} relative /></>;
-  return runAt !== null && Date.parse(runAt) > Date.now() ? <>Starts <Time at={runAt} relative /></> : '';
+/** Until when; nothing once only a worker is missing. */
+function Waiting({ job: { nextAttemptAt, runAt } }: { job: Job }) {
+  const now = useNow();
+  const due = nextAttemptAt ?? runAt;
+  if (due === null || Date.parse(due) <= now) return null;
+  return <>{nextAttemptAt === null ? 'Starts' : 'Next attempt'} <Time at={due} relative /></>;
 }
 
 function Tags({ tags }: { tags: readonly string[] }) {

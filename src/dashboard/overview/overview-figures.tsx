@@ -61,7 +61,7 @@ function Since({ at }: { at: string }) {
 type OpenType = OverviewNowQuery['workspace']['jobCounts']['byType'][number];
 
 const columns: readonly Column<OpenType>[] = [
-  { name: 'Type', cell: ({ type }) => <a href={href(['jobs'], { type })}>{type}</a> },
+  { name: 'Type', cell: ({ type }) => <a class="cell-text" title={type} href={href(['jobs'], { type })}>{type}</a> },
   { name: 'Pending', kind: 'number', cell: ({ pending }) => pending.toLocaleString('en') },
   { name: 'Running', kind: 'number', cell: ({ running }) => running.toLocaleString('en') },
   { name: 'Longest wait', kind: 'number', cell: ({ oldestDueAt }) => <Duration from={oldestDueAt} to={null} /> },

@@ -25,7 +25,7 @@ export function Screen() {
   const columns: readonly Column<ListedScheduleFragment>[] = [
     { name: 'Schedule', cell: ({ id, name }) => <a class="cell-text" href={href(['schedules', id])}>{name}</a> },
     { name: 'State', cell: (schedule) => <ScheduleState schedule={schedule} /> },
-    { name: 'Type', cell: ({ type }) => type },
+    { name: 'Type', cell: ({ type }) => <span class="cell-text" title={type}>{type}</span> },
     {
       name: 'When',
       cell: ({ cron, timeZone }) => (

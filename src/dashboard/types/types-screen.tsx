@@ -25,11 +25,11 @@ export function Screen() {
   const asked = useSignal<ListedTypeFragment | null>(null);
   const shown = route.value.params.get('show');
   const columns: readonly Column<ListedTypeFragment>[] = [
-    { name: 'Type', cell: ({ name }) => <a href={href(['types'], { show: name })}>{name}</a> },
+    { name: 'Type', cell: ({ name }) => <a class="cell-text" title={name} href={href(['types'], { show: name })}>{name}</a> },
     { name: 'State', cell: (type) => <State type={type} /> },
+    { name: 'Built in', cell: ({ builtIn }) => (builtIn ? 'Yes' : <span class="soft">No</span>) },
     { name: 'Pending', kind: 'number', cell: ({ name, pending }) => (pending === 0 ? '0' : <a href={href(['jobs'], { status: 'PENDING', type: name })}>{pending.toLocaleString('en')}</a>) },
     { name: 'Workers', kind: 'number', cell: ({ liveWorkers }) => liveWorkers.toLocaleString('en') },
-    { name: 'Built in', cell: ({ builtIn }) => (builtIn ? 'Yes' : <span class="soft">No</span>) },
     { name: 'Credits', kind: 'number', cell: ({ credits }) => credits.toLocaleString('en') },
     { name: 'What it does', kind: 'wide', cell: ({ description }) => <span title={description}>{description}</span> },
     ...(can('WRITE') || can('ADMIN')

@@ -30,7 +30,7 @@ export function Screen() {
     { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
     { name: 'To', cell: ({ url }) => <span class="cell-text" title={url}>{url}</span> },
     { name: 'Tries', kind: 'number', cell: ({ attemptCount }) => attemptCount },
-    { name: 'Last answer', cell: (delivery) => <LastAnswer delivery={delivery} /> },
+    { name: 'Last answer', kind: 'wide', cell: (delivery) => <LastAnswer delivery={delivery} /> },
     ...(can('WRITE') ? [{ name: 'Actions', kind: 'actions' as const, cell: (delivery: ListedDeliveryFragment) => <RedeliverButton delivery={delivery} done={reload} /> }] : []),
   ];
   return (
@@ -78,5 +78,5 @@ function LastAnswer({ delivery: { status, lastError, lastResponseStatus, deliver
   const answered = lastResponseStatus === null ? '' : `Status ${lastResponseStatus}`;
   if (status === 'DELIVERED') return <>{answered} <Time at={deliveredAt} /></>;
   if (lastError === null) return <span class="soft">{answered || 'Not tried yet'}</span>;
-  return <span class="cell-text" title={lastError}>{lastError}</span>;
+  return <span title={lastError}>{lastError}</span>;
 }

@@ -12,7 +12,7 @@ type Held = WorkersLeasesQuery['jobs']['edges'][number]['node'];
 
 const columns: readonly Column<Held>[] = [
   { name: 'Job', cell: ({ id }) => <a class="mono" href={href(['jobs', id])}>{id}</a> },
-  { name: 'Type', cell: ({ type }) => type },
+  { name: 'Type', cell: ({ type }) => <span class="cell-text" title={type}>{type}</span> },
   { name: 'Progress', kind: 'number', cell: ({ progress }) => (progress?.percentage == null ? <span class="soft">–</span> : percentText(progress.percentage)) },
   { name: 'Held for', kind: 'number', cell: ({ attempts }) => <Duration from={attempts.at(-1)?.startedAt ?? null} to={null} /> },
 ];
