@@ -35,6 +35,21 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     expect(await focused(page)).toMatch(/^SELECT/);
   });
 
+  test('a screen that is opened while the server is away comes by itself when it is back', async () => {
+    const { page, allow } = await visit(longhaul.url, { key: longhaul.adminKey });
+    allow(/Failed to load resource|Failed to fetch/);
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    const away = (url: URL) => url.origin === new URL(longhaul.url).origin;
+    await page.route(away, (route) => route.abort());
+    await page.getByRole('link', { name: 'Types' }).click();
+    await page.getByRole('alert').filter({ hasText: 'The server could not be reached' }).waitFor();
+    // Pressed in vain, the page stays.
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.unroute(away);
+    await page.getByRole('heading', { name: 'Types' }).waitFor();
+    expect(page.url()).toContain('#/types');
+  });
+
   test('who opens a screen that the key is not for is told which it takes', async () => {
     const workspace = await longhaul.workspace();
     const visitor = await visit(longhaul.url, { key: await workspace.key({ scopes: ['READ'] }), address: '#/keys' });
