@@ -103,7 +103,7 @@ export function LogView({ id, attempts }: { id: string; attempts: readonly numbe
           </select>
         )}
         <span class="grow" />
-        <span class="soft">{stateText(log.ended, lines.length)}</span>
+        <span class="soft">{stateText(log.ended, lines.length, log.olderFrom !== null)}</span>
         <Button pressed={following.value} onClick={() => (following.value = !following.value)} title="Keeps the newest line in sight">
           Follow
         </Button>
@@ -149,8 +149,9 @@ function emptyText(ended: boolean, filtered: boolean): string {
   return ended ? `Its workers wrote no ${which}.` : `No ${which} yet. They appear here as its worker writes them.`;
 }
 
-function stateText(ended: boolean, count: number): string {
-  const lines = counted(count, 'line');
+/** @param newest whether there are older ones, which are read when they are asked for */
+function stateText(ended: boolean, count: number, newest: boolean): string {
+  const lines = `${newest ? 'the newest ' : ''}${counted(count, 'line')}`;
   return count === 0 ? '' : ended ? lines : `${lines}, live`;
 }
 
