@@ -1,3 +1,4 @@
+import { ValidationError } from '../errors.ts';
 import type { LogLine } from '../jobs/logs/append.ts';
 import { JobDeletedError, LeaseLostError } from '../jobs/model/job-errors.ts';
 import type { StartedAttempt } from '../jobs/claim/claim.ts';
@@ -97,7 +98,10 @@ export class HeldLease {
       const shown = lines.map(({ message, fields, ...line }) => ({ ...line, message: this.sentence(message), fields: fields == null ? fields : maskedObject(this.#mask, fields) }));
       await this.#services.jobs.logs.append(null, { token: this.token, lines: shown });
     } catch (error) {
+      const half = Math.ceil(lines.length / 2);
       if (error instanceof LeaseLostError) await this.#lose(error.job);
+      // One that is refused keeps no other from the log.
+      else if (error instanceof ValidationError && lines.length > 1) for (const lot of [lines.slice(0, half), lines.slice(half)]) await this.#append(lot);
       else this.#services.log.warn({ err: error, lines: lines.length }, "could not write lines to a job's log");
     }
   }

@@ -68,6 +68,12 @@ test('every refusal is an error of its class, which says what is wrong where', a
   expect(await errorOf(reader.submit('comments', input))).toMatchObject({ name: 'ForbiddenError' });
 });
 
+test('an input that is no JSON is refused at once, and not taken for a broken connection', async () => {
+  const { client, requests } = await packageUser(longhaul);
+  await expect(client.submit('comments', { ...input, pages: 10n })).rejects.toThrow(TypeError);
+  expect(requests).toEqual([]);
+});
+
 test('a key that only writes submits, cancels and retries', async () => {
   const { workspace } = await packageUser(longhaul);
   const writer = createClient({ url: longhaul.url, auth: await workspace.key({ scopes: ['WRITE'] }) });

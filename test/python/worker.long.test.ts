@@ -17,7 +17,7 @@ describe.runIf(hasPython())('a worker on the Python package', () => {
     const folder = await mkdtemp(join(tmpdir(), 'longhaul-python-'));
     try {
       const inputSchema = { type: 'object', properties: { sourceUrl: { type: 'string', 'x-source': true } } };
-      const types: object[] = ['told', 'typed', 'looking', 'broken', 'stepwise'].map((name) => ({ name, credits: 5, leaseSeconds: 30 }));
+      const types: object[] = ['told', 'typed', 'looking', 'broken', 'careless', 'stepwise'].map((name) => ({ name, credits: 5, leaseSeconds: 30 }));
       types.push({ name: 'endless', credits: 5, leaseSeconds: 3 }, { name: 'busy', credits: 5, leaseSeconds: 2 }, { name: 'files', credits: 5, inputSchema });
       await writeFile(join(folder, 'types.json'), JSON.stringify(types));
       longhaul = await startLonghaul({ JOB_TYPES: join(folder, 'types.json') });
@@ -111,6 +111,28 @@ describe.runIf(hasPython())('a worker on the Python package', () => {
     expect(worker.output()).toContain('RuntimeError: a secret detail');
     const told = `FROM job_attempt WHERE workspace_id = $1 AND error_code = 'HANDLER_ERROR' AND error_message = 'The handler failed unexpectedly (RuntimeError).'`;
     expect(await tenant.count(told)).toBeGreaterThan(0);
+  });
+
+  test('what the server would refuse of a handler is made fit, and keeps nothing else from it', async () => {
+    const { tenant, key } = await newTenant();
+    await startWorker(key);
+    const job = await tenant.create({ type: 'careless' });
+
+    expect(await watchJob(longhaul.url, key, globalId(job)).end()).toMatchObject({ status: 'FAILED' });
+    const { data } = await longhaul.graphql(`{ job(id: "${job.id}") { error { code message } progress { step message percentage } logs(first: 9, level: INFO) { edges { node { message fields } } } } }`, {}, key);
+    expect(data?.['job']).toEqual({
+      error: { code: 'HANDLER_ERROR', message: 'a sentence' },
+      progress: { step: 's', message: 'm'.repeat(2_000), percentage: 0.5 },
+      logs: {
+        edges: [
+          { node: { message: 'first', fields: null } },
+          { node: { message: 'ab', fields: { loss: 'nan', of: "<class 'set'>" } } },
+          { node: { message: 'too much', fields: null } },
+          { node: { message: 'last', fields: null } },
+        ],
+      },
+    });
+    expect(await tenant.count(`FROM job_log WHERE $1::uuid IS NOT NULL AND job_id = '${job.id}'`)).toBe(1_004);
   });
 
   test('the lease of a job that takes longer than it is kept', async () => {

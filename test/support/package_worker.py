@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Optional
 
 from longhaul import Client, Fatal, Retryable, Worker
@@ -74,6 +75,18 @@ def broken(ctx, input):
     if input.get("how") == "output":
         return {"made": object()}
     raise RuntimeError("a secret detail")
+
+
+@worker.handler("careless")
+def careless(ctx, input):
+    ctx.log.info("first")
+    ctx.log.info("a\0b", loss=float("nan"), of={1, 2}.__class__)
+    ctx.log.info("too much", text="x" * 20_000)
+    for _ in range(1_000):
+        ctx.log.debug("y" * 6_000)
+    ctx.log.info("last")
+    ctx.progress(Fraction(1, 2), "m" * 3_000, step="\0s")
+    raise Fatal("no such form!", "a\0 sentence")
 
 
 @worker.handler("stepwise")

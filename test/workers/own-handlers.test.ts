@@ -75,8 +75,9 @@ test('a schema of another library, beside an inputSchema, is held against the in
 test.for([
   { type: 'own/bad-output', code: 'INVALID_OUTPUT', says: /^words: / },
   { type: 'own/no-json', code: 'INVALID_OUTPUT', says: /BigInt/ },
+  { type: 'own/big-checkpoint', code: 'INVALID_CHECKPOINT', says: /65538 bytes/ },
   { type: 'own/huge', code: 'OUTPUT_REFUSED', says: /1048576/ },
-])('an output of $type fails its job for good', async ({ type, code, says }) => {
+])('what a handler of $type gives fails its job for good', async ({ type, code, says }) => {
   const { client } = await packageUser(longhaul);
   await expect(client.run(type, {})).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
 });
@@ -84,6 +85,14 @@ test.for([
 test('a handler that gives nothing completes its job', async () => {
   const { client } = await packageUser(longhaul);
   expect(await client.run('own/nothing', {})).toBeNull();
+});
+
+test('a line that is refused keeps no other from the log, and a file that is not waited for is in its place', async () => {
+  const { client } = await packageUser(longhaul);
+  const handle = await client.submit('own/careless', {});
+  await handle.result();
+  expect((await Array.fromAsync(handle.logs())).map(({ message }) => message)).toEqual(['first', 'ab', 'too much', 'last']);
+  expect((await handle.job()).artifacts).toMatchObject([{ name: 'video', bytes: 6 }, { name: 'thumbnail', bytes: 5 }]);
 });
 
 test('two files of one name fail the attempt with a message that says so', async () => {

@@ -109,11 +109,13 @@ export class Http {
   async #post(token: string | null, body: object, { signal, headers }: Sending): Promise<Response> {
     // Taken off the object: a browser's fetch refuses any `this` but the window.
     const { fetch: send } = this;
+    // Outside: what is no JSON is not the network's fault.
+    const text = JSON.stringify(body);
     try {
       return await send(this.url, {
         method: 'POST',
         headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        body: text,
         signal,
       });
     } catch (cause) {

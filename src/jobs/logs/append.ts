@@ -14,7 +14,7 @@ export const mostLines = 1_000;
 const mostCharacters = 8_192;
 
 /** The most bytes of a line's fields, as JSON. */
-const mostFieldBytes = 16_384;
+export const mostFieldBytes = 16_384;
 
 const earliest = new Date('1970-01-01T00:00:00Z');
 const tooLate = new Date('+010000-01-01T00:00:00Z');

@@ -13,8 +13,8 @@ export class AttemptFiles {
   readonly #attempt: Attempt;
   readonly #maxBytes: number;
   readonly #open: Readable[] = [];
-  /** The first is the main one. */
-  readonly saved: NamedFile[] = [];
+  readonly #saves: Promise<NamedFile>[] = [];
+  readonly #names = new Set<string>();
   /** Why a file could not be stored, where that is no fault of the job's. */
   unstored: unknown = null;
 
@@ -24,7 +24,19 @@ export class AttemptFiles {
   }
 
   get forHandler(): OwnRun['files'] {
-    return { open: (reference) => this.#openUpload(reference), save: (name, content, about) => this.#save(name, content, about) };
+    return {
+      open: (reference) => this.#openUpload(reference),
+      save: (name, content, about) => {
+        const saving = this.#save(name, content, about);
+        this.#saves.push(saving);
+        return saving.then(() => undefined);
+      },
+    };
+  }
+
+  /** In the order of the calls, whichever was stored first; those that the handler did not wait for, too. The first is the main one. */
+  async saved(): Promise<readonly NamedFile[]> {
+    return (await Promise.allSettled(this.#saves)).flatMap((save) => (save.status === 'fulfilled' ? [save.value] : []));
   }
 
   /** Of what the handler has left unread, too. */
@@ -43,17 +55,19 @@ export class AttemptFiles {
     return { filename, mediaType, bytes: file.bytes, stream, blob: async () => new Blob([await arrayBuffer(stream)], { type: mediaType }) };
   }
 
-  async #save(name: string, content: FileContent, { filename = name, mediaType }: { filename?: string; mediaType?: string } = {}): Promise<void> {
+  async #save(name: string, content: FileContent, { filename = name, mediaType }: { filename?: string; mediaType?: string } = {}): Promise<NamedFile> {
     const { artifacts, job, signal } = this.#attempt;
     if (!isFitName(name, 100)) throw new Error('The name of a file has 1 to 100 characters, without a path, none of which is invisible.');
-    if (this.saved.some((file) => file.name === name)) throw new Error(`A file is named ${JSON.stringify(name)} already: give each a name of its own.`);
-    if (this.saved.length === mostFiles) throw new Error(`A job has at most ${mostFiles} files.`);
+    if (this.#names.has(name)) throw new Error(`A file is named ${JSON.stringify(name)} already: give each a name of its own.`);
+    if (this.#names.size === mostFiles) throw new Error(`A job has at most ${mostFiles} files.`);
     const type = normalType(mediaType ?? (content instanceof Blob && content.type !== '' ? content.type : unknownMediaType));
     if (type === null) throw new Error(`${JSON.stringify(mediaType)} is no type of a file; leave it out where it is not known.`);
+    this.#names.add(name);
     try {
       const about = { workspaceId: job.workspaceId, filename: cleanFilename(filename) ?? 'file', mediaType: type, maxBytes: this.#maxBytes, signal };
-      this.saved.push({ name, file: await artifacts.save(chunksOf(content), about) });
+      return { name, file: await artifacts.save(chunksOf(content), about) };
     } catch (error) {
+      this.#names.delete(name);
       if (error instanceof NoRoomError || error instanceof StoreUnavailableError) this.unstored = error;
       if (!(error instanceof FileTooLargeError)) throw error;
       throw new HandlerError('OUTPUT_TOO_LARGE', `The file ${JSON.stringify(name)} is larger than the limit of ${this.#maxBytes} bytes.`, { retryable: false, cause: error });

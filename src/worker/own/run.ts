@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeIssue } from '../../errors.ts';
-import type { NamedFile } from '../../files/named-file.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts';
+import { mostFieldBytes } from '../../jobs/logs/append.ts';
+import { maxCheckpointBytes } from '../../jobs/progress/checkpoints.ts';
 import type { Log } from '../../log.ts';
 import { type Attempt, AttemptOver, type Handler, HandlerError } from '../handler.ts';
 import { AttemptFiles } from './attempt-files.ts';
 import { issuesOf, type OwnHandler, type OwnRun, type StandardSchema } from './own-handler.ts';
-import { failureOfThrown } from './thrown.ts';
+import { failureOfThrown, plain } from './thrown.ts';
 
 interface Tools {
   /** Of one file. */
@@ -32,8 +33,7 @@ export function createOwnHandler(handler: OwnHandler, { maxBytes, shownId, log }
       const run = { ...contextOf(attempt, await attempt.checkpoint()), input, signal: told.signal, files: files.forHandler, jobId: shownId(attempt.job.id) };
       const given = await orDrained(Promise.resolve().then(() => handler.run(run)), told.signal);
       const output = await checked(handler.output, given, 'INVALID_OUTPUT');
-      const artifacts: readonly NamedFile[] = files.saved;
-      return { output: asJson(output, 'INVALID_OUTPUT'), artifacts };
+      return { output: asJson(output, 'INVALID_OUTPUT'), artifacts: await files.saved() };
     } catch (error) {
       // The runner knows what the attempt's end means, and hands back what cannot be stored now.
       if (attempt.signal.aborted) throw error;
@@ -48,13 +48,13 @@ export function createOwnHandler(handler: OwnHandler, { maxBytes, shownId, log }
 function contextOf(attempt: Attempt, last: JsonValue): Pick<OwnRun, 'attempt' | 'progress' | 'log' | 'checkpoint'> {
   const { log } = attempt;
   const line = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) =>
-    log[level](String(message), fields === undefined ? undefined : fieldsOf(fields));
+    log[level](plain(String(message)), fields === undefined ? undefined : fieldsOf(fields));
   return {
     attempt: attempt.job.attempt,
     progress: (percentage, message, step) =>
       attempt.report({ percentage, ...(message === undefined ? {} : { message }), ...(step === undefined ? {} : { step }) }),
     log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
-    checkpoint: { last, save: (value) => void attempt.keep(asJson(value, 'INVALID_CHECKPOINT')) },
+    checkpoint: { last, save: (value) => void attempt.keep(checkpointOf(value)) },
   };
 }
 
@@ -76,14 +76,26 @@ function asJson(value: unknown, code: string): JsonValue {
   }
 }
 
-/** Lines never hold up a job: fields that are no JSON are left out. */
+/** @throws HandlerError */
+function checkpointOf(value: unknown): JsonValue {
+  const checkpoint = asJson(value, 'INVALID_CHECKPOINT');
+  const bytes = bytesOf(checkpoint);
+  if (bytes <= maxCheckpointBytes) return checkpoint;
+  throw new HandlerError('INVALID_CHECKPOINT', `It has ${bytes} bytes as JSON; the limit is ${maxCheckpointBytes}.`, { retryable: false });
+}
+
+/** Lines never hold up a job: fields that are no JSON, or too large, are left out. */
 function fieldsOf(fields: Record<string, unknown>): JsonObject | undefined {
   try {
     const value = asJson(fields, '');
-    return isJsonObject(value) ? value : undefined;
+    return isJsonObject(value) && bytesOf(value) <= mostFieldBytes ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function bytesOf(value: JsonValue): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** Waits for a handler; not for long for one that is told DRAIN and goes on, so that its job is handed back in time. */

@@ -26,5 +26,10 @@ export function failureOfThrown(error: unknown, onBug: (error: unknown) => void)
 /** A failure is told of in any case, so its text is made one that is taken. */
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.toWellFormed().replaceAll('\0', '').slice(0, mostCharacters).toWellFormed() || 'The handler failed.';
+  return plain(text).slice(0, mostCharacters).toWellFormed() || 'The handler failed.';
+}
+
+/** Text that can be stored. */
+export function plain(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '');
 }

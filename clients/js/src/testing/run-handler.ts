@@ -1,6 +1,7 @@
 import { NotFoundError } from '../errors.ts';
 import { checked, type Handler, type LogLine, type StopReason } from '../worker/handler.ts';
 import { failureOf } from '../worker/outcome.ts';
+import { asJson, checkpointOf, lineOf, reportOf } from '../worker/told.ts';
 
 export interface RunOptions {
   /** The signal is aborted as soon as progress reaches this percentage; 0 is before the handler begins. */
@@ -42,8 +43,10 @@ export async function runHandler<Output = unknown>(handler: Handler, input: unkn
   const told: RanHandler<Output> = { outcome: 'completed', output: null, error: null, reports: [], logs: [], files: [], checkpoints: [] };
   const stop = new AbortController();
   if (abortAt !== undefined && abortAt <= 0) stop.abort(abortReason);
-  const line = (level: LogLine['level']) => (message: string, fields?: Record<string, unknown>) =>
-    void told.logs.push({ level, message, ...(fields === undefined ? {} : { fields }) });
+  const line = (level: LogLine['level']) => (message: string, fields?: Record<string, unknown>) => {
+    const { at: _, ...shown } = lineOf(level, message, fields);
+    told.logs.push(shown);
+  };
   try {
     const given = await handler.run({
       input: await checked(handler.input, input, 'INVALID_INPUT'),
@@ -51,11 +54,11 @@ export async function runHandler<Output = unknown>(handler: Handler, input: unkn
       jobId: 'job_00000000-0000-7000-8000-000000000000',
       signal: stop.signal,
       progress: (percentage, message, step) => {
-        told.reports.push({ percentage, ...(message === undefined ? {} : { message }), ...(step === undefined ? {} : { step }) });
+        told.reports.push(reportOf(percentage, message, step));
         if (abortAt !== undefined && percentage !== null && percentage >= abortAt) stop.abort(abortReason);
       },
       log: { debug: line('DEBUG'), info: line('INFO'), warn: line('WARN'), error: line('ERROR') },
-      checkpoint: { last: checkpoint, save: (value) => void told.checkpoints.push(structuredClone(value)) },
+      checkpoint: { last: checkpoint, save: (value) => void told.checkpoints.push(checkpointOf(value)) },
       files: {
         open: async (reference) => {
           const file = files[reference];
@@ -70,6 +73,7 @@ export async function runHandler<Output = unknown>(handler: Handler, input: unkn
     });
     // Its schema has let it through.
     const output = (await checked(handler.output, given, 'INVALID_OUTPUT')) as Output;
+    asJson(output, 'INVALID_OUTPUT');
     return stop.signal.aborted ? { ...told, outcome: 'stopped' } : { ...told, output: output ?? null };
   } catch (error) {
     return stop.signal.aborted ? { ...told, outcome: 'stopped' } : { ...told, outcome: 'failed', error: failureOf(error) };

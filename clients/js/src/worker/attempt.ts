@@ -5,9 +5,13 @@ import { downloadFrom } from '../download.ts';
 import { begin } from '../limits.ts';
 import { sendResult, sendResultStream } from '../upload.ts';
 import type { Calls, Lease } from './calls.ts';
-import { checked, type Handler, type OpenedFile, type Run, type StopReason } from './handler.ts';
+import { checked, type Handler, type LogLine, type OpenedFile, type Run, type StopReason } from './handler.ts';
 import { failureOf } from './outcome.ts';
 import { Reports } from './reports.ts';
+import { asJson, checkpointOf, lineOf, reportOf } from './told.ts';
+
+/** A result file, as completeJob takes it. */
+type Saved = { uploadId: string; name: string };
 
 /** One attempt at a job, from its claim to its last word. */
 export class Attempt {
@@ -38,14 +42,17 @@ export class Attempt {
   async run(): Promise<void> {
     const { token } = this.lease;
     const reports = new Reports(this.#calls, token, this.#over.signal, () => this.stop('LEASE_LOST'));
-    const artifacts: { uploadId: string; name: string }[] = [];
+    const saves: Promise<Saved>[] = [];
     const { signal } = this.#stop;
     try {
       let outcome: ['complete' | 'fail' | 'release', object];
       try {
         const input = await checked(this.#handler.input, this.lease.job.input, 'INVALID_INPUT');
-        const given = await this.#handler.run(this.#given(input, reports, artifacts));
+        const given = await this.#handler.run(this.#given(input, reports, saves));
         const output = await checked(this.#handler.output, given, 'INVALID_OUTPUT');
+        asJson(output, 'INVALID_OUTPUT');
+        // In the order of the calls, whichever was sent first; those that the handler did not wait for, too.
+        const artifacts = (await Promise.allSettled(saves)).flatMap((save) => (save.status === 'fulfilled' ? [save.value] : []));
         outcome = ['complete', { ...(output === undefined ? {} : { output }), ...(artifacts.length === 0 ? {} : { artifacts }) }];
       } catch (error) {
         outcome = signal.aborted && signal.reason === 'DRAIN' ? ['release', {}] : ['fail', failureOf(error)];
@@ -77,24 +84,23 @@ export class Attempt {
     }
   }
 
-  #given(input: unknown, reports: Reports, artifacts: { uploadId: string; name: string }[]): Run<unknown> {
+  #given(input: unknown, reports: Reports, saves: Promise<Saved>[]): Run<unknown> {
     const { attempt, checkpoint, job } = this.lease;
-    const line = (level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR') => (message: string, fields?: Record<string, unknown>) =>
-      reports.log({ level, message, at: new Date().toISOString(), ...(fields === undefined ? {} : { fields }) });
+    const line = (level: LogLine['level']) => (message: string, fields?: Record<string, unknown>) => reports.log(lineOf(level, message, fields));
     return {
       input,
       attempt,
       jobId: job.id,
       signal: this.#stop.signal,
-      progress: (percentage, message, step) =>
-        reports.report({ percentage, ...(message === undefined ? {} : { message }), ...(step === undefined ? {} : { step }) }),
+      progress: (percentage, message, step) => reports.report(reportOf(percentage, message, step)),
       log: { debug: line('DEBUG'), info: line('INFO'), warn: line('WARN'), error: line('ERROR') },
-      checkpoint: { last: checkpoint ?? null, save: (value) => reports.report({ checkpoint: value }) },
+      checkpoint: { last: checkpoint ?? null, save: (value) => reports.report({ checkpoint: checkpointOf(value) }) },
       files: {
         open: (reference) => this.#open(reference),
-        save: async (name, content, about = {}) => {
-          const { id: uploadId } = await this.#save(name, content, about);
-          artifacts.push({ uploadId, name });
+        save: (name, content, about = {}) => {
+          const saving = this.#save(name, content, about).then(({ id: uploadId }) => ({ uploadId, name }));
+          saves.push(saving);
+          return saving.then(() => undefined);
         },
       },
     };

@@ -1,3 +1,5 @@
+import { fit } from './text.ts';
+
 /** Thrown by a handler: this attempt failed, and another may do better. */
 export class Retryable extends Error {
   override readonly name = 'Retryable';
@@ -23,12 +25,19 @@ export class Fatal extends Error {
   }
 }
 
-/** As it is told to the server. Anything that is thrown but the two above is tried again. */
+const codeForm = /^[A-Za-z0-9_.:-]{1,100}$/;
+const mostCharacters = 10_000;
+const mostSeconds = 86_400;
+
+/**
+ * As it is told to the server. Anything that is thrown but the two above is tried again. What the server would refuse is made fit: an
+ * attempt whose end is not told goes on until its lease expires.
+ */
 export function failureOf(error: unknown): { code: string; message: string; retryable: boolean; retryAfterSeconds?: number } {
-  if (error instanceof Fatal) return { code: error.code, message: error.message, retryable: false };
-  if (error instanceof Retryable) {
-    const { code, message, after } = error;
-    return { code, message, retryable: true, ...(after === null ? {} : { retryAfterSeconds: after }) };
-  }
-  return { code: 'HANDLER_ERROR', message: (error instanceof Error ? error.message : String(error)) || 'The handler failed.', retryable: true };
+  const message = fit(error instanceof Error ? error.message : error, mostCharacters) || 'The handler failed.';
+  if (!(error instanceof Fatal || error instanceof Retryable)) return { code: 'HANDLER_ERROR', message, retryable: true };
+  const code = typeof error.code === 'string' && codeForm.test(error.code) ? error.code : 'HANDLER_ERROR';
+  if (error instanceof Fatal) return { code, message, retryable: false };
+  const { after } = error;
+  return { code, message, retryable: true, ...(after !== null && after >= 0 ? { retryAfterSeconds: Math.min(mostSeconds, Math.ceil(after)) } : {}) };
 }

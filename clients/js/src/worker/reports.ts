@@ -71,15 +71,25 @@ export class Reports {
   }
 
   async #sendLines(): Promise<void> {
-    while (this.#lines.length > 0) await this.#send('log', { lines: this.#lines.splice(0, mostLines) });
+    while (this.#lines.length > 0) await this.#sendLot(this.#lines.splice(0, mostLines));
   }
 
-  /** What is refused is dropped: a report is never worth an attempt. */
-  async #send(call: 'report' | 'log', values: object): Promise<void> {
+  /** One line that is refused, or many that are too large together, keep no other from the log. */
+  async #sendLot(lines: readonly LogLine[]): Promise<void> {
+    if (await this.#send('log', { lines })) return;
+    const half = Math.ceil(lines.length / 2);
+    if (lines.length > 1) for (const lot of [lines.slice(0, half), lines.slice(half)]) await this.#sendLot(lot);
+    else await this.#send('log', { lines: lines.map(({ level, message, at }) => ({ level, message, at })) });
+  }
+
+  /** What is refused is dropped: a report is never worth an attempt. @returns false if it was refused */
+  async #send(call: 'report' | 'log', values: object): Promise<boolean> {
     try {
       await this.#calls.send(call, { token: this.#token, ...values }, this.#signal);
     } catch (error) {
       if (error instanceof LeaseLostError) this.#onLost();
+      else return this.#signal.aborted;
     }
+    return true;
   }
 }

@@ -97,7 +97,7 @@ class Attempt:
             if document != documents.COMPLETE or isinstance(error, LeaseLostError):
                 raise
             log.warning("the output of %s was refused: %s", self._context.job_id, error)
-            self._http.insist(documents.FAIL, {"token": self._token, **_refused(str(error))}, self._over)
+            self._http.insist(documents.FAIL, {"token": self._token, **_refused(error.message)}, self._over)
 
 
 def _refused(message: str) -> dict[str, Any]:

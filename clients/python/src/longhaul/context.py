@@ -15,6 +15,7 @@ from .errors import LeaseLostError, NotFoundError
 from .http import Http
 from .limit import Ended, Limit
 from .names import made_of
+from .outcome import plain
 from .reports import Reports
 from .upload import Source, upload
 
@@ -58,10 +59,9 @@ class Log:
         self._line("ERROR", message, fields)
 
     def _line(self, level: str, message: str, fields: dict[str, Any]) -> None:
-        line: dict[str, Any] = {"level": level, "message": str(message), "at": datetime.now(timezone.utc).isoformat()}
+        line: dict[str, Any] = {"level": level, "message": plain(message), "at": datetime.now(timezone.utc).isoformat()}
         if fields:
-            # What is no JSON is shown as text: a line is never worth an attempt.
-            line["fields"] = json.loads(json.dumps(fields, default=str))
+            line["fields"] = {name: _shown(value) for name, value in fields.items()}
         self._reports.line(line)
 
 
@@ -136,11 +136,11 @@ class Context:
         if percentage is not None:
             if not math.isfinite(percentage):
                 raise ValueError(f"{percentage} is no percentage. Give a number from 0 to 100, or None.")
-            values["percentage"] = min(100.0, max(0.0, percentage))
+            values["percentage"] = min(100.0, max(0.0, float(percentage)))
         if message is not None:
-            values["message"] = message[:2_000]
+            values["message"] = plain(message)[:2_000]
         if step is not None:
-            values["step"] = step[:200]
+            values["step"] = plain(step)[:200]
         self._reports.report(values)
 
     def save(self, name: str, source: Source, *, filename: Optional[str] = None, media_type: Optional[str] = None) -> None:
@@ -178,6 +178,14 @@ class Context:
             self.stop_reason = reason
             self._stopped.set()
             self._limit.end()
+
+
+def _shown(value: Any) -> Any:
+    """As JSON now: the handler may go on changing its own. What is none is shown as text: a line is never worth an attempt."""
+    try:
+        return json.loads(json.dumps(value, default=str, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
 
 
 class _InputReader(RemoteReader):

@@ -29,8 +29,9 @@ class LonghaulError(Exception):
         return list(self.failure.get("issues") or [])
 
     def __str__(self) -> str:
-        faults = "".join(f"; {'.'.join(map(str, issue['path']))}: {issue['message']}" for issue in self.issues)
-        return f"{self.code}: {self.message}{faults}"
+        faults = [f"{'.'.join(map(str, issue['path']))}: {issue['message']}" for issue in self.issues]
+        # The server's message has them mostly.
+        return "; ".join([f"{self.code}: {self.message}", *(fault for fault in faults if fault not in self.message)])
 
 
 class ValidationError(LonghaulError):

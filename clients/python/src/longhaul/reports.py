@@ -60,10 +60,9 @@ class Reports:
             while not self._over.is_set():
                 report, lines, flushes = self._gather(max(0.0, self._renew_every - (time.monotonic() - renewed)))
                 began = time.monotonic()
-                calls: list[tuple[str, dict[str, Any]]] = [(documents.REPORT, report)] if report else []
+                taken = [self._send(documents.REPORT, report)] if report else []
                 for start in range(0, len(lines), MOST_LINES):
-                    calls.append((documents.APPEND_LOGS, {"lines": lines[start : start + MOST_LINES]}))
-                taken = [self._send(*call) for call in calls]
+                    taken.append(self._send_lines(lines[start : start + MOST_LINES]))
                 # What was refused has renewed nothing.
                 if any(taken) or (began - renewed >= self._renew_every and self._send(documents.REPORT, {})):
                     renewed = began
@@ -93,6 +92,15 @@ class Reports:
                 flushes.append(value)
             until = min(until, time.monotonic() + (0 if flushes else GATHER))
 
+    def _send_lines(self, lines: list[dict[str, Any]]) -> bool:
+        """One line that is refused, or many that are too large together, keep no other from the log. Returns whether any was taken."""
+        if self._send(documents.APPEND_LOGS, {"lines": lines}):
+            return True
+        if len(lines) > 1:
+            half = len(lines) // 2
+            return any([self._send_lines(lines[:half]), self._send_lines(lines[half:])])
+        return self._send(documents.APPEND_LOGS, {"lines": [{name: lines[0][name] for name in ("level", "message", "at")}]})
+
     def _send(self, document: str, values: dict[str, Any]) -> bool:
         """Tries until it arrives, or the attempt is over. What is refused is dropped: a report is never worth an attempt. Returns whether
         it was taken, which renews the lease."""
@@ -104,8 +112,9 @@ class Reports:
             except LeaseLostError:
                 self._on_lost()
                 raise Ended from None
-            except LonghaulError as error:
-                if not is_worth_waiting(error):
+            except (LonghaulError, TypeError, ValueError) as error:
+                # Nothing of a handler's may end this thread: the lease would end with it.
+                if not isinstance(error, LonghaulError) or not is_worth_waiting(error):
                     log.warning("A report was refused, and is dropped: %s", error)
                     return False
                 failures += 1
