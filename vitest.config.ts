@@ -17,7 +17,8 @@ export default defineConfig(async () => {
     // The copy that Node takes, and with it every package: of graphql there must be one, not a second as ES modules.
     resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
     test: {
-      testTimeout: 30_000,
+      // For what hangs, and no measure: on a busy machine a process may stand still for seconds, and wait 20 s for each fact.
+      testTimeout: 60_000,
       hookTimeout: 60_000,
       teardownTimeout: 60_000,
       // Vitest's own is a second: on a busy machine that is what a socket may take to open.

@@ -17,7 +17,7 @@ const query = `mutation ($claim: ClaimJobsInput!, $create: CreateJobInput!) {
   createJob(input: $create) { __typename }
 }`;
 const afterwards = 'created-after-the-claim';
-/** A claim waits as long as a test lasts: what ends before has ended with its key. How soon, `revocation.slow.test.ts` measures. */
+/** A claim that waits to its end is answered with no job, and no error. How soon it ends with its key, `revocation.slow.test.ts` measures. */
 const variables = {
   claim: { types: [usualRequest.type], workerId: 'worker', waitSeconds: 30 },
   create: { ...usualRequest, tags: [afterwards] },
