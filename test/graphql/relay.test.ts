@@ -187,7 +187,7 @@ test('the workspaces are walked by administrators', async () => {
   const made = toGlobalId('Workspace', (await longhaul.workspace()).id);
   const seen: string[] = [];
   for (let after: string | null = null; ; ) {
-    const { workspaces }: WorkspacesQuery = await ask(longhaul.url, longhaul.adminKey, WorkspacesDocument, { first: 2, after });
+    const { workspaces }: WorkspacesQuery = await ask(longhaul.url, longhaul.adminKey, WorkspacesDocument, { first: 20, after });
     seen.push(...workspaces.edges.map(({ node }) => node.id));
     after = workspaces.pageInfo.endCursor;
     if (!workspaces.pageInfo.hasNextPage) break;
