@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
 import { Tenant } from '../support/domain.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLonghaul } from '../support/longhaul.ts';
 import { startReceiver, status } from '../support/receiver.ts';
 
@@ -8,7 +9,8 @@ test('webhooks listen prints what a server delivers, passes it on, and takes not
   const longhaul = await startLonghaul({ OUTBOUND_ALLOW: '127.0.0.1' });
   onTestFinished(() => longhaul.stop());
   const workspace = await longhaul.workspace();
-  const { data } = await longhaul.graphql('mutation { rotateWebhookSecret { secret } }', {}, await workspace.key());
+  const key = await workspace.key();
+  const { data } = await longhaul.graphql('mutation { rotateWebhookSecret { secret } }', {}, key);
   const { secret } = Object(data?.['rotateWebhookSecret']);
   const tenant = Tenant.of(longhaul, workspace.id);
   const receiver = await startReceiver(status(202));
@@ -35,6 +37,12 @@ test('webhooks listen prints what a server delivers, passes it on, and takes not
   await listening.wrote(/"isRepeated":true/);
   expect((await fetch(url)).status).toBe(405);
   expect(receiver.received).toHaveLength(2);
+
+  const asking = { env: { LONGHAUL_URL: longhaul.url, LONGHAUL_KEY: key } };
+  const [delivery = ''] = (await cli.run(['webhooks', 'list', '--job', job.id, '-q'], asking)).stdout.split('\n');
+  const again = await cli.run(['webhooks', 'redeliver', delivery, 'delivery_01a221d6-1488-771b-84f6-000000000000', '-q'], asking);
+  expect(again).toEqual({ code: 1, stdout: `${delivery}\n`, stderr: expect.stringMatching(/^delivery_\S+0000: /) });
+  await eventually(() => expect(receiver.received).toHaveLength(3));
 
   // Whatever is signed with nothing, anybody may have signed.
   expect(await cli.run(['webhooks', 'listen', '--port', '0'], { env: { LONGHAUL_WEBHOOK_SECRET: 'whsec_' } })).toMatchObject({ code: 2, stderr: expect.stringContaining('no signing secret') });

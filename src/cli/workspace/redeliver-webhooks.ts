@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { actOnEach } from '../act-on-each.ts';
-import { askMutation, failed } from '../ask-mutation.ts';
+import { askMutation, refused } from '../ask-mutation.ts';
 import { connect, withServerOptions } from '../connect.ts';
 import type { ServerChoice } from '../contexts/choose-server.ts';
 import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
@@ -11,7 +11,7 @@ export function declare(command: Command): void {
 }
 
 const document = `mutation ($input: RedeliverWebhookInput!) { redeliverWebhook(input: $input) {
-  ... on RedeliverWebhookPayload { delivery { ${deliveryFields} } } ${failed} } }`;
+  ... on RedeliverWebhookPayload { delivery { ${deliveryFields} } } ${refused} } }`;
 
 async function redeliver(ids: string[], options: ServerChoice & PrintOptions): Promise<void> {
   const client = await connect(options);
