@@ -33,7 +33,10 @@ const beginStatement = `
   INSERT INTO job_log_counter (job_id, workspace_id)
   SELECT lease.job_id, lease.workspace_id
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS asked(job_id, token, scope)
-  JOIN lease ON lease.job_id = asked.job_id AND lease.token = asked.token AND lease.expires_at > now()
+  -- The limit keeps this from being a join, for which all leases might be read.
+  CROSS JOIN LATERAL (
+    SELECT * FROM lease WHERE lease.job_id = asked.job_id AND lease.token = asked.token AND lease.expires_at > now() LIMIT 1
+  ) AS lease
   WHERE asked.scope IS NULL OR asked.scope = lease.workspace_id
   ORDER BY lease.job_id
   ON CONFLICT DO NOTHING`;
