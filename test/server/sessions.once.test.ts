@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secrets } from '../../src/secrets.ts';
 import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { sessionSeconds, Sessions } from '../../src/workspaces/sessions.ts';
+import { untilFigures } from '../support/figures.ts';
 import { type Longhaul, startLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -49,6 +50,13 @@ async function keyIdOf(browser: Visitor): Promise<string> {
 async function openedBefore(seconds: number, browser = visitor): Promise<string> {
   const now = longhaul.services.clock.now().getTime() - seconds * 1_000;
   return new Sessions(new Secrets([secret]), { now: () => new Date(now) }).open(await keyIdOf(browser));
+}
+
+/** For the rest of the test, by the clock that sessions are judged by. */
+function aMinuteLater(): void {
+  const later = new Date(longhaul.services.clock.now().getTime() + 60_000);
+  const now = vi.spyOn(longhaul.services.clock, 'now').mockReturnValue(later);
+  onTestFinished(() => now.mockRestore());
 }
 
 async function accessToken(): Promise<string> {
@@ -115,18 +123,23 @@ describe('who signs in with a key', () => {
   });
 
   test('is nobody any more when the session is over, and an open socket is closed', async () => {
-    const leaving = holding(await openedBefore(sessionSeconds - 2));
+    const leaving = holding(await openedBefore(sessionSeconds - 60));
     const { ws, refused } = await leaving.socket();
     expect(refused).toBeNull();
-    expect((await once(ws, 'close'))[0]).toBe(4401);
+    const closed = once(ws, 'close');
+    aMinuteLater();
+    expect((await closed)[0]).toBe(4401);
     expect(await leaving.ask(whoAmI)).toMatchObject({ ...unauthenticated, errors: [{ message: 'Your session has ended. Sign in again.' }] });
   });
 
   test('has its waiting claim ended when the session is over', async () => {
     const owner = await longhaul.workspace();
-    const leaving = holding(await openedBefore(sessionSeconds - 2, await signedIn(await owner.key())));
+    const leaving = holding(await openedBefore(sessionSeconds - 60, await signedIn(await owner.key())));
     const claim = 'mutation { claimJobs(input: { types: ["demo"], workerId: "w", waitSeconds: 30 }) { __typename } }';
-    expect(await leaving.ask(claim)).toMatchObject({
+    const answer = leaving.ask(claim);
+    await untilFigures(longhaul, { waiting_claims: 1 });
+    aMinuteLater();
+    expect(await answer).toMatchObject({
       status: 401,
       data: { claimJobs: null },
       errors: [{ message: 'Your session has ended. Sign in again.', extensions: { code: 'UNAUTHENTICATED' } }],
