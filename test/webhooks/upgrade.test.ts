@@ -51,7 +51,7 @@ test('the deliveries that wait in pg-boss, a thousand of them, arrive after the 
   const kinds = Object.keys(pending).length;
   const waiting = `split_part(split_part(url, '/', 4), '?', 1) IN ('retried', 'put-back')`;
   // What is in a pause stays in it.
-  await eventually(() => expect(new Set(receiver.received.map(({ path }) => path)).size).toBe(kinds - 2));
+  await eventually(() => expect(new Set(receiver.received.map(({ path }) => path)).size).toBe(kinds - 2), 120_000);
   expect(
     await database.hot.query(
       `SELECT DISTINCT split_part(split_part(url, '/', 4), '?', 1) AS kind, tries, attempt_count, ready, sending,
