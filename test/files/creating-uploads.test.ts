@@ -61,6 +61,7 @@ test.each([
   ['more than a file may have', { filename: 'a', bytes: maxBytes + 1 }, 'bytes'],
   ['a checksum that is too short', { filename: 'a', sha256: 'ab' }, 'sha256'],
   ['a checksum that is no hex', { filename: 'a', sha256: 'x'.repeat(64) }, 'sha256'],
+  ['a checksum of something for a file of nothing', { filename: 'a', bytes: 0, sha256: 'AB'.repeat(32) }, 'sha256'],
   ['a size that is no number', { filename: 'a', bytes: 'many' }, 'bytes'],
 ])('%s is refused, at its field', async (_what, input, field) => {
   expect(await askForUpload(longhaul, key, input)).toMatchObject({ __typename: 'ValidationError', issues: [{ path: [field] }] });

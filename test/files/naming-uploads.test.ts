@@ -55,6 +55,9 @@ async function issuesOf(work: Promise<unknown>): Promise<{ path: string[]; messa
   return (await refusal(ValidationError, work)).issues;
 }
 
+const leasedFiles =
+  'mutation ($type: String!, $id: ID!) { claimJobs(input: { types: [$type], jobIds: [$id], workerId: "w" }) { ... on ClaimJobsPayload { leases { files { reference url filename mediaType bytes sha256 } } } } }';
+
 const uploadsOf = 'query ($id: ID!) { job(id: $id) { uploads { id filename complete } } }';
 
 async function uploadsShown(jobId: string): Promise<unknown> {
@@ -133,6 +136,10 @@ describe('a job', () => {
     expect(await tenant.count(`FROM job_upload WHERE workspace_id = $1 AND job_id = '${job.id}'`)).toBe(4);
     const { data } = await longhaul.graphql(uploadsOf, { id: job.id }, key);
     expect(data).toMatchObject({ job: { uploads: [{ id: second.id }, { id: first.id }, { id: third.id }] } });
+    const leased = await longhaul.graphql(leasedFiles, { type: 'mix', id: job.id }, await workspace.key({ scopes: ['WORK'] }));
+    expect(leased.data).toMatchObject({
+      claimJobs: { leases: [{ files: [{ reference: `upload:${second.id}` }, { reference: `upload:${first.uuid}` }, { reference: `upload:${third.id}` }] }] },
+    });
     const wrong = issuesOf(tenant.create({ type: 'mix', input: { ...input, tracks: ['upload:x'] } }));
     expect(await wrong).toEqual([{ path: ['input', 'tracks', '0'], message: expect.stringContaining('upload:ID') }]);
   });
@@ -253,9 +260,7 @@ test('a worker gets the files with its lease, by URLs that are good for the whol
   const { id } = await sentUpload(longhaul, key, content, { filename: 'Ferien.mp4', mediaType: 'video/mp4' });
   const reference = `upload:${id}`;
   const job = await tenant.create(naming(reference));
-  const document =
-    'mutation ($id: ID!) { claimJobs(input: { types: ["fingerprint"], jobIds: [$id], workerId: "w" }) { ... on ClaimJobsPayload { leases { files { reference url filename mediaType bytes sha256 } } } } }';
-  const { data } = await longhaul.graphql(document, { id: job.id }, await workspace.key({ scopes: ['WORK'] }));
+  const { data } = await longhaul.graphql(leasedFiles, { type: 'fingerprint', id: job.id }, await workspace.key({ scopes: ['WORK'] }));
   expect(data).toMatchObject({
     claimJobs: { leases: [{ files: [{ reference, filename: 'Ferien.mp4', mediaType: 'video/mp4', bytes: content.length, sha256: sha256Of(content) }] }] },
   });

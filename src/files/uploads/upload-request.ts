@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { expecting } from '../../input.ts';
 import { isFitName } from '../fit-name.ts';
@@ -17,6 +18,7 @@ export interface UploadRequest {
 
 const filenameError = expecting('a file name without a path, of 1 to 255 characters, none of which is invisible and changes lines or directions');
 const mediaTypeError = expecting('one media type such as video/mp4, at most 200 characters, no range such as video/* and no multipart, with parameters in ASCII; leave it out where it is not known');
+const sha256OfNothing = createHash('sha256').digest('hex');
 const sha256Error = expecting('a SHA-256: 64 hexadecimal digits');
 
 /** Checks an UploadRequest. */
@@ -27,5 +29,8 @@ export function uploadRequest({ maxBytes }: { maxBytes: number }) {
     mediaType: z.string({ error: mediaTypeError }).refine((type) => type.length <= 200 && normalType(type) !== null, { error: mediaTypeError }).nullish(),
     bytes: z.int({ error: bytesError }).min(0, { error: bytesError }).max(maxBytes, { error: bytesError }).nullish(),
     sha256: z.string({ error: sha256Error }).regex(/^[0-9a-f]{64}$/i, { error: sha256Error }).nullish(),
+  }).refine(({ bytes, sha256 }) => bytes !== 0 || sha256 == null || sha256.toLowerCase() === sha256OfNothing, {
+    path: ['sha256'],
+    error: `a file of no bytes has the SHA-256 ${sha256OfNothing}`,
   });
 }

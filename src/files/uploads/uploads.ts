@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Bus } from '../../bus/bus.ts';
 import type { Log } from '../../log.ts';
+import { LonghaulError, StorageFullError } from '../../errors.ts';
 import { createUpload, type UploadOrigin } from './create-upload.ts';
 import type { Piece } from './piece.ts';
 import { complete, receive, receiveAgain, type ReceivingParts, refuse } from './receive.ts';
@@ -55,7 +56,10 @@ export class Uploads {
     const upload = await createUpload(this.#parts, origin, asked);
     if (upload.announcedBytes !== 0) return upload;
     // Nothing will come.
-    return this.receive(upload.id, { body: Readable.from([]), offset: null, length: 0, size: 0, checksum: null });
+    return this.receive(upload.id, { body: Readable.from([]), offset: null, length: 0, size: 0, checksum: null }).catch((error: unknown) => {
+      if (error instanceof TransferError) throw refusalOf(error);
+      throw error;
+    });
   }
 
   /** Where the file is sent to: whoever has this URL can send it. */
@@ -105,4 +109,10 @@ export class Uploads {
       throw error;
     }
   }
+}
+
+/** Why an empty file could not be stored, as whoever creates it is told. */
+function refusalOf(cause: TransferError): Error {
+  if (cause.code === 'INSUFFICIENT_STORAGE') return new StorageFullError({ cause });
+  return cause.code === 'UNAVAILABLE' ? new LonghaulError('UNAVAILABLE', 'The store of the files does not answer now. Try again later.', { cause }) : cause;
 }

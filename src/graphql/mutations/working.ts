@@ -56,7 +56,8 @@ const Lease = builder.objectRef<LeaseShape>('Lease').implement({
       type: [LeasedFile],
       nullable: false,
       description: "The files that the input names, each with a URL that is good for the lease's whole attempt.",
-      resolve: ({ job }, _args, { loaders }) => loaders.uploads.load(job),
+      // Each once, however often the input names it.
+      resolve: async ({ job }, _args, { loaders }) => [...new Map((await loaders.uploads.load(job)).map((file) => [file.reference, file])).values()],
     }),
     checkpoint: t.field({
       type: 'JSON',
