@@ -150,6 +150,31 @@ test('a worker that stops lets short work end, hands back long work, and claims 
   expect(job.attempts).toEqual([{ outcome: 'RELEASED' }]);
 });
 
+test('jobs whose claim is answered while the worker stops are handed back', async () => {
+  const claimed = Promise.withResolvers<void>();
+  const stopping = Promise.withResolvers<void>();
+  const { client, tenant } = await packageUser(longhaul, {
+    fetch: async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(init?.body).includes('claimJobs')) return response;
+      const text = await response.text();
+      if (text.includes('lease_')) {
+        claimed.resolve();
+        await stopping.promise;
+        init?.signal?.throwIfAborted();
+      }
+      return new Response(text, response);
+    },
+  });
+  const worker = await start({ client, handlers: [untilStopped(() => {})] });
+  const { id } = await client.submit('comments', { sourceUrl }, { maxAttempts: 1 });
+  await claimed.promise;
+  const stopped = worker.stop();
+  stopping.resolve();
+  await stopped;
+  expect(await tenant.read(id.replace('job_', ''))).toMatchObject({ status: 'PENDING', failedAttempts: 0 });
+});
+
 test('no more run than there is room for, of each type and of all, and each job once, though answers are lost', async () => {
   const { client, tenant } = await packageUser(longhaul, { fetch: losingAnswers(/completeJob/, 5) });
   const running = { comments: 0, fingerprint: 0 };

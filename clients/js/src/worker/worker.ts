@@ -35,6 +35,9 @@ export interface WorkerOptions<Jobs = unknown> {
 /** How long a handler that was told DRAIN has to end, and handing back may take, in milliseconds: with `drainSeconds` less than half a minute. */
 const releaseWithin = 4_500;
 
+/** How long a claim may go on after `stop`, in milliseconds: what its answer brings, if that is on the way, is handed back. */
+const claimWithin = 500;
+
 /** How long it waits between claims that do not wait, in milliseconds. */
 const askAgainAfter = 500;
 
@@ -56,6 +59,8 @@ export class Worker {
   readonly #attempts = new Map<string, { attempt: Attempt; ended: Promise<void> }>();
   /** Aborted when it claims no more. */
   readonly #stopping = new AbortController();
+  /** Aborted when a claim that still waits is broken off. */
+  readonly #breaking = new AbortController();
   readonly #listening = new AbortController();
   #heardAt = performance.now();
   #wake = () => {};
@@ -94,13 +99,15 @@ export class Worker {
   async #drain(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
-    await this.ended.catch(() => {});
+    const claimed = this.ended.catch(() => {});
+    void within(claimed, claimWithin).then(() => this.#breaking.abort());
     const running = [...this.#attempts.values()];
     const all = Promise.all(running.map(({ ended }) => ended));
     await within(all, this.#drainSeconds * 1_000);
     for (const { attempt } of this.#attempts.values()) attempt.stop('DRAIN');
     await within(all, releaseWithin);
     await within(Promise.all([...this.#attempts.values()].map(({ attempt }) => attempt.release().catch(this.#onError))), releaseWithin);
+    await claimed;
     this.#listening.abort();
     this.#health?.close();
     await this.#heartbeat.stop();
@@ -116,9 +123,10 @@ export class Worker {
           continue;
         }
         // While a type is left out as it is full, it waits here, so that the type is claimed as soon as it has room.
-        const leases = await this.#calls.claim({ types, limit, workerId: this.workerId, waitSeconds: all ? 20 : 0 }, signal);
+        const leases = await this.#calls.claim({ types, limit, workerId: this.workerId, waitSeconds: all ? 20 : 0 }, this.#breaking.signal);
         this.#heardAt = performance.now();
         failures = 0;
+        if (signal.aborted) return await this.#handBack(leases);
         for (const lease of leases) this.#begin(lease);
         if (!all && leases.length === 0) await within(new Promise<void>((resolve) => (this.#wake = resolve)), askAgainAfter);
       } catch (error) {
@@ -148,6 +156,11 @@ export class Worker {
         this.#wake();
       });
     this.#attempts.set(token, { attempt, ended });
+  }
+
+  async #handBack(leases: readonly Lease[]): Promise<void> {
+    const soon = AbortSignal.timeout(releaseWithin);
+    await Promise.all(leases.map(({ token }) => this.#calls.send('release', { token }, soon).catch(this.#onError)));
   }
 
   /** Hears at once which attempts are over. Best effort: a report is answered LEASE_LOST, too. */

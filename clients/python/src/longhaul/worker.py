@@ -27,8 +27,11 @@ log = logging.getLogger("longhaul")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 WAIT_SECONDS = 5
-"""How long the server holds a claim where there is no work. A claim is not broken off, as its answer may be on the way with jobs that
-nobody would work on: stopping an idle worker may take as long."""
+"""How long the server holds a claim where there is no work."""
+
+CLAIM_ENDS_WITHIN = 0.5
+"""Seconds that a claim has after a stop: what its answer brings, if that is on the way, is handed back. Then it is broken off, and the server
+hands back what it may still find for it."""
 
 STOP_WITHIN = 5.0
 """How many seconds a handler that was told DRAIN has to end."""
@@ -50,6 +53,8 @@ class Worker:
         self._stopped_at: Optional[float] = None
         # Says that there is something to look at. Not an Event: of all that wakes only SimpleQueue may be used in a signal's handler.
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._claiming = Limit()
+        self._stopping: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def handler(self, type: str) -> Callable[[Handler], Handler]:
         """Registers a function as the handler of a job type: `def export(ctx, input)`. Its return value is the job's output. Where the
@@ -68,6 +73,7 @@ class Worker:
             raise ValueError("This worker has no handlers. Register one with @worker.handler(type).")
         listening = Limit()
         threading.Thread(target=self._listen, args=(listening,), name="longhaul-leases", daemon=True).start()
+        threading.Thread(target=self._end_claims, name="longhaul-stop", daemon=True).start()
         with self._signals():
             try:
                 log.info("working on %s as %s", ", ".join(self._handlers), self.worker_id)
@@ -84,6 +90,7 @@ class Worker:
             self._stopped_at = time.monotonic()
         self._stops += 1
         self._wake.put(None)
+        self._stopping.put(None)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -111,6 +118,8 @@ class Worker:
                 continue
             try:
                 leases = self._claim(min(room, 100))
+            except Ended:
+                return
             except LonghaulError as error:
                 if not is_worth_waiting(error):
                     raise
@@ -125,8 +134,14 @@ class Worker:
     def _claim(self, limit: int) -> list[dict[str, Any]]:
         values = {"types": list(self._handlers), "workerId": self.worker_id, "limit": limit, "waitSeconds": WAIT_SECONDS}
         # If its answer is lost, other workers get its jobs when the leases expire.
-        answer = payload_of(self._http.once(documents.CLAIM, {"input": values}, Limit(), WAIT_SECONDS + 15))
+        answer = payload_of(self._http.once(documents.CLAIM, {"input": values}, self._claiming, WAIT_SECONDS + 15))
         return list(answer["leases"])
+
+    def _end_claims(self) -> None:
+        # In a thread of its own: a signal's handler may not take the locks that this takes.
+        self._stopping.get()
+        time.sleep(CLAIM_ENDS_WITHIN)
+        self._claiming.end()
 
     def _begin(self, lease: dict[str, Any]) -> None:
         read, run = self._handlers[lease["job"]["type"]]
