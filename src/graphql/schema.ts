@@ -6,6 +6,7 @@ import './queries/nodes.ts';
 import './queries/jobs.ts';
 import './queries/workspaces.ts';
 import './queries/viewer.ts';
+import './types/delivered-job.ts';
 import './types/job-retries.ts';
 import './types/job-logs.ts';
 import './mutations/submitting.ts';

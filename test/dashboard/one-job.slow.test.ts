@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +26,9 @@ const types = [
     },
   },
 ];
+
+/** A picture of one pixel. */
+const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
 /** An API and a worker of one installation. The API can be killed and started again at its address. */
 async function start(): Promise<{ installation: Installation; url: string; restart: () => Promise<void> }> {
@@ -146,6 +149,17 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     await create(page);
     expect(shownJob(page)).not.toBe(made);
     await sums(second);
+    const saved = page.waitForEvent('download');
+    await section(page, 'Files').getByRole('link', { name: 'sound.bin' }).click();
+    expect(await readFile(await (await saved).path())).toEqual(second);
+
+    // What it was given is shown as what it made.
+    await page.getByRole('button', { name: 'Run again with changes' }).click();
+    await page.getByLabel('File to send').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: dot });
+    await page.getByText('dot.png, ').waitFor();
+    await create(page);
+    await section(page, 'Files').getByRole('img', { name: 'dot.png' }).waitFor();
+    await expect.poll(() => page.evaluate("document.querySelector('img.preview').naturalWidth")).toBe(1);
   });
 
   test('a secret is typed unseen, shown to who asks, and taken over', { timeout: 120_000 }, async () => {

@@ -166,6 +166,7 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     });
     await redeliver.click();
     await eventually(() => expect(receiver.received).toHaveLength(2));
+    expect(await page.getByRole('cell', { name: 'demo' }).getByRole('link').getAttribute('href')).toMatch(/^#\/jobs\/job_/);
     await page.getByLabel('Which deliveries').selectOption('Delivered');
     await eventually(async () => {
       await page.getByRole('button', { name: 'Refresh' }).click();

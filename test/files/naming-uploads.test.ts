@@ -65,6 +65,10 @@ async function uploadsShown(jobId: string): Promise<unknown> {
   return data?.['job'];
 }
 
+async function whole(url: string): Promise<Buffer> {
+  return Buffer.from(await (await fetch(url)).arrayBuffer());
+}
+
 async function expire({ uuid }: { uuid: string }): Promise<void> {
   await longhaul.services.database.hot.query(`UPDATE upload SET expires_at = now() - interval '1 s' WHERE id = $1`, [uuid]);
 }
@@ -81,6 +85,23 @@ describe('a job', () => {
     const job = await tenant.create(naming(`upload:${name}`));
     expect(job.input).toEqual({ sourceUrl: `upload:${name}` });
     expect(await uploadsShown(job.id)).toEqual({ uploads: [{ id, filename: 'a.bin', complete: true }] });
+  });
+
+  test('shows a link to each, which stays the same, and holds as long as the file is there', async () => {
+    const { id, uuid } = await sentUpload(longhaul, key, content);
+    const job = await tenant.create(naming(`upload:${id}`));
+    const link = async () => {
+      const { data } = await longhaul.graphql('query ($id: ID!) { job(id: $id) { uploads { url } } }', { id: job.id }, key);
+      return String(Object(data?.['job']).uploads[0].url);
+    };
+    const first = await link();
+    expect(await whole(first)).toEqual(Buffer.from(content));
+    expect(await link()).toBe(first);
+    // The job goes on, and keeps it.
+    await expire({ uuid });
+    expect(await whole(await link())).toEqual(Buffer.from(content));
+    const { data } = await longhaul.graphql('mutation { createUpload(input: { filename: "later.bin" }) { ... on CreateUploadPayload { upload { url } } } }', {}, key);
+    expect(data).toEqual({ createUpload: { upload: { url: null } } });
   });
 
   test.each([

@@ -18,7 +18,7 @@ export const fields: Record<string, { all?: string; read?: string; key?: string;
   },
   WebhookDelivery: {
     all: 'id event status attemptCount createdAt deliveredAt',
-    read: 'url lastResponseStatus lastError',
+    read: 'url job lastResponseStatus lastError',
   },
   CreditTransaction: { all: 'id kind amount balanceAfter createdAt', read: 'job' },
   // Without READ, ADMIN shows the others, too, but for deliveries. An access token that creates sees credits.
@@ -68,7 +68,7 @@ export const fields: Record<string, { all?: string; read?: string; key?: string;
   },
   ScheduleConnection: { all: 'edges pageInfo' },
   ScheduleEdge: { all: 'cursor node' },
-  Upload: { all: 'id filename mediaType bytes receivedBytes sha256 complete expiresAt' },
+  Upload: { all: 'id filename mediaType bytes receivedBytes sha256 complete expiresAt', key: 'url' },
   AuditEntry: { all: 'id at action actor target outcome ipAddress details' },
   AuditEntryConnection: { all: 'edges pageInfo' },
   AuditEntryEdge: { all: 'cursor node' },

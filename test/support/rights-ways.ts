@@ -264,7 +264,7 @@ export const ways: Record<string, Way> = {
     type: 'Upload',
     document: 'mutation { createUpload(input: { filename: "a.mp4" }) { ... on CreateUploadPayload { upload { SELECTION } } } }',
     path: 'createUpload.upload',
-    sees: { WRITE: 'whole', creating: 'whole', foreign: 'whole' },
+    sees: { WRITE: 'shown', creating: 'whole', foreign: 'whole' },
     variables: async () => ({}),
   },
   "an upload of a key's, as a node": {

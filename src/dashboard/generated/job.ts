@@ -73,14 +73,14 @@ export type WebhookEvent =
   /** The job failed for good. */
   | 'JOB_FAILED';
 
-export type WholeJobFragment = { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } };
+export type WholeJobFragment = { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, url: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } };
 
 export type ReadJobQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type ReadJobQuery = { job: { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } } | null };
+export type ReadJobQuery = { job: { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, url: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } } | null };
 
 export type FollowJobSubscriptionVariables = Exact<{
   id: string | number;
@@ -88,7 +88,7 @@ export type FollowJobSubscriptionVariables = Exact<{
 }>;
 
 
-export type FollowJobSubscription = { jobProgress: { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } } };
+export type FollowJobSubscription = { jobProgress: { id: string, uuid: string, vendorId: string | null, type: string, status: JobStatus, version: number, maxAttempts: number, downloadUrl: string | null, tags: Array<string>, priority: number, creditsCharged: number, creditsRefunded: number, cancelReason: string | null, clientReference: string | null, concurrencyKey: string | null, concurrencyLimit: number | null, dialect: Dialect, runAt: string | null, nextAttemptAt: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, updatedAt: string, progress: { step: string | null, message: string | null, percentage: number | null } | null, error: { code: string, message: string } | null, attempts: Array<{ number: number, workerId: string, dueAt: string, startedAt: string, endedAt: string | null, outcome: AttemptOutcome | null, error: { code: string, message: string } | null }>, artifacts: Array<{ id: string, name: string, filename: string, mediaType: string, bytes: number, sha256: string, url: string, expiresAt: string }>, uploads: Array<{ id: string, filename: string, mediaType: string, bytes: number | null, receivedBytes: number, complete: boolean, sha256: string | null, url: string | null, expiresAt: string }>, schedule: { id: string, name: string } | null, retryOf: { id: string, type: string, status: JobStatus, createdAt: string } | null, retries: { edges: Array<{ node: { id: string, type: string, status: JobStatus, createdAt: string } }> } } };
 
 export type ReadInputQueryVariables = Exact<{
   id: string | number;
@@ -236,6 +236,7 @@ export const WholeJobFragmentDoc = new TypedDocumentString(`
     receivedBytes
     complete
     sha256
+    url
     expiresAt
   }
   downloadUrl
@@ -342,6 +343,7 @@ export const ReadJobDocument = new TypedDocumentString(`
     receivedBytes
     complete
     sha256
+    url
     expiresAt
   }
   downloadUrl
@@ -434,6 +436,7 @@ export const FollowJobDocument = new TypedDocumentString(`
     receivedBytes
     complete
     sha256
+    url
     expiresAt
   }
   downloadUrl

@@ -27,7 +27,7 @@ export type WebhookEvent =
   /** The job failed for good. */
   | 'JOB_FAILED';
 
-export type ListedDeliveryFragment = { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, url: string, attemptCount: number, lastResponseStatus: number | null, lastError: string | null, createdAt: string, deliveredAt: string | null };
+export type ListedDeliveryFragment = { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, url: string, attemptCount: number, lastResponseStatus: number | null, lastError: string | null, createdAt: string, deliveredAt: string | null, job: { id: string, type: string } | null };
 
 export type ListDeliveriesQueryVariables = Exact<{
   statuses?: Array<WebhookDeliveryStatus> | WebhookDeliveryStatus | null | undefined;
@@ -38,7 +38,7 @@ export type ListDeliveriesQueryVariables = Exact<{
 }>;
 
 
-export type ListDeliveriesQuery = { workspace: { id: string, webhookDeliveries: { edges: Array<{ node: { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, url: string, attemptCount: number, lastResponseStatus: number | null, lastError: string | null, createdAt: string, deliveredAt: string | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } };
+export type ListDeliveriesQuery = { workspace: { id: string, webhookDeliveries: { edges: Array<{ node: { id: string, event: WebhookEvent, status: WebhookDeliveryStatus, url: string, attemptCount: number, lastResponseStatus: number | null, lastError: string | null, createdAt: string, deliveredAt: string | null, job: { id: string, type: string } | null } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } } };
 
 export type SendDeliveryAgainMutationVariables = Exact<{
   input: RedeliverWebhookInput;
@@ -84,6 +84,10 @@ export const ListedDeliveryFragmentDoc = new TypedDocumentString(`
   lastError
   createdAt
   deliveredAt
+  job {
+    id
+    type
+  }
 }
     `, {"fragmentName":"ListedDelivery"}) as unknown as TypedDocumentString<ListedDeliveryFragment, unknown>;
 export const ListDeliveriesDocument = new TypedDocumentString(`
@@ -121,6 +125,10 @@ export const ListDeliveriesDocument = new TypedDocumentString(`
   lastError
   createdAt
   deliveredAt
+  job {
+    id
+    type
+  }
 }`) as unknown as TypedDocumentString<ListDeliveriesQuery, ListDeliveriesQueryVariables>;
 export const SendDeliveryAgainDocument = new TypedDocumentString(`
     mutation SendDeliveryAgain($input: RedeliverWebhookInput!) {

@@ -30,10 +30,17 @@ export function JobFiles({ artifacts, uploads }: Pick<WholeJobFragment, 'artifac
       ))}
       {uploads.map((upload) => (
         <li key={upload.id}>
+          {upload.url !== null && <Preview mediaType={upload.mediaType} url={atHome(upload.url)} name={upload.filename} />}
           <div class="file-head">
-            <strong class="clip" title={upload.filename}>
-              {upload.filename}
-            </strong>
+            {upload.url === null ? (
+              <strong class="clip" title={upload.filename}>
+                {upload.filename}
+              </strong>
+            ) : (
+              <a href={atHome(upload.url)} download={upload.filename} class="clip" title={upload.filename}>
+                {upload.filename}
+              </a>
+            )}
             <span class="soft">
               of the input, {upload.mediaType}, {upload.complete ? bytesText(upload.receivedBytes) : `${bytesText(upload.receivedBytes)} so far`}
             </span>

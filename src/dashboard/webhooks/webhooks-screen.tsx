@@ -1,6 +1,6 @@
 import { useQuery } from '../app/use-query.ts';
 import { useRefresh } from '../app/use-refresh.ts';
-import { route, setParams } from '../app/router.ts';
+import { href, route, setParams } from '../app/router.ts';
 import { can } from '../app/session.ts';
 import { Time } from '../app/time.tsx';
 import { deliveryStates, eventNames } from '../app/webhook-words.ts';
@@ -26,6 +26,17 @@ export function Screen() {
   useRefresh(reload, 15);
   const columns: readonly Column<ListedDeliveryFragment>[] = [
     { name: 'State', cell: (delivery) => <State delivery={delivery} /> },
+    {
+      name: 'Job',
+      cell: ({ job }) =>
+        job === null ? (
+          <span class="soft">deleted</span>
+        ) : (
+          <a class="cell-text" title={job.type} href={href(['jobs', job.id])}>
+            {job.type}
+          </a>
+        ),
+    },
     { name: 'Event', cell: ({ event }) => <code>{eventNames[event]}</code> },
     { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
     { name: 'To', cell: ({ url }) => <span class="cell-text" title={url}>{url}</span> },

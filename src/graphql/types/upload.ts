@@ -2,6 +2,17 @@ import { isComplete, type Upload } from '../../files/uploads/upload.ts';
 import { builder, globalIdDescription } from '../builder.ts';
 import { toGlobalId } from '../global-id.ts';
 
+/** A day in milliseconds. */
+const day = 86_400_000;
+
+/**
+ * When its link ends, if the file is not gone by then. What a job has taken is kept beyond its own expiry: then at the end of the next day,
+ * so that the link stays the same for as long as somebody looks at it.
+ */
+function linkedUntil({ expiresAt }: Upload, now: Date): Date {
+  return expiresAt > now ? expiresAt : new Date(Math.ceil(now.getTime() / day + 1) * day);
+}
+
 export const UploadType = builder.objectRef<Upload>('Upload');
 
 builder.objectType(UploadType, {
@@ -19,6 +30,13 @@ builder.objectType(UploadType, {
     }),
     sha256: t.exposeString('sha256', { nullable: true, description: 'SHA-256 in hex, of what was received. Null until complete.' }),
     complete: t.boolean({ nullable: false, description: 'Whether all of it was received.', resolve: isComplete }),
+    url: t.field({
+      type: 'URL',
+      nullable: true,
+      description: 'READ. Signed at the moment of reading: whoever has it can download this file, with no key. Null until complete. An access token cannot read it.',
+      authScopes: { $all: { anyOf: ['READ'], key: true } },
+      resolve: (upload, _args, { links, clock }) => (isComplete(upload) ? links.sign({ id: upload.id, expiresAt: linkedUntil(upload, clock.now()) }) : null),
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: false,
