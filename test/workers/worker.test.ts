@@ -153,13 +153,16 @@ test('a cancelled download is aborted at once, and nothing of its file stays', a
 });
 
 test('a download that breaks off fails its attempt and is tried again', async () => {
-  const key = await (await longhaul.workspace()).key();
+  const workspace = await longhaul.workspace();
+  const key = await workspace.key();
   const source = await openSource(4 * quarter);
   const job = await create(longhaul, key, 'download', source.url);
   const watch = watchSocket(longhaul.url, key, JobProgressDocument, { id: job.id });
   const response = await source.answer();
   response.write(randomBytes(quarter));
   await percentageFrom(watch, 25);
+  // So that the next attempt, which is due in two seconds, waits until it was looked at.
+  await longhaul.services.jobs.updateWorkspace(workspace.id, { paused: true });
   response.destroy();
   while ((await next(watch)).jobProgress.status !== 'PENDING');
   await watch.return?.();
