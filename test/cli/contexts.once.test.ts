@@ -3,7 +3,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
-import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
+import { type Longhaul, sharedLonghaul, startLonghaul } from '../support/longhaul.ts';
 
 // Each command is a process, and starting one takes a while on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -120,6 +120,16 @@ test('that a server is away is told at once, by its address, while it is tried a
   const asking = cli.start(['whoami']);
   await asking.wrote(/cannot be reached/);
   expect(asking.written()).toEqual({ stdout: '', stderr: `${other.url} cannot be reached (ECONNREFUSED). Trying again.\n` });
+});
+
+test('that a key has asked too often is told, while it is waited until it may go on', async () => {
+  const limited = await startLonghaul({ RATE_LIMIT: '1' });
+  onTestFinished(() => limited.stop());
+  const cli = await CommandLine.with({ LONGHAUL_URL: limited.url, LONGHAUL_KEY: await (await limited.workspace()).key() });
+  expect(await cli.run(['jobs', '-q'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  const asking = cli.start(['jobs', '-q']);
+  await asking.wrote(/Trying again/);
+  expect(asking.written().stderr).toMatch(/^http\S+ takes no more requests of this key for now\. Trying again in \d+s\.\n$/);
 });
 
 test('of several contexts one is in use, another is chosen by its name or its address', async () => {

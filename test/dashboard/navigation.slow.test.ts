@@ -50,6 +50,19 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     expect(page.url()).toContain('#/types');
   });
 
+  test('a screen that waits because the key has asked too often says so', async () => {
+    const { page, allow } = await visit(longhaul.url, { key: longhaul.adminKey });
+    allow(/429/);
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    const refusal = { errors: [{ message: 'Too many requests.', extensions: { code: 'RATE_LIMITED' } }] };
+    await page.route('**/graphql', (route) => route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: refusal }));
+    await page.getByRole('link', { name: 'Types' }).click();
+    await page.getByRole('status').filter({ hasText: 'Too many requests' }).waitFor();
+    await page.unroute('**/graphql');
+    await page.getByRole('cell', { name: 'demo', exact: true }).waitFor();
+    expect(await page.getByText('Too many requests').count()).toBe(0);
+  });
+
   test('who opens a screen that the key is not for is told which it takes', async () => {
     const workspace = await longhaul.workspace();
     const visitor = await visit(longhaul.url, { key: await workspace.key({ scopes: ['READ'] }), address: '#/keys' });

@@ -10,6 +10,9 @@ export interface TypedDocument<Result, Variables> extends DocumentTypeDecoration
 /** Whether the server was heard last. */
 export const answering = signal(true);
 
+/** Whether the server last said that this key asks too often. The client waits until it may go on. */
+export const limited = signal(false);
+
 /** For what listens by the client itself: a server that is heard answers. */
 export function hears(transport: string | null): void {
   if (transport !== null) answering.value = true;
@@ -20,6 +23,7 @@ export async function ask(...[to, init]: Parameters<typeof fetch>): Promise<Resp
   try {
     const response = await fetch(typeof to === 'string' ? atHome(to) : to, init);
     answering.value = true;
+    limited.value = response.status === 429;
     return response;
   } catch (error) {
     // An aborted request says nothing about the server.

@@ -3,7 +3,7 @@ import { Empty } from '../ui/empty.tsx';
 import { ScreenFrame } from '../ui/screen-frame.tsx';
 import { expectHeading } from '../ui/heading.tsx';
 import { AccountMenu } from './account-menu.tsx';
-import { answering } from './api.ts';
+import { answering, limited } from './api.ts';
 import { ShortcutHelp, showShortcutHelp } from './shortcut-help.tsx';
 import { useShortcuts } from './shortcuts.ts';
 import { firstScreen, screenOf, screens, type ScreenEntry } from './screens.ts';
@@ -53,6 +53,11 @@ export function Shell({ viewer }: { viewer: Viewer }) {
           {!answering.value && (
             <span class="offline" role="status">
               Server not reachable
+            </span>
+          )}
+          {answering.value && limited.value && (
+            <span class="offline" role="status" title="This key has asked as often as it may in a minute. The page goes on by itself.">
+              Too many requests
             </span>
           )}
           <AccountMenu viewer={viewer} />
