@@ -184,6 +184,11 @@ async function waitingClaim(tenant: Tenant, signal: AbortSignal | null = null) {
   return { answer };
 }
 
+/** Until claims of the workspace that came before have looked once: whoever asks now is answered with them or after them. */
+async function haveLooked(tenant: Tenant): Promise<void> {
+  expect(await tenant.claim({ workerId: 'who looks, too' })).toEqual([]);
+}
+
 describe('a waiting claim is answered', () => {
   test('when a job is created', async () => {
     const tenant = await Tenant.in(longhaul);
@@ -216,6 +221,7 @@ describe('a waiting claim is answered', () => {
     const { answer } = await waitingClaim(tenant);
     const here = tenant.claim({ waitSeconds: 30 });
     const another = tenant.claim({ workerId: 'another', waitSeconds: 30 });
+    await haveLooked(tenant);
     await tenant.release(token);
     expect(await here).toEqual([]);
     expect(await answer).toEqual([]);
@@ -247,7 +253,14 @@ describe('a waiting claim is answered', () => {
 
 describe('a worker that hands its job back while a claim of it still waits', () => {
   const places = [
-    { where: 'the same process', wait: (tenant: Tenant) => ({ answer: tenant.claim({ waitSeconds: 30 }).then(ids) }) },
+    {
+      where: 'the same process',
+      wait: async (tenant: Tenant) => {
+        const answer = tenant.claim({ waitSeconds: 30 }).then(ids);
+        await haveLooked(tenant);
+        return { answer };
+      },
+    },
     { where: 'another process', wait: (tenant: Tenant) => waitingClaim(tenant) },
   ];
   test.each(places)('at $where: the claim ends with nothing, and the job waits for others at no cost of an attempt', async ({ wait }) => {
@@ -257,7 +270,6 @@ describe('a worker that hands its job back while a claim of it still waits', () 
     await tenant.release(token);
     expect(await answer).toEqual([]);
     expect(await tenant.read(job.id)).toMatchObject({ status: 'PENDING', attempt: 1, failedAttempts: 0 });
-    // It waits: a claim that was under way may have had the job, and then hands it back.
     expect(ids(await tenant.claim({ workerId: 'another', waitSeconds: 30 }))).toEqual([job.id]);
   });
 });
