@@ -174,6 +174,10 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await tenant.start(first);
     await page.getByRole('button', { name: '1 new' }).click();
     await text(rowOf(page, first), /Running/);
+    // It can only become one thing.
+    await box(page).fill('status:FAI');
+    await box(page).press('Enter');
+    await page.waitForURL('**/#/jobs?status=FAILED');
     await box(page).fill('status:DONE');
     await box(page).press('Enter');
     await text(page.getByRole('alert'), /There is no status DONE/);
@@ -209,6 +213,11 @@ describe.skipIf(!hasChromium())('in Chromium', { timeout: 120_000 }, () => {
     await rows(page).nth(5).getByRole('checkbox').click();
     await rows(page).nth(8).getByRole('checkbox').click({ modifiers: ['Shift'] });
     await text(page.getByRole('status'), /6 jobs chosen/);
+    await page.keyboard.press('c');
+    await page.getByRole('button', { name: 'Cancel 6 jobs' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('A');
+    await text(page.getByRole('status'), /All jobs that match/);
     await page.keyboard.press('Escape');
     await page.getByRole('region', { name: 'Chosen jobs' }).waitFor({ state: 'detached' });
 

@@ -56,6 +56,12 @@ export function QueryBox({ filters, known, apply, open }: QueryBoxProps) {
     active.value = -1;
     completedTo.current = next.caret;
   };
+  /** What was written; what cannot be meant as it is, and can only become one thing, is that. */
+  const finished = () => {
+    const [only, another] = options;
+    if (shown && only !== undefined && another === undefined && readText(text.value).problem !== null) text.value = completed(text.value, completions, only).text.trimEnd();
+    return text.value;
+  };
   const submit = async (written: string) => {
     const read = readText(written);
     expanded.value = false;
@@ -78,7 +84,7 @@ export function QueryBox({ filters, known, apply, open }: QueryBoxProps) {
     if ((event.key === 'Enter' || event.key === 'Tab') && option !== undefined && !event.shiftKey) {
       event.preventDefault();
       take(option);
-    } else if (event.key === 'Enter') void submit(text.value);
+    } else if (event.key === 'Enter') void submit(finished());
     else if (event.key === 'Escape' && shown) expanded.value = false;
     else if (event.key === 'Escape') {
       text.value = applied;

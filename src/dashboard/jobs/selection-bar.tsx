@@ -1,24 +1,35 @@
 import { useRef } from 'preact/hooks';
 import { counted } from '../app/counted.ts';
+import { useShortcuts } from '../app/shortcuts.ts';
 import { bulkKinds } from '../bulk/bulk-words.ts';
 import type { BulkActionKind } from '../generated/bulk.ts';
 import { Button } from '../ui/button.tsx';
 import { focusHeading } from '../ui/heading.tsx';
 import type { Selection } from './job-selection.ts';
 
-const kinds: readonly BulkActionKind[] = ['CANCEL', 'RETRY', 'DELETE'];
+/** In order, with the key of each: from the rows there are as many steps to the buttons as there are rows. */
+const kinds: readonly { kind: BulkActionKind; key: string }[] = [
+  { kind: 'CANCEL', key: 'c' },
+  { kind: 'RETRY', key: 'r' },
+  { kind: 'DELETE', key: 'd' },
+];
 
 /** What can be done to the chosen jobs. */
 export function SelectionBar({ selection, order, start }: { selection: Selection; order: readonly string[]; start: (kind: BulkActionKind) => void }) {
   const bar = useRef<HTMLDivElement>(null);
   const count = selection.ids.value.size;
   const everything = selection.everything.value;
-  if (!everything && count === 0) return null;
+  const isEmpty = !everything && count === 0;
   // A button that goes away when it is pressed takes the focus with it.
   const chooseEverything = () => {
     selection.chooseEverything();
     bar.current?.focus();
   };
+  useShortcuts('Chosen jobs', [
+    ...kinds.map(({ kind, key }) => ({ keys: key, label: bulkKinds[kind].verb, run: () => !isEmpty && start(kind) })),
+    { keys: 'A', label: 'Choose all that match', run: () => !isEmpty && chooseEverything() },
+  ]);
+  if (isEmpty) return null;
   const chooseNone = () => {
     selection.clear();
     focusHeading();
@@ -32,7 +43,7 @@ export function SelectionBar({ selection, order, start }: { selection: Selection
         </Button>
       )}
       <span class="grow" />
-      {kinds.map((kind) => (
+      {kinds.map(({ kind }) => (
         <Button key={kind} danger={kind === 'DELETE'} onClick={() => start(kind)}>
           {bulkKinds[kind].verb}
         </Button>
