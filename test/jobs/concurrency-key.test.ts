@@ -268,7 +268,7 @@ test('a process that was killed before it settled its keys leaves that to anothe
     parameters: [first?.id],
     outcome: 'COMPLETED',
   });
-  const [next] = await tenant.claim({ waitSeconds: 10 });
+  const [next] = await tenant.claim({ waitSeconds: 30 });
   expect(next?.job.id).toBe(second?.id);
 });
 
