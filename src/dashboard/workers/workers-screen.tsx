@@ -60,8 +60,9 @@ export function Screen() {
           workers.edges.length === 0 ? (
             <Empty title={all ? 'No worker has claimed a job in the last week' : 'No worker is alive'}>
               <p>
-                A server that runs with ROLE=all or ROLE=worker takes the built-in types. For your own types start a worker with @longhaul/client/worker, with the Python client, or over
-                GraphQL with claimJobs, and a key with WORK.
+                A server that runs with ROLE=all or ROLE=worker takes the built-in types. For your own types make any program a worker with
+                longhaul worker run, or start one with @longhaul/client/worker, the Python client, or over GraphQL with claimJobs; each takes a key
+                with WORK.
               </p>
               {!all && <a href={href(['workers'], { show: 'all' })}>Show those that are gone</a>}
             </Empty>
