@@ -39,7 +39,8 @@ test('webhooks listen prints what a server delivers, passes it on, and takes not
   expect(receiver.received).toHaveLength(2);
 
   const asking = { env: { LONGHAUL_URL: longhaul.url, LONGHAUL_KEY: key } };
-  const [delivery = ''] = (await cli.run(['webhooks', 'list', '--job', job.id, '-q'], asking)).stdout.split('\n');
+  const [delivery = '', of] = (await cli.run(['webhooks', 'list', '--job', job.id, '--columns', 'id,job,job.type'], asking)).stdout.split('\t');
+  expect(of).toBe(`job_${job.id}`);
   const again = await cli.run(['webhooks', 'redeliver', delivery, 'delivery_01a221d6-1488-771b-84f6-000000000000', '-q'], asking);
   expect(again).toEqual({ code: 1, stdout: `${delivery}\n`, stderr: expect.stringMatching(/^delivery_\S+0000: /) });
   await eventually(() => expect(receiver.received).toHaveLength(3));

@@ -21,3 +21,16 @@ export const deliveryShape: Shape<ShownDelivery> = {
   properties: propertiesIn(deliveryFields),
   id: 'id',
 };
+
+/** One of a list, which tells its job, too: a key that sends deliveries again need not read jobs. */
+export interface ListedDelivery extends ShownDelivery {
+  job: { id: string; type: string } | null;
+}
+
+export const listedDeliveryFields = `${deliveryFields} job { id type }`;
+
+export const listedDeliveryShape: Shape<ListedDelivery> = {
+  columns: { ...deliveryShape.columns, job: ({ job }) => job?.id ?? null },
+  properties: propertiesIn(listedDeliveryFields),
+  id: 'id',
+};
