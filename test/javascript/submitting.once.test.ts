@@ -5,7 +5,7 @@ import {
   UnauthenticatedError, ValidationError,
 } from '../../clients/js/src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { losingAnswers, packageUser } from '../support/javascript-client.ts';
+import { losingAnswers, packageUser, ways } from '../support/javascript-client.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { storedFile } from '../support/stored-file.ts';
 
@@ -72,6 +72,12 @@ test('an input that is no JSON is refused at once, and not taken for a broken co
   const { client, requests } = await packageUser(longhaul);
   await expect(client.submit('comments', { ...input, pages: 10n })).rejects.toThrow(TypeError);
   expect(requests).toEqual([]);
+});
+
+test.for(ways)('a key that no header takes, such as lh_… of a manual, is told at once, over $over too', async ({ options }) => {
+  const { client } = await packageUser(longhaul, { ...options, auth: 'lh_…' });
+  await expect(client.submit('comments', input)).rejects.toThrow(TypeError);
+  await expect(client.handle(crypto.randomUUID()).result()).rejects.toThrow();
 });
 
 test('a key that only writes submits, cancels and retries', async () => {

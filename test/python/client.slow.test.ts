@@ -98,6 +98,15 @@ caught(lambda: client.submit("demo", {"seconds": 1}, idempotency_key="mine"))
     ]);
   });
 
+  test('takes a key as it was read from a file, and refuses at once what is none, without showing it', async () => {
+    const printed = await run(`
+print(Client(os.environ["URL"], os.environ["KEY"] + "\\n").run("demo", {"seconds": 0})["bytes"] > 0)
+try: Client(os.environ["URL"], "a secret\\nkey")
+except ValueError as error: print("secret" in str(error))
+`);
+    expect(printed).toBe('True\nFalse\n');
+  });
+
   test('an upload and a download go on after every cut, and the file is whole', async () => {
     const folder = await testFolder();
     const content = randomBytes(3_000_000);

@@ -109,15 +109,11 @@ export class Http {
   async #post(token: string | null, body: object, { signal, headers }: Sending): Promise<Response> {
     // Taken off the object: a browser's fetch refuses any `this` but the window.
     const { fetch: send } = this;
-    // Outside: what is no JSON is not the network's fault.
-    const text = JSON.stringify(body);
+    // Outside: what is no JSON, and a token that fits no header, is not the network's fault.
+    const all = { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json' };
+    const init = { method: 'POST', headers: Object.fromEntries(new Headers(all)), body: JSON.stringify(body), signal };
     try {
-      return await send(this.url, {
-        method: 'POST',
-        headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json' },
-        body: text,
-        signal,
-      });
+      return await send(this.url, init);
     } catch (cause) {
       signal.throwIfAborted();
       throw new ConnectionError('The server could not be reached.', { cause });
@@ -131,7 +127,7 @@ export async function parse<Data>(response: Response): Promise<Result<Data>> {
   try {
     text = await response.text();
   } catch (cause) {
-    throw new ConnectionError('The connection broke in the middle of an answer.', { cause });
+    throw new ConnectionError('The connection broke during an answer.', { cause });
   }
   const after = Number(response.headers.get('retry-after'));
   const retryAfter = after > 0 ? { retryAfter: after * 1_000 } : {};

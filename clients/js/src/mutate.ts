@@ -19,7 +19,7 @@ type Refusal = { code: string; message: string };
  * @throws LonghaulError
  */
 export function unwrap<Answer>(answer: Answer | null | undefined): Exclude<Answer, Refusal> {
-  if (answer == null) throw errorOf({ code: 'INTERNAL', message: 'The answer has no payload.' });
+  if (answer == null) throw errorOf({ code: 'INTERNAL', message: 'The answer has no data.' });
   if (isRefusal(answer)) throw errorOf(answer);
   return answer as Exclude<Answer, Refusal>;
 }

@@ -100,7 +100,10 @@ class Http:
     def __init__(self, url: str, key: str):
         base = url.rstrip("/")
         self.url = base if base.endswith("/graphql") else f"{base}/graphql"
-        self._key = key
+        # What was read from a file ends with a line break. Not quoted, as errors are logged.
+        self._key = key.strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise ValueError("The key has characters that no key has. Give it as it was made.")
 
     def headers(self, accept: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json", "Accept": accept}
