@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Tenant, endLease, sweep } from '../support/domain.ts';
 import { eventually } from '../support/eventually.ts';
+import { mayIdle } from '../support/lock-waits.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 
 let longhaul: Longhaul;
@@ -19,6 +20,7 @@ async function holdReads(): Promise<{ release: () => Promise<void> }> {
   const held = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
   const holder = database.transaction(async (transaction) => {
+    await transaction.query(mayIdle);
     await transaction.query('SELECT pg_advisory_xact_lock(7, 7)');
     taken.resolve();
     await held.promise;

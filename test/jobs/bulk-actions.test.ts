@@ -235,9 +235,9 @@ test.runIf(backend === 'servers')('a job that is handed back while the action wa
   const { released, action } = await database.transaction(async (transaction) => {
     await transaction.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [job.id]);
     const releasing = tenant.release(token);
-    await untilWaiting(database.hot, 1);
+    await untilWaiting(transaction, 1);
     const acting = carriedOut({ kind: 'CANCEL', filter: { statuses: ['RUNNING'] } });
-    await untilWaiting(database.hot, 2);
+    await untilWaiting(transaction, 2);
     // In an object: they end once the row is free, so the transaction must not wait for them.
     return { released: releasing, action: acting };
   });

@@ -53,7 +53,7 @@ test.runIf(backend === 'servers')('of two that are started together as the tenth
     // Whoever has started an action cannot commit it without its entry.
     await transaction.query('LOCK TABLE audit_entry IN SHARE MODE');
     const starts = processes.map((process) => start(tenant, process));
-    await untilWaiting(database.hot, 2);
+    await untilWaiting(transaction, 2);
     return { both: Promise.allSettled(starts) };
   });
   expect((await both).map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);

@@ -23,9 +23,9 @@ test.each(Object.entries(backs))('a cancellation that had to wait while the atte
   const { both } = await database.transaction(async (transaction) => {
     await transaction.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [job.id]);
     const ending = end(tenant, token);
-    await untilWaiting(database.hot, 1);
+    await untilWaiting(transaction, 1);
     const cancelling = tenant.cancel(job.id);
-    await untilWaiting(database.hot, 2);
+    await untilWaiting(transaction, 2);
     // In an object: they end once the row is free, so the transaction must not wait for them.
     return { both: Promise.all([ending, cancelling]) };
   });

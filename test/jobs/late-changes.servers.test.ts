@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Queryable } from '../../src/database/queryable.ts';
 import { rollUp } from '../../src/jobs/statistics/roll-up.ts';
 import { Tenant } from '../support/domain.ts';
+import { mayIdle } from '../support/lock-waits.ts';
 import { expectCounts, expectStatistics, untilCounted } from '../support/log-scan.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 
@@ -20,6 +21,7 @@ async function open(workspaceId: string, outcome: 'commit' | 'abort'): Promise<{
   const ending = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const done = longhaul.services.database.transaction(async (transaction: Queryable) => {
+    await transaction.query(mayIdle);
     await transaction.query(insert, [workspaceId]);
     begun.resolve();
     await ending.promise;

@@ -48,7 +48,7 @@ test('of two triggers that waited for the schedule, the second is refused: the f
   const { both } = await database.transaction(async (transaction) => {
     await transaction.query('SELECT FROM schedule WHERE id = $1 FOR UPDATE', [schedule.id]);
     const triggers = [trigger(tenant, schedule), trigger(tenant, schedule)];
-    await untilWaiting(database.hot, 2);
+    await untilWaiting(transaction, 2);
     // In an object: they end once the row is free, so the transaction must not wait for them.
     return { both: Promise.allSettled(triggers) };
   });
@@ -69,9 +69,9 @@ test('a trigger that waited for an occurrence is refused: that has created its j
     await transaction.query('SELECT FROM workspace WHERE id = $1 FOR UPDATE', [tenant.id]);
     // It has the schedule, and waits with its job for the balance.
     const occurring = occur(tenant);
-    await untilWaiting(database.hot, 1);
+    await untilWaiting(transaction, 1);
     const triggering = refusal(ValidationError, trigger(tenant, schedule));
-    await untilWaiting(database.hot, 2);
+    await untilWaiting(transaction, 2);
     return { both: Promise.all([occurring, triggering]) };
   });
   expect(await both).toMatchObject([1, { issues: [{ path: ['id'] }] }]);
@@ -93,7 +93,7 @@ test('an occurrence that began to look before a trigger, and took the schedule a
   const late = await database.transaction(async (transaction) => {
     await transaction.query('SELECT pg_advisory_xact_lock(1, 1)');
     const occurring = occur(tenant, waits, ['SET LOCAL search_path = public', 'DROP SCHEMA waiting CASCADE']);
-    await untilWaiting(database.hot, 1);
+    await untilWaiting(transaction, 1);
     await trigger(tenant, schedule);
     return { occurring };
   });

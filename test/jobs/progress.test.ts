@@ -5,6 +5,7 @@ import { ValidationError } from '../../src/errors.ts';
 import { type Report, reportProgress } from '../../src/jobs/progress/report.ts';
 import { ReportQueue } from '../../src/jobs/progress/report-queue.ts';
 import { becomeDue, contextOf, refusal, Tenant } from '../support/domain.ts';
+import { mayIdle } from '../support/lock-waits.ts';
 import { backend, type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { observed } from '../support/observed-database.ts';
 
@@ -233,6 +234,7 @@ test.runIf(backend === 'servers')('a report for a row that somebody holds is tri
 
   let pending: Promise<Date> | undefined;
   await context.database.transaction(async (transaction) => {
+    await transaction.query(mayIdle);
     await transaction.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [blocked.job.id]);
     pending = report(blocked.token);
     await report(free.token);

@@ -5,6 +5,7 @@ import { revokeApiKey } from '../../src/workspaces/revoke-api-key.ts';
 import { endUnseen } from '../support/deleting.ts';
 import { Tenant } from '../support/domain.ts';
 import { eventually } from '../support/eventually.ts';
+import { mayIdle } from '../support/lock-waits.ts';
 import { type Longhaul, sharedLonghaul, type TestWorkspace } from '../support/longhaul.ts';
 import { rest, type RestAnswer } from '../support/rest.ts';
 
@@ -216,6 +217,7 @@ test('polls that are in flight together share a statement', async () => {
   const answers: Promise<RestAnswer>[] = [];
   // Nothing can be read while the table is locked, so that all of them are in flight at one time.
   await database.transaction(async (transaction) => {
+    await transaction.query(mayIdle);
     await transaction.query('LOCK TABLE job IN ACCESS EXCLUSIVE MODE');
     for (let index = 0; index < 200; index += 1) {
       answers.push(poll('/vydra/api/v1/jobs/', jobs[index % jobs.length] ?? raise()));

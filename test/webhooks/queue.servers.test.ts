@@ -7,7 +7,7 @@ import { sqlEndpoint } from '../../src/jobs/end/endpoint.ts';
 import { noteOutcome, putBack } from '../../src/webhooks/outcome.ts';
 import { mostTries } from '../../src/webhooks/series.ts';
 import { beginning, takeReady, type Try } from '../../src/webhooks/take.ts';
-import { eventually } from '../support/eventually.ts';
+import { untilWaiting } from '../support/lock-waits.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { type Statement } from '../support/observed-database.ts';
 import { statementsOf, waysInto } from '../support/plans.ts';
@@ -153,12 +153,7 @@ test('who waited while another process took sees what it has taken', async () =>
       [id],
     );
     waiting = takenOf(id);
-    await eventually(async () => {
-      const blocked = await database.hot.query(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      expect(blocked).toHaveLength(1);
-    });
+    await untilWaiting(other, 1);
   });
   expect(await waiting).toEqual([]);
 });
