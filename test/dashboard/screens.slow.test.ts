@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { visit } from '../support/dashboard.ts';
+import { Tenant } from '../support/domain.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Longhaul, startLonghaul } from '../support/longhaul.ts';
 import { startReceiver, status } from '../support/receiver.ts';
@@ -152,6 +153,17 @@ describe.skipIf(!hasChromium())('in Chromium', () => {
     await visitor.isAccessible();
     await page.getByRole('dialog').getByRole('link', { name: /^job_/ }).click();
     await eventually(() => expect(page.url()).toContain('#/jobs/job_'));
+  });
+
+  test('a job that waits says whether anybody takes its type', async () => {
+    const workspace = await longhaul.workspace();
+    const tenant = Tenant.of(longhaul, workspace.id);
+    const { id } = await tenant.create({ type: 'comments' });
+    const { page } = await visit(longhaul.url, { key: await workspace.key(), address: `#/jobs/job_${id}` });
+    await page.getByText('Waits for a worker. None takes this type now.').waitFor();
+    await tenant.claim({ types: ['comments'], jobIds: ['00000000-0000-7000-8000-000000000000'] });
+    await page.reload();
+    await page.getByText('Waits for a worker.', { exact: true }).waitFor();
   });
 
   test('a webhook that failed is sent again', async () => {

@@ -170,6 +170,11 @@ export type RevealInputQueryVariables = Exact<{
 
 export type RevealInputQuery = { revealInput: Record<string, unknown> | null };
 
+export type ReadWhoTakesTypesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ReadWhoTakesTypesQuery = { jobTypes: Array<{ name: string, liveWorkers: number, paused: boolean }> };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -594,3 +599,12 @@ export const RevealInputDocument = new TypedDocumentString(`
   revealInput(jobId: $id)
 }
     `) as unknown as TypedDocumentString<RevealInputQuery, RevealInputQueryVariables>;
+export const ReadWhoTakesTypesDocument = new TypedDocumentString(`
+    query ReadWhoTakesTypes {
+  jobTypes {
+    name
+    liveWorkers
+    paused
+  }
+}
+    `) as unknown as TypedDocumentString<ReadWhoTakesTypesQuery, ReadWhoTakesTypesQueryVariables>;

@@ -3,7 +3,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { agoText } from '../app/ago-text.ts';
 import { announce } from '../app/notices.tsx';
 import { Duration, useNow } from '../app/time.tsx';
-import type { WholeJobFragment } from '../generated/job.ts';
+import { useQuery } from '../app/use-query.ts';
+import { useRefresh } from '../app/use-refresh.ts';
+import { ReadWhoTakesTypesDocument, type WholeJobFragment } from '../generated/job.ts';
 import { statusWord } from '../ui/badge.tsx';
 import { Bar, percentText } from '../ui/bar.tsx';
 import { LongText } from '../ui/long-text.tsx';
@@ -43,7 +45,17 @@ export function JobState({ job }: { job: WholeJobFragment }) {
   );
 }
 
-function Waiting({ job: { runAt, nextAttemptAt, attempts } }: { job: WholeJobFragment }) {
+/** Of a job that is due: what it waits for, as far as that can be told. */
+function Due({ type }: { type: string }) {
+  const { loaded, reload } = useQuery(ReadWhoTakesTypesDocument, {});
+  // Workers and pauses are no changes of a job, so no subscription tells of them.
+  useRefresh(reload, 15);
+  const taken = loaded.data?.jobTypes.find(({ name }) => name === type);
+  if (taken?.paused === true) return <p>Waits: its type is paused.</p>;
+  return <p>Waits for a worker.{taken?.liveWorkers === 0 && ' None takes this type now.'}</p>;
+}
+
+function Waiting({ job: { type, runAt, nextAttemptAt, attempts } }: { job: WholeJobFragment }) {
   const now = useNow();
   const later = nextAttemptAt ?? runAt;
   if (later !== null && Date.parse(later) > now) {
@@ -53,7 +65,7 @@ function Waiting({ job: { runAt, nextAttemptAt, attempts } }: { job: WholeJobFra
       </p>
     );
   }
-  return <p>Waits for a worker.</p>;
+  return <Due type={type} />;
 }
 
 /** Tells screen readers of changes: of the status at once, of progress now and then. */
