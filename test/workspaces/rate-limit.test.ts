@@ -95,7 +95,8 @@ test('operations on a socket count as those over HTTP do', async () => {
   await client.dispose();
 });
 
-const list = '{ jobs { totalCount } }';
+/** Without a count, which costs as many requests more as it takes long. */
+const list = '{ jobs { edges { cursor } } }';
 
 async function tokenFor(key: string, input: object): Promise<string> {
   const made = await longhaul.graphql(
