@@ -6,7 +6,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { onInterruption } from '../interruption.ts';
 import { stateOf } from '../progress/change-lines.ts';
 import { type CreationOptions, createJob, withCreationOptions } from './job-creation.ts';
-import { outputHelp, saveFiles } from './save-files.ts';
+import { outputOption } from './output-option.ts';
+import { saveFiles } from './save-files.ts';
 import { exitCodeOf, followJob, waitForJobs, type WaitOptions, withWaitOptions } from './wait-for-jobs.ts';
 import { watchCommand } from './watch-command.ts';
 
@@ -17,7 +18,7 @@ interface RunOptions extends ServerChoice, CreationOptions, WaitOptions {
 
 export function declare(command: Command): void {
   withWaitOptions(withCreationOptions(withServerOptions(command)))
-    .option('-o, --output <file>', outputHelp)
+    .addOption(outputOption())
     .option('--json', 'print the whole job at its end, in place of its output')
     .addOption(new Option('--jsonl', 'print the job at each change, a line each, in place of its output').conflicts('json'))
     .option('-q, --quiet', 'show no progress')

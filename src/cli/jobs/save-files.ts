@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,17 +9,14 @@ import { CommandError } from '../command-error.ts';
 import { safeFileName } from '../file-name.ts';
 import type { Interruption } from '../interruption.ts';
 import { showTransfer, type Transfer } from '../progress/transfer.ts';
+import { isFolder } from './output-option.ts';
 import { watchCommand } from './watch-command.ts';
-
-/** Explains `-o` in the help of a command. */
-export const outputHelp = 'download the result file there; all of them, under their own names, where it is a folder or ends with /';
 
 /** Downloads a job's result files, each checked by its SHA-256. @throws CommandError, LonghaulError NOT_FOUND where the job has none */
 export async function saveFiles(client: Client, job: Pick<Job, 'id' | 'artifacts'>, to: string, isQuiet: boolean, interruption: Interruption): Promise<void> {
   const { signal } = interruption;
-  const isFolder = to.endsWith('/') || (await stat(to).then((found) => found.isDirectory(), () => false));
   try {
-    if (!isFolder) return await saveFile(client, job.id, undefined, to, isQuiet, signal);
+    if (!isFolder(to)) return await saveFile(client, job.id, undefined, to, isQuiet, signal);
     await mkdir(to, { recursive: true });
     const names = job.artifacts.length === 0 ? [undefined] : job.artifacts.map(({ name }) => name);
     for (const name of names) await saveFile(client, job.id, name, to, isQuiet, signal, true);

@@ -9,7 +9,8 @@ import { listOption } from '../options.ts';
 import { type PrintOptions, printList, withPrintOptions } from '../output/print-list.ts';
 import { jobShape } from './job-shape.ts';
 import { isFinal, openStatuses } from './job-statuses.ts';
-import { outputHelp, saveFiles } from './save-files.ts';
+import { outputOption } from './output-option.ts';
+import { saveFiles } from './save-files.ts';
 import { exitCodeOf, followJob, showChange, waitForJobs, type WaitOptions, type Watching, withWaitOptions } from './wait-for-jobs.ts';
 import { watchCommand } from './watch-command.ts';
 
@@ -22,7 +23,7 @@ export function declare(command: Command): void {
   withPrintOptions(withWaitOptions(withServerOptions(command)), jobShape)
     .argument('[ids...]', 'of the jobs')
     .addOption(listOption('--tag <tag>', 'watch the jobs of this tag until none goes on, with those that are created meanwhile; may be given several times'))
-    .option('-o, --output <file>', outputHelp)
+    .addOption(outputOption())
     .addHelpText('after', `\n--jsonl prints each change. Exits with 0 when all COMPLETED, ${exitCodes.failed} when one FAILED, ${exitCodes.cancelled} when one was CANCELLED.`)
     .action(watch);
 }
