@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { lstat, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -9,6 +9,7 @@ import type { HeldJob, Tenant } from '../support/domain.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Longhaul, sharedLonghaul } from '../support/longhaul.ts';
 import { globalId } from '../support/steps.ts';
+import { storedFile } from '../support/stored-file.ts';
 
 // Each command is a process, and starting one takes a while on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -224,4 +225,15 @@ test('a file is uploaded into the input, and the result file downloaded, whole',
   await tenant.complete(held.token);
   expect(await command.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('has no file') });
   expect(await cli.run(['run', 'comments', '--file', 'sourceUrl=nowhere.mp4'])).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.mp4') });
+});
+
+test('a result is written through what is no file itself, such as a link, and leaves it what it is', async () => {
+  const { cli, tenant } = await commandUser(longhaul);
+  const { job, token } = await tenant.running();
+  await tenant.complete(token, null, [await storedFile(longhaul, tenant.id, { content: 'what was made' })]);
+  const [made, link] = [`${cli.folder}/made.txt`, `${cli.folder}/link`];
+  await symlink(made, link);
+  expect(await cli.run(['watch', job.id, '-o', link])).toMatchObject({ code: 0 });
+  expect(await readFile(made, 'utf8')).toBe('what was made');
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -25,7 +25,7 @@ export async function saveFiles(client: Client, job: Pick<Job, 'id' | 'artifacts
   }
 }
 
-/** Beside its place first, so that what stands there is whole. */
+/** Beside its place first, so that what stands there is whole; but into what is no file itself, such as /dev/null, a pipe or a link. */
 async function saveFile(client: Client, id: string, name: string | undefined, to: string, isQuiet: boolean, signal: AbortSignal, inFolder = false): Promise<void> {
   let transfer: Transfer | null = null;
   const options = { onProgress: (progress: TransferProgress) => transfer?.progress(progress), signal };
@@ -33,7 +33,8 @@ async function saveFile(client: Client, id: string, name: string | undefined, to
   const path = inFolder ? join(to, safeFileName(file.filename)) : to;
   using shown = showTransfer(`Downloading ${path}`, isQuiet);
   transfer = shown;
-  const part = `${path}.${process.pid}.part`;
+  const isWrittenInto = !inFolder && (await lstat(path).then((found) => !found.isFile(), () => false));
+  const part = isWrittenInto ? path : `${path}.${process.pid}.part`;
   const hash = createHash('sha256');
   const hashing = new Transform({
     transform: (bytes: Buffer, _encoding, done) => {
@@ -42,11 +43,11 @@ async function saveFile(client: Client, id: string, name: string | undefined, to
     },
   });
   try {
-    await pipeline(file.stream, hashing, createWriteStream(part, { flags: 'wx' }));
+    await pipeline(file.stream, hashing, createWriteStream(part, { flags: isWrittenInto ? 'w' : 'wx' }));
     if (file.sha256 !== null && hash.digest('hex') !== file.sha256) throw new CommandError(`${path} came otherwise than the server stored it (SHA-256). Download it again.`);
-    await rename(part, path);
+    if (!isWrittenInto) await rename(part, path);
   } catch (error) {
-    await rm(part, { force: true });
+    if (!isWrittenInto) await rm(part, { force: true });
     throw error;
   }
 }
