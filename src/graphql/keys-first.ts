@@ -1,18 +1,25 @@
 import type { TurnQueue } from '../concurrency/turns.ts';
 
-/** A queue in which documents of callers with a key go before all of those without, each in order of arrival. */
-export class KeysFirst implements TurnQueue<'key' | 'anonymous'> {
-  readonly #waiting: Record<'key' | 'anonymous', (() => void)[]> = { key: [], anonymous: [] };
+/** `begun`: has a key, and its document is parsed. */
+type Owner = 'begun' | 'key' | 'anonymous';
+
+/**
+ * A queue in which documents of callers with a key go before all of those without, each in order of arrival. What was begun goes first: a
+ * large document's parts are freed before the next one has its own, and do not pile up for the collector.
+ */
+export class KeysFirst implements TurnQueue<Owner> {
+  readonly #waiting: Record<Owner, (() => void)[]> = { begun: [], key: [], anonymous: [] };
 
   get isEmpty(): boolean {
-    return this.#waiting.key.length + this.#waiting.anonymous.length === 0;
+    return Object.values(this.#waiting).every(({ length }) => length === 0);
   }
 
-  add(owner: 'key' | 'anonymous', run: () => void): void {
+  add(owner: Owner, run: () => void): void {
     this.#waiting[owner].push(run);
   }
 
   take(): (() => void) | undefined {
-    return this.#waiting.key.shift() ?? this.#waiting.anonymous.shift();
+    const { begun, key, anonymous } = this.#waiting;
+    return begun.shift() ?? key.shift() ?? anonymous.shift();
   }
 }

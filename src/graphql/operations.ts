@@ -111,7 +111,7 @@ export class Operations {
     }
     await this.#turns.next('key');
     const document = await this.#parsed(viewer, query, operationName);
-    await this.#turns.next('key');
+    await this.#turns.next('begun');
     return this.#validated(query, document, false);
   }
 
